@@ -1,0 +1,62 @@
+"""Probabilities from least-squares outputs, by a closed map of two parameters."""
+
+import numpy as np
+
+FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
+POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
+
+
+class PowerCalibration:
+    r""":math:`p_k \propto \max(t_k, \epsilon / K)^\beta`.
+
+    Of a fixed grid, the floor and power of least log-loss on left-out outputs are taken.
+    The order of the classes in a row does not change.
+
+    Attributes
+    ----------
+    floor, power : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.calibration import PowerCalibration
+    >>> scores = np.array([[1.1, -0.1], [0.2, 0.8], [0.6, 0.4]])
+    >>> calibration = PowerCalibration().fit(scores, np.array([0, 1, 0]))
+    >>> calibration.probabilities(scores).sum(axis=1).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, floor=0.01, power=1.0):
+        self.floor = floor
+        self.power = power
+
+    def fit(self, scores, codes, sample_weight=None):
+        """Choose floor and power.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, K) or (n, n_labels, K)
+        codes : ndarray of int of shape (n,) or (n, n_labels)
+        sample_weight : ndarray of shape (n,) or None
+        """
+        n_classes = scores.shape[-1]
+        flat, codes = scores.reshape(-1, n_classes), codes.ravel()
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight, len(flat) // len(sample_weight))
+        rows = np.arange(len(flat))
+        best = np.inf
+        for floor in FLOORS:
+            logs = np.log(np.maximum(flat, floor / n_classes))
+            logs -= logs.max(axis=1, keepdims=True)
+            for power in POWERS:
+                losses = np.log(np.exp(power * logs).sum(axis=1)) - power * logs[rows, codes]
+                loss = np.average(losses, weights=sample_weight)
+                if loss < best:
+                    best, self.floor, self.power = loss, floor, power
+        return self
+
+    def probabilities(self, scores):
+        """Probabilities of the same shape as `scores`, each row summing to one."""
+        logs = self.power * np.log(np.maximum(scores, self.floor / scores.shape[-1]))
+        exponentials = np.exp(logs - logs.max(axis=-1, keepdims=True))
+        return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -1,0 +1,209 @@
+"""The sub-commands. Each takes the parsed arguments and returns (data for JSON, text)."""
+
+import csv
+import io
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from ..datasets import list_datasets
+from ._data import hold_out, labelled, read_data, subsample
+from ._demo import demo
+from ._errors import InputError
+from ._models import build_model, load_model, save_model
+from ._paths import check_writable
+from ._progress import progress
+from ._scores import format_scores, format_table, score
+from ._weights import load_weights, save_weights
+
+__all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
+
+
+def fit(args):
+    """``zorb fit``: fit, score on held-out rows, save."""
+    for path in (args.save, args.save_weights):
+        check_writable(path)
+    data = hold_out(_training_data(args), args.test_size, args.seed)
+    model, seconds = _fit(args, data)
+    result = {
+        "data": args.data,
+        "task": data.task,
+        "n_train": len(data.X),
+        "n_test": 0 if data.y_test is None else len(data.X_test),
+        "n_features": int(data.X.shape[1]),
+        "network": args.network,
+        "fit_seconds": round(seconds, 4),
+        "train": score(model, data.X, data.y),
+        "test": None if data.y_test is None else score(model, data.X_test, data.y_test),
+        "saved": args.save,
+        "saved_weights": args.save_weights,
+    }
+    if args.save:
+        save_model(model, args.save)
+    if args.save_weights:
+        save_weights(model.network, args.save_weights)
+    return result, _describe_fit(result)
+
+
+def _describe_fit(result):
+    lines = [
+        f"data     {result['data']}: {result['n_train']} rows to fit, {result['n_test']} to "
+        f"test, {result['n_features']} features",
+        f"task     {result['task']}",
+        f"network  {result['network']}, fitted in {result['fit_seconds']:.2f} s",
+        f"train    {format_scores(result['train'])}",
+    ]
+    if result["test"]:
+        lines.append(f"test     {format_scores(result['test'])}")
+    lines += [f"saved    {result[key]}" for key in ("saved", "saved_weights") if result[key]]
+    return "\n".join(lines)
+
+
+def predict(args):
+    """``zorb predict``: predictions of a saved model, as CSV."""
+    check_writable(args.output)
+    model = _saved_model(args)
+    if args.proba and model.task == "regression":
+        raise InputError("--proba is for classification; the model is a regression")
+    data = read_data(args.data, schema=model.schema)
+    X = data.X if data.X_test is None else data.X_test
+    with progress("Predicting"):
+        predicted = model.pipeline.predict(X)
+        columns = _columns("prediction", predicted)
+        if args.proba:
+            names = [str(name) for name in model.pipeline.classes_]
+            columns |= _columns("probability", model.pipeline.predict_proba(X), names)
+    text = _to_csv(columns)
+    if args.output:
+        Path(args.output).write_text(text, encoding="utf-8", newline="")
+        text = f"{len(X)} predictions written to {args.output}"
+    result = {"n_rows": len(X), "output": args.output}
+    result |= {name: values.tolist() for name, values in columns.items()}
+    return result, text.rstrip("\n")
+
+
+def _columns(name, values, suffixes=None):
+    """The columns of an array by name."""
+    if values.ndim == 1:
+        return {name: values}
+    suffixes = range(values.shape[1]) if suffixes is None else suffixes
+    return {f"{name}_{s}": column for s, column in zip(suffixes, values.T, strict=True)}
+
+
+def _to_csv(columns):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
+    return text.getvalue()
+
+
+def evaluate(args):
+    """``zorb evaluate``: score a saved model, or cross-validate a new one."""
+    if not args.load:
+        return _cross_validate(args)
+    model = _saved_model(args)
+    data = read_data(args.data, target=args.target, seed=args.seed, schema=model.schema)
+    data = labelled(subsample(data, args.samples, args.seed), model.task)
+    data = hold_out(data, args.test_size, args.seed)
+    with progress("Scoring"):
+        if data.y_test is not None:
+            X, y = data.X_test, data.y_test
+        else:
+            X, y = data.X, data.y
+        scores = score(model, X, y)
+    result = {"data": args.data, "task": model.task, "n_rows": len(X), "scores": scores}
+    return result, f"{format_scores(scores)} ({len(X)} rows)"
+
+
+def _cross_validate(args):
+    data = _training_data(args)
+    splitter = StratifiedKFold if data.task == "classification" and data.y.ndim == 1 else KFold
+    folds = splitter(args.folds, shuffle=True, random_state=args.seed)
+    scores = []
+    with progress("Cross-validation", args.folds) as advance:
+        for train, test in folds.split(data.X, data.y):
+            model = _build(args, data)
+            take = data.X.iloc if data.schema is not None else data.X
+            model.pipeline.fit(take[train], data.y[train])
+            scores.append(score(model, take[test], data.y[test]))
+            advance()
+    common = [name for name in scores[0] if all(name in fold for fold in scores)]
+    folded = {name: np.array([fold[name] for fold in scores]) for name in common}
+    result = {
+        "data": args.data,
+        "task": data.task,
+        "n_rows": len(data.X),
+        "folds": args.folds,
+        "scores": {name: values.tolist() for name, values in folded.items()},
+        "mean": {name: float(values.mean()) for name, values in folded.items()},
+        "std": {name: float(values.std()) for name, values in folded.items()},
+    }
+    text = ", ".join(
+        f"{name.replace('_', ' ')} {values.mean():.4f} +- {values.std():.4f}"
+        for name, values in folded.items()
+    )
+    return result, f"{text} ({args.folds} folds of {len(data.X)} rows)"
+
+
+def summary(args):
+    """``zorb summary``: the layers of a saved model, or of one fitted to DATA."""
+    if bool(args.load) == bool(args.data):
+        raise InputError("summary takes DATA or --load MODEL, one of the two")
+    model = _saved_model(args) if args.load else _fit(args, _training_data(args))[0]
+    lines = []
+    model.network.summary(print_fn=lines.append)
+    layers = [
+        {"name": name, "layer": repr(layer), "n_params": _count(params)}
+        for (name, layer), params in zip(model.network.layers_, model.network.params_, strict=True)
+    ]
+    return {"task": model.task, "layers": layers}, "\n".join(str(line) for line in lines)
+
+
+def _count(params):
+    """How many numbers nested params hold."""
+    if isinstance(params, dict | list):
+        values = params.values() if isinstance(params, dict) else params
+        return sum(_count(value) for value in values)
+    return int(np.size(params)) if isinstance(params, np.ndarray) else 0
+
+
+def datasets(args):
+    """``zorb datasets``: what is known by name, from where, and whether it is here."""
+    infos = list_datasets()
+    header = ["name", "task", "here", "source"]
+    rows = [[i.name, i.task or "?", "yes" if i.available else "no", i.source] for i in infos]
+    note = (
+        "Files are looked for in the directory that SKLEARN_ZORB_DATA names "
+        f"(now: {os.environ.get('SKLEARN_ZORB_DATA') or 'not set'})."
+    )
+    text = f"{format_table(header, rows, '<<<<')}\n\n{note}"
+    return [info._asdict() for info in infos], text
+
+
+def _training_data(args):
+    data = labelled(read_data(args.data, target=args.target, seed=args.seed), args.task)
+    return subsample(data, args.samples, args.seed)
+
+
+def _build(args, data):
+    return build_model(data, args.network, args.seed, args.param)
+
+
+def _fit(args, data):
+    """A fitted model and the seconds it took."""
+    model = _build(args, data)
+    with progress(f"Fitting {len(data.X)} rows"):
+        start = time.perf_counter()
+        model.pipeline.fit(data.X, data.y)
+        return model, time.perf_counter() - start
+
+
+def _saved_model(args):
+    model = load_model(args.load)
+    if args.load_weights:
+        load_weights(model.network, args.load_weights)
+    return model

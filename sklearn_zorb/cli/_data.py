@@ -1,0 +1,224 @@
+"""Reading what the command line calls DATA."""
+
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from ..datasets import load_dataset
+from ..datasets._tables import infer_task
+from ._errors import InputError
+from ._frames import Schema, read_table, select_columns, split_table
+
+TABLE_SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows to learn from or to predict for.
+
+    Attributes
+    ----------
+    X : ndarray or DataFrame of shape (n_samples, n_features)
+    y : ndarray or None
+        None where the rows come without targets.
+    X_test, y_test : like X and y, or None
+        The test part, where the data come with one.
+    task : {"classification", "regression"} or None
+        None where the data do not say.
+    schema : Schema or None
+        The columns of a table; None for arrays.
+    image_shape : tuple of int or None
+        (height, width, channels) where the rows are images.
+    """
+
+    X: Any
+    y: Any = None
+    X_test: Any = None
+    y_test: Any = None
+    task: str | None = None
+    schema: Schema | None = None
+    image_shape: tuple | None = None
+
+
+def read_data(source, *, target=None, seed=0, schema=None):
+    """Read a file or a data set known by name.
+
+    Parameters
+    ----------
+    source : str
+        Path of a CSV, Parquet or NPZ file, or a name.
+
+    target : str or None, default=None
+        The target column of a table; None takes "target", else the last column.
+
+    seed : int, default=0
+        Seeds the data sets that are drawn.
+
+    schema : Schema or None, default=None
+        The columns that a saved model expects; the target may then be missing.
+
+    Returns
+    -------
+    Data
+    """
+    path = Path(source)
+    suffix = path.suffix.lower()
+    if suffix in (*TABLE_SUFFIXES, ".npz"):
+        if not path.is_file():
+            raise InputError(f"there is no file {source!r}")
+        data = _from_npz(path) if suffix == ".npz" else read_table(path, schema)
+    elif path.is_file():
+        raise InputError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
+    else:
+        data = _named(source, seed)
+    if isinstance(data, Data):
+        return _arrays(data, target, schema)
+    if schema is None:
+        X, y, schema = split_table(data, target)
+    else:
+        X, y = select_columns(data, schema, target)
+    # a named table says its task, in regard to its own target
+    task = data.attrs.get("task") if schema.target == "target" else None
+    return Data(X, y, task=task, schema=schema)
+
+
+def _arrays(data, target, schema):
+    if target is not None:
+        raise InputError("--target is for tables; this DATA brings its own target")
+    if schema is not None:
+        raise InputError("the model was fitted on a table: give a table with its columns")
+    return data
+
+
+def _named(name, seed):
+    """Data, or a table with its task in `attrs`."""
+    bunch = load_dataset(name, random_state=seed)
+    if hasattr(bunch.data, "columns"):
+        frame = bunch.data.assign(target=bunch.target)
+        frame.attrs["task"] = bunch.task
+        return frame
+    return Data(
+        bunch.data,
+        bunch.target,
+        X_test=bunch.get("data_test"),
+        y_test=bunch.get("target_test"),
+        task=bunch.task,
+        image_shape=bunch.get("image_shape"),
+    )
+
+
+def _from_npz(path):
+    """Arrays X, y or x_train, y_train, with x_test, y_test where they are there."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name.lower(): file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise InputError(f"{str(path)!r} is not a readable NPZ file of plain arrays") from error
+    x_name, y_name = ("x", "y") if "x" in arrays else ("x_train", "y_train")
+    if x_name not in arrays:
+        raise InputError(f"{str(path)!r} must hold the arrays X, y or x_train, y_train")
+    images, y = arrays[x_name], arrays.get(y_name)
+    X, image_shape = _flatten(images)
+    X_test = _flatten(arrays["x_test"])[0] if "x_test" in arrays else None
+    for rows, targets in ((X, y), (X_test, arrays.get("y_test"))):
+        if rows is not None and targets is not None and len(rows) != len(targets):
+            raise InputError(f"{str(path)!r} has {len(rows)} rows but {len(targets)} targets")
+    return Data(X, y, X_test=X_test, y_test=arrays.get("y_test"), image_shape=image_shape)
+
+
+def _flatten(array):
+    """Rows of features, and the shape of an image where there was one."""
+    if array.ndim < 2:
+        return array.reshape(-1, 1), None
+    if array.ndim == 2:
+        return array, None
+    shape = array.shape[1:] if array.ndim > 3 else (*array.shape[1:], 1)
+    return array.reshape(len(array), -1), shape
+
+
+def labelled(data, task="auto"):
+    """The data with a task, once they are known to have usable targets.
+
+    Parameters
+    ----------
+    data : Data
+    task : {"auto", "classification", "regression"}, default="auto"
+
+    Returns
+    -------
+    Data
+    """
+    if data.y is None:
+        raise InputError("the data have no targets")
+    if len(data.y) == 0:
+        raise InputError("the data have no rows")
+    n_missing = np.count_nonzero(data.y != data.y)  # NaN, alone, differs from itself
+    if n_missing:
+        raise InputError(f"{n_missing} targets are missing: remove those rows")
+    if task == "regression" and data.y.dtype.kind not in "iufb":
+        raise InputError(f"regression needs numbers, but the targets are text: {data.y[0]!r}, ...")
+    if task == "auto":
+        task = data.task or _guess_task(data.y)
+    return replace(data, task=task)
+
+
+def _guess_task(y):
+    if y.ndim > 1 and y.shape[1] > 1:  # several outputs: labels where all are 0 or 1
+        return "classification" if np.isin(y, (0, 1)).all() else "regression"
+    return infer_task(y)
+
+
+def subsample(data, n_samples, seed):
+    """At most `n_samples` random rows of the training part; None keeps all.
+
+    Parameters
+    ----------
+    data : Data
+    n_samples : int or None
+    seed : int
+
+    Returns
+    -------
+    Data
+    """
+    if n_samples is None or n_samples >= len(data.X):
+        return data
+    rows = np.random.default_rng(seed).choice(len(data.X), n_samples, replace=False)
+    return replace(data, X=_take(data.X, rows), y=None if data.y is None else data.y[rows])
+
+
+def _take(X, rows):
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def hold_out(data, test_size, seed):
+    """Give the data a test part, unless they have one or `test_size` is 0.
+
+    Classes keep their shares where each has two rows at least.
+
+    Parameters
+    ----------
+    data : Data
+    test_size : float
+    seed : int
+
+    Returns
+    -------
+    Data
+    """
+    if data.y_test is not None or not test_size:
+        return data
+    stratify = None
+    if data.task == "classification" and data.y.ndim == 1:
+        counts = np.unique(data.y, return_counts=True)[1]
+        n_test = int(np.ceil(test_size * len(data.y)))
+        if counts.min() >= 2 and len(counts) <= min(n_test, len(data.y) - n_test):
+            stratify = data.y
+    X, X_test, y, y_test = train_test_split(
+        data.X, data.y, test_size=test_size, random_state=seed, stratify=stratify
+    )
+    return replace(data, X=X, y=y, X_test=X_test, y_test=y_test)

@@ -1,0 +1,75 @@
+"""The picture of ``zorb demo``."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..datasets._optional import import_optional
+
+_HIGHLIGHT, _PLAIN, _TEXT = "#c8442c", "#7d8794", "#3a3f45"
+
+
+def plot_results(results, path):
+    """Dots with bars of one standard deviation: scores above, fit times below.
+
+    Parameters
+    ----------
+    results : list of dict
+        As `_demo.demo` collects them.
+    path : str
+        The PNG file to write.
+
+    Returns
+    -------
+    str
+        The path.
+    """
+    figure_module = import_optional("matplotlib.figure", "The plot of the demo")
+    names = list(dict.fromkeys(row["dataset"] for row in results))
+    figure = figure_module.Figure(figsize=(1.2 + 2.9 * len(names), 4.6), layout="constrained")
+    axes = figure.subplots(2, len(names), squeeze=False)
+    for column, name in enumerate(names):
+        rows = [row for row in results if row["dataset"] == name][::-1]
+        _draw(axes[0, column], rows, "scores", f"{rows[0]['metric']} (higher is better)")
+        _draw(axes[1, column], rows, "fit_seconds", "fit time, seconds (log scale)")
+        axes[0, column].set_title(name.replace("_", " "), color=_TEXT, fontweight="bold")
+    _scale_times(axes[1], [np.mean(row["fit_seconds"]) for row in results])
+    n_folds = len(results[0]["scores"])
+    figure.suptitle(
+        f"ZORB beside other methods: mean and standard deviation over {n_folds} folds",
+        color=_TEXT,
+    )
+    figure.savefig(path, dpi=150, format="png")
+    return str(Path(path))
+
+
+def _draw(axis, rows, key, label):
+    """One panel: a dot and a bar for each method."""
+    for height, row in enumerate(rows):
+        color = _HIGHLIGHT if row["method"] == "ZORB" else _PLAIN
+        mean, std = np.mean(row[key]), np.std(row[key])
+        axis.plot([mean - std, mean + std], [height, height], color=color, alpha=0.45, lw=4)
+        axis.plot(mean, height, "o", color=color, ms=7)
+        axis.annotate(
+            f"{mean:.3f}" if mean >= 0.01 else f"{mean:.1g}", (mean, height), (0, 7), textcoords="offset points",
+            ha="center", fontsize=8, color=color,
+        )  # fmt: skip
+    axis.set_yticks(range(len(rows)), [row["method"] for row in rows], color=_TEXT, fontsize=9)
+    axis.set_ylim(-0.5, len(rows) - 0.3)
+    axis.margins(x=0.12)
+    axis.set_xlabel(label, color=_TEXT, fontsize=9)
+    axis.tick_params(axis="x", labelsize=8, colors=_TEXT)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(axis="x", color="0.92")
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _scale_times(axes, times):
+    """One logarithmic range for all panels of times, marked in plain numbers."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(min(times))), np.ceil(np.log10(max(times))) + 1)
+    for axis in axes:
+        axis.set_xscale("log")
+        axis.set_xlim(decades[0] / 1.5, decades[-1] * 1.5)
+        axis.set_xticks(decades, [f"{decade:g}" for decade in decades])
+        axis.minorticks_off()

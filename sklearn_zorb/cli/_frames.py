@@ -1,0 +1,192 @@
+"""Tables: columns of numbers and of text, missing values, and the target."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from ..datasets._optional import import_optional
+from ._errors import InputError
+
+_MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table: what a model is fitted on.
+
+    Attributes
+    ----------
+    columns : dict of str to {"number", "text"}
+    target : str
+    target_kind : {"number", "text"}
+    """
+
+    columns: dict
+    target: str
+    target_kind: str
+
+    @property
+    def text_columns(self):
+        kinds = {**self.columns, self.target: self.target_kind}
+        return [name for name, kind in kinds.items() if kind == "text"]
+
+
+def read_table(path, schema=None):
+    """Read a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    schema : Schema or None, default=None
+        Columns that it says are text are read as text, whatever they look like.
+
+    Returns
+    -------
+    DataFrame
+    """
+    pandas = import_optional("pandas", "Reading tables")
+    text = schema.text_columns if schema is not None else []
+    try:
+        if path.suffix.lower() == ".parquet":
+            import_optional("pyarrow", "Reading Parquet files")
+            frame = pandas.read_parquet(path)
+        else:
+            frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), skipinitialspace=True)
+    except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+    frame.columns = frame.columns.astype(str)
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"{str(path)!r} has two columns named {twice[0]!r}")
+    if not len(frame):
+        raise InputError(f"{str(path)!r} has no rows")
+    return frame
+
+
+def split_table(frame, target=None):
+    """Features and targets of a table to learn from.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    target : str or None
+        Name of the target column; None takes "target", else the last one.
+
+    Returns
+    -------
+    X : DataFrame
+        Columns of numbers as float64, the others as objects: str, or NaN where missing.
+    y : ndarray of shape (n_samples,)
+    schema : Schema
+    """
+    if target is None:
+        target = "target" if "target" in frame else frame.columns[-1]
+    if target not in frame:
+        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+    kinds = {name: "number" if _is_number(frame[name]) else "text" for name in frame}
+    target_kind = kinds.pop(target)
+    if not kinds:
+        raise InputError(f"there is no column besides the target {target!r}")
+    schema = Schema(kinds, target, target_kind)
+    return _features(frame, schema), _target(frame[target], target_kind), schema
+
+
+def select_columns(frame, schema, target=None):
+    """The columns that a model was fitted on, whatever else a table holds.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    schema : Schema
+    target : str or None
+        Name of the target column; None takes that of the schema.
+
+    Returns
+    -------
+    X : DataFrame
+    y : ndarray or None
+        None where the table has no target column.
+    """
+    missing = [name for name in schema.columns if name not in frame]
+    if missing:
+        raise InputError(f"the model needs columns that are not there: {_names(missing)}")
+    if target is not None and target not in frame:
+        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+    target = target or schema.target
+    y = _target(frame[target], schema.target_kind) if target in frame else None
+    return _features(frame, schema), y
+
+
+def prepare_table(schema):
+    """The preprocessing of a table, as the first step of a pipeline.
+
+    Numbers get the median where they are missing, and an indicator of that; text becomes
+    one indicator for each category, of which missing is one.
+
+    Parameters
+    ----------
+    schema : Schema
+
+    Returns
+    -------
+    ColumnTransformer
+    """
+    numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    text = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="(missing)"),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=_MAX_CATEGORIES,
+            sparse_output=False,
+        ),
+    )
+    by_kind = {
+        kind: [name for name, other in schema.columns.items() if other == kind]
+        for kind in ("number", "text")
+    }
+    steps = [("numbers", numbers, by_kind["number"]), ("text", text, by_kind["text"])]
+    return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
+
+
+def _names(columns):
+    names = [str(name) for name in columns]
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+
+
+def _is_number(column):
+    pandas = import_optional("pandas", "Reading tables")
+    return pandas.api.types.is_numeric_dtype(column)
+
+
+def _features(frame, schema):
+    pandas = import_optional("pandas", "Reading tables")
+    convert = {"number": _numbers, "text": _text}
+    return pandas.DataFrame(
+        {name: convert[kind](frame[name]) for name, kind in schema.columns.items()}
+    )
+
+
+def _text(column):
+    return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
+
+
+def _numbers(column):
+    pandas = import_optional("pandas", "Reading tables")
+    numbers = pandas.to_numeric(column, errors="coerce").astype("float64")
+    lost = column[numbers.isna() & column.notna()]
+    if len(lost):
+        raise InputError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
+    return numbers
+
+
+def _target(column, kind):
+    """Targets as an array; whole numbers stay whole."""
+    if kind == "text":
+        return _text(column).to_numpy(dtype=object)
+    if _is_number(column) and column.dtype.kind in "iub" and column.notna().all():
+        return column.to_numpy(dtype=np.int64)
+    return _numbers(column).to_numpy()

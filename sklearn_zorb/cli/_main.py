@@ -1,0 +1,266 @@
+"""Arguments of the command ``zorb``, and what becomes of errors."""
+
+import argparse
+import json
+import os
+import sys
+import warnings
+
+from ._errors import InputError
+
+_DESCRIPTION = """\
+Train networks without backpropagation: each layer is solved in closed form.
+
+DATA is a CSV, Parquet or NPZ file (arrays X, y or x_train, y_train, x_test, y_test),
+or the name of a data set that `zorb datasets` lists."""
+
+_EPILOG = """\
+exit codes: 0 done, 1 failed while running, 2 bad arguments or bad input
+
+A saved model is a pickle: load only files that you trust. Weights (NPZ) are plain arrays."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser():
+    """The parser of all sub-commands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    parser = _Parser(
+        prog="zorb",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_fit(commands)
+    _add_predict(commands)
+    _add_evaluate(commands)
+    _add_summary(commands)
+    _add_demo(commands)
+    _add_datasets(commands)
+    return parser
+
+
+def _add_command(commands, name, text):
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add_data_options(parser):
+    parser.add_argument("--target", metavar="COLUMN", help="the target column of a table")
+    parser.add_argument("--samples", type=_positive, metavar="N", help="use N random rows")
+    parser.add_argument("--seed", type=_seed, default=0, help="random seed (default: 0)")
+
+
+def _add_network_options(parser):
+    parser.add_argument(
+        "--task",
+        choices=("auto", "classification", "regression"),
+        default="auto",
+        help="auto tells it from the target",
+    )
+    parser.add_argument(
+        "--network", metavar="TEXT", default="auto", help='layers, as "Dense[64] Tanh Dense[32]"'
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the estimator, as relaxation=0.6; may be repeated",
+    )
+
+
+def _add_model_options(parser, required=False):
+    parser.add_argument("--load", metavar="MODEL", required=required, help="a saved model")
+    parser.add_argument(
+        "--load-weights", metavar="FILE.npz", help="replace the weights of the loaded model"
+    )
+
+
+def _add_fit(commands):
+    parser = _add_command(commands, "fit", "fit a model and score it on held-out rows")
+    parser.add_argument("data", metavar="DATA")
+    _add_data_options(parser)
+    _add_network_options(parser)
+    _add_test_size(parser, 0.25)
+    parser.add_argument("--save", metavar="MODEL", help="save the fitted model")
+    parser.add_argument("--save-weights", metavar="FILE.npz", help="save the weights of the layers")
+
+
+def _add_test_size(parser, default):
+    parser.add_argument(
+        "--test-size",
+        type=_fraction,
+        default=default,
+        metavar="SHARE",
+        help=f"share of the rows held out; 0 is none (default: {default}). Data that come "
+        "with a test part keep it",
+    )
+
+
+def _add_predict(commands):
+    parser = _add_command(commands, "predict", "predict with a saved model")
+    parser.add_argument("data", metavar="DATA")
+    _add_model_options(parser, required=True)
+    parser.add_argument("--proba", action="store_true", help="add the probability of each class")
+    parser.add_argument("--output", metavar="FILE.csv", help="where to write (default: stdout)")
+    parser.set_defaults(target=None, samples=None, seed=0)
+
+
+def _add_evaluate(commands):
+    parser = _add_command(
+        commands, "evaluate", "score a saved model, or cross-validate a new one without --load"
+    )
+    parser.add_argument("data", metavar="DATA")
+    _add_data_options(parser)
+    _add_network_options(parser)
+    _add_model_options(parser)
+    parser.add_argument("--folds", type=_folds, default=5, help="of cross-validation (default: 5)")
+    _add_test_size(parser, 0.0)
+
+
+def _add_summary(commands):
+    parser = _add_command(
+        commands, "summary", "print the layers of a saved model, or of one fitted to DATA"
+    )
+    parser.add_argument("data", metavar="DATA", nargs="?")
+    _add_data_options(parser)
+    _add_network_options(parser)
+    _add_model_options(parser)
+
+
+def _add_demo(commands):
+    parser = _add_command(
+        commands, "demo", "compare ZORB with other methods by cross-validation, in a minute"
+    )
+    parser.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")
+    parser.add_argument("--no-plot", action="store_true", help="do without matplotlib")
+    parser.add_argument("--seed", type=_seed, default=0, help="random seed (default: 0)")
+    parser.add_argument(
+        "--datasets",
+        nargs="+",
+        metavar="NAME",
+        default=["digits", "breast_cancer", "wine", "diabetes"],
+        help="data sets to use (default: digits breast_cancer wine diabetes)",
+    )
+
+
+def _add_datasets(commands):
+    _add_command(commands, "datasets", "list the data sets known by name")
+
+
+def _checked(name, convert, accept, expected):
+    """An argparse type: converts, and says what it expected."""
+
+    def check(text):
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        if value is None or not accept(value):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+        return value
+
+    check.__name__ = name
+    return check
+
+
+_positive = _checked("positive", int, lambda n: n >= 1, "a whole number of at least 1")
+_folds = _checked("folds", int, lambda n: n >= 2, "a whole number of at least 2")
+_seed = _checked("seed", int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
+_fraction = _checked("fraction", float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str or None, default=None
+        The arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 failed while running, 2 bad arguments or bad input.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.cli import main
+    >>> main(["fit", "no_such_file.csv"])  # the message goes to standard error
+    2
+    """
+    debug = False
+    try:
+        args = build_parser().parse_args(argv)
+        debug = getattr(args, "debug", False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return _run(args)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        return _fail(_describe(error), _exit_code(error))
+
+
+def _run(args):
+    """Dispatch to `_commands` and print what it returns."""
+    if args.version:
+        from importlib.metadata import version
+
+        print(f"sklearn-zorb {version('sklearn-zorb')}")
+        return 0
+    if args.command is None:
+        build_parser().print_help()
+        return 0
+    from . import _commands  # imports scikit-learn: not for --help
+
+    result, text = getattr(_commands, args.command)(args)
+    print(json.dumps(result) if args.json else text, flush=True)
+    return 0
+
+
+def _exit_code(error):
+    """2 where the user can put it right, 1 where the work failed."""
+    from numpy.linalg import LinAlgError
+
+    if isinstance(error, LinAlgError):
+        return 1
+    return 2 if isinstance(error, ValueError | TypeError | FileNotFoundError) else 1
+
+
+def _describe(error):
+    """The message of an error on one line, but for the caret under a fault in layer text."""
+    message = str(error).strip()
+    if type(error).__name__ == "LayerSyntaxError":
+        return message
+    if not isinstance(error, ValueError | OSError | ImportError | RuntimeError):
+        message = f"{type(error).__name__}: {message}"
+    return " ".join(message.split())
+
+
+def _fail(message, code):
+    print(f"zorb: error: {message}", file=sys.stderr)
+    return code
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"zorb: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,0 +1,149 @@
+"""Models: built from arguments, fitted, saved and loaded."""
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+from sklearn.pipeline import Pipeline
+
+from ._errors import InputError
+from ._frames import Schema, prepare_table
+
+FORMAT = "sklearn-zorb model"
+FORMAT_VERSION = 1
+_SPATIAL = re.compile(r"\b(conv\w*|\w+pool2d)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pipeline and what it takes to feed it.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        Ends in the step "network"; begins with "prepare" where it was fitted on a table.
+    task : {"classification", "regression"}
+    schema : Schema or None
+        The columns of the table; None for arrays.
+    """
+
+    pipeline: Any
+    task: str
+    schema: Schema | None = None
+
+    @property
+    def network(self):
+        """The ZORB estimator."""
+        return self.pipeline[-1]
+
+
+def build_model(data, network="auto", seed=0, params=()):
+    """A model that is not fitted yet.
+
+    Parameters
+    ----------
+    data : Data
+        With its task.
+    network : str, default="auto"
+        The layers.
+    seed : int, default=0
+    params : sequence of str
+        More parameters of the estimator, as ``"relaxation=0.6"``.
+
+    Returns
+    -------
+    Model
+    """
+    import sklearn_zorb
+
+    settings = {"layers": network, "random_state": seed, **_parse_params(params)}
+    if _SPATIAL.search(network) and data.image_shape is not None:
+        settings.setdefault("input_shape", data.image_shape)
+    names = {"classification": "ZORBClassifier", "regression": "ZORBRegressor"}
+    estimator = getattr(sklearn_zorb, names[data.task])()
+    steps = [("network", estimator.set_params(**settings))]
+    if data.schema is not None:
+        steps.insert(0, ("prepare", prepare_table(data.schema)))
+    return Model(Pipeline(steps), data.task, data.schema)
+
+
+def _parse_params(params):
+    """``["alpha=0.1", "readout=last"]`` as a dict; values are Python literals or words."""
+    parsed = {}
+    for text in params:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"--param takes NAME=VALUE, got {text!r}")
+        try:
+            parsed[name.strip()] = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError):
+            parsed[name.strip()] = value.strip()
+    return parsed
+
+
+def save_model(model, path):
+    """Write a model with joblib.
+
+    The file is a dict: ``format``, ``version``, ``model`` (the pipeline), ``task``,
+    ``columns``, ``target``, ``target_kind``; the last three are None for arrays.
+
+    Parameters
+    ----------
+    model : Model
+    path : str
+    """
+    schema = model.schema or Schema(None, None, None)
+    content = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "model": model.pipeline,
+        "task": model.task,
+        "columns": schema.columns,
+        "target": schema.target,
+        "target_kind": schema.target_kind,
+    }
+    joblib.dump(content, path)
+
+
+def load_model(path):
+    """Read a model that `save_model` wrote.
+
+    The file is a pickle, which can run any code when it is read: load only files that you
+    trust.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    Model
+    """
+    try:
+        content = joblib.load(path)
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path!r}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything
+        raise InputError(f"{path!r} is not a readable model file: {_first_line(error)}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path!r} is not a model file of sklearn-zorb")
+    if content.get("version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path!r} has version {content.get('version')} of the model format, this "
+            f"release reads version {FORMAT_VERSION}: fit the model again"
+        )
+    try:
+        columns, target = content["columns"], content["target"]
+        schema = None if columns is None else Schema(columns, target, content["target_kind"])
+        return Model(content["model"], content["task"], schema)
+    except KeyError as error:
+        raise InputError(f"{path!r} is a damaged model file: it lacks {error}") from error
+
+
+def _first_line(error):
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

@@ -1,0 +1,82 @@
+"""What the command line reports of a model's predictions."""
+
+import numpy as np
+from sklearn import metrics
+
+
+def score(model, X, y):
+    """Scores of a fitted pipeline.
+
+    Parameters
+    ----------
+    model : Model
+    X, y : data of the rows to score
+
+    Returns
+    -------
+    dict of str to float
+        Classification: accuracy, and log loss where all labels are known to the model.
+        Regression: R2, mean absolute and root mean square error.
+    """
+    predicted = model.pipeline.predict(X)
+    if model.task == "regression":
+        return {
+            "r2": float(metrics.r2_score(y, predicted)),
+            "mean_absolute_error": float(metrics.mean_absolute_error(y, predicted)),
+            "root_mean_squared_error": float(metrics.root_mean_squared_error(y, predicted)),
+        }
+    scores = {"accuracy": float(metrics.accuracy_score(y, predicted))}
+    classes = getattr(model.pipeline, "classes_", None)
+    if isinstance(classes, np.ndarray) and y.ndim == 1 and np.isin(y, classes).all():
+        probabilities = model.pipeline.predict_proba(X)
+        scores["log_loss"] = float(metrics.log_loss(y, probabilities, labels=classes))
+    return scores
+
+
+def format_scores(scores):
+    """``{"accuracy": .98}`` as ``"accuracy 0.9800"``.
+
+    Parameters
+    ----------
+    scores : dict of str to float
+
+    Returns
+    -------
+    str
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
+
+
+def format_table(header, rows, align):
+    """Columns of text under a header.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences of str
+        An empty one leaves a line blank.
+    align : str
+        One of "<" (left) and ">" (right) for each column.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from sklearn_zorb.cli._scores import format_table
+    >>> print(format_table(["name", "n"], [["a", "10"], ["bc", "2"]], "<>"))
+    name   n
+    --------
+    a     10
+    bc     2
+    """
+    filled = [header, *(row for row in rows if row)]
+    widths = [max(len(row[i]) for row in filled) for i in range(len(header))]
+
+    def line(row):
+        cells = zip(row, align, widths, strict=True)
+        return "  ".join(f"{cell:{side}{width}}" for cell, side, width in cells).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([line(header), rule, *(line(row) if row else "" for row in rows)])

@@ -1,0 +1,99 @@
+"""The weights of a fitted network as an NPZ file of plain arrays."""
+
+import zipfile
+
+import numpy as np
+
+from ._errors import InputError
+
+
+def save_weights(network, path):
+    """Write the params of every layer, with keys such as ``"dense_1/weights"``.
+
+    Parameters
+    ----------
+    network : ZORBClassifier or ZORBRegressor
+        Fitted.
+    path : str
+    """
+    arrays = {key: np.asarray(holder[index]) for key, holder, index in _leaves(network)}
+    with open(path, "wb") as file:  # given a name, savez would append .npz to it
+        np.savez(file, **arrays)
+
+
+def load_weights(network, path):
+    """Replace the params of a fitted network by those of a file.
+
+    The keys, shapes and kinds of numbers must be those of the network. Where they are not,
+    or a number is not finite, the network stays as it was.
+
+    Parameters
+    ----------
+    network : ZORBClassifier or ZORBRegressor
+        Fitted; changed in place.
+    path : str
+    """
+    arrays = _read(path)
+    leaves = list(_leaves(network))
+    _check_keys([key for key, _, _ in leaves], arrays, path)
+    replacements = [
+        (holder, index, _checked(arrays[key], np.asarray(holder[index]), key))
+        for key, holder, index in leaves
+    ]
+    for holder, index, array in replacements:
+        holder[index] = array
+
+
+def _leaves(network):
+    """Every array of the network: its key, and the dict or list that holds it.
+
+    Params of composite layers are nested; the way to an array becomes its key.
+    """
+    for (name, _), params in zip(network.layers_, network.params_, strict=True):
+        yield from _walk(name, params)
+
+
+def _walk(prefix, holder):
+    items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+    for index, value in items:
+        key = f"{prefix}/{index}"
+        if isinstance(value, dict | list):
+            yield from _walk(key, value)
+        elif isinstance(value, np.ndarray | np.generic | float | int):
+            yield key, holder, index
+        elif value is not None:
+            raise InputError(
+                f"{key} is {type(value).__name__}, not an array: the weights of this network "
+                "cannot leave its model; use --save and --load"
+            )
+
+
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path!r}") from error
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, AttributeError) as error:
+        raise InputError(f"{path!r} is not a readable NPZ file of plain arrays") from error
+
+
+def _check_keys(expected, found, path):
+    """Both ways, so that weights of another network are told at once."""
+    missing = [key for key in expected if key not in found]
+    if missing:
+        raise InputError(f"{path!r} lacks the weights {', '.join(missing)}")
+    unexpected = [key for key in found if key not in expected]
+    if unexpected:
+        raise InputError(f"{path!r} holds unexpected weights: {', '.join(unexpected)}")
+
+
+def _checked(array, current, key):
+    """`array` in place of `current`, if it fits."""
+    if array.shape != current.shape:
+        raise InputError(f"{key} has shape {array.shape}, the network needs {current.shape}")
+    if not np.can_cast(array.dtype, current.dtype, casting="same_kind"):
+        raise InputError(f"{key} holds {array.dtype}, the network needs {current.dtype}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(f"{key} holds values that are not finite")
+    return array.astype(current.dtype)

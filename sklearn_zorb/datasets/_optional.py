@@ -1,0 +1,35 @@
+"""Packages that only some functions need, imported when they do."""
+
+from importlib import import_module
+
+EXTRAS = {
+    "pandas": "tables",
+    "pyarrow": "tables",
+    "matplotlib": "demo",
+    "matplotlib.figure": "demo",
+}
+
+
+def import_optional(name, purpose):
+    """Import a package, or say which extra of sklearn-zorb brings it.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``EXTRAS``.
+
+    purpose : str
+        What needs it, to begin the error message: ``"Reading Parquet files"``.
+
+    Returns
+    -------
+    module
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0]
+        raise ImportError(
+            f"{purpose} needs {package}, which is not installed: "
+            f'pip install "sklearn-zorb[{EXTRAS[name]}]" brings it.'
+        ) from error

@@ -1,0 +1,177 @@
+"""All data sets by name."""
+
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from sklearn import datasets as sklearn_datasets
+from sklearn.utils import Bunch, check_random_state
+
+from ._generated import make_sinc, make_two_spirals, make_xor
+from ._images import IMAGE_SETS
+from ._sources import find_file
+from ._tables import BOSTON_FILES, load_boston, load_table, table_names
+
+_BUNDLED = {
+    "breast_cancer": "classification",
+    "diabetes": "regression",
+    "digits": "classification",
+    "iris": "classification",
+    "wine": "classification",
+}
+
+
+class DatasetInfo(NamedTuple):
+    """One entry of `list_datasets`.
+
+    Parameters
+    ----------
+    name : str
+        What `load_dataset` calls it.
+
+    task : str
+        "classification" or "regression", or "" where it is known only once read.
+
+    source : str
+        Where it comes from.
+
+    available : bool
+        Whether it can be had without a download.
+    """
+
+    name: str
+    task: str
+    source: str
+    available: bool
+
+
+def list_datasets(*, data_home=None):
+    """List the data sets that `load_dataset` knows.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The data directory; None takes the one that the environment variable
+        ``SKLEARN_ZORB_DATA`` names.
+
+    Returns
+    -------
+    list of DatasetInfo
+        Named tuples ``(name, task, source, available)``.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.datasets import list_datasets
+    >>> list_datasets()[0]
+    DatasetInfo(name='sinc', task='regression', source='formula', available=True)
+    """
+    generated = [
+        DatasetInfo(name, "regression" if name == "sinc" else "classification", "formula", True)
+        for name in _GENERATED
+    ]
+    bundled = [DatasetInfo(name, task, "scikit-learn", True) for name, task in _BUNDLED.items()]
+    files = {name: image_set.locate(data_home) for name, image_set in IMAGE_SETS.items()}
+    files["boston"] = find_file(BOSTON_FILES, data_home)
+    downloads = [
+        DatasetInfo(
+            name,
+            "regression" if name == "boston" else "classification",
+            "OpenML" if path is None else str(path),
+            path is not None,
+        )
+        for name, path in files.items()
+    ]
+    tables = [
+        DatasetInfo(name, "", f"tabular/{name}.csv", True)
+        for name in table_names(data_home)
+        if name not in files
+    ]
+    return generated + bundled + downloads + tables
+
+
+def load_dataset(name, *, data_home=None, random_state=None, download_if_missing=True):
+    """Load a data set by its name.
+
+    Parameters
+    ----------
+    name : str
+        "xor", "two_spirals" or "sinc" (drawn); "breast_cancer", "diabetes", "digits",
+        "iris" or "wine" (of scikit-learn); "boston", "mnist", "fashion_mnist", "kmnist",
+        "cifar10" or "cifar100" (files, or OpenML); or a table of the data directory.
+
+    data_home : str or path-like, default=None
+        The data directory; None takes the one that the environment variable
+        ``SKLEARN_ZORB_DATA`` names.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the sets that are drawn.
+
+    download_if_missing : bool, default=True
+        Whether OpenML may be asked for a set that is not on this machine.
+
+    Returns
+    -------
+    dataset : sklearn.utils.Bunch
+        ``data``, ``target`` and ``task``, and what else the loader gives. Where there is a
+        test part of its own (xor, sinc and the image sets), ``data_test`` and
+        ``target_test``.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.datasets import load_dataset
+    >>> xor = load_dataset("xor", random_state=0)
+    >>> xor.task, xor.data.shape, xor.data_test.shape
+    ('classification', (1000, 2), (1000, 2))
+    """
+    if name in _GENERATED:
+        return _GENERATED[name](check_random_state(random_state))
+    if name in _BUNDLED:
+        bunch = getattr(sklearn_datasets, f"load_{name}")()
+        bunch.task = _BUNDLED[name]
+        return bunch
+    if name in IMAGE_SETS:
+        return IMAGE_SETS[name].load(data_home, download_if_missing=download_if_missing)
+    if name == "boston":
+        return load_boston(data_home=data_home, download_if_missing=download_if_missing)
+    if name in table_names(data_home):
+        return load_table(name, data_home=data_home)
+    raise ValueError(_unknown(name, data_home))
+
+
+def _unknown(name, data_home):
+    """The message for a name that no data set has."""
+    names = [info.name for info in list_datasets(data_home=data_home)]
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"Unknown data set {name!r}: {hint}The names are {', '.join(names)}."
+
+
+def _sinc(rng):
+    data, target = make_sinc()
+    data_test, target_test = make_sinc(6001, low=-30, high=30)
+    return Bunch(
+        data=data,
+        target=target,
+        data_test=data_test,
+        target_test=target_test,
+        task="regression",
+    )
+
+
+def _two_spirals(rng):
+    data, target = make_two_spirals(random_state=rng)
+    return Bunch(data=data, target=target, task="classification")
+
+
+def _xor(rng):
+    data, target = make_xor(random_state=rng)
+    data_test, target_test = make_xor(random_state=rng)
+    return Bunch(
+        data=data,
+        target=target,
+        data_test=data_test,
+        target_test=target_test,
+        task="classification",
+    )
+
+
+_GENERATED = {"sinc": _sinc, "two_spirals": _two_spirals, "xor": _xor}

@@ -1,0 +1,96 @@
+"""Where data sets are found: a directory the user names, else OpenML."""
+
+import os
+from pathlib import Path
+
+from sklearn.datasets import fetch_openml
+
+DATA_VARIABLE = "SKLEARN_ZORB_DATA"
+
+
+def data_directory(data_home=None):
+    """The directory that holds data files.
+
+    Parameters
+    ----------
+    data_home : str or path-like or None, default=None
+        The directory; None takes the one that the environment variable
+        ``SKLEARN_ZORB_DATA`` names.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None where no directory was named.
+    """
+    home = data_home or os.environ.get(DATA_VARIABLE)
+    if not home:
+        return None
+    directory = Path(home).expanduser()
+    if not directory.is_dir():
+        origin = "data_home" if data_home else DATA_VARIABLE
+        raise FileNotFoundError(f"{origin} names {str(directory)!r}, which is not a directory.")
+    return directory
+
+
+def find_file(patterns, data_home=None):
+    """The first file of the data directory that matches a pattern, or None.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        Glob patterns relative to the directory, best first.
+
+    data_home : str or path-like or None, default=None
+        As in `data_directory`.
+
+    Returns
+    -------
+    pathlib.Path or None
+    """
+    directory = data_directory(data_home)
+    if directory is None:
+        return None
+    matches = (path for pattern in patterns for path in sorted(directory.glob(pattern)))
+    return next(matches, None)
+
+
+def fetch(name, openml_name, filename, *, download=True):
+    """Fetch a data set from OpenML, or say where its file is expected.
+
+    Parameters
+    ----------
+    name : str
+        What the data set is called here.
+
+    openml_name : str
+        What it is called there; version 1 is taken.
+
+    filename : str
+        The file that would have been read from the data directory.
+
+    download : bool, default=True
+        Whether OpenML may be asked.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        As `sklearn.datasets.fetch_openml` returns it, with data frames.
+    """
+    advice = (
+        f"Set the environment variable {DATA_VARIABLE}, or data_home, to a directory "
+        f"that holds {filename}."
+    )
+    if not download:
+        raise FileNotFoundError(f"The data set {name!r} is not on this machine. {advice}")
+    try:
+        return fetch_openml(openml_name, version=1, as_frame=True)
+    except ImportError as error:
+        raise ImportError(
+            f'Reading {name!r} from OpenML needs pandas: pip install "sklearn-zorb[tables]" '
+            f"brings it. {advice}"
+        ) from error
+    except (OSError, ValueError) as error:  # no network, or OpenML refused
+        raise FileNotFoundError(
+            f"The data set {name!r} is not on this machine and could not be fetched from "
+            f"OpenML ({error}). {advice}"
+        ) from error

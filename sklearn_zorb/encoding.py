@@ -1,0 +1,123 @@
+"""y to target matrix, network outputs to predictions."""
+
+import numpy as np
+from sklearn.utils.multiclass import type_of_target
+
+from .targets import Targets
+
+
+class ClassEncoder:
+    """Class labels as targets of 0 and 1: one column if binary, else one for each class.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        Labels; a 0/1 matrix means multilabel.
+    one_hot : bool, default=False
+        Whether binary labels take two columns too, as a softmax needs.
+
+    Attributes
+    ----------
+    task : {"binary", "multiclass", "multilabel"}
+    classes : ndarray of shape (n_classes,)
+        For multilabel, the indices of the labels.
+    codes : ndarray of int of shape (n_samples,)
+        Index of each row's class, or of its set of labels.
+    targets : Targets of shape (n_samples, n_outputs)
+    """
+
+    def __init__(self, y, one_hot=False):
+        kind = type_of_target(y, input_name="y")
+        if kind == "multilabel-indicator":
+            self.task, self.classes = "multilabel", np.arange(y.shape[1])
+            distinct, self.codes = np.unique(np.asarray(y), axis=0, return_inverse=True)
+            self.codes = self.codes.ravel()
+            self.targets = Targets(distinct.astype(np.float64), self.codes)
+            return
+        self.classes, self.codes = np.unique(y, return_inverse=True)
+        if len(self.classes) < 2:
+            raise ValueError(
+                f"y holds one class only, {self.classes[0]!r}; a classifier needs at least 2 "
+                "classes."
+            )
+        self.task = "binary" if len(self.classes) == 2 else "multiclass"
+        if self.task == "binary" and not one_hot:
+            self.targets = Targets(np.array([[0.0], [1.0]]), self.codes)
+        else:
+            self.targets = Targets(np.eye(len(self.classes)), self.codes)
+
+    def light(self):
+        """What predicting takes: nothing that grows with the rows."""
+        return None
+
+    @property
+    def y(self):
+        """What layers fitted to labels see: class indices, or the label matrix."""
+        return np.asarray(self.targets) if self.task == "multilabel" else self.codes
+
+
+def indicator_scores(outputs, task):
+    """Outputs with a column for each class: binary ones get their second.
+
+    For multilabel, shape (n, n_labels) becomes (n, n_labels, 2).
+    """
+    if task == "multilabel":
+        return np.stack([1 - outputs, outputs], axis=-1)
+    if outputs.shape[1] == 1:
+        return np.hstack([1 - outputs, outputs])
+    return outputs
+
+
+def decision_values(outputs, task):
+    """Signed scores: (n,) for binary, the sign being the prediction."""
+    if task == "binary":
+        return 2 * outputs[:, 0] - 1 if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+    return 2 * outputs - 1 if task == "multilabel" else outputs
+
+
+def predicted_indices(outputs, task):
+    """Class indices, or the 0/1 label matrix."""
+    decision = decision_values(outputs, task)
+    if task == "multiclass":
+        return decision.argmax(axis=1)
+    return (decision > 0).astype(int)
+
+
+class RegressionEncoder:
+    """Regression targets, centred and scaled to unit variance where asked.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    scale : bool
+        Whether to standardise. Ridge does not care, but one alpha is chosen for all outputs.
+    """
+
+    task = "regression"
+
+    def __init__(self, y, sample_weight, scale):
+        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        self.low, self.high = matrix.min(axis=0), matrix.max(axis=0)
+        self.mean, self.spread = np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])
+        if scale:
+            self.mean = np.average(matrix, axis=0, weights=sample_weight)
+            deviation = np.average((matrix - self.mean) ** 2, axis=0, weights=sample_weight)
+            spread = np.sqrt(deviation)
+            flat = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
+            self.spread = np.where(flat, 1.0, spread)
+        self.y = (matrix - self.mean) / self.spread
+        distinct, codes = np.unique(self.y, axis=0, return_inverse=True)
+        repeats = len(distinct) <= len(matrix) // 2
+        self.targets = Targets(distinct, codes.ravel()) if repeats else Targets(self.y)
+
+    def light(self):
+        """What predicting takes: nothing that grows with the rows."""
+        copy = object.__new__(RegressionEncoder)
+        for name in ("low", "high", "mean", "spread"):
+            setattr(copy, name, getattr(self, name))
+        return copy
+
+    def decode(self, outputs):
+        """Predictions in the units of y."""
+        return outputs * self.spread + self.mean

@@ -1,0 +1,6 @@
+"""Estimators."""
+
+from .classifier import ZORBClassifier
+from .regressor import ZORBRegressor
+
+__all__ = ["ZORBClassifier", "ZORBRegressor"]

@@ -1,0 +1,251 @@
+"""What the closed-form estimators share: validation, assembly, training, output."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._compat import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+)
+from ..auto import auto_layers
+from ..layers import Context, Dense, Reshape, Sigmoid, Softmax, Standardize, sequence
+from ..layers.names import check_names, resolve_layers
+from ..linalg import LeastSquares, get_backend, to_numpy
+from ..memory import Memory
+from ..network import Network
+from ..trainers import ZORB
+from .layer_list import LayerListMixin
+from .progress import Progress
+from .summary import summary_table
+
+READOUT = "readout"
+
+
+class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
+    """Base of `ZORBClassifier` and `ZORBRegressor`."""
+
+    _parameter_constraints = {
+        "layers": "no_validation",  # resolve_layers says more
+        "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+        "relaxation": [Interval(Real, 0, 1, closed="both")],
+        "readout": [StrOptions({"all", "last"})],
+        "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+        "rcond": [None, Interval(Real, 0, 1, closed="left")],
+        "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
+        "input_shape": [None, tuple, list],
+        "standardize": ["boolean"],
+        "dtype": [StrOptions({"float64", "float32"}), type, np.dtype],
+        "backend": [StrOptions({"auto", "numpy", "jax"})],
+        "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit every layer in closed form.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows. CSR and CSC matrices are never made dense as a whole.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A weight of 3 is the same as three copies of the row; rows of weight zero are
+            dropped first.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data hold NaN or infinity, shapes disagree, no weight is positive, or a
+            layer does not fit the shape that reaches it.
+        TypeError
+            If `layers` holds something that is not a layer.
+        """
+        X, y = self._validate(X, y)
+        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
+        weights = self._total_weight(y, sample_weight)
+        hidden, readout, tail = self._resolve(X)
+        encoder = self._encode(y, weights, tail)
+        memory, dtype = Memory(self.memory_limit), np.dtype(self.dtype)
+        X = memory.convert(X, dtype)
+        self._backend = get_backend(self._backend_name(X))
+        with self._backend.scope():
+            inputs = self._backend.asarray(X)
+            rng = np.random.default_rng(
+                check_random_state(self.random_state).randint(2**31 - 1, size=4)
+            )
+            context = self._context(encoder, weights, rng, dtype, memory)
+            self._train(inputs, hidden, readout, tail, encoder, context)
+        return self
+
+    def _validate(self, X, y):
+        """Checked arrays; y as the subclass wants it."""
+        return validate_data(
+            self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
+            multi_output=True, y_numeric=self._numeric_targets,
+        )  # fmt: skip
+
+    def _resolve(self, X):
+        """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
+        layers = self.layers
+        if isinstance(layers, str) and layers == "auto":
+            layers = auto_layers(*X.shape)
+        elif not isinstance(layers, str):
+            check_names(self)
+        pairs = resolve_layers(layers)
+        for _, layer in pairs:
+            layer._validate_params()
+        return split_readout(pairs)
+
+    def _context(self, encoder, weights, rng, dtype, memory):
+        return Context(
+            solver=LeastSquares(self.alpha, self.rcond),
+            relaxation=float(self.relaxation),
+            backward_rcond=self.backward_rcond,
+            sample_weight=weights,
+            rng=rng,
+            y=encoder.y,
+            y_targets=encoder.targets,
+            task=encoder.task,
+            n_jobs=self.n_jobs,
+            backend=self._backend.name,
+            dtype=dtype,
+            memory=memory,
+        )
+
+    def _backend_name(self, X):
+        return "numpy" if self.backend == "auto" else self.backend
+
+    def _train(self, inputs, hidden, readout, tail, encoder, context):
+        """Build the network, draw its initial params, train, keep the result as NumPy."""
+        front = self._front(inputs)
+        width = encoder.targets.shape[1]
+        if readout[1].units is None:
+            readout[1].set_params(units=width)
+        network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
+        streams = context.rng.spawn(3)
+        data = (inputs, context.y, context.sample_weight)
+        params = sequence.cast(network.init(streams[0], data), context.dtype)
+        trainer = ZORB(self.n_sweeps)
+        with Progress(self, network, trainer.n_sweeps, self.verbose) as progress:
+            result = trainer.fit(
+                network, params, inputs, encoder.targets, context.replace(rng=streams[1]),
+                on_step=progress,
+            )  # fmt: skip
+        self._network = network
+        self.layers_ = list(zip(network.names, network.layers, strict=True))
+        self.params_ = [_as_numpy(own) for own in result.params]
+        self.history_ = result.history
+        self.n_outputs_ = width
+        self._encoder = encoder.light()
+        loo = network.finish(self.params_, result.loo_outputs)
+        self._set_loo(loo, encoder, context)
+
+    def _front(self, inputs):
+        """What prepares the rows: scaling, then the shape of an image."""
+        front = []
+        if self.standardize:
+            front.append(("standardize", Standardize()))
+        if self.input_shape is not None:
+            shape = tuple(self.input_shape)
+            expected = int(np.prod(shape)) if all(isinstance(s, Integral) for s in shape) else -1
+            if expected != inputs.shape[1]:
+                raise ValueError(
+                    f"input_shape={self.input_shape!r} does not fit X, which has "
+                    f"{inputs.shape[1]} columns; pass a shape whose product is that number."
+                )
+            front.append(("reshape", Reshape(shape)))
+        return front
+
+    def _outputs(self, X):
+        """Network outputs of shape (n_samples, n_outputs), read in chunks of rows."""
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
+        )
+        if hasattr(X, "tocsr"):
+            X = X.tocsr()
+        network, dtype = self._network, np.dtype(self.dtype)
+        widest = 2 * sum(int(np.prod(shape)) for shape in network.shapes())
+        outputs = np.empty((X.shape[0], self.n_outputs_))
+        with self._backend.scope():
+            for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest):
+                rows = self._backend.asarray(X[part].astype(dtype, copy=False))
+                out = network.finish(self.params_, network.forward(self.params_, rows))
+                outputs[part] = to_numpy(out)
+        return outputs
+
+    def summary(self, print_fn=print):
+        """Print a table of the layers: name, type, output shape, number of parameters.
+
+        Parameters
+        ----------
+        print_fn : callable or None, default=print
+            Called with the text; None only returns it.
+
+        Returns
+        -------
+        text : str
+        """
+        check_is_fitted(self)
+        text = summary_table(self)
+        if print_fn is not None:
+            print_fn(text)
+        return text
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def split_readout(pairs):
+    """Hidden layers, read-out and tail; a read-out is added where the list brings none.
+
+    The list brings its own only if it ends in ``Dense()`` without units, which a `Softmax`
+    or `Sigmoid` may follow.
+    """
+    for length in (1, 2):
+        tail = pairs[len(pairs) - length + 1 :]
+        if len(pairs) < length or not _is_open_dense(pairs[-length][1]):
+            continue
+        if all(isinstance(layer, Softmax | Sigmoid) for _, layer in tail):
+            return pairs[:-length], pairs[-length], tail
+    return pairs, (READOUT, Dense()), []
+
+
+def _is_open_dense(layer):
+    return isinstance(layer, Dense) and layer.units is None
+
+
+def _drop_weightless(X, y, sample_weight):
+    """Checked weights, and rows of positive weight only."""
+    if sample_weight is None:
+        return X, y, None
+    weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    keep = weights > 0
+    if not keep.any():
+        raise ValueError("every sample_weight is zero; at least one row needs a positive weight.")
+    return (X, y, weights) if keep.all() else (X[keep], y[keep], weights[keep])
+
+
+def _as_numpy(params):
+    """The same nested dict with NumPy arrays."""
+    if isinstance(params, dict):
+        return {name: _as_numpy(value) for name, value in params.items()}
+    return np.array(to_numpy(params))

@@ -1,0 +1,160 @@
+"""The closed-form regressor."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from ..encoding import RegressionEncoder
+from .base import BaseZORB
+
+
+class ZORBRegressor(RegressorMixin, BaseZORB):
+    r"""Layered regressor trained in closed form, without backpropagation.
+
+    Targets travel down the list of layers through pseudoinverses, and each layer is solved
+    once by ridge regression; see `ZORBClassifier` for the equations.
+
+    Parameters
+    ----------
+    layers : "auto", str, list of str or list of layers, default="auto"
+        The hidden stack, as in `ZORBClassifier`.
+    alpha : "loo" or float, default="loo"
+        Ridge penalty of every solve, as in `ZORBClassifier`.
+    relaxation : float, default=0.3
+        Share of the solved weights in a hidden layer's update.
+    readout : {"all", "last"}, default="all"
+        Whether the read-out sees the input and every flat hidden block, or the last only.
+    n_sweeps : int, default=1
+        How often the list is swept.
+    rcond : float or None, default=None
+        Relative cut-off on singular values in solves with ``alpha=0``.
+    backward_rcond : float or None, default=None
+        The same for the pseudoinverses that carry targets down.
+    input_shape : tuple of int or None, default=None
+        Shape of one sample where the first layer wants images.
+    standardize : bool, default=True
+        Whether columns, and targets, are centred and scaled to unit variance first.
+        Predictions are in the units of y in any case.
+    clip : bool, default=True
+        Whether predictions are kept to the range of the training targets.
+    dtype : {"float64", "float32"}, default="float64"
+        Precision of activations and weights.
+    backend : {"auto", "numpy", "jax"}, default="auto"
+        Where matrices are multiplied.
+    memory_limit : int, str or None, default=None
+        Bound on the working set, in bytes or as "500MB".
+    n_jobs : int or None, default=None
+        Processes for layers that use them.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights.
+    verbose : int, default=0
+        1 prints a line for each layer solved.
+
+    Attributes
+    ----------
+    layers_ : list of (str, Layer)
+        The whole network, scaling and read-out included.
+    params_ : list of dict of str to ndarray
+        What each layer learned.
+    history_ : list of dict
+        One entry for each solve.
+    loo_score_ : float
+        R² of the left-out predictions of the read-out.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had string names.
+    n_outputs_ : int
+        Width of the read-out.
+
+    See Also
+    --------
+    ZORBClassifier : The same for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_zorb import ZORBRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ZORBRegressor(random_state=0).fit(X, y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    >>> model.score(X, y) > 0.5
+    True
+    """
+
+    _numeric_targets = True
+    _parameter_constraints = {**BaseZORB._parameter_constraints, "clip": ["boolean"]}
+
+    def __init__(
+        self,
+        layers="auto",
+        *,
+        alpha="loo",
+        relaxation=0.3,
+        readout="all",
+        n_sweeps=1,
+        rcond=None,
+        backward_rcond=None,
+        input_shape=None,
+        standardize=True,
+        clip=True,
+        dtype="float64",
+        backend="auto",
+        memory_limit=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.layers = layers
+        self.alpha = alpha
+        self.relaxation = relaxation
+        self.readout = readout
+        self.n_sweeps = n_sweeps
+        self.rcond = rcond
+        self.backward_rcond = backward_rcond
+        self.input_shape = input_shape
+        self.standardize = standardize
+        self.clip = clip
+        self.dtype = dtype
+        self.backend = backend
+        self.memory_limit = memory_limit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _total_weight(self, y, sample_weight):
+        return sample_weight
+
+    def _encode(self, y, weights, tail):
+        self._flat_output = y.ndim == 1
+        return RegressionEncoder(y, weights, self.standardize)
+
+    def _set_loo(self, outputs, encoder, context):
+        """R² of what the read-out says of each row left out."""
+        truth = encoder.decode(encoder.y)
+        self.loo_score_ = float(
+            r2_score(truth, self._decode(outputs), sample_weight=context.sample_weight)
+        )
+
+    def _decode(self, outputs):
+        predicted = self._encoder.decode(outputs)
+        if self.clip:
+            predicted = np.clip(predicted, self._encoder.low, self._encoder.high)
+        return predicted
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        predicted = self._decode(self._outputs(X))
+        return predicted[:, 0] if self._flat_output else predicted
+
+

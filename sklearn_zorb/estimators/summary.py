@@ -1,0 +1,35 @@
+"""The table that `summary` prints."""
+
+import numpy as np
+
+
+def summary_table(estimator):
+    """Name, type, output shape and number of parameters of every layer."""
+    network = estimator._network
+    shapes = network.shapes()
+    rows = [("layer", "type", "output shape", "parameters")]
+    total = 0
+    for i, (name, layer) in enumerate(estimator.layers_):
+        count = count_parameters(estimator.params_[i])
+        total += count
+        rows.append((name, type(layer).__name__, str(shapes[i + 1]), f"{count:,}"))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = []
+    for i, row in enumerate(rows):
+        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
+        lines.append("  ".join([*cells, row[3].rjust(widths[3])]))
+        if i == 0:
+            lines.append("-" * len(lines[0]))
+    lines.append("-" * len(lines[0]))
+    seen = [estimator.layers_[i][0] for i in network.taps[:-1]]
+    lines.append(f"{total:,} parameters")
+    if seen:
+        lines.append("the read-out also sees the inputs of: " + ", ".join(seen))
+    return "\n".join(lines)
+
+
+def count_parameters(params):
+    """Number of learned numbers in (nested) params."""
+    if isinstance(params, dict):
+        return sum(count_parameters(value) for value in params.values())
+    return int(np.size(params)) if params.dtype.kind == "f" else 0

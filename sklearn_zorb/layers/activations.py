@@ -1,0 +1,277 @@
+"""Elementwise activations and softmax, each with its inverse target."""
+
+from numbers import Real
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from ..linalg import namespace
+from .base import Layer
+
+# squashing functions reach their limits only at infinity: targets at the ends of the range
+# are drawn in by this much of the function's own
+EPSILON = 1e-5
+
+
+class Activation(Layer):
+    """Base of activations: same shape, nothing to learn."""
+
+    needs_inputs = False
+
+
+class Identity(Activation):
+    """Hands its input on, :math:`f(z) = z`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Identity
+    >>> Identity().forward({}, np.array([[-1.0, 2.0]])).tolist()
+    [[-1.0, 2.0]]
+    """
+
+
+class _Ranged(Activation):
+    """A squashing function stretched to the range of its targets.
+
+    The inverse maps the smallest target to the lower end of the function's range and the
+    largest to the upper end, and remembers both as ``low`` and ``high``; `forward` then
+    maps back. Without them, before any inverse, the plain function is applied. Targets
+    that are all equal say nothing about a range: it stays as it was.
+    """
+
+    _margin = EPSILON
+
+    def forward(self, params, inputs, *, rng=None):
+        unit = self._unit(inputs, namespace(inputs))
+        if "low" not in params:
+            return self._plain(unit)
+        low, high = params["low"].astype(unit.dtype), params["high"].astype(unit.dtype)
+        return (unit - self._margin) / (1 - 2 * self._margin) * (high - low) + low
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        xp = namespace(targets)
+        low, high = targets.min(), targets.max()
+        if not float(high) > float(low):
+            return xp.zeros_like(targets), params
+        unit = (targets - low) / (high - low) * (1 - 2 * self._margin) + self._margin
+        params = {**params, "low": np.asarray(low), "high": np.asarray(high)}
+        return self._unit_inverse(unit, xp), params
+
+
+class Sigmoid(_Ranged):
+    r"""Logistic sigmoid, :math:`f(z) = 1 / (1 + e^{-z})`, stretched to its targets' range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Sigmoid
+    >>> targets = np.array([[-3.0], [0.0], [5.0]])
+    >>> inputs, params = Sigmoid().invert({}, targets, None)
+    >>> Sigmoid().forward(params, inputs).round(6).ravel().tolist()
+    [-3.0, 0.0, 5.0]
+    """
+
+    def _unit(self, inputs, xp):
+        # tanh saturates instead of overflowing
+        return 0.5 * (xp.tanh(0.5 * inputs) + 1)
+
+    def _plain(self, unit):
+        return unit
+
+    def _unit_inverse(self, unit, xp):
+        return xp.log(unit) - xp.log1p(-unit)
+
+
+class Tanh(_Ranged):
+    r"""Hyperbolic tangent, :math:`f(z) = \tanh z`, stretched to its targets' range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Tanh
+    >>> Tanh().forward({}, np.array([[0.0, 1.0]])).round(4).tolist()
+    [[0.0, 0.7616]]
+    """
+
+    _margin = EPSILON / 2  # its own range is twice as wide
+
+    def _unit(self, inputs, xp):
+        return 0.5 * (xp.tanh(inputs) + 1)
+
+    def _plain(self, unit):
+        return 2 * unit - 1
+
+    def _unit_inverse(self, unit, xp):
+        return xp.arctanh(2 * unit - 1)
+
+
+class ReLU(Activation):
+    r"""Rectified linear unit, :math:`f(z) = \max(z, 0)`.
+
+    Parameters
+    ----------
+    negative_targets : {"keep", "zero", "uniform"}, default="keep"
+        What becomes of targets below zero, which no input reaches: kept as they are, set
+        to zero, or drawn uniformly from (-1, 0), the published rule. Random ones give
+        hidden targets full rank; with a relaxation below 1 the kept part of the random
+        weights does, and better.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import ReLU
+    >>> ReLU().forward({}, np.array([[-2.0, 3.0]])).tolist()
+    [[0.0, 3.0]]
+    """
+
+    _parameter_constraints = {"negative_targets": [StrOptions({"keep", "zero", "uniform"})]}
+
+    def __init__(self, negative_targets="keep"):
+        self.negative_targets = negative_targets
+
+    @property
+    def needs_inputs(self):
+        # noise for every row: rows that repeat may not share one draw
+        return self.negative_targets == "uniform"
+
+    def forward(self, params, inputs, *, rng=None):
+        return namespace(inputs).maximum(inputs, 0)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        xp = namespace(targets)
+        if self.negative_targets == "keep":
+            return targets, params
+        if self.negative_targets == "zero":
+            return xp.maximum(targets, 0), params
+        rng = np.random.default_rng(0) if rng is None else rng
+        noise = xp.asarray(-rng.uniform(size=targets.shape).astype(targets.dtype))
+        return xp.where(targets < 0, noise, targets), params
+
+
+class LeakyReLU(Activation):
+    r"""Leaky rectified linear unit, :math:`f(z) = \max(z, s z)`.
+
+    Parameters
+    ----------
+    slope : float, default=0.01
+        Slope s below zero, in (0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import LeakyReLU
+    >>> LeakyReLU(slope=0.1).forward({}, np.array([[-2.0, 3.0]])).tolist()
+    [[-0.2, 3.0]]
+    """
+
+    _parameter_constraints = {"slope": [Interval(Real, 0, 1, closed="right")]}
+
+    def __init__(self, slope=0.01):
+        self.slope = slope
+
+    def forward(self, params, inputs, *, rng=None):
+        return namespace(inputs).maximum(inputs, self.slope * inputs)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        return namespace(targets).where(targets > 0, targets, targets / self.slope), params
+
+
+class Cos(Activation):
+    r"""Cosine, :math:`f(z) = \cos z`, of random Fourier features.
+
+    The inverse takes targets to within [-1, 1] and returns the solution nearest to the
+    input: the cosine reaches each value twice in every period.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Cos
+    >>> Cos().forward({}, np.array([[0.0, np.pi]])).tolist()
+    [[1.0, -1.0]]
+    """
+
+    needs_inputs = True
+
+    def forward(self, params, inputs, *, rng=None):
+        return namespace(inputs).cos(inputs)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        xp = namespace(targets)
+        angle = xp.arccos(xp.clip(targets, -1, 1))
+        period = 2 * np.pi
+        nearest = [
+            sign * angle + period * xp.round((inputs - sign * angle) / period) for sign in (1, -1)
+        ]
+        closer = xp.abs(nearest[0] - inputs) <= xp.abs(nearest[1] - inputs)
+        return xp.where(closer, nearest[0], nearest[1]), params
+
+
+class Sign(Activation):
+    r"""Sign with :math:`f(0) = 1`: no derivative, solved all the same.
+
+    The inverse returns targets as they are: their sign is reached, and their size says how
+    firmly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Sign
+    >>> Sign().forward({}, np.array([[-0.5, 0.0, 2.0]])).tolist()
+    [[-1.0, 1.0, 1.0]]
+    """
+
+    def forward(self, params, inputs, *, rng=None):
+        xp = namespace(inputs)
+        return xp.where(inputs >= 0, 1.0, -1.0).astype(inputs.dtype)
+
+
+class Step(Activation):
+    r"""Heaviside step, 1 where :math:`z \ge 0` and 0 elsewhere: no derivative.
+
+    The inverse returns the targets less one half.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Step
+    >>> Step().forward({}, np.array([[-0.5, 0.0, 2.0]])).tolist()
+    [[0.0, 1.0, 1.0]]
+    """
+
+    def forward(self, params, inputs, *, rng=None):
+        return (inputs >= 0).astype(inputs.dtype)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        return targets - 0.5, params
+
+
+class Softmax(Activation):
+    r"""Softmax over the last axis, :math:`f(z)_k = e^{z_k} / \sum_j e^{z_j}`.
+
+    Logarithms of probabilities are its inverse up to one constant a row. The inverse takes
+    the one that keeps the row's log-sum-exp, as the published rule does; targets are drawn
+    in from 0 and 1 first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Softmax
+    >>> Softmax().forward({}, np.array([[0.0, 0.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+
+    needs_inputs = True
+
+    def forward(self, params, inputs, *, rng=None):
+        xp = namespace(inputs)
+        exponentials = xp.exp(inputs - inputs.max(axis=-1, keepdims=True))
+        return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        xp = namespace(targets)
+        width = targets.shape[-1]
+        share = xp.maximum(targets, 0) * (1 - width * EPSILON) + EPSILON
+        peak = inputs.max(axis=-1, keepdims=True)
+        log_sum = peak + xp.log(xp.exp(inputs - peak).sum(axis=-1, keepdims=True))
+        return xp.log(share) + log_sum, params

@@ -1,0 +1,92 @@
+"""The fully connected layer."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..linalg.pseudoinverse import solve_minimum_norm
+from .base import shape_error
+from .least_squares import LeastSquaresLayer
+
+
+class Dense(LeastSquaresLayer):
+    r"""Fully connected layer, :math:`Z = X W + b`.
+
+    Solved by ridge regression of its targets on its inputs, each column centred, the
+    intercept not penalised. Its inverse target is :math:`(T - b) W^+`, the minimum-norm
+    input that the present weights map to T.
+
+    Parameters
+    ----------
+    units : int or None, default=None
+        Number of outputs. None makes it a read-out: the estimator takes the width from y.
+    use_bias : bool, default=True
+    initializer : str or callable, default="glorot_uniform"
+        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
+        "data_pairs" (weights from pairs of training rows), the short names "glorot" and
+        "he", or ``f(rng, shape)`` that returns an array of shape (inputs + 1, units), the
+        bias in the last row.
+    alpha : "loo", float or None, default=None
+        Ridge penalty; None takes the estimator's.
+    relaxation : float or None, default=None
+        Share of the solved weights, in [0, 1]; None takes the estimator's.
+    rcond : float or None, default=None
+        Relative cut-off on singular values where alpha is 0; None takes the estimator's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Dense
+    >>> layer = Dense(3)
+    >>> params = layer.init(np.random.default_rng(0), (2,))
+    >>> params["weights"].shape, layer.forward(params, np.ones((5, 2))).shape
+    ((2, 3), (5, 3))
+    """
+
+    _parameter_constraints = {
+        **LeastSquaresLayer._parameter_constraints,
+        "units": [None, *LeastSquaresLayer._units],
+    }
+
+    def __init__(
+        self,
+        units=None,
+        *,
+        use_bias=True,
+        initializer="glorot_uniform",
+        alpha=None,
+        relaxation=None,
+        rcond=None,
+    ):
+        self.units = units
+        self.use_bias = use_bias
+        self.initializer = initializer
+        self.alpha = alpha
+        self.relaxation = relaxation
+        self.rcond = rcond
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        return (self.n_units(input_shape),)
+
+    def n_units(self, input_shape):
+        if self.units is None:
+            raise ValueError(
+                "Dense() without units is a read-out: it may only stand last, or before a "
+                "final Softmax or Sigmoid. Pass units=... to a hidden layer."
+            )
+        return int(self.units)
+
+    def row_width(self, input_shape):
+        return int(input_shape[0])
+
+    def rows(self, params, inputs):
+        return inputs
+
+    def forward(self, params, inputs, *, rng=None):
+        outputs = inputs @ params["weights"] + params["intercept"]
+        return np.asarray(outputs) if sp.issparse(inputs) else outputs
+
+    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
+        deviation = targets - params["intercept"]
+        return solve_minimum_norm(params["weights"], deviation, backward_rcond), params

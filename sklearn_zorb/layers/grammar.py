@@ -1,0 +1,298 @@
+r"""The grammar of layers written as text, and its parser.
+
+Where ``?`` marks what may be left out and ``*`` what may be repeated::
+
+    layers    = layer layer*
+    layer     = name ("[" (argument ("," argument)* ","?)? "]")? ("(" layers ("|" layers)* ")")?
+    argument  = (name "=")? value
+    value     = number | name | string | "(" (value ("," value)* ","?)? ")"
+
+The text is read by recursive descent, one method of `Parser` for each rule, and nothing is
+ever evaluated. There is no table of layers: any layer among the public names of
+`sklearn_zorb.layers` can be written. A layer that is made of blocks says so in two class
+attributes, ``block_parameter`` (the constructor parameter that takes them) and ``many_blocks``
+(a list of lists of layers, or one list).
+"""
+
+import inspect
+import math
+import re
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NamedTuple
+
+from .base import Layer
+
+BARE_WORD = re.compile(r"[^\W\d]\w*")
+CONSTANTS = {"true": True, "false": False, "none": None}
+NOT_FINITE = {"inf", "infinity", "nan"}
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+ALIASES = {"convolution2d": "conv2d", "convolution": "conv2d"}  # the original command line's
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<number>[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])
+                          |(?i:infinity|inf|nan)\b))
+      | (?P<word>[^\W\d]\w*)
+      | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+      | (?P<mark>[][(),=|])""",
+    re.VERBOSE,
+)
+
+
+class LayerSyntaxError(ValueError):
+    """Text that does not describe layers: the message puts a caret under the fault.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.layers import LayerSyntaxError, parse_layers
+    >>> try:
+    ...     parse_layers("Dense[64 Tanh")
+    ... except LayerSyntaxError as error:
+    ...     print(error)
+    Expected ',' or ']', got 'Tanh'.
+        Dense[64 Tanh
+                 ^
+    """
+
+
+def known_layers():
+    """Public layer classes by lower-case name."""
+    package = import_module(__package__)  # not at the top: the package imports this file
+    found = (getattr(package, name) for name in package.__all__)
+    classes = [cls for cls in found if isinstance(cls, type) and issubclass(cls, Layer)]
+    return {cls.__name__.lower(): cls for cls in classes if cls is not Layer}
+
+
+def block_parameter(cls):
+    """Name of the constructor parameter that takes blocks; None if there is none."""
+    return getattr(cls, "block_parameter", None)
+
+
+def text_parameters(cls):
+    """The constructor's parameters that stand in square brackets, by name."""
+    parameters = dict(inspect.signature(cls).parameters)
+    parameters.pop(block_parameter(cls), None)
+    return parameters
+
+
+class Token(NamedTuple):
+    kind: str  # "word", "number", "string", "mark" or "end"
+    text: str
+    position: int
+
+    def __str__(self):
+        return "the end of the text" if self.kind == "end" else repr(self.text)
+
+
+class Parser:
+    """Reads one text; `parse` returns its layers."""
+
+    def __init__(self, text):
+        self.text = text
+        self.classes = known_layers()
+        self.tokens = self.tokenize()
+        self.token = next(self.tokens)  # the one token of look-ahead
+
+    def parse(self):
+        layers = self.layers()
+        if self.token.kind != "end":
+            raise self.misplaced()
+        if not layers:
+            raise self.fault("The text is empty: write at least one layer, such as Dense[64].")
+        return layers
+
+    def fault(self, message, token=None):
+        """The error to raise; `token` is the one at fault, by default the next one."""
+        position = (token or self.token).position
+        start = self.text.rfind("\n", 0, position) + 1
+        line = self.text[start:].partition("\n")[0]
+        margin = re.sub(r"[^\t]", " ", self.text[start:position])  # tabs keep the caret in line
+        return LayerSyntaxError(f"{message}\n    {line}\n    {margin}^")
+
+    def tokenize(self):
+        position, end = 0, len(self.text.rstrip())
+        while position < end:
+            match = _TOKEN.match(self.text, position)
+            if match is None:
+                raise self.unreadable(position)
+            if match.lastgroup != "space":
+                yield Token(match.lastgroup, match.group(), position)
+            position = match.end()
+        while True:
+            yield Token("end", "", end)
+
+    def unreadable(self, position):
+        chunk = re.compile(r"[\w.+-]+|.").match(self.text, position).group()
+        token = Token("mark", chunk, position)
+        if chunk in {"'", '"'}:
+            return self.fault("This quote is never closed: add one after the string.", token)
+        if re.match(r"[+-]?\.?[0-9]", chunk):
+            return self.fault(f"{chunk!r} is no number: write 64, 0.5 or 1e-3.", token)
+        return self.fault(f"Unexpected {chunk!r}: quote strings that are not plain words.", token)
+
+    def take(self):
+        token, self.token = self.token, next(self.tokens)
+        return token
+
+    def at(self, mark):
+        return self.token.kind == "mark" and self.token.text == mark
+
+    def accept(self, mark):
+        """Take the mark if it comes next, else return None."""
+        return self.take() if self.at(mark) else None
+
+    def separator(self, closing, opening):
+        """Take a comma; a closing bracket is left for the caller."""
+        if self.at(closing) or self.accept(","):
+            return
+        if self.token.kind == "end":
+            raise self.unclosed(closing, opening)
+        raise self.fault(f"Expected ',' or {closing!r}, got {self.token}.")
+
+    def unclosed(self, closing, opening):
+        return self.fault(f"This {opening} is never closed: add {closing!r}.", opening)
+
+    def layers(self):
+        layers = []
+        while self.token.kind == "word":
+            layers.append(self.layer())
+        return layers
+
+    def misplaced(self):
+        """The error for a token that stands where a layer could begin."""
+        if self.at(","):
+            return self.fault("Layers are separated by spaces: remove this ','.")
+        if self.at("|"):
+            return self.fault("'|' stands between blocks only: write Parallel(Tanh | Identity).")
+        if self.at("]") or self.at(")"):
+            return self.fault(f"This {self.token} closes nothing: remove it.")
+        return self.fault(f"Expected the name of a layer, as in Dense[64], got {self.token}.")
+
+    def layer(self):
+        name = self.take()
+        cls = self.find_class(name)
+        arguments = self.arguments(cls) if self.at("[") else {}
+        required = [k for k, p in text_parameters(cls).items() if p.default is p.empty]
+        missing = [key for key in required if key not in arguments]
+        if missing:
+            pattern = f"{cls.__name__}[{', '.join(f'{key}=...' for key in required)}]"
+            message = f"{cls.__name__} needs {' and '.join(missing)}: write {pattern}."
+            raise self.fault(message, name)
+        return cls(**self.blocks(cls, name), **arguments)
+
+    def find_class(self, name):
+        key = ALIASES.get(name.text.lower(), name.text.lower())
+        if key in self.classes:
+            return self.classes[key]
+        close = get_close_matches(key, [*self.classes, *ALIASES])
+        close = dict.fromkeys(self.classes[ALIASES.get(k, k)].__name__ for k in close)
+        guess = f" Did you mean {' or '.join(close)}?"
+        known = ", ".join(sorted(cls.__name__ for cls in self.classes.values()))
+        message = f"Unknown layer {name}.{guess if close else ''} Known layers: {known}."
+        raise self.fault(message, name)
+
+    def blocks(self, cls, name):
+        """The constructor argument that holds the blocks, if the layer takes any."""
+        parameter = block_parameter(cls)
+        opening = self.accept("(")
+        if parameter is None and opening:
+            message = "takes no blocks; arguments stand in square brackets"
+            raise self.fault(f"{cls.__name__} {message}: {cls.__name__}[...].", opening)
+        if parameter is None:
+            return {}
+        many = getattr(cls, "many_blocks", False)
+        pattern = f"{cls.__name__}({'Dense[64] Tanh | Identity' if many else 'Dense[64] Tanh'})"
+        if opening is None:
+            default = inspect.signature(cls).parameters[parameter].default
+            if default is inspect.Parameter.empty:
+                raise self.fault(f"{cls.__name__} needs a block: write {pattern}.", name)
+            return {}
+        blocks = [self.block(opening)]
+        while bar := self.accept("|"):
+            if not many:
+                raise self.fault(f"{cls.__name__} takes one block: write {pattern}.", bar)
+            blocks.append(self.block(opening))
+        self.take()
+        return {parameter: blocks if many else blocks[0]}
+
+    def block(self, opening):
+        """The layers of one block, up to ``|`` or the closing parenthesis."""
+        layers = self.layers()
+        if self.token.kind == "end":
+            raise self.unclosed(")", opening)
+        if not (self.at("|") or self.at(")")):
+            raise self.misplaced()
+        if not layers:
+            raise self.fault("This block is empty: write a layer, if only Identity.")
+        return layers
+
+    def arguments(self, cls):
+        """Constructor arguments by name, brackets included."""
+        opening = self.take()
+        arguments, by_name = {}, False
+        while not self.accept("]"):
+            start, value = self.token, self.value()
+            if start.kind == "word" and (self.at("[") or self.at("(")):
+                raise self.fault("Layers stand in parentheses, as in Skip(Dense[64]).", start)
+            if start.kind == "word" and self.accept("="):
+                key, value, by_name = start.text, self.value(), True
+                self.check_keyword(cls, arguments, start)
+            elif by_name:
+                raise self.fault("Write name=value: arguments by position come first.", start)
+            else:
+                key = self.positional(cls, len(arguments), start)
+            arguments[key] = value
+            self.separator("]", opening)
+        return arguments
+
+    def check_keyword(self, cls, arguments, word):
+        valid = list(text_parameters(cls))
+        if word.text in arguments:
+            raise self.fault(f"{word} is given twice: remove one.", word)
+        if word.text == block_parameter(cls):
+            raise self.fault(f"{word} stands in parentheses: {cls.__name__}[...](...).", word)
+        if word.text not in valid:
+            takes = f"Valid arguments: {', '.join(valid)}." if valid else "It takes none."
+            raise self.fault(f"{cls.__name__} has no argument {word}. {takes}", word)
+
+    def positional(self, cls, index, start):
+        """Name of the parameter that the argument at this position belongs to."""
+        parameters = text_parameters(cls)
+        leading = [k for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if index < len(leading):
+            return leading[index]
+        if not parameters:
+            rather = "layers stand in parentheses" if block_parameter(cls) else "remove them"
+            raise self.fault(f"{cls.__name__} takes no arguments: {rather}.", start)
+        accepts = f"{len(leading)} by position ({', '.join(leading)})" if leading else "none"
+        named = [key for key in parameters if key not in leading]
+        hint = f"write the others by name: {', '.join(named)}" if named else "remove the others"
+        raise self.fault(f"Too many arguments: {cls.__name__} takes {accepts}; {hint}.", start)
+
+    def value(self):
+        if self.at("("):
+            return self.tuple()
+        if self.token.kind in {"mark", "end"}:
+            raise self.fault(f"Expected a value, such as 64 or true, got {self.token}.")
+        token = self.take()
+        if token.kind == "number":
+            return self.number(token)
+        if token.kind == "string":
+            return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), token.text[1:-1])
+        return CONSTANTS.get(token.text.lower(), token.text)
+
+    def tuple(self):
+        opening, values = self.take(), []
+        while not self.accept(")"):
+            values.append(self.value())
+            self.separator(")", opening)
+        return tuple(values)
+
+    def number(self, token):
+        if re.fullmatch(r"[+-]?[0-9]+", token.text):
+            return int(token.text)
+        number = float(token.text)
+        if not math.isfinite(number):
+            raise self.fault(f"Numbers must be finite, got {token.text}.", token)
+        return number

@@ -1,0 +1,114 @@
+"""What layers solved by least squares share: initial weights, the solve, the relaxation."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from ..linalg import LeastSquares, System
+from .base import Layer, Solved
+from .initializers import INITIALIZERS, initial_weights
+
+
+class LeastSquaresLayer(Layer):
+    """Base of layers whose output is linear in their params.
+
+    Params are ``weights`` of shape (width, units) and ``intercept`` of shape (units,). A
+    subclass gives `output_shape`, `row_width`, `rows` and `forward`; the hyperparameters
+    use_bias, initializer, alpha, relaxation and rcond are its constructor's.
+    """
+
+    solvable = True
+    needs_inputs = False
+    invert_options = ("backward_rcond",)
+
+    _parameter_constraints = {
+        "use_bias": ["boolean"],
+        "initializer": [StrOptions(set(INITIALIZERS)), callable],
+        "alpha": [None, StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+        "relaxation": [None, Interval(Real, 0, 1, closed="both")],
+        "rcond": [None, Interval(Real, 0, 1, closed="left")],
+    }
+    _units = [Interval(Integral, 1, None, closed="left")]
+
+    def n_units(self, input_shape):
+        """Number of columns of the weights."""
+        raise NotImplementedError
+
+    def row_width(self, input_shape):
+        """Number of rows of the weights: the length of one design row."""
+        raise NotImplementedError
+
+    def rows(self, params, inputs):
+        """Design rows of a chunk of inputs: (n * positions, row_width)."""
+        raise NotImplementedError
+
+    def init(self, rng, input_shape, data=None):
+        width, units = self.row_width(input_shape), self.n_units(input_shape)
+        weights = initial_weights(self.initializer, rng, width, units, self._rows_of(data))
+        intercept = weights[-1] if self.use_bias else np.zeros(units)
+        return {"weights": np.ascontiguousarray(weights[:-1]), "intercept": intercept.copy()}
+
+    def _rows_of(self, data):
+        """The design rows that a data-driven initialiser sees, computed only if it asks."""
+        if data is None:
+            return None
+        inputs, y, sample_weight = data
+        return lambda: (self.rows(None, np.asarray(inputs)), y, sample_weight)
+
+    def with_solution(self, params, solution):
+        """Params with solved weights in place of the present ones."""
+        return {**params, "weights": solution.coef, "intercept": solution.intercept}
+
+    def solve(self, params, inputs, targets, context):
+        thin, basis = targets.compress()
+        system = self.system(params, inputs, thin, context)
+        solution = self._solver(context).solve(system, loo_outputs=context.loo_outputs)
+        if basis is not None:
+            basis = system.ops.asarray(basis)
+            solution.coef, solution.intercept = solution.coef @ basis, solution.intercept @ basis
+        rho = context.relaxation if self.relaxation is None else self.relaxation
+        solved = self.with_solution(params, solution)
+        if rho < 1:
+            solved = self._relax(params, solved, rho, solution)
+        solved = {name: value.astype(context.dtype) for name, value in solved.items()}
+        report = {**solution.report(), "relaxation": float(rho)}
+        return Solved(solved, report=report, loo_outputs=solution.loo_outputs)
+
+    def _solver(self, context):
+        """The estimator's solver with this layer's own settings in front."""
+        alpha = context.solver.alpha if self.alpha is None else self.alpha
+        rcond = context.solver.rcond if self.rcond is None else self.rcond
+        return LeastSquares(alpha=alpha, rcond=rcond)
+
+    def system(self, params, inputs, targets, context):
+        """The least-squares problem of this layer, read chunk by chunk."""
+        width, n_targets = self.row_width(inputs.shape[1:]), targets.shape[-1]
+        positions = max(1, int(np.prod(targets.shape[1:-1])))
+        row_bytes = 16 * positions * (width + n_targets)
+
+        def chunks():
+            for part in context.memory.chunks(inputs.shape[0], row_bytes):
+                rows = self.rows(params, inputs[part])
+                weights = context.sample_weight
+                if weights is not None:
+                    weights = np.repeat(weights[part], positions)
+                yield rows, targets[part].reshape(-1, n_targets), weights
+
+        n_rows = inputs.shape[0] * positions
+        return System(chunks, n_rows, width, n_targets, context.backend, self.use_bias)
+
+    def _relax(self, initial, solved, rho, solution):
+        """(1 - rho) initial + rho c solved, c matching the spreads of the pre-activations.
+
+        Without c the solved part, which carries targets shrunk by the penalty, would fade.
+        """
+        if rho == 0:
+            return initial
+        spreads = [solution.spread(params["weights"]) for params in (initial, solved)]
+        scale = spreads[0] / spreads[1] if spreads[1] > 0 else 1.0
+        mixed = {
+            name: (1 - rho) * initial[name] + rho * scale * solved[name]
+            for name in ("weights", "intercept")
+        }
+        return {**solved, **mixed}

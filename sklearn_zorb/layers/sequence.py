@@ -1,0 +1,145 @@
+"""Pure functions over a list of layers and the list of their params."""
+
+import numpy as np
+
+from ..targets import Targets
+from .rows import Rows, advance, as_array
+
+
+def output_shapes(layers, input_shape):
+    """Shape of one sample before each layer, and after the last."""
+    shapes = [tuple(input_shape)]
+    for layer in layers:
+        shapes.append(tuple(layer.output_shape(shapes[-1])))
+    return shapes
+
+
+def init(layers, rng, input_shape, data=None):
+    """Initial params of every layer, each drawn from a stream of its own."""
+    params, shape = [], tuple(input_shape)
+    for layer, stream in zip(layers, rng.spawn(len(layers)), strict=True):
+        here = data
+        if data is not None and params:
+            here = (Rows(data[0], layers[: len(params)], params, shape), *data[1:])
+        params.append(layer.init(stream, shape, here))
+        shape = tuple(layer.output_shape(shape))
+    return params
+
+
+def forward(layers, params, inputs, *, rng=None):
+    """Output of the last layer."""
+    for layer, own in zip(layers, params, strict=True):
+        inputs = layer.forward(own, inputs, rng=rng)
+    return inputs
+
+
+def needs_inputs(layers):
+    """Whether inverting the list takes its inputs."""
+    return any(layer.needs_inputs for layer in layers)
+
+
+def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None):
+    """Targets for the first layer's input, and params with what the inverses learned."""
+    params = list(params)
+    before = [inputs]
+    if needs_inputs(layers):
+        for layer, own in zip(layers[:-1], params[:-1], strict=True):
+            before.append(layer.forward(own, before[-1]))
+    else:
+        before *= len(layers)
+    streams = [None] * len(layers) if rng is None else rng.spawn(len(layers))
+    for i in reversed(range(len(layers))):
+        options = {"backward_rcond": backward_rcond} if layers[i].invert_options else {}
+        own_inputs = before[i] if layers[i].needs_inputs else None
+        targets, params[i] = layers[i].invert(
+            params[i], targets, own_inputs, rng=streams[i], **options
+        )
+    return targets, params
+
+
+class Downward:
+    """Carries targets from the end of a list down to any of its layers.
+
+    The weights above a layer do not change before their own turn, so each inverse that
+    does not read its inputs is computed once, and shared by all layers below it.
+    """
+
+    def __init__(self, layers, params, targets, context):
+        self.layers, self.params, self.context = layers, params, context
+        self._known = {len(layers) - 1: targets}
+        self._streams = context.rng.spawn(len(layers))
+
+    def at(self, index, inputs):
+        """Targets for the output of layer `index`, whose present input is `inputs`."""
+        start = min(i for i in self._known if i >= index)
+        targets, fixed = self._known[start], True
+        for i in range(start, index, -1):
+            fixed = fixed and not self.layers[i].needs_inputs
+            targets = self._invert(i, targets, index, inputs)
+            if fixed:
+                self._known[i - 1] = targets
+        return targets
+
+    def _invert(self, i, targets, index, inputs):
+        layer = self.layers[i]
+        options = {name: getattr(self.context, name) for name in layer.invert_options}
+        here = None
+        if layer.needs_inputs:
+            between = self.layers[index:i], self.params[index:i]
+            here = forward(*between, as_array(inputs))
+            targets = Targets(targets[:])
+        values, self.params[i] = layer.invert(
+            self.params[i], targets.values, here, rng=self._streams[i], **options
+        )
+        return targets.with_values(values)
+
+
+def solve(layers, params, inputs, targets, context, *, visit=None):
+    """One sweep: every solvable layer solved once, front to back.
+
+    Parameters
+    ----------
+    layers, params : lists
+    inputs : array or Rows of shape (n_samples, ...)
+    targets : Targets
+        For the output of the last layer.
+    context : Context
+    visit : callable or None
+        Called as ``visit(index, inputs, report)`` after each layer with the rows that
+        reached it and the report of its solve, None where there was none. A true return
+        ends the sweep there, the layers behind keeping the params they have.
+
+    Returns
+    -------
+    params : list of dict
+    outputs : array or Rows
+        What the last layer hands on during training.
+    """
+    params = list(params)
+    downward = Downward(layers, params, targets, context)
+    streams = context.rng.spawn(len(layers))
+    stopped = False
+    for i, layer in enumerate(layers):
+        solved, report = None, None
+        if layer.solvable and not stopped:
+            below = downward.at(i, inputs)
+            solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
+            params[i], report = solved.params, solved.report
+        if solved is not None and solved.outputs is not None:
+            outputs = solved.outputs
+        else:
+            outputs = advance(inputs, layer, params[i], context)
+        if visit is not None:
+            stopped = bool(visit(i, inputs, report)) or stopped
+        inputs = outputs
+    return params, inputs
+
+
+def cast(params, dtype):
+    """Params with every floating-point array in `dtype`, nested ones too."""
+    if isinstance(params, dict):
+        return {name: cast(value, dtype) for name, value in params.items()}
+    if isinstance(params, list | tuple):
+        return [cast(value, dtype) for value in params]
+    array = np.asarray(params) if np.isscalar(params) else params
+    return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -1,0 +1,154 @@
+"""Windows that slide over images, channels last: cut out as rows, and put back as means."""
+
+from itertools import product
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from .._compat import Interval
+from ..linalg import is_jax, namespace
+from .base import shape_error
+
+# what a size may be; the two numbers of a pair are checked by `pair`
+SIZES = [Interval(Integral, 1, None, closed="left"), tuple, list]
+
+
+class Windows(NamedTuple):
+    """The geometry of one layer on images of one size.
+
+    Each pair is (vertical, horizontal). An element of the window is named by its offset
+    (i, j); elements are always taken row by row.
+    """
+
+    image: tuple
+    size: tuple
+    stride: tuple
+    pads: tuple
+
+    @classmethod
+    def over(cls, layer, input_shape, size, stride, padding=0):
+        """The windows of `layer`; raises ValueError if they do not fit `input_shape`."""
+        if len(input_shape) != 3:
+            raise shape_error(
+                layer,
+                input_shape,
+                "it needs images of shape (height, width, channels): pass input_shape to the "
+                "estimator, or put Reshape((height, width, channels)) before it",
+            )
+        image = tuple(int(length) for length in input_shape[:2])
+        axes = tuple(zip(image, size, stride, strict=True))
+        pads = tuple(_pads(*axis, padding) for axis in axes)
+        windows = cls(image, tuple(size), tuple(stride), pads)
+        if min(windows.counts) < 1:
+            raise shape_error(
+                layer,
+                input_shape,
+                f"its window of {size[0]} x {size[1]} does not fit into that image: make the "
+                f"window smaller, or the layers before it wider",
+            )
+        return windows
+
+    @property
+    def counts(self):
+        """How many windows there are, down and across."""
+        axes = zip(self.image, self.size, self.stride, self.pads, strict=True)
+        return tuple((n + sum(pad) - k) // s + 1 for n, k, s, pad in axes)
+
+    def shifts(self, images):
+        """For each element of the window, the pixels it falls on: (n, *counts, channels)."""
+        padded = self._pad(images)
+        for where in self._places():
+            yield padded[where]
+
+    def patches(self, images):
+        """Design rows (n * windows, elements * channels), sample by sample."""
+        channels = images.shape[-1]
+        width = self.size[0] * self.size[1] * channels
+        if is_jax(images):
+            stacked = namespace(images).stack(list(self.shifts(images)), axis=3)
+            return stacked.reshape(-1, width)
+        padded = self._pad(images)
+        # with columns and channels on one axis, each line of a window is one run of memory
+        lines = padded.reshape(*padded.shape[:2], -1)
+        window = (self.size[0], self.size[1] * channels)
+        every = np.lib.stride_tricks.sliding_window_view(lines, window, axis=(1, 2))
+        return every[:, :: self.stride[0], :: self.stride[1] * channels].reshape(-1, width)
+
+    def average(self, pieces, outside=None):
+        """Images each pixel of which is the mean of what the windows over it propose.
+
+        Parameters
+        ----------
+        pieces : iterable of arrays of shape (n, *counts, channels)
+            One for each element of the window.
+        outside : array of shape (n, *image, channels) or None
+            What pixels under no window take; None means zero.
+        """
+        total = None
+        for where, piece in zip(self._places(), pieces, strict=True):
+            if total is None:
+                lengths = (n + sum(pad) for n, pad in zip(self.image, self.pads, strict=True))
+                shape = (piece.shape[0], *lengths, piece.shape[-1])
+                total = namespace(piece).zeros(shape, dtype=piece.dtype)
+            total = _add(total, where, piece)
+        (top, _), (left, _) = self.pads
+        total = total[:, top : top + self.image[0], left : left + self.image[1]]
+        cover = self.coverage()[:, :, None]
+        mean = total / np.maximum(cover, 1).astype(total.dtype)
+        if outside is None or cover.all():
+            return mean
+        return namespace(total).where(cover > 0, mean, outside)
+
+    def coverage(self):
+        """How many windows each pixel is under: array of shape `image`."""
+        lines = []
+        axes = zip(self.image, self.size, self.stride, self.pads, self.counts, strict=True)
+        for n, k, s, (before, after), count in axes:
+            line = np.zeros(before + n + after, dtype=int)
+            for offset in range(k):
+                line[_every(offset, s, count)] += 1
+            lines.append(line[before : before + n])
+        return np.outer(*lines)
+
+    def _pad(self, images):
+        if not any(map(sum, self.pads)):
+            return images
+        return namespace(images).pad(images, ((0, 0), *self.pads, (0, 0)))
+
+    def _places(self):
+        """Index of the pixels of each element, in the padded images."""
+        for offsets in product(*map(range, self.size)):
+            axes = zip(offsets, self.stride, self.counts, strict=True)
+            yield (slice(None), *(_every(*axis) for axis in axes))
+
+
+def pair(name, value):
+    """(vertical, horizontal) from one positive integer or two."""
+    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in both):
+        raise ValueError(f"{name}={value!r}; pass a positive integer or a pair of them.")
+    return tuple(int(n) for n in both)
+
+
+def _pads(length, size, stride, padding):
+    """Pixels to add before and after one axis."""
+    if padding == "valid":
+        return (0, 0)
+    if padding == "same":
+        count = -(-length // stride)
+        missing = max((count - 1) * stride + size - length, 0)
+        return (missing // 2, missing - missing // 2)
+    return (int(padding), int(padding))
+
+
+def _every(offset, stride, count):
+    return slice(offset, offset + stride * (count - 1) + 1, stride)
+
+
+def _add(total, where, piece):
+    """`total` with `piece` added at `where`; in place unless it is a JAX array."""
+    if is_jax(total):
+        return total.at[where].add(piece)
+    total[where] += piece
+    return total

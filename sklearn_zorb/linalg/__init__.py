@@ -1,0 +1,20 @@
+"""Least squares: accumulators over rows, and solvers on them."""
+
+from .backends import get_backend, is_jax, namespace, to_numpy
+from .gram import Gram
+from .least_squares import LeastSquares, check_alpha
+from .solution import Solution, Status
+from .system import System
+
+__all__ = [
+    "Gram",
+    "LeastSquares",
+    "Solution",
+    "Status",
+    "System",
+    "check_alpha",
+    "get_backend",
+    "is_jax",
+    "namespace",
+    "to_numpy",
+]

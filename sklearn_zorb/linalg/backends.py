@@ -1,0 +1,146 @@
+"""Array backends: the few operations in which NumPy and JAX differ.
+
+Everything else in the package is written once against the array namespace that
+`namespace` finds for its inputs. JAX is imported on first need only, and float64 is
+entered in a scope, so that no global flag is ever changed.
+"""
+
+import contextlib
+import sys
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.linalg import blas, lapack
+
+
+def is_jax(array):
+    """True for JAX arrays and tracers; never imports JAX."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(array, jax.Array)
+
+
+def namespace(array):
+    """The array module, `numpy` or `jax.numpy`, that `array` belongs to."""
+    return sys.modules["jax"].numpy if is_jax(array) else np
+
+
+class NumpyBackend:
+    """NumPy and SciPy: BLAS for everything, symmetric products at half the flops."""
+
+    name = "numpy"
+    xp = np
+
+    def scope(self):
+        """A context within which arrays keep their precision."""
+        return contextlib.nullcontext()
+
+    def asarray(self, array, dtype=None):
+        return array if sp.issparse(array) else np.asarray(array, dtype=dtype)
+
+    def add_gram(self, total, rows):
+        """`total + rows.T @ rows`; the upper triangle holds the result."""
+        total = np.zeros((rows.shape[1],) * 2, order="F") if total is None else total
+        if rows.dtype == np.float64:
+            rows = np.ascontiguousarray(rows)
+            return blas.dsyrk(1.0, rows.T, beta=1.0, c=total, overwrite_c=1)
+        # float32 products, float64 sums: the rounding of one block never grows with rows
+        total += blas.ssyrk(1.0, np.ascontiguousarray(rows, dtype=np.float32).T)
+        return total
+
+    def add_outer(self, total, vector, scale):
+        """`total + scale * outer(vector, vector)`, upper triangle."""
+        return blas.dsyr(scale, vector, a=total, overwrite_a=1)
+
+    def symmetric(self, upper):
+        """The full matrix of an upper triangle."""
+        full = np.triu(upper)
+        full += np.triu(full, 1).T
+        return full
+
+    def eigh(self, matrix):
+        return scipy.linalg.eigh(matrix, driver="evd", check_finite=False)
+
+    def cholesky(self, upper, shift):
+        """Upper factor R with R.T @ R = matrix + shift * I, or None if not definite."""
+        shifted = np.array(upper, order="F")
+        shifted.flat[:: len(shifted) + 1] += shift
+        factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
+        return factor if info == 0 else None
+
+    def cholesky_solve(self, factor, right):
+        return lapack.dpotrs(factor, right, lower=0)[0]
+
+    def inverse_trace(self, factor):
+        """Trace of the inverse of R.T @ R."""
+        inverse, info = lapack.dtrtri(factor, lower=0)
+        return float(np.einsum("ij,ij->", inverse, inverse)) if info == 0 else np.inf
+
+    def leverages(self, factor, rows):
+        """diag(rows @ inv(R.T R) @ rows.T)."""
+        half = blas.dtrsm(1.0, factor, np.asfortranarray(rows.T), trans_a=1)
+        return np.einsum("ij,ij->j", half, half)
+
+
+class JaxBackend:
+    """JAX: compiled once for each shape, on an accelerator where there is one."""
+
+    name = "jax"
+
+    def __init__(self):
+        import jax
+
+        self.xp = jax.numpy
+        self._jax = jax
+
+    def scope(self):
+        return self._jax.enable_x64(True)
+
+    def asarray(self, array, dtype=None):
+        return array if sp.issparse(array) else self.xp.asarray(array, dtype=dtype)
+
+    def add_gram(self, total, rows):
+        product = (rows.T @ rows).astype(self.xp.float64)
+        return product if total is None else total + product
+
+    def add_outer(self, total, vector, scale):
+        return total + scale * self.xp.outer(vector, vector)
+
+    def symmetric(self, upper):
+        return upper
+
+    def eigh(self, matrix):
+        return self.xp.linalg.eigh(matrix)
+
+    def cholesky(self, upper, shift):
+        factor = self.xp.linalg.cholesky(
+            upper + shift * self.xp.eye(len(upper), dtype=upper.dtype), upper=True
+        )
+        return factor if bool(self.xp.isfinite(factor).all()) else None
+
+    def cholesky_solve(self, factor, right):
+        return self._jax.scipy.linalg.cho_solve((factor, False), right)
+
+    def inverse_trace(self, factor):
+        eye = self.xp.eye(len(factor), dtype=factor.dtype)
+        inverse = self._jax.scipy.linalg.solve_triangular(factor, eye)
+        return float((inverse**2).sum())
+
+    def leverages(self, factor, rows):
+        half = self._jax.scipy.linalg.solve_triangular(factor, rows.T, trans=1)
+        return (half**2).sum(axis=0)
+
+
+_BACKENDS = {}
+
+
+def get_backend(name):
+    """The backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need."""
+    if name not in _BACKENDS:
+        _BACKENDS[name] = {"numpy": NumpyBackend, "jax": JaxBackend}[name]()
+    return _BACKENDS[name]
+
+
+def to_numpy(array):
+    """A writable NumPy copy of a JAX array; anything else as it is."""
+    return np.array(array) if is_jax(array) else array

@@ -1,0 +1,262 @@
+"""Decompositions that answer for any alpha: coefficients, degrees of freedom, leverages."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from .backends import get_backend, to_numpy
+from .solution import Status
+
+
+class SpectralEngine:
+    """One eigendecomposition of the centred Gram matrix: every alpha costs O(d k).
+
+    Parameters
+    ----------
+    values, vectors : arrays of shape (r,) and (n_features, r)
+        Eigenvalues and eigenvectors.
+    projected : array of shape (r, n_targets)
+        ``vectors.T @ cross``.
+    sums : object with mean, target_mean, target_squares, weight
+    method : str
+    rcond : float or None
+        Cut-off on singular values, used at alpha = 0.
+    """
+
+    sweeps = True
+    has_loo = False
+
+    def __init__(self, values, vectors, projected, sums, method, ops, rcond=0.0):
+        self.xp = ops.xp
+        self.values = self.xp.maximum(values, 0.0)
+        self.vectors = vectors
+        self.projected = projected
+        self.mean, self.target_mean = sums.mean, sums.target_mean
+        self.target_squares, self.weight = sums.target_squares, sums.weight
+        self.centred = sums.centre
+        self.method = method
+        self.rcond = rcond
+        self.mean_eigenvalue = float(self.values.sum()) / vectors.shape[0]
+
+    @classmethod
+    def from_gram(cls, gram, rcond=0.0):
+        ops = get_backend(gram.backend)
+        values, vectors = ops.eigh(gram.full())
+        return cls(values, vectors, vectors.T @ gram.cross, gram, "primal-eigh", ops, rcond)
+
+    def _inverse(self, alpha):
+        """1 / (s + alpha), or its truncated form at alpha = 0."""
+        if alpha > 0:
+            return 1 / (self.values + alpha)
+        keep = self.values > self.rcond**2 * self.values.max(initial=0.0)
+        return self.xp.where(keep, 1 / self.xp.where(keep, self.values, 1.0), 0.0)
+
+    def coef(self, alpha):
+        return self.vectors @ (self.projected * self._inverse(alpha)[:, None])
+
+    def dof(self, alpha):
+        return (self.values * self._inverse(alpha)).sum()
+
+    def residual_squares(self, alpha):
+        inverse = self._inverse(alpha)[:, None]
+        gain = self.projected**2 * inverse * (2 - self.values[:, None] * inverse)
+        return max(float(self.target_squares.sum() - gain.sum()), 0.0)
+
+    def project(self, centred, alphas):
+        """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
+        xp = self.xp
+        rotated = centred @ self.vectors
+        inverses = xp.stack([self._inverse(a) for a in alphas], axis=1)
+        leverages = rotated**2 @ inverses
+        stacked = self.projected[:, None, :] * inverses[:, :, None]
+        fitted = rotated @ stacked.reshape(len(inverses), -1)
+        shape = (len(centred), len(alphas), self.projected.shape[1])
+        return leverages, fitted.reshape(shape).transpose(1, 0, 2)
+
+    def variance(self, weights):
+        """Summed variance of the columns of rows @ weights."""
+        return (self.values[:, None] * (self.vectors.T @ weights) ** 2).sum() / self.weight
+
+    def status(self, alpha):
+        deficient = alpha == 0 and round(float(self.dof(0))) < self.vectors.shape[0]
+        return Status.RANK_DEFICIENT if deficient else Status.OK
+
+
+class CholeskyEngine:
+    """One Cholesky factorisation for each alpha: cheaper than eigenvalues when wide."""
+
+    method = "primal-cholesky"
+    sweeps = False
+    has_loo = False
+
+    def __init__(self, gram):
+        self.gram = gram
+        self.ops = get_backend(gram.backend)
+        self.mean, self.target_mean = gram.mean, gram.target_mean
+        self.weight = gram.weight
+        self.centred = gram.centre
+        self.mean_eigenvalue = gram.mean_eigenvalue
+        self._cache = {}
+        self._fallback = None
+
+    def _at(self, alpha):
+        """Factor, coefficients and degrees of freedom at alpha; the last one is kept."""
+        if alpha not in self._cache:
+            factor = self.ops.cholesky(self.gram.product, alpha)
+            entry = None
+            if factor is not None:
+                coef = self.ops.cholesky_solve(factor, self.gram.cross)
+                entry = {"factor": factor, "coef": coef}
+            self._cache = {alpha: entry}
+        return self._cache[alpha]
+
+    def _engine(self):
+        """Eigenvalues, where a factorisation failed."""
+        if self._fallback is None:
+            self._fallback = SpectralEngine.from_gram(self.gram)
+        return self._fallback
+
+    def coef(self, alpha):
+        entry = self._at(alpha)
+        return self._engine().coef(alpha) if entry is None else entry["coef"]
+
+    def dof(self, alpha):
+        entry = self._at(alpha)
+        if entry is None:
+            return self._engine().dof(alpha)
+        if "dof" not in entry:
+            trace = self.ops.inverse_trace(entry["factor"])
+            entry["dof"] = self.gram.product.shape[0] - alpha * trace
+        return entry["dof"]
+
+    def residual_squares(self, alpha):
+        entry = self._at(alpha)
+        if entry is None:
+            return self._engine().residual_squares(alpha)
+        # r'r = t't - w'c - alpha w'w, from (G + alpha) w = c
+        coef = entry["coef"]
+        gain = (coef * self.gram.cross).sum() + alpha * (coef**2).sum()
+        return max(float(self.gram.target_squares.sum() - gain), 0.0)
+
+    def project(self, centred, alphas):
+        (alpha,) = alphas
+        entry = self._at(alpha)
+        if entry is None:
+            return self._engine().project(centred, alphas)
+        leverages = self.ops.leverages(entry["factor"], centred)
+        return leverages[:, None], (centred @ entry["coef"])[None]
+
+    def variance(self, weights):
+        return (weights * (self.gram.full() @ weights)).sum() / self.weight
+
+    def status(self, alpha):
+        return Status.FALLBACK if self._at(alpha) is None else Status.OK
+
+
+class DualEngine:
+    """Fewer rows than columns: eigenvalues of the (n_rows, n_rows) inner products."""
+
+    method = "dual-eigh"
+    sweeps = True
+    has_loo = True
+
+    def __init__(self, system):
+        ops, xp = system.ops, system.ops.xp
+        rows, targets, weights = system.gather()
+        n_rows = len(targets)
+        weights = xp.ones(n_rows) if weights is None else weights
+        self.rows, self.targets, self.weights, self.xp = rows, targets, weights, xp
+        self.weight = float(weights.sum())
+        self.centred = system.fit_intercept
+        self.mean = _weighted_mean(rows, weights, self.weight) * self.centred
+        self.target_mean = weights @ targets / self.weight * self.centred
+        self.root = xp.sqrt(weights)
+        self.deviation = (targets - self.target_mean) * self.root[:, None]
+        self.values, self.vectors = ops.eigh(self._inner_products())
+        self.values = xp.maximum(self.values, 0.0)
+        self.projected = self.vectors.T @ self.deviation
+        self.mean_eigenvalue = float(self.values.sum()) / system.n_features
+
+    def _inner_products(self):
+        if sp.issparse(self.rows):
+            product = np.asarray((self.rows @ self.rows.T).todense(), dtype=np.float64)
+            cross = np.asarray(self.rows @ self.mean).ravel()
+            product = product - cross[:, None] - cross[None] + self.mean @ self.mean
+        else:
+            centred = self.rows.astype(np.float64) - self.mean
+            product = centred @ centred.T
+        return product * self.root[:, None] * self.root[None]
+
+    def _dual(self, alpha):
+        return self.vectors @ (self.projected / (self.values + alpha)[:, None])
+
+    def coef(self, alpha):
+        dual = self._dual(alpha) * self.root[:, None]
+        if sp.issparse(self.rows):
+            return np.asarray(self.rows.T @ dual) - np.outer(self.mean, dual.sum(axis=0))
+        return (self.rows - self.mean).T @ dual
+
+    def dof(self, alpha):
+        return (self.values / (self.values + alpha)).sum()
+
+    def loo(self, alphas):
+        """Errors and outputs of every alpha, from the residuals alpha (K + alpha)^-1 t."""
+        xp, errors, outputs = self.xp, [], []
+        share = xp.minimum(self.weights, 1.0) / self.weights
+        for alpha in alphas:
+            spare = alpha * (self.vectors**2 @ (1 / (self.values + alpha)))
+            # 1 - min(w, 1) (leverage of one copy + 1 / sum of weights)
+            spare = 1 - share * (1 - spare) - share * self.weights * self.centred / self.weight
+            residuals = alpha * self._dual(alpha) / self.root[:, None]
+            residuals = residuals / xp.maximum(spare, 1e-10)[:, None]
+            errors.append((self.weights @ residuals**2).sum())
+            outputs.append(self.targets - residuals)
+        scale = self.weight * self.targets.shape[1]
+        return np.array([float(e) for e in errors]) / scale, outputs
+
+    def variance(self, weights):
+        deviation = (self.rows @ weights - self.mean @ weights) * self.root[:, None]
+        return (deviation**2).sum() / self.weight
+
+    def status(self, alpha):
+        return Status.OK
+
+
+class _Sums:
+    """The sums that a `SpectralEngine` reads, where no Gram matrix was formed."""
+
+    def __init__(self, mean, target_mean, weight, centre):
+        self.mean, self.target_mean = mean * centre, target_mean * centre
+        self.target_squares, self.weight, self.centre = 0.0, weight, centre
+
+
+def qr_engine(system, rcond):
+    """Singular values by a streamed QR of the centred rows and the SVD of R.
+
+    Keeps singular values down to machine precision, which squaring them would lose.
+    """
+    ops, xp = system.ops, system.ops.xp
+    total, mean, target_mean = 0.0, 0.0, 0.0
+    for rows, targets, weights in system.chunks():
+        weights = xp.ones(len(targets)) if weights is None else weights
+        total += float(weights.sum())
+        mean = mean + _weighted_mean(rows, weights, 1.0)
+        target_mean = target_mean + weights @ targets
+    sums = _Sums(mean / total, target_mean / total, total, system.fit_intercept)
+    triangle, n_features = None, system.n_features
+    for rows, targets, weights in system.chunks():
+        rows = rows.toarray() if sp.issparse(rows) else rows
+        block = xp.concatenate([rows - sums.mean, targets - sums.target_mean], axis=1)
+        if weights is not None:
+            block = block * xp.sqrt(weights)[:, None]
+        sums.target_squares = sums.target_squares + (block[:, n_features:] ** 2).sum(axis=0)
+        stacked = block if triangle is None else xp.concatenate([triangle, block])
+        triangle = xp.linalg.qr(stacked, mode="r")
+    left, singular, right = xp.linalg.svd(triangle[:, :n_features], full_matrices=False)
+    projected = singular[:, None] * (left.T @ triangle[:, n_features:])
+    return SpectralEngine(singular**2, right.T, projected, sums, "qr-svd", ops, rcond)
+
+
+def _weighted_mean(rows, weights, total):
+    if sp.issparse(rows):
+        return np.asarray(rows.T @ to_numpy(weights)).ravel() / total
+    return weights @ rows.astype(weights.dtype) / total

@@ -1,0 +1,135 @@
+"""Centred, weighted sums over rows: all that least squares needs to know of the data."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from .backends import get_backend, to_numpy
+
+
+class Gram:
+    """Sums of weighted, centred rows and targets, accumulated in chunks.
+
+    With weights w, row means x and target means t, both weighted, it holds
+
+    - ``product``: sum_i w_i (X_i - x)(X_i - x)^T, upper triangle, (n_features, n_features);
+    - ``cross``: sum_i w_i (X_i - x)(T_i - t)^T, (n_features, n_targets);
+    - ``target_squares``: sum_i w_i (T_i - t)^2, (n_targets,).
+
+    Each chunk is centred by its own mean and merged by the pairwise update of Chan, Golub
+    and LeVeque (1983), so large offsets cost no digits and partial sums from several
+    workers can be merged in any order.
+
+    Parameters
+    ----------
+    backend : {"numpy", "jax"}, default="numpy"
+        Where the products are computed.
+    centre : bool, default=True
+        False keeps the means at zero, for least squares through the origin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.linalg import Gram
+    >>> X = np.arange(6.0).reshape(3, 2)
+    >>> gram = Gram().add(X[:2], X[:2, :1]).merge(Gram().add(X[2:], X[2:, :1]))
+    >>> gram.mean.tolist(), gram.full().tolist()
+    ([2.0, 3.0], [[8.0, 8.0], [8.0, 8.0]])
+    """
+
+    def __init__(self, backend="numpy", centre=True):
+        self.backend = backend
+        self.centre = centre
+        self.weight = 0.0
+        self.n_rows = 0
+        self.product = None
+
+    def add(self, rows, targets, weights=None):
+        """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,)."""
+        ops = get_backend(self.backend)
+        total = float(len(targets) if weights is None else weights.sum())
+        if total <= 0:
+            return self
+        if sp.issparse(rows):
+            return self._merge_sums(*_sparse_sums(rows, targets, weights, self.centre), len(targets))
+        xp = ops.xp
+        share = None if weights is None else (weights / total).astype(rows.dtype)
+        mean = rows.mean(axis=0, dtype=xp.float64) if share is None else share @ rows
+        target_mean = targets.mean(axis=0) if share is None else share @ targets
+        if not self.centre:
+            mean, target_mean = xp.zeros_like(mean), xp.zeros_like(target_mean)
+        centred = rows - mean.astype(rows.dtype)
+        deviation = targets - target_mean
+        if weights is not None:
+            root = xp.sqrt(weights)[:, None]
+            centred = centred * root.astype(rows.dtype)
+            deviation = deviation * root
+        cross = (centred.T @ deviation.astype(rows.dtype)).astype(xp.float64)
+        squares = (deviation**2).sum(axis=0)
+        self._merge_means(total, mean, target_mean, len(targets))
+        self.product = ops.add_gram(self.product, centred)
+        self.cross = cross if self.cross is None else self.cross + cross
+        self.target_squares = self.target_squares + squares
+        return self
+
+    def merge(self, other):
+        """Add the sums of another accumulator."""
+        if other.product is None:
+            return self
+        return self._merge_sums(
+            other.weight, other.mean, other.target_mean, other.product, other.cross,
+            other.target_squares, other.n_rows,
+        )  # fmt: skip
+
+    def full(self):
+        """The symmetric (n_features, n_features) matrix."""
+        return get_backend(self.backend).symmetric(self.product)
+
+    @property
+    def mean_eigenvalue(self):
+        """Mean eigenvalue of `product`: its trace over n_features."""
+        return float(to_numpy(self.product).trace()) / self.product.shape[0]
+
+    def _merge_sums(self, weight, mean, target_mean, product, cross, squares, n_rows):
+        self._merge_means(weight, mean, target_mean, n_rows)
+        # a copy: `product` may be another accumulator's own and is added to in place here
+        self.product = product.copy("F") if self.product is None else self.product + product
+        self.cross = cross if self.cross is None else self.cross + cross
+        self.target_squares = self.target_squares + squares
+        return self
+
+    def _merge_means(self, weight, mean, target_mean, n_rows):
+        """Move the means, and add what moving them does to the sums."""
+        mean = mean.astype(np.float64)
+        target_mean = target_mean.astype(np.float64)
+        self.n_rows += n_rows
+        if self.product is None:
+            self.weight, self.mean, self.target_mean = weight, mean, target_mean
+            self.cross, self.target_squares = None, 0.0
+            return
+        ops = get_backend(self.backend)
+        shift, target_shift = mean - self.mean, target_mean - self.target_mean
+        scale = self.weight * weight / (self.weight + weight)
+        self.product = ops.add_outer(self.product, shift, scale)
+        self.cross = self.cross + scale * ops.xp.outer(shift, target_shift)
+        self.target_squares = self.target_squares + scale * target_shift**2
+        step = weight / (self.weight + weight)
+        self.mean = self.mean + step * shift
+        self.target_mean = self.target_mean + step * target_shift
+        self.weight += weight
+
+
+def _sparse_sums(rows, targets, weights, centre):
+    """The sums of one chunk of sparse rows, which are never made dense."""
+    weights = np.ones(len(targets)) if weights is None else weights
+    total = float(weights.sum())
+    rows = rows.tocsr().astype(np.float64)
+    mean = np.asarray(rows.T @ weights).ravel() / total
+    target_mean = weights @ targets / total
+    if not centre:
+        mean, target_mean = np.zeros_like(mean), np.zeros_like(target_mean)
+    weighted = sp.diags(weights) @ rows
+    product = np.asfortranarray((rows.T @ weighted).toarray())
+    product -= total * np.outer(mean, mean)
+    deviation = targets - target_mean
+    cross = np.asarray(weighted.T @ deviation)
+    return total, mean, target_mean, product, cross, (weights[:, None] * deviation**2).sum(axis=0)

@@ -1,0 +1,65 @@
+"""What a solver returns."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+
+class Status(Enum):
+    """How a solve went; the value says what to do about it."""
+
+    OK = "solved"
+    FALLBACK = "matrix not positive definite at this alpha: solved by eigenvalues; raise alpha"
+    RANK_DEFICIENT = "rank deficient: minimum-norm solution over the columns that are resolved"
+
+
+@dataclass
+class Solution:
+    """Coefficients and what is known about them.
+
+    Attributes
+    ----------
+    coef : array of shape (n_features, n_targets)
+    intercept : array of shape (n_targets,)
+    alpha : float
+        Ridge penalty used, absolute, on centred sums.
+    dof : float
+        Effective degrees of freedom, the intercept not counted; the rank for alpha = 0.
+    loo_error : float
+        Weighted mean squared leave-one-out (or GCV) error over rows and targets.
+    criterion : {"loo", "gcv"}
+        Which of the two `loo_error` is.
+    method : {"primal-eigh", "primal-cholesky", "dual-eigh", "qr-svd"}
+    status : Status
+    loo_outputs : array of shape (n_rows, n_targets) or None
+        Prediction of each row by the model without it.
+    """
+
+    coef: Any
+    intercept: Any
+    alpha: float
+    dof: float
+    loo_error: float
+    criterion: str
+    method: str
+    status: Status = Status.OK
+    loo_outputs: np.ndarray | None = None
+    engine: Any = None
+
+    def spread(self, weights):
+        """Root mean variance of ``rows @ weights`` over the columns of `weights`."""
+        variance = self.engine.variance(weights) / weights.shape[1]
+        return float(max(variance, 0.0)) ** 0.5
+
+    def report(self):
+        """The scalars, for a history."""
+        return {
+            "alpha": self.alpha,
+            "dof": self.dof,
+            "loo_error": self.loo_error,
+            "criterion": self.criterion,
+            "method": self.method,
+            "status": self.status.name,
+        }

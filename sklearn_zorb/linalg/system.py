@@ -1,0 +1,63 @@
+"""One least-squares problem: rows, targets and weights that come in chunks."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from .backends import get_backend
+from .gram import Gram
+
+
+class System:
+    """Rows (n_rows, n_features) and targets (n_rows, n_targets), read in chunks.
+
+    Parameters
+    ----------
+    chunks : callable
+        Called without arguments, returns an iterator over (rows, targets, weights) with
+        weights None or positive, of shape (n,). It is called once for each pass.
+    n_rows, n_features, n_targets : int
+    backend : {"numpy", "jax"}, default="numpy"
+    fit_intercept : bool, default=True
+        Whether sums are centred; False solves through the origin.
+    """
+
+    def __init__(
+        self, chunks, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True
+    ):
+        self._chunks = chunks
+        self.fit_intercept = fit_intercept
+        self.n_rows = n_rows
+        self.n_features = n_features
+        self.n_targets = n_targets
+        self.ops = get_backend(backend)
+
+    @classmethod
+    def from_arrays(cls, rows, targets, weights=None, backend="numpy"):
+        """The system of whole arrays, one chunk."""
+        targets = np.asarray(targets, dtype=np.float64)
+        return cls(
+            lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend
+        )
+
+    def chunks(self):
+        ops = self.ops
+        for rows, targets, weights in self._chunks():
+            weights = None if weights is None else ops.asarray(weights, np.float64)
+            yield ops.asarray(rows), ops.asarray(targets, np.float64), weights
+
+    def gram(self):
+        """Centred sums over all rows: one pass."""
+        gram = Gram(self.ops.name, centre=self.fit_intercept)
+        for chunk in self.chunks():
+            gram.add(*chunk)
+        return gram
+
+    def gather(self):
+        """All rows, targets and weights, each as one array."""
+        rows, targets, weights = zip(*self.chunks(), strict=True)
+        if len(rows) == 1:
+            return rows[0], targets[0], weights[0]
+        xp = self.ops.xp
+        stacked = sp.vstack(rows, "csr") if sp.issparse(rows[0]) else xp.concatenate(rows)
+        weights = None if weights[0] is None else xp.concatenate(weights)
+        return stacked, xp.concatenate(targets), weights

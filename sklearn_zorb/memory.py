@@ -1,0 +1,83 @@
+"""How many rows go through at a time, and what may be kept."""
+
+import re
+
+import numpy as np
+
+_UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+          "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
+_CHUNK_BYTES = 64e6
+
+
+def parse_bytes(text):
+    """Number of bytes in a text such as ``"500MB"``, or in a number.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.memory import parse_bytes
+    >>> parse_bytes("1.5GB")
+    1500000000
+    """
+    match = re.fullmatch(r"\s*(\d+\.?\d*)\s*([A-Za-z]*)\s*", str(text))
+    if not match or match[2].upper() not in _UNITS:
+        raise ValueError(
+            f"memory_limit={text!r} is not a size; pass bytes or text such as '500MB' or '2GB'."
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+class Memory:
+    """A budget for the working set of a fit.
+
+    Parameters
+    ----------
+    limit : int, str or None, default=None
+        Bytes, or text such as "500MB". None keeps every activation.
+    """
+
+    def __init__(self, limit=None):
+        self.limit = np.inf if limit is None else parse_bytes(limit)
+        self.used = 0
+
+    def chunks(self, n_rows, row_bytes):
+        """Slices of rows whose working arrays stay within a share of the budget."""
+        share = min(_CHUNK_BYTES, self.limit / 8)
+        step = int(max(64, min(n_rows, share // max(row_bytes, 1))))
+        # an even split: no short last chunk, and one compiled shape fewer
+        n_chunks = max(1, -(-n_rows // step))
+        step = -(-n_rows // n_chunks) if n_rows else 1
+        for start in range(0, n_rows, step):
+            yield slice(start, min(start + step, n_rows))
+
+    def keep(self, n_bytes):
+        """Whether `n_bytes` more may be kept; if so they are counted."""
+        if self.used + n_bytes > self.limit / 2:
+            return False
+        self.used += n_bytes
+        return True
+
+    def convert(self, array, dtype):
+        """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""
+        if hasattr(array, "tocsr"):
+            array = array.tocsr()
+        if array.dtype == dtype:
+            return array
+        if hasattr(array, "tocsr") or self.keep(array.size * dtype.itemsize):
+            return array.astype(dtype)
+        return _Converted(array, dtype)
+
+
+class _Converted:
+    """An array on disk, or too large to copy, seen in another dtype."""
+
+    def __init__(self, array, dtype):
+        self._array, self.dtype, self.shape = array, dtype, array.shape
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self._array[rows].astype(self.dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)

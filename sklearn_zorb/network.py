@@ -1,0 +1,124 @@
+"""A list of layers with its read-out: what a training rule is given to train."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .layers import sequence
+from .layers.rows import side_by_side
+
+
+@dataclass(frozen=True)
+class Network:
+    """The frozen structure of a network; its params travel beside it.
+
+    Attributes
+    ----------
+    names : tuple of str
+    layers : tuple of Layer
+        Scaling and shaping, the hidden layers, the read-out and its activation.
+    readout : int
+        Index of the read-out.
+    taps : tuple of int
+        Indices of the layers whose inputs the read-out sees side by side.
+    input_shape : tuple of int
+        Shape of one sample.
+    """
+
+    names: tuple
+    layers: tuple
+    readout: int
+    taps: tuple
+    input_shape: tuple
+
+    @classmethod
+    def build(cls, front, hidden, readout, tail, input_shape, taps="all"):
+        """Assemble from lists of (name, layer) pairs and check every shape.
+
+        Parameters
+        ----------
+        front, hidden, tail : lists of (name, layer)
+            What prepares the rows, what is trained, and what follows the read-out.
+        readout : (name, layer)
+        input_shape : tuple of int
+        taps : {"all", "last"}
+            Whether the read-out sees the input and every flat hidden block, or the last.
+        """
+        pairs = [*front, *hidden, readout, *tail]
+        names, layers = zip(*pairs, strict=True)
+        index = len(front) + len(hidden)
+        shapes = _shapes(names[:index], layers[:index], input_shape)
+        points = (index,)
+        if taps == "all":
+            points = tap_points(layers[:index], shapes, len(front))
+        return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
+
+    @property
+    def hidden(self):
+        """The layers before the read-out."""
+        return self.layers[: self.readout]
+
+    @property
+    def tail(self):
+        """The layers after the read-out."""
+        return self.layers[self.readout + 1 :]
+
+    def init(self, rng, data):
+        """Initial params; the read-out's for the last hidden block only.
+
+        Targets travel down through those. Its solved weights see every tapped block.
+        """
+        streams = rng.spawn(3)
+        params = []
+        shape = self.input_shape
+        hidden = sequence.init(self.hidden, streams[0], shape, data)
+        shapes = sequence.output_shapes(self.hidden, shape)
+        flat = (int(np.prod(shapes[-1])),)
+        readout = sequence.init(self.layers[self.readout : self.readout + 1], streams[1], flat)
+        outputs = self.layers[self.readout].output_shape(flat)
+        params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
+        return params
+
+    def forward(self, params, inputs):
+        """Output of the read-out, before what follows it."""
+        tapped = []
+        for i, layer in enumerate(self.hidden):
+            if i in self.taps:
+                tapped.append(inputs)
+            inputs = layer.forward(params[i], inputs)
+        tapped.append(inputs)
+        return self.layers[self.readout].forward(params[self.readout], side_by_side(tapped))
+
+    def finish(self, params, outputs):
+        """What follows the read-out."""
+        return sequence.forward(self.tail, params[self.readout + 1 :], outputs)
+
+    def shapes(self):
+        """Shape before every layer and after the last."""
+        shapes = sequence.output_shapes(self.hidden, self.input_shape)
+        width = sum(int(np.prod(shapes[i])) for i in self.taps)
+        tail = sequence.output_shapes(self.layers[self.readout :], (width,))
+        return shapes + tail[1:]
+
+
+def tap_points(layers, shapes, start):
+    """Where a read-out on all blocks looks: the input, each flat block, and the last one."""
+    learners = [
+        i
+        for i in range(start + 1, len(layers))
+        if layers[i].solvable and layers[i].uses_targets and len(shapes[i]) == 1
+    ]
+    return tuple(dict.fromkeys([min(start, len(layers)), *learners, len(layers)]))
+
+
+def _shapes(names, layers, input_shape):
+    """Shapes through the layers; an error names the layer that does not fit."""
+    shapes = [tuple(input_shape)]
+    for name, layer in zip(names, layers, strict=True):
+        try:
+            shapes.append(tuple(layer.output_shape(shapes[-1])))
+        except ValueError as error:
+            raise ValueError(f"layer {name!r}: {error}") from None
+    return shapes
+
+

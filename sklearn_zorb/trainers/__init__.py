@@ -1,0 +1,6 @@
+"""Training rules."""
+
+from .base import Trainer, TrainingResult
+from .zorb import ZORB
+
+__all__ = ["Trainer", "TrainingResult", "ZORB"]

@@ -1,0 +1,53 @@
+"""The contract between estimators and training rules."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+
+@dataclass
+class TrainingResult:
+    """What a trainer returns.
+
+    Attributes
+    ----------
+    params : list of dict
+        One for each layer of the network.
+    history : list of dict
+        One entry for each layer solved or epoch run.
+    status : str
+        "converged", or what stopped the training early.
+    loo_outputs : array of shape (n_samples, n_outputs) or None
+        Each row's read-out by the model without it, where the rule has it.
+    """
+
+    params: list
+    history: list = field(default_factory=list)
+    status: str = "converged"
+    loo_outputs: Any = None
+
+
+class Trainer(BaseEstimator):
+    """Base class of training rules: hyperparameters and one method."""
+
+    def fit(self, network, params, inputs, targets, context, *, on_step=None):
+        """Train `params`.
+
+        Parameters
+        ----------
+        network : Network
+        params : list of dict
+            Initial params; not changed.
+        inputs : array or Rows of shape (n_samples, ...)
+        targets : Targets of shape (n_samples, n_outputs)
+        context : Context
+        on_step : callable or None
+            Called as ``on_step(entry, params)`` with each history entry and a function
+            that returns the present params; a true return stops the training.
+
+        Returns
+        -------
+        TrainingResult
+        """
+        raise NotImplementedError
