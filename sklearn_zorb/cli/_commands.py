@@ -68,7 +68,7 @@ def predict(args):
     model = _saved_model(args)
     if args.proba and model.task == "regression":
         raise InputError("--proba is for classification; the model is a regression")
-    data = read_data(args.data, schema=model.schema)
+    data = _data_for(model, args)
     X = data.X if data.X_test is None else data.X_test
     with progress("Predicting"):
         predicted = model.pipeline.predict(X)
@@ -103,11 +103,11 @@ def _to_csv(columns):
 
 def evaluate(args):
     """``zorb evaluate``: score a saved model, or cross-validate a new one."""
+    _check_model_options(args)
     if not args.load:
         return _cross_validate(args)
     model = _saved_model(args)
-    data = read_data(args.data, target=args.target, seed=args.seed, schema=model.schema)
-    data = labelled(subsample(data, args.samples, args.seed), model.task)
+    data = labelled(_data_for(model, args), model.task)
     data = hold_out(data, args.test_size, args.seed)
     with progress("Scoring"):
         if data.y_test is not None:
@@ -151,6 +151,7 @@ def _cross_validate(args):
 
 def summary(args):
     """``zorb summary``: the layers of a saved model, or of one fitted to DATA."""
+    _check_model_options(args)
     if bool(args.load) == bool(args.data):
         raise InputError("summary takes DATA or --load MODEL, one of the two")
     model = _saved_model(args) if args.load else _fit(args, _training_data(args))[0]
@@ -184,8 +185,24 @@ def datasets(args):
     return [info._asdict() for info in infos], text
 
 
+def _check_model_options(args):
+    """A model is either loaded or built."""
+    if args.load_weights and not args.load:
+        raise InputError("--load-weights replaces weights of a model: give --load MODEL too")
+    if args.load and (args.network != "auto" or args.param or args.task != "auto"):
+        raise InputError("--network, --param and --task are fixed in a model that --load reads")
+
+
 def _training_data(args):
     data = labelled(read_data(args.data, target=args.target, seed=args.seed), args.task)
+    return subsample(data, args.samples, args.seed)
+
+
+def _data_for(model, args):
+    """Data with the columns that a model was fitted on."""
+    data = read_data(args.data, target=args.target, seed=args.seed, schema=model.schema)
+    if model.schema is None and data.schema is not None:
+        raise InputError("the model was fitted on arrays: give an NPZ file or a set of arrays")
     return subsample(data, args.samples, args.seed)
 
 

@@ -1,5 +1,6 @@
 """Reading what the command line calls DATA."""
 
+import math
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,41 +68,24 @@ def read_data(source, *, target=None, seed=0, schema=None):
     """
     path = Path(source)
     suffix = path.suffix.lower()
-    if suffix in (*TABLE_SUFFIXES, ".npz"):
-        if not path.is_file():
-            raise InputError(f"there is no file {source!r}")
-        data = _from_npz(path) if suffix == ".npz" else read_table(path, schema)
-    elif path.is_file():
-        raise InputError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
-    else:
-        data = _named(source, seed)
-    if isinstance(data, Data):
-        return _arrays(data, target, schema)
-    if schema is None:
-        X, y, schema = split_table(data, target)
-    else:
-        X, y = select_columns(data, schema, target)
-    # a named table says its task, in regard to its own target
-    task = data.attrs.get("task") if schema.target == "target" else None
-    return Data(X, y, task=task, schema=schema)
+    if suffix not in (*TABLE_SUFFIXES, ".npz"):
+        if path.is_file():
+            raise InputError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
+        return _named(source, target, seed, schema)
+    if not path.is_file():
+        raise InputError(f"there is no file {source!r}")
+    if suffix == ".npz":
+        return _arrays(_from_npz(path), target, schema)
+    return _table(read_table(path, schema), target, schema)
 
 
-def _arrays(data, target, schema):
-    if target is not None:
-        raise InputError("--target is for tables; this DATA brings its own target")
-    if schema is not None:
-        raise InputError("the model was fitted on a table: give a table with its columns")
-    return data
-
-
-def _named(name, seed):
-    """Data, or a table with its task in `attrs`."""
+def _named(name, target, seed, schema):
     bunch = load_dataset(name, random_state=seed)
     if hasattr(bunch.data, "columns"):
         frame = bunch.data.assign(target=bunch.target)
-        frame.attrs["task"] = bunch.task
-        return frame
-    return Data(
+        task = bunch.task if target in (None, "target") else None
+        return replace(_table(frame, target, schema), task=task)
+    data = Data(
         bunch.data,
         bunch.target,
         X_test=bunch.get("data_test"),
@@ -109,6 +93,24 @@ def _named(name, seed):
         task=bunch.task,
         image_shape=bunch.get("image_shape"),
     )
+    return _arrays(data, target, schema)
+
+
+def _table(frame, target, schema):
+    if schema is None:
+        X, y, schema = split_table(frame, target)
+    else:
+        X, y = select_columns(frame, schema, target)
+    return Data(X, y, schema=schema)
+
+
+def _arrays(data, target, schema):
+    """The data, unless a table is wanted."""
+    if target is not None:
+        raise InputError("--target is for tables; this DATA brings its own target")
+    if schema is not None:
+        raise InputError("the model was fitted on a table: give a table with its columns")
+    return data
 
 
 def _from_npz(path):
@@ -121,13 +123,18 @@ def _from_npz(path):
     x_name, y_name = ("x", "y") if "x" in arrays else ("x_train", "y_train")
     if x_name not in arrays:
         raise InputError(f"{str(path)!r} must hold the arrays X, y or x_train, y_train")
-    images, y = arrays[x_name], arrays.get(y_name)
-    X, image_shape = _flatten(images)
+    X, image_shape = _flatten(arrays[x_name])
     X_test = _flatten(arrays["x_test"])[0] if "x_test" in arrays else None
-    for rows, targets in ((X, y), (X_test, arrays.get("y_test"))):
+    y, y_test = (_targets(arrays.get(name)) for name in (y_name, "y_test"))
+    for rows, targets in ((X, y), (X_test, y_test)):
         if rows is not None and targets is not None and len(rows) != len(targets):
             raise InputError(f"{str(path)!r} has {len(rows)} rows but {len(targets)} targets")
-    return Data(X, y, X_test=X_test, y_test=arrays.get("y_test"), image_shape=image_shape)
+    return Data(X, y, X_test=X_test, y_test=y_test, image_shape=image_shape)
+
+
+def _targets(array):
+    """One column is a vector."""
+    return array.ravel() if array is not None and array.shape[1:] == (1,) else array
 
 
 def _flatten(array):
@@ -137,7 +144,7 @@ def _flatten(array):
     if array.ndim == 2:
         return array, None
     shape = array.shape[1:] if array.ndim > 3 else (*array.shape[1:], 1)
-    return array.reshape(len(array), -1), shape
+    return array.reshape(len(array), math.prod(shape)), shape
 
 
 def labelled(data, task="auto"):

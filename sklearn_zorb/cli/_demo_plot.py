@@ -48,12 +48,18 @@ def _draw(axis, rows, key, label):
     for height, row in enumerate(rows):
         color = _HIGHLIGHT if row["method"] == "ZORB" else _PLAIN
         mean, std = np.mean(row[key]), np.std(row[key])
-        axis.plot([mean - std, mean + std], [height, height], color=color, alpha=0.45, lw=4)
+        low = mean - std if key == "scores" else max(mean - std, mean / 10)  # times: logarithms
+        axis.plot([low, mean + std], [height, height], color=color, alpha=0.45, lw=4)
         axis.plot(mean, height, "o", color=color, ms=7)
         axis.annotate(
-            f"{mean:.3f}" if mean >= 0.01 else f"{mean:.1g}", (mean, height), (0, 7), textcoords="offset points",
-            ha="center", fontsize=8, color=color,
-        )  # fmt: skip
+            f"{mean:.3f}" if abs(mean) >= 0.01 else f"{mean:.1g}",
+            (mean, height),
+            (0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=color,
+        )
     axis.set_yticks(range(len(rows)), [row["method"] for row in rows], color=_TEXT, fontsize=9)
     axis.set_ylim(-0.5, len(rows) - 0.3)
     axis.margins(x=0.12)

@@ -6,6 +6,10 @@ import os
 import sys
 import warnings
 
+from numpy.linalg import LinAlgError
+
+from .. import __version__
+from . import _commands
 from ._errors import InputError
 
 _DESCRIPTION = """\
@@ -40,7 +44,7 @@ def build_parser():
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--version", action="version", version=f"sklearn-zorb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_fit(commands)
     _add_predict(commands)
@@ -162,7 +166,7 @@ def _add_datasets(commands):
     _add_command(commands, "datasets", "list the data sets known by name")
 
 
-def _checked(name, convert, accept, expected):
+def _checked(convert, accept, expected):
     """An argparse type: converts, and says what it expected."""
 
     def check(text):
@@ -174,14 +178,13 @@ def _checked(name, convert, accept, expected):
             raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
         return value
 
-    check.__name__ = name
     return check
 
 
-_positive = _checked("positive", int, lambda n: n >= 1, "a whole number of at least 1")
-_folds = _checked("folds", int, lambda n: n >= 2, "a whole number of at least 2")
-_seed = _checked("seed", int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
-_fraction = _checked("fraction", float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
+_positive = _checked(int, lambda n: n >= 1, "a whole number of at least 1")
+_folds = _checked(int, lambda n: n >= 2, "a whole number of at least 2")
+_seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
+_fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
 
 
 def main(argv=None):
@@ -223,16 +226,9 @@ def main(argv=None):
 
 def _run(args):
     """Dispatch to `_commands` and print what it returns."""
-    if args.version:
-        from importlib.metadata import version
-
-        print(f"sklearn-zorb {version('sklearn-zorb')}")
-        return 0
     if args.command is None:
         build_parser().print_help()
         return 0
-    from . import _commands  # imports scikit-learn: not for --help
-
     result, text = getattr(_commands, args.command)(args)
     print(json.dumps(result) if args.json else text, flush=True)
     return 0
@@ -240,11 +236,8 @@ def _run(args):
 
 def _exit_code(error):
     """2 where the user can put it right, 1 where the work failed."""
-    from numpy.linalg import LinAlgError
-
-    if isinstance(error, LinAlgError):
-        return 1
-    return 2 if isinstance(error, ValueError | TypeError | FileNotFoundError) else 1
+    bad_input = isinstance(error, ValueError | FileNotFoundError)
+    return 2 if bad_input and not isinstance(error, LinAlgError) else 1
 
 
 def _describe(error):

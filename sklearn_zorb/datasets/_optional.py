@@ -3,8 +3,8 @@
 from importlib import import_module
 
 EXTRAS = {
-    "pandas": "tables",
-    "pyarrow": "tables",
+    "pandas": "table",
+    "pyarrow": "parquet",
     "matplotlib": "demo",
     "matplotlib.figure": "demo",
 }

@@ -86,7 +86,7 @@ def fetch(name, openml_name, filename, *, download=True):
         return fetch_openml(openml_name, version=1, as_frame=True)
     except ImportError as error:
         raise ImportError(
-            f'Reading {name!r} from OpenML needs pandas: pip install "sklearn-zorb[tables]" '
+            f'Reading {name!r} from OpenML needs pandas: pip install "sklearn-zorb[table]" '
             f"brings it. {advice}"
         ) from error
     except (OSError, ValueError) as error:  # no network, or OpenML refused

@@ -3,22 +3,36 @@
 from .activations import Cos, Identity, LeakyReLU, ReLU, Sigmoid, Sign, Softmax, Step, Tanh
 from .base import Context, Layer, Solved
 from .composite import Parallel, Skip
+from .conv import Conv2D
 from .dense import Dense
+from .noise import Dropout, GaussianNoise
+from .normalization import BatchNorm, Standardize
+from .pooling import AvgPool2D, MaxPool2D
+from .shape import Flatten, Reshape
 
 __all__ = [
+    "AvgPool2D",
+    "BatchNorm",
     "Context",
+    "Conv2D",
     "Cos",
     "Dense",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
     "Identity",
     "Layer",
     "LeakyReLU",
+    "MaxPool2D",
     "Parallel",
     "ReLU",
+    "Reshape",
     "Sigmoid",
     "Sign",
     "Skip",
     "Softmax",
     "Solved",
+    "Standardize",
     "Step",
     "Tanh",
 ]

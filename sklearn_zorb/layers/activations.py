@@ -37,7 +37,8 @@ class _Ranged(Activation):
     The inverse maps the smallest target to the lower end of the function's range and the
     largest to the upper end, and remembers both as ``low`` and ``high``; `forward` then
     maps back. Without them, before any inverse, the plain function is applied. Targets
-    that are all equal say nothing about a range: it stays as it was.
+    that are all equal say nothing about a range, which stays open. Once learned, a range is
+    kept, and later targets are taken to within it.
     """
 
     _margin = EPSILON
@@ -51,11 +52,14 @@ class _Ranged(Activation):
 
     def invert(self, params, targets, inputs, *, rng=None):
         xp = namespace(targets)
-        low, high = targets.min(), targets.max()
-        if not float(high) > float(low):
-            return xp.zeros_like(targets), params
-        unit = (targets - low) / (high - low) * (1 - 2 * self._margin) + self._margin
-        params = {**params, "low": np.asarray(low), "high": np.asarray(high)}
+        if "low" not in params:
+            low, high = targets.min(), targets.max()
+            if not float(high) > float(low):
+                return xp.zeros_like(targets), params
+            params = {**params, "low": np.asarray(low), "high": np.asarray(high)}
+        low, high = params["low"].astype(targets.dtype), params["high"].astype(targets.dtype)
+        unit = xp.clip((targets - low) / (high - low), 0, 1)
+        unit = unit * (1 - 2 * self._margin) + self._margin
         return self._unit_inverse(unit, xp), params
 
 
@@ -221,6 +225,8 @@ class Sign(Activation):
     [[-1.0, 1.0, 1.0]]
     """
 
+    differentiable = False
+
     def forward(self, params, inputs, *, rng=None):
         xp = namespace(inputs)
         return xp.where(inputs >= 0, 1.0, -1.0).astype(inputs.dtype)
@@ -238,6 +244,8 @@ class Step(Activation):
     >>> Step().forward({}, np.array([[-0.5, 0.0, 2.0]])).tolist()
     [[0.0, 1.0, 1.0]]
     """
+
+    differentiable = False
 
     def forward(self, params, inputs, *, rng=None):
         return (inputs >= 0).astype(inputs.dtype)

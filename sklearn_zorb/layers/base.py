@@ -57,6 +57,9 @@ class Context:
         Says how many rows go through at a time and what may be kept.
     loo_outputs : bool
         Whether the left-out prediction of every row is wanted.
+    refine : bool
+        Whether the params at hand are solved ones: a layer then solves for a change that
+        brings its outputs closer to the targets, in place of params from nothing.
     """
 
     solver: LeastSquares = field(default_factory=LeastSquares)
@@ -72,6 +75,7 @@ class Context:
     dtype: Any = np.dtype(np.float64)
     memory: Memory = field(default_factory=Memory)
     loo_outputs: bool = False
+    refine: bool = False
 
     def replace(self, **changes):
         """A copy with some attributes changed."""
@@ -97,6 +101,8 @@ class Layer(BaseEstimator):
         repeat (one row for each class) are then inverted once for each distinct row.
     invert_options : tuple of str
         Attributes of the context that `invert` also takes, as keywords.
+    differentiable : bool
+        Whether gradient rules may pass through `forward`.
     """
 
     solvable = False
@@ -104,6 +110,9 @@ class Layer(BaseEstimator):
     streams = True
     needs_inputs = True
     invert_options = ()
+    differentiable = True
+
+    _parameter_constraints: dict = {}
 
     def output_shape(self, input_shape):
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
@@ -161,6 +170,10 @@ class Layer(BaseEstimator):
         Solved
         """
         raise NotImplementedError(f"{type(self).__name__} has nothing to solve.")
+
+    def trainable(self, params):
+        """The part of `params` that gradient rules move, nested as params are."""
+        return {}
 
     # layers are parts of estimators, not estimators of their own: no diagram, no tags
     def _repr_html_(self):

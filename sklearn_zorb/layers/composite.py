@@ -91,6 +91,12 @@ class _Branches(NestedNames, Layer):
             solved[f"branch_{i + 1}"] = _keyed(own)
         return Solved(solved, outputs=_join(outputs), report=reports)
 
+    def trainable(self, params):
+        return {
+            f"branch_{i}": _keyed(layer.trainable(own) for layer, own in zip(*pair, strict=True))
+            for i, pair in enumerate(self._own(params), start=1)
+        }
+
     def _own(self, params):
         """Each branch with the list of its params."""
         return [
@@ -176,7 +182,7 @@ def _join(outputs):
 def _collector(reports, number, branch):
     """A visitor that files the reports of a branch under its layers' positions."""
 
-    def visit(index, inputs, report):
+    def visit(index, inputs, report, params):
         if report is not None:
             reports[f"branch_{number}.{index + 1}.{type(branch[index]).__name__}"] = report
 

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import is_jax, namespace
+from ..linalg import is_jax, namespace, to_numpy
 from ..linalg.pseudoinverse import solve_minimum_norm
 from ..memory import Memory
 from .least_squares import LeastSquaresLayer
@@ -94,11 +94,8 @@ class Conv2D(LeastSquaresLayer):
 
     @property
     def needs_inputs(self):
-        # windows that step over pixels, or stop short of the border, leave pixels without a
-        # target; which ones depends on the size of the image, which is not known here
-        size, stride = pair("kernel_size", self.kernel_size), pair("stride", self.stride)
-        gaps = any(s > k for s, k in zip(stride, size, strict=True))
-        return gaps or (self.padding != "same" and stride != (1, 1))
+        # a stride may leave pixels under no window, which keep their present value
+        return pair("stride", self.stride) != (1, 1)
 
     def output_shape(self, input_shape):
         return (*self._windows(input_shape).counts, self.n_units(input_shape))
@@ -127,12 +124,72 @@ class Conv2D(LeastSquaresLayer):
 
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
         xp, weights = namespace(targets), params["weights"]
-        windows = self._windows(params["image"])
-        inverse = solve_minimum_norm(weights, xp.eye(weights.shape[1], dtype=targets.dtype),
-                                     backward_rcond)
-        parts = []
+        windows = self._windows(self._input_shape(weights, targets, inputs))
+        unit_targets = xp.eye(weights.shape[1], dtype=targets.dtype)
+        inverse = solve_minimum_norm(weights, unit_targets, backward_rcond)
+        images = []
         for part in _chunks(windows, targets, weights):
+            # (elements, channels) apart: one piece for each element of the window
             pixels = (targets[part] - params["intercept"]) @ inverse
-            pieces = xp.split(pixels, len(pixels))
-            parts.append(windows.average(pieces, None if inputs is None else inputs[part]))
-        return xp.concatenate(parts), params
+            pixels = pixels.reshape(*pixels.shape[:3], int(np.prod(windows.size)), -1)
+            outside = None if inputs is None else inputs[part]
+            images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))
+        return xp.concatenate(images), params
+
+    def _windows(self, input_shape):
+        size, stride = pair("kernel_size", self.kernel_size), pair("stride", self.stride)
+        return Windows.over(self, input_shape, size, stride, self.padding)
+
+    def _input_shape(self, weights, targets, inputs):
+        """Shape of one input; without inputs, where the stride is 1, that of the targets."""
+        if inputs is not None:
+            return inputs.shape[1:]
+        size = pair("kernel_size", self.kernel_size)
+        if self.padding == "same":
+            image = targets.shape[1:3]
+        else:
+            zeros = 0 if self.padding == "valid" else 2 * self.padding
+            image = [n - 1 + k - zeros for n, k in zip(targets.shape[1:3], size, strict=True)]
+        return (*image, weights.shape[0] // (size[0] * size[1]))
+
+    def _rows_of(self, data):
+        if data is None:
+            return None
+        inputs, y, sample_weight = data
+        return lambda: (self._most_contrast(inputs), y, sample_weight)
+
+    def _most_contrast(self, inputs):
+        """The window of largest variance in each image: one row for each sample.
+
+        It depends on the image alone, so that repeating a sample changes nothing.
+        """
+        windows, width = self._windows(inputs.shape[1:]), self.row_width(inputs.shape[1:])
+        positions = int(np.prod(windows.counts))
+        chosen = []
+        for part in Memory().chunks(inputs.shape[0], 16 * positions * width):
+            rows = to_numpy(windows.patches(inputs[part])).reshape(-1, positions, width)
+            best = rows.var(axis=2).argmax(axis=1)
+            chosen.append(rows[np.arange(len(rows)), best])
+        return np.concatenate(chosen)
+
+
+def _convolve(windows, inputs, weights):
+    """Products of weights and windows by XLA's own convolution."""
+    from jax import lax
+    from jax import numpy as jnp
+
+    dtype = jnp.result_type(inputs, weights)
+    kernels = jnp.reshape(weights, (*windows.size, inputs.shape[-1], weights.shape[1]))
+    return lax.conv_general_dilated(
+        jnp.asarray(inputs, dtype),
+        kernels.astype(dtype),
+        windows.stride,
+        windows.pads,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
+def _chunks(windows, rows, weights):
+    """Slices of samples whose windows, cut out, take a bounded amount of memory."""
+    row_bytes = rows.dtype.itemsize * int(np.prod(windows.counts)) * sum(weights.shape)
+    return Memory().chunks(rows.shape[0], row_bytes)

@@ -6,8 +6,10 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System
+from ..targets import Targets
 from .base import Layer, Solved
 from .initializers import INITIALIZERS, initial_weights
+from .rows import as_array
 
 
 class LeastSquaresLayer(Layer):
@@ -56,24 +58,48 @@ class LeastSquaresLayer(Layer):
         inputs, y, sample_weight = data
         return lambda: (self.rows(None, np.asarray(inputs)), y, sample_weight)
 
+    def trainable(self, params):
+        names = ("weights", "intercept") if self.use_bias else ("weights",)
+        return {name: params[name] for name in names}
+
     def with_solution(self, params, solution):
         """Params with solved weights in place of the present ones."""
         return {**params, "weights": solution.coef, "intercept": solution.intercept}
 
     def solve(self, params, inputs, targets, context):
+        if context.refine:
+            return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
         system = self.system(params, inputs, thin, context)
         solution = self._solver(context).solve(system, loo_outputs=context.loo_outputs)
         if basis is not None:
             basis = system.ops.asarray(basis)
             solution.coef, solution.intercept = solution.coef @ basis, solution.intercept @ basis
-        rho = context.relaxation if self.relaxation is None else self.relaxation
         solved = self.with_solution(params, solution)
+        rho = self._relaxation(context)
         if rho < 1:
             solved = self._relax(params, solved, rho, solution)
-        solved = {name: value.astype(context.dtype) for name, value in solved.items()}
+        return self._solved(solved, solution, rho, context)
+
+    def _refine(self, params, inputs, targets, context):
+        """Add the share rho of the solution for what the present outputs miss."""
+        missing = Targets(np.asarray(targets) - self.forward(params, as_array(inputs)))
+        system = self.system(params, inputs, missing, context)
+        solution = self._solver(context).solve(system)
+        rho = self._relaxation(context)
+        change = self.with_solution(params, solution)
+        solved = {
+            name: params[name] + rho * change[name] for name in ("weights", "intercept")
+        }
+        return self._solved({**change, **solved}, solution, rho, context)
+
+    def _solved(self, params, solution, rho, context):
+        params = {name: value.astype(context.dtype) for name, value in params.items()}
         report = {**solution.report(), "relaxation": float(rho)}
-        return Solved(solved, report=report, loo_outputs=solution.loo_outputs)
+        return Solved(params, report=report, loo_outputs=solution.loo_outputs)
+
+    def _relaxation(self, context):
+        return context.relaxation if self.relaxation is None else self.relaxation
 
     def _solver(self, context):
         """The estimator's solver with this layer's own settings in front."""
@@ -99,16 +125,20 @@ class LeastSquaresLayer(Layer):
         return System(chunks, n_rows, width, n_targets, context.backend, self.use_bias)
 
     def _relax(self, initial, solved, rho, solution):
-        """(1 - rho) initial + rho c solved, c matching the spreads of the pre-activations.
+        """(1 - rho) initial + rho solved, the latter stretched about its mean output.
 
-        Without c the solved part, which carries targets shrunk by the penalty, would fade.
+        The stretch c gives the solved pre-activations the spread of the initial ones:
+        targets shrunk by the penalty would fade otherwise. Their mean stays where it is,
+        since c has no bound where nothing can be predicted.
         """
         if rho == 0:
             return initial
         spreads = [solution.spread(params["weights"]) for params in (initial, solved)]
-        scale = spreads[0] / spreads[1] if spreads[1] > 0 else 1.0
-        mixed = {
-            name: (1 - rho) * initial[name] + rho * scale * solved[name]
-            for name in ("weights", "intercept")
+        stretch = spreads[0] / spreads[1] if spreads[1] > 0 else 1.0
+        weights = stretch * solved["weights"]
+        intercept = solved["intercept"] + solution.engine.mean @ (solved["weights"] - weights)
+        return {
+            **solved,
+            "weights": (1 - rho) * initial["weights"] + rho * weights,
+            "intercept": (1 - rho) * initial["intercept"] + rho * intercept,
         }
-        return {**solved, **mixed}

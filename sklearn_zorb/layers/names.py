@@ -119,7 +119,7 @@ def check_names(owner, _path=""):
                 "its own name."
             )
         seen[slot.name] = place
-        if getattr(slot.layer, "block_parameter", None) is not None:
+        if isinstance(slot.layer, Layer) and getattr(slot.layer, "block_parameter", None):
             check_names(slot.layer, f"{place}.")
 
 

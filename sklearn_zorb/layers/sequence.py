@@ -74,24 +74,32 @@ class Downward:
         start = min(i for i in self._known if i >= index)
         targets, fixed = self._known[start], True
         for i in range(start, index, -1):
-            fixed = fixed and not self.layers[i].needs_inputs
+            fixed = fixed and not (self.layers[i].needs_inputs or self.context.refine)
             targets = self._invert(i, targets, index, inputs)
             if fixed:
                 self._known[i - 1] = targets
         return targets
 
     def _invert(self, i, targets, index, inputs):
-        layer = self.layers[i]
-        options = {name: getattr(self.context, name) for name in layer.invert_options}
+        layer, refine = self.layers[i], self.context.refine
         here = None
-        if layer.needs_inputs:
+        if layer.needs_inputs or refine:
             between = self.layers[index:i], self.params[index:i]
             here = forward(*between, as_array(inputs))
             targets = Targets(targets[:])
-        values, self.params[i] = layer.invert(
-            self.params[i], targets.values, here, rng=self._streams[i], **options
-        )
+        values, self.params[i] = self._inverse(i, targets.values, here)
+        if refine:
+            # difference target propagation: what the inverse makes of the present output is
+            # taken away, so that a perfect output asks for no change
+            present, _ = self._inverse(i, layer.forward(self.params[i], here), here)
+            values = here + (values - present)
         return targets.with_values(values)
+
+    def _inverse(self, i, values, here):
+        layer = self.layers[i]
+        options = {name: getattr(self.context, name) for name in layer.invert_options}
+        here = here if layer.needs_inputs else None
+        return layer.invert(self.params[i], values, here, rng=self._streams[i], **options)
 
 
 def solve(layers, params, inputs, targets, context, *, visit=None):
@@ -105,9 +113,9 @@ def solve(layers, params, inputs, targets, context, *, visit=None):
         For the output of the last layer.
     context : Context
     visit : callable or None
-        Called as ``visit(index, inputs, report)`` after each layer with the rows that
-        reached it and the report of its solve, None where there was none. A true return
-        ends the sweep there, the layers behind keeping the params they have.
+        Called as ``visit(index, inputs, report, params)`` after each layer with the rows
+        that reached it and the report of its solve, None where there was none. A true
+        return ends the sweep there, the layers behind keeping the params they have.
 
     Returns
     -------
@@ -130,7 +138,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None):
         else:
             outputs = advance(inputs, layer, params[i], context)
         if visit is not None:
-            stopped = bool(visit(i, inputs, report)) or stopped
+            stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs
     return params, inputs
 

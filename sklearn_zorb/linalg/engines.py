@@ -43,6 +43,11 @@ class SpectralEngine:
         values, vectors = ops.eigh(gram.full())
         return cls(values, vectors, vectors.T @ gram.cross, gram, "primal-eigh", ops, rcond)
 
+    def loo_flops(self, system, n_alphas):
+        """Cost of one exact leave-one-out pass over all rows, for all alphas at once."""
+        width = system.n_features
+        return 2 * system.n_rows * width * (width + n_alphas * system.n_targets)
+
     def _inverse(self, alpha):
         """1 / (s + alpha), or its truncated form at alpha = 0."""
         if alpha > 0:
@@ -97,6 +102,11 @@ class CholeskyEngine:
         self.mean_eigenvalue = gram.mean_eigenvalue
         self._cache = {}
         self._fallback = None
+
+    def loo_flops(self, system, n_alphas):
+        """Cost of exact leave-one-out passes: one for each alpha that a search tries."""
+        width = system.n_features
+        return min(n_alphas, 8) * system.n_rows * width * (width + 2 * system.n_targets)
 
     def _at(self, alpha):
         """Factor, coefficients and degrees of freedom at alpha; the last one is kept."""

@@ -20,16 +20,37 @@ class TrainingResult:
         "converged", or what stopped the training early.
     loo_outputs : array of shape (n_samples, n_outputs) or None
         Each row's read-out by the model without it, where the rule has it.
+    state : dict or None
+        What a rule that can go on, epoch after epoch, wants back then.
     """
 
     params: list
     history: list = field(default_factory=list)
     status: str = "converged"
     loo_outputs: Any = None
+    state: Any = None
 
 
 class Trainer(BaseEstimator):
-    """Base class of training rules: hyperparameters and one method."""
+    """Base class of training rules: hyperparameters and one method.
+
+    Attributes
+    ----------
+    output : {"scores", "logits"}
+        What the trained read-out says of classes: least-squares scores about 0 and 1, or
+        logarithms of odds.
+    incremental : bool
+        Whether `fit` takes the `state` of a former result and goes on from there.
+    """
+
+    output = "scores"
+    incremental = False
+
+    _parameter_constraints: dict = {}
+
+    def n_steps(self, network):
+        """Largest number of history entries, for progress bars."""
+        return 1
 
     def fit(self, network, params, inputs, targets, context, *, on_step=None):
         """Train `params`.

@@ -1,6 +1,9 @@
 """Zeroth-order relaxed backpropagation."""
 
+from dataclasses import dataclass
 from time import perf_counter
+
+import numpy as np
 
 from ..layers import sequence
 from ..layers.rows import Columns, as_array
@@ -19,13 +22,17 @@ class ZORB(Trainer):
     .. math:: \min_{W, b} \|X_{i-1} W + b - T_i\|^2 + \alpha \|W\|^2,
 
     and takes the relaxed update :math:`W_i = (1 - \rho) W_i^{init} + \rho c W`, where c
-    restores the spread of the initial pre-activations. The read-out is not relaxed.
+    restores the spread of the initial pre-activations and leaves their mean. The read-out
+    is not relaxed.
 
     Parameters
     ----------
     n_sweeps : int, default=1
-        How often the list is swept; from the second sweep on, targets travel down through
-        the solved weights.
+        How often the list is swept at most. From the second sweep on, targets are differences
+        to the present outputs, :math:`X_{j-1} + f_j^{-1}(T_j) - f_j^{-1}(X_j)` (difference
+        target propagation), carried down through solved weights, and a layer adds the share
+        :math:`\rho` of the ridge solution for what it misses. Sweeping ends, and the sweep
+        before counts, when the read-out's leave-one-out error does not fall.
 
     Notes
     -----
@@ -42,102 +49,151 @@ class ZORB(Trainer):
         self.n_sweeps = n_sweeps
 
     def fit(self, network, params, inputs, targets, context, *, on_step=None):
-        params, history, outputs = list(params), [], None
-        last = None
+        history, best, seen, goal = [], None, None, targets
         for sweep in range(self.n_sweeps):
-            recorder = _Recorder(network, params, history, sweep, on_step)
-            front = self._hidden_targets(network, params, inputs, targets, context, last)
-            blocks = {}
-
-            def visit(i, rows, report, blocks=blocks, recorder=recorder):
-                if i in network.taps:
-                    blocks[i] = rows
-                return recorder(i, report)
-
-            stream, *readout_streams = context.rng.spawn(3)
-            hidden, rows = sequence.solve(
-                network.hidden, params[: network.readout], inputs, front,
-                context.replace(rng=stream), visit=visit,
-            )  # fmt: skip
-            params[: network.readout] = hidden
-            seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
-            readout_context = context.replace(rng=readout_streams[0], loo_outputs=True)
-            outputs = self._solve_readout(network, params, rows, seen, targets, readout_context)
-            last = (rows, seen)
-            recorder(network.readout, outputs.report)
+            recorder = _Recorder(network, history, sweep, on_step)
+            own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
+            if sweep == 0:
+                front, params = self._first_targets(network, params, inputs, goal, own)
+            else:
+                goal = _within_reach(network, targets, best.loo_outputs, context)
+                front, params = self._refined_targets(network, params, seen, goal, own)
+            params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
+            params, solved = self._solve_readout(network, params, seen, goal, own)
+            recorder(network.readout, solved.report, params)
+            error = _shortfall(network, targets, solved, context)
+            if best is not None and not error < best.error:
+                return self._result(best, history, "no further gain")
+            best = _Sweep(params, error, solved.loo_outputs)
             if recorder.stopped:
-                break
-        status = "stopped by callback" if recorder.stopped else "converged"
-        return TrainingResult(params, history, status, outputs.loo_outputs)
+                return self._result(best, history, "stopped by callback")
+        return self._result(best, history, "converged")
 
-    def _hidden_targets(self, network, params, inputs, targets, context, last):
-        """Targets for the output of the last hidden layer."""
-        layers = network.layers[network.readout :]
-        own = params[network.readout :]
+    def _result(self, best, history, status):
+        return TrainingResult(best.params, history, status, best.loo_outputs)
+
+    def _first_targets(self, network, params, inputs, targets, context):
+        """Targets for the last hidden output, through a read-out that is still random."""
+        layers, own = network.layers[network.readout :], params[network.readout :]
         before = None
-        if last is not None:
-            # solved weights see every block: what the others contribute is taken away
-            rows, seen = last
-            weights = own[0]["weights"]
-            width = int(weights.shape[0]) - _width(rows)
-            everything = as_array(seen)
-            rest = everything[:, :width] @ weights[:width]
-            before = everything
-            below = self._readout_targets(network, params, rows, everything, targets, context)
-            targets = Targets(below[:] - rest)
-            layers, own = layers[:1], [{**own[0], "weights": weights[width:]}]
-        elif sequence.needs_inputs(layers):
-            before = _flat(sequence.forward(network.hidden, params[: network.readout],
-                                            as_array(inputs)))  # fmt: skip
-            targets = Targets(targets[:])
-        values, changed = sequence.invert(
+        if sequence.needs_inputs(layers):
+            rows = sequence.forward(network.hidden, params[: network.readout], as_array(inputs))
+            before, targets = _flat(rows), Targets(targets[:])
+        values, own = sequence.invert(
             layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
             backward_rcond=context.backward_rcond,
         )  # fmt: skip
-        params[network.readout + 1 :] = changed[1:] or params[network.readout + 1 :]
         shape = network.shapes()[network.readout]
-        return targets.with_values(values.reshape(len(values), *shape))
+        params = [*params[: network.readout], *own]
+        return targets.with_values(values.reshape(len(values), *shape)), params
 
-    def _readout_targets(self, network, params, rows, seen, targets, context):
+    def _refined_targets(self, network, params, seen, targets, context):
+        """The last hidden output, moved by what the solved read-out still misses."""
+        layer, own = network.layers[network.readout], params[network.readout]
+        below, params = self._readout_targets(network, params, seen, targets)
+        everything, last = as_array(seen), seen.blocks[-1]
+        missing = below[:] - layer.forward(own, everything)
+        part = {
+            "weights": own["weights"][-_width(last) :],
+            "intercept": np.zeros_like(own["intercept"]),
+        }
+        change, _ = layer.invert(part, missing, None, backward_rcond=context.backward_rcond)
+        last = as_array(last)
+        return Targets(last + change.reshape(last.shape)), params
+
+    def _solve_hidden(self, network, params, inputs, front, context, recorder):
+        """One sweep over the hidden layers; also what the read-out will see."""
+        blocks = {}
+
+        def visit(i, rows, report, own):
+            if i in network.taps:
+                blocks[i] = rows
+            return recorder(i, report, [*own, *params[network.readout :]])
+
+        hidden, rows = sequence.solve(
+            network.hidden, params[: network.readout], inputs, front,
+            context.replace(rng=context.rng.spawn(1)[0]), visit=visit,
+        )  # fmt: skip
+        seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
+        return [*hidden, *params[network.readout :]], seen
+
+    def _readout_targets(self, network, params, seen, targets):
         """Targets for the read-out itself, through the activation that follows it."""
         if not network.tail:
-            return targets
+            return targets, params
         before = None
         if sequence.needs_inputs(network.tail):
             readout, own = network.layers[network.readout], params[network.readout]
-            fits = own["weights"].shape[0] == seen.shape[1]
-            before = readout.forward(own, as_array(seen) if fits else _flat(as_array(rows)))
+            # before its first solve the read-out knows the last block only
+            solved = own["weights"].shape[0] == seen.shape[1]
+            before = readout.forward(own, as_array(seen if solved else Columns(seen.blocks[-1:])))
             targets = Targets(targets[:])
         values, tail = sequence.invert(
             network.tail, params[network.readout + 1 :], targets.values, before
         )
-        params[network.readout + 1 :] = tail
-        return targets.with_values(values)
+        return targets.with_values(values), [*params[: network.readout + 1], *tail]
 
-    def _solve_readout(self, network, params, rows, seen, targets, context):
-        """Solve the read-out on everything it sees; it is never relaxed."""
-        below = self._readout_targets(network, params, rows, seen, targets, context)
+    def _solve_readout(self, network, params, seen, targets, context):
+        """Solve the read-out on everything it sees, afresh in each sweep and never relaxed."""
+        below, params = self._readout_targets(network, params, seen, targets)
         layer = network.layers[network.readout]
-        context = context.replace(relaxation=1.0)
-        started = perf_counter()
+        context = context.replace(
+            relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
+        )
         solved = layer.solve(params[network.readout], seen, below, context)
-        solved.report["seconds"] = perf_counter() - started
-        params[network.readout] = solved.params
         if solved.loo_outputs is not None:
             solved.loo_outputs = to_numpy(solved.loo_outputs)
-        return solved
+        params = list(params)
+        params[network.readout] = solved.params
+        return params, solved
+
+
+def _within_reach(network, targets, outputs, context):
+    """Class targets, exceeded ones moved to where the outputs are.
+
+    An output beyond its 0 or 1 is on the right side: asking it back would spend the fit on
+    rows that are settled. Least squares on such targets minimises the squared hinge.
+    """
+    if not _has_margin(network, outputs, context):
+        return targets
+    wanted = targets[:]
+    return Targets(
+        np.where(wanted > 0.5, np.maximum(outputs, wanted), np.minimum(outputs, wanted))
+    )
+
+
+def _shortfall(network, targets, solved, context):
+    """What a sweep is worth: its left-out error, beyond the margin only for classes."""
+    outputs = solved.loo_outputs
+    if not _has_margin(network, outputs, context):
+        return solved.report["loo_error"]
+    missing = (_within_reach(network, targets, outputs, context)[:] - outputs) ** 2
+    return float(np.average(missing.mean(axis=1), weights=context.sample_weight))
+
+
+def _has_margin(network, outputs, context):
+    return outputs is not None and not network.tail and context.task != "regression"
+
+
+@dataclass
+class _Sweep:
+    """What a sweep left: its params and what they are worth."""
+
+    params: list
+    error: float
+    loo_outputs: np.ndarray | None
 
 
 class _Recorder:
     """Files each layer's report in the history and tells the callback."""
 
-    def __init__(self, network, params, history, sweep, on_step):
-        self.network, self.params, self.history = network, params, history
+    def __init__(self, network, history, sweep, on_step):
+        self.network, self.history = network, history
         self.sweep, self.on_step = sweep, on_step
         self.stopped = False
         self._last = perf_counter()
 
-    def __call__(self, index, report):
+    def __call__(self, index, report, params):
         now = perf_counter()
         seconds, self._last = now - self._last, now
         if report is None:
@@ -150,7 +206,7 @@ class _Recorder:
             "seconds": seconds,
         }
         self.history.append(entry)
-        if self.on_step is not None and self.on_step(entry, self.params):
+        if self.on_step is not None and self.on_step(entry, params):
             self.stopped = True
         return self.stopped
 

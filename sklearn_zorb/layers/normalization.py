@@ -1,0 +1,199 @@
+"""Layers that centre and scale."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.sparsefuncs import inplace_column_scale
+
+from .._compat import Interval
+from ..linalg import get_backend, namespace
+from ..memory import Memory
+from .base import Layer, Solved
+from .moments import is_constant, moments
+
+# the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
+REACH = 1 - 1e-5
+
+
+class Standardize(Layer):
+    r"""Each feature to zero mean and unit variance, :math:`z = (x - \mu) / \sigma`.
+
+    Means and standard deviations are those of the training inputs, weighted, feature by
+    feature (pixel by pixel and channel by channel for images); a constant feature keeps its
+    unit. The inverse target is :math:`\sigma t + \mu`.
+
+    Parameters
+    ----------
+    with_mean : bool, default=True
+        Whether to centre. Sparse training inputs are never centred, and stay sparse.
+    clip : float or None, default=None
+        Bound c of a smooth clip, :math:`z / \sqrt{1 + (z/c)^2}`, which takes the force from
+        outliers and hardly moves values well below c.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import Standardize
+    >>> X = np.array([[1.0, 7.0], [3.0, 7.0]])
+    >>> layer = Standardize()
+    >>> params = layer.init(np.random.default_rng(0), (2,), (X, None, None))
+    >>> layer.forward(params, X).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+
+    needs_inputs = False
+
+    _parameter_constraints = {
+        "with_mean": ["boolean"],
+        "clip": [None, Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, *, with_mean=True, clip=None):
+        self.with_mean = with_mean
+        self.clip = clip
+
+    def init(self, rng, input_shape, data=None):
+        mean, deviation = np.zeros(input_shape), np.ones(input_shape)
+        if data is None:
+            return {"mean": mean, "deviation": deviation}
+        inputs, _, sample_weight = data
+        own_mean, variance = moments(_chunks(inputs, sample_weight, Memory(), mean.size))
+        constant = is_constant(own_mean, variance, inputs.shape[0])
+        deviation = np.where(constant, 1.0, np.sqrt(variance)).reshape(input_shape)
+        if self.with_mean and not sp.issparse(inputs[:1]):
+            mean = own_mean.reshape(input_shape)
+        return {"mean": mean, "deviation": deviation}
+
+    def forward(self, params, inputs, *, rng=None):
+        if sp.issparse(inputs):
+            return self._forward_sparse(params, inputs)
+        mean, deviation = _like(inputs, params["mean"]), _like(inputs, params["deviation"])
+        return self._clipped((inputs - mean) / deviation)
+
+    def _forward_sparse(self, params, inputs):
+        if params["mean"].any():
+            raise ValueError(
+                "Standardize() was fitted to dense inputs and centres, which would make these "
+                "sparse ones dense. Pass dense inputs, or use Standardize(with_mean=False)."
+            )
+        outputs = inputs.tocsr().astype(np.result_type(inputs.dtype, np.float32), copy=True)
+        inplace_column_scale(outputs, 1 / np.asarray(params["deviation"]))
+        # zero stays zero
+        outputs.data = self._clipped(outputs.data)
+        return outputs
+
+    def _clipped(self, values):
+        if self.clip is None:
+            return values
+        return values / namespace(values).sqrt(1 + (values / self.clip) ** 2)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        mean, deviation = _like(targets, params["mean"]), _like(targets, params["deviation"])
+        if self.clip is not None:
+            xp = namespace(targets)
+            share = xp.clip(targets / self.clip, -REACH, REACH)
+            targets = self.clip * share / xp.sqrt(1 - share**2)
+        return targets * deviation + mean, params
+
+
+class BatchNorm(Layer):
+    r"""Each channel to zero mean and unit variance where it stands in the network.
+
+    :math:`z = s (x - \mu) / \sqrt{v + \epsilon} + o`, one number of each kind for every entry
+    of the last axis. Solving sets :math:`\mu` and :math:`v` to the mean and variance of all
+    training inputs that really reach the layer, over samples and positions, whatever its
+    targets are. The scale s and the offset o begin at 1 and 0 and are moved by gradient
+    rules only. The inverse target is :math:`\mu + \sqrt{v + \epsilon}\,(t - o) / s`.
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-5
+        Added to the variance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import BatchNorm, Context
+    >>> X = np.array([[1.0, 4.0], [3.0, 0.0]])
+    >>> layer = BatchNorm()
+    >>> params = layer.init(np.random.default_rng(0), (2,))
+    >>> params = layer.solve(params, X, None, Context()).params
+    >>> layer.forward(params, X).round(3).tolist()
+    [[-1.0, 1.0], [1.0, -1.0]]
+    """
+
+    solvable = True
+    needs_inputs = False
+
+    _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
+
+    def __init__(self, *, epsilon=1e-5):
+        self.epsilon = epsilon
+
+    def init(self, rng, input_shape, data=None):
+        channels = int(input_shape[-1])
+        mean, variance = np.zeros(channels), np.ones(channels)
+        if data is not None:
+            inputs, _, sample_weight = data
+            mean, variance = moments(_chunks(inputs, sample_weight, Memory(), channels))
+        scale, offset = np.ones(channels), np.zeros(channels)
+        return {"mean": mean, "variance": variance, "scale": scale, "offset": offset}
+
+    def forward(self, params, inputs, *, rng=None):
+        _refuse_sparse(self, inputs)
+        mean, deviation, scale, offset = self._numbers(params, inputs)
+        return (inputs - mean) * (scale / deviation) + offset
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        mean, deviation, scale, offset = self._numbers(params, targets)
+        # a channel of scale zero gives its offset whatever comes in: its mean will do
+        flat = (scale == 0).astype(scale.dtype)
+        gain = (1 - flat) * deviation / (scale + flat)
+        return mean + (targets - offset) * gain, params
+
+    def solve(self, params, inputs, targets, context):
+        _refuse_sparse(self, inputs[:1])
+        chunks = _chunks(inputs, context.sample_weight, context.memory, inputs.shape[-1])
+        mean, variance = moments(chunks)
+        asarray = get_backend(context.backend).asarray
+        found = {
+            "mean": asarray(mean, context.dtype),
+            "variance": asarray(variance, context.dtype),
+        }
+        return Solved({**params, **found})
+
+    def trainable(self, params):
+        return {name: params[name] for name in ("scale", "offset")}
+
+    def _numbers(self, params, values):
+        """Mean, deviation, scale and offset in the precision of `values`."""
+        deviation = (params["variance"] + self.epsilon) ** 0.5
+        numbers = (params["mean"], deviation, params["scale"], params["offset"])
+        return [_like(values, number) for number in numbers]
+
+
+def _chunks(inputs, sample_weight, memory, width):
+    """Chunks of inputs as rows of `width` columns, each with the weight of its sample."""
+    row_bytes = 16 * int(np.prod(inputs.shape[1:]))
+    for part in memory.chunks(inputs.shape[0], row_bytes):
+        rows = inputs[part]
+        weights = None if sample_weight is None else sample_weight[part]
+        if not sp.issparse(rows):
+            n_samples, rows = rows.shape[0], rows.reshape(-1, width)
+            if weights is not None:
+                weights = np.repeat(weights, rows.shape[0] // n_samples)
+        yield rows, weights
+
+
+def _like(values, number):
+    """`number` in the floating precision of `values`."""
+    return number.astype(np.result_type(values.dtype, np.float32))
+
+
+def _refuse_sparse(layer, inputs):
+    if sp.issparse(inputs):
+        raise ValueError(
+            f"{type(layer).__name__} centres its inputs, which would make sparse ones dense. "
+            "Pass dense inputs, or use Standardize(), which only scales sparse inputs."
+        )

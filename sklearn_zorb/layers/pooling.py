@@ -1,0 +1,108 @@
+"""Pooling layers."""
+
+from functools import reduce
+from itertools import repeat
+
+from ..linalg import namespace
+from .base import Layer
+from .windows import SIZES, Windows, pair
+
+
+class _Pool(Layer):
+    """Base of layers that make one number, for each channel, of all pixels in a window."""
+
+    _parameter_constraints = {"pool_size": SIZES, "stride": [None, *SIZES]}
+
+    def __init__(self, pool_size=2, *, stride=None):
+        self.pool_size = pool_size
+        self.stride = stride
+
+    def output_shape(self, input_shape):
+        return (*self._windows(input_shape).counts, int(input_shape[2]))
+
+    def _windows(self, input_shape):
+        size = pair("pool_size", self.pool_size)
+        stride = size if self.stride is None else pair("stride", self.stride)
+        return Windows.over(self, input_shape, size, stride)
+
+
+class MaxPool2D(_Pool):
+    r"""Largest pixel of each window, :math:`Z_p = \max_{i \in p} X_i`, channels last.
+
+    The inverse target is the image nearest to the input: the largest pixel of a window, the
+    first one among equals, takes the target, and others that exceed it come down to it.
+    Where windows overlap, a pixel takes the mean of what they ask for; pixels under no
+    window stay as they are.
+
+    Parameters
+    ----------
+    pool_size : int or pair of int, default=2
+        Height and width of the window.
+    stride : int, pair of int or None, default=None
+        Step from one window to the next; None means `pool_size`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import MaxPool2D
+    >>> image = np.array([[1.0, 5.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
+    >>> MaxPool2D().forward({}, image).ravel().tolist()
+    [5.0]
+    >>> nearest, _ = MaxPool2D().invert({}, np.full((1, 1, 1, 1), 2.5), image)
+    >>> nearest[0, :, :, 0].tolist()
+    [[1.0, 2.5], [2.5, 2.0]]
+    """
+
+    def forward(self, params, inputs, *, rng=None):
+        windows = self._windows(inputs.shape[1:])
+        return reduce(namespace(inputs).maximum, windows.shifts(inputs))
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        windows = self._windows(inputs.shape[1:])
+        return windows.average(self._proposals(windows, targets, inputs), inputs), params
+
+    def _proposals(self, windows, targets, inputs):
+        xp = namespace(targets)
+        largest = reduce(xp.maximum, windows.shifts(inputs))
+        taken = xp.zeros(targets.shape, dtype=bool)
+        for pixels in windows.shifts(inputs):
+            first = (pixels == largest) & ~taken
+            taken = taken | first
+            yield xp.where(first, targets, xp.minimum(pixels, targets))
+
+
+class AvgPool2D(_Pool):
+    r"""Mean pixel of each window, :math:`Z_p = \frac{1}{|p|} \sum_{i \in p} X_i`, channels last.
+
+    The inverse target is the image nearest to the input: every pixel of a window moves by
+    the difference between the target and the window's mean. Where windows overlap, a pixel
+    moves by the mean of what they ask for; pixels under no window stay as they are.
+
+    Parameters
+    ----------
+    pool_size : int or pair of int, default=2
+        Height and width of the window.
+    stride : int, pair of int or None, default=None
+        Step from one window to the next; None means `pool_size`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import AvgPool2D
+    >>> image = np.array([[1.0, 5.0], [3.0, 3.0]]).reshape(1, 2, 2, 1)
+    >>> AvgPool2D().forward({}, image).ravel().tolist()
+    [3.0]
+    >>> nearest, _ = AvgPool2D().invert({}, np.full((1, 1, 1, 1), 4.0), image)
+    >>> nearest[0, :, :, 0].tolist()
+    [[2.0, 6.0], [4.0, 4.0]]
+    """
+
+    def forward(self, params, inputs, *, rng=None):
+        windows = self._windows(inputs.shape[1:])
+        return sum(windows.shifts(inputs)) / (windows.size[0] * windows.size[1])
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        windows = self._windows(inputs.shape[1:])
+        moves = targets - self.forward(params, inputs)
+        moves = repeat(moves, windows.size[0] * windows.size[1])
+        return inputs + windows.average(moves), params

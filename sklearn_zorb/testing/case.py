@@ -1,0 +1,142 @@
+"""A layer under test: its inputs, params and outputs, and calls that watch over them."""
+
+from contextlib import contextmanager
+from functools import cached_property
+from operator import is_
+
+import numpy as np
+
+from ..layers.base import Context
+from ..linalg import to_numpy
+from ..targets import Targets
+
+N_SAMPLES = 150  # enough for three chunks of the 64 rows that are the least one is cut to
+
+
+class Case:
+    """A layer with inputs, params and outputs, none of which it may write to."""
+
+    def __init__(self, layer, input_shape, seed):
+        self.layer, self.input_shape, self.seed = layer, input_shape, seed
+        rng = self.rng(100)
+        self.inputs = frozen(rng.normal(size=(N_SAMPLES, *input_shape)))
+        self.present = frozen(rng.normal(size=(N_SAMPLES, *input_shape)))
+        self.y = frozen(rng.normal(size=N_SAMPLES))
+        with self.line("output_shape accepts the input_shape that is checked"):
+            self.output_shape = tuple(layer.output_shape(input_shape))
+        self.params = self.init(0)
+
+    @cached_property
+    def outputs(self):
+        return frozen(self.call("forward", self.params, self.inputs))
+
+    def rng(self, stream=0):
+        return np.random.default_rng([self.seed, stream])
+
+    def line(self, text):
+        return line_of(self.layer, text)
+
+    def init(self, stream):
+        data = (self.inputs, self.y, None)
+        return frozen(self.call("init", self.rng(stream), self.input_shape, data))
+
+    def call(self, name, *args, **kwargs):
+        """The result of a method, which must leave the layer and its arguments alone."""
+        attributes, held = dict(vars(self.layer)), [values(arg) for arg in args]
+        with self.line(f"{name} runs"):
+            result = getattr(self.layer, name)(*args, **kwargs)
+        with self.line(f"{name} leaves params as they are and returns changed ones"):
+            still = all(
+                len(values(arg)) == len(old) and all(map(is_, values(arg), old))
+                for arg, old in zip(args, held, strict=True)
+            )
+            require(still, "the dict of params passed in has changed")
+        with self.line(f"{name} keeps what it learns in params, not in the layer"):
+            after = vars(self.layer)
+            require(
+                {name: id(value) for name, value in after.items()}
+                == {name: id(value) for name, value in attributes.items()},
+                f"attributes before: {sorted(attributes)}; after: {sorted(after)}",
+            )
+        return result
+
+    def solve(self, targets, rows=slice(None), **changes):
+        """`solve` for some of the rows, with a fresh context."""
+        context = Context(rng=self.rng(), y=self.y[rows], y_targets=Targets(self.y[rows, None]))
+        return self.call(
+            "solve",
+            self.params,
+            frozen(self.inputs[rows]),
+            Targets(frozen(targets[rows])),
+            context.replace(**changes),
+        )
+
+
+@contextmanager
+def line_of(layer, text):
+    """Report whatever fails inside as a breach of this line of the contract."""
+    try:
+        yield
+    except Exception as error:
+        if "read-only" in str(error):
+            text = f"{text}, and arrays passed in are only read"
+        raise AssertionError(
+            f"{type(layer).__name__} breaks the contract of layers: {text}. "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def require(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def is_array(value):
+    return hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+def mapped(function, tree):
+    """`function` of every array of nested dicts."""
+    if isinstance(tree, dict):
+        return {name: mapped(function, value) for name, value in tree.items()}
+    return function(tree) if is_array(tree) else tree
+
+
+def values(tree):
+    """Everything in nested dicts, as a list."""
+    if not isinstance(tree, dict):
+        return [tree]
+    return [leaf for value in tree.values() for leaf in values(value)]
+
+
+def frozen(tree):
+    """Read-only copies of all arrays."""
+
+    def freeze(array):
+        array = np.array(to_numpy(array))
+        array.setflags(write=False)
+        return array
+
+    return mapped(freeze, tree)
+
+
+def float32(tree):
+    return frozen(mapped(lambda a: a.astype(np.float32) if a.dtype.kind == "f" else a, tree))
+
+
+def close(actual, expected, tolerance):
+    """Equal up to a share of the largest expected entry."""
+    actual, expected = np.asarray(to_numpy(actual)), np.asarray(expected)
+    scale = max(np.abs(expected).max(initial=0.0), np.finfo(np.float32).tiny)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
+
+
+def same(actual, expected, tolerance=0.0):
+    """The same nested dicts of the same arrays."""
+    require(isinstance(actual, dict) == isinstance(expected, dict), "one is a dict")
+    if isinstance(actual, dict):
+        require(list(actual) == list(expected), f"keys {list(actual)} and {list(expected)}")
+        for name, value in actual.items():
+            same(value, expected[name], tolerance)
+    elif is_array(actual) and actual.dtype.kind in "fiub":
+        close(actual, expected, tolerance)

@@ -1,0 +1,249 @@
+"""The check that a layer keeps its contract."""
+
+import pickle
+
+import numpy as np
+from sklearn.base import clone
+
+from ..layers.base import Solved
+from ..linalg import get_backend
+from ..memory import Memory
+from .case import (
+    N_SAMPLES,
+    Case,
+    close,
+    float32,
+    frozen,
+    is_array,
+    line_of,
+    mapped,
+    require,
+    same,
+    values,
+)
+
+
+def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
+    """Check that a layer keeps the contract that estimators and trainers rely on.
+
+    What is checked, in this order; the first line broken is reported.
+
+    - Hyperparameters: the constructor stores its arguments and nothing else, `clone`,
+      `get_params` and `set_params` work, the values satisfy the layer's own
+      ``_parameter_constraints``, and the layer can be pickled.
+    - Purity, in every call: arrays, params and the layer itself come out unchanged.
+    - `init` returns a dict of arrays (dicts of arrays may stand in it), the same for the
+      same seed.
+    - `forward` returns finite outputs of shape (n, \\*output_shape), treats each row by
+      itself, keeps float32, and is the same function after pickling. With an `rng`, as while
+      training, the same seed gives the same outputs.
+    - `forward` gives the same under ``jax.jit``, so that gradient rules can train through
+      the layer. A layer that cannot be traced says so with ``traceable = False``.
+    - `invert` returns targets of the shape of the inputs, and params. From what the layer
+      gave for other inputs, it finds inputs that give the same again. A layer that says
+      ``needs_inputs = False`` does so without inputs, and row by row.
+    - `solve`, where ``solvable``, returns `Solved` params with which `forward` works, the
+      same for the same seed, and comes no farther from targets that the layer can reach. A
+      layer that says ``streams = True`` finds the same however rows are cut into chunks, and
+      takes a weight of 2 for two rows.
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : tuple of int
+        Shape of one sample. Inputs are standard normal.
+    exact_inverse : bool, default=True
+        False for layers whose inverse is a rough one, as that of overlapping windows or
+        trees: it need only bring the output closer to the target than present inputs are.
+    random_state : int, default=0
+
+    Raises
+    ------
+    AssertionError
+        If the layer breaks the contract; the message names the layer and the line.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.layers import Conv2D, LeakyReLU
+    >>> from sklearn_zorb.testing import check_layer
+    >>> check_layer(LeakyReLU(slope=0.2), (3,))
+    >>> check_layer(Conv2D(2, 2), (4, 5, 1), exact_inverse=False)
+    """
+    _check_hyperparameters(layer)
+    case = Case(layer, tuple(input_shape), random_state)
+    _check_init(case)
+    _check_forward(case)
+    _check_training(case)
+    _check_jax(case)
+    _check_invert(case, exact_inverse)
+    if not layer.needs_inputs:
+        _check_invert_without_inputs(case)
+    if layer.solvable:
+        _check_solve(case)
+        if layer.streams:
+            _check_streams(case)
+
+
+def _check_hyperparameters(layer):
+    line = "the constructor stores its arguments and nothing else, so that clone works"
+    with line_of(layer, line):
+        params = layer.get_params(deep=False)
+        require(set(vars(layer)) == set(params), f"it has {set(vars(layer)) ^ set(params)}")
+        copy = clone(layer)
+    with line_of(layer, "set_params(**get_params()) changes nothing"):
+        require(repr(copy.set_params(**params)) == repr(layer), f"it gave {copy!r}")
+    with line_of(layer, "hyperparameters satisfy _parameter_constraints"):
+        layer._validate_params()
+    with line_of(layer, "layers can be pickled"):
+        require(repr(pickle.loads(pickle.dumps(layer))) == repr(layer), "it came back changed")
+
+
+def _check_arrays(case, params, method):
+    with case.line(f"{method} returns params as a dict of arrays"):
+        require(isinstance(params, dict), f"it returned {type(params).__name__}")
+        if getattr(case.layer, "traceable", True):
+            others = [leaf for leaf in values(params) if not is_array(leaf)]
+            require(not others, f"there are other things in it: {others}")
+
+
+def _check_init(case):
+    _check_arrays(case, case.params, "init")
+    with case.line("init gives the same params for the same seed"):
+        same(case.init(0), case.params)
+
+
+def _check_forward(case):
+    forward = case.layer.forward
+    with case.line("forward returns outputs of shape (n, *output_shape)"):
+        require(
+            case.outputs.shape == (N_SAMPLES, *case.output_shape),
+            f"its shape is {case.outputs.shape} and output_shape says {case.output_shape}",
+        )
+    with case.line("forward returns finite outputs"):
+        require(np.isfinite(case.outputs).all(), "there is NaN or infinity")
+    with case.line("forward treats each row by itself"):
+        for rows in ([0], [7, 3, 3]):
+            close(forward(case.params, frozen(case.inputs[rows])), case.outputs[rows], 1e-7)
+    with case.line("forward keeps float32"):
+        outputs = forward(float32(case.params), float32(case.inputs))
+        require(outputs.dtype == np.float32, f"it returned {outputs.dtype}")
+    with case.line("forward is the same after pickling"):
+        layer, params = pickle.loads(pickle.dumps((case.layer, case.params)))
+        close(layer.forward(params, case.inputs), case.outputs, 0)
+
+
+def _check_training(case):
+    first = case.call("forward", case.params, case.inputs, rng=case.rng())
+    second = case.call("forward", case.params, case.inputs, rng=case.rng())
+    with case.line("forward with rng gives the same for the same seed"):
+        close(first, second, 0)
+    with case.line("forward with rng returns outputs of shape (n, *output_shape)"):
+        require(first.shape == case.outputs.shape, f"its shape is {first.shape}")
+
+
+def _check_jax(case):
+    if not getattr(case.layer, "traceable", True):
+        return
+    import jax
+
+    line = (
+        "forward works under jax.jit: take functions from namespace(inputs), not from NumPy, or "
+        "say traceable = False"
+    )
+    with get_backend("jax").scope():
+        with case.line(line):
+            params = mapped(jax.numpy.asarray, case.params)
+            outputs = jax.jit(case.layer.forward)(params, jax.numpy.asarray(case.inputs))
+        with case.line("forward gives the same for JAX arrays as for NumPy's"):
+            close(outputs, case.outputs, 1e-5)
+        with case.line("forward keeps float32 in JAX"):
+            params = mapped(jax.numpy.asarray, float32(case.params))
+            outputs = case.layer.forward(params, jax.numpy.asarray(float32(case.inputs)))
+            require(outputs.dtype == np.float32, f"it returned {outputs.dtype}")
+
+
+def _inverted(case, targets, inputs, params=None):
+    params = case.params if params is None else params
+    result = case.call("invert", params, targets, inputs, rng=case.rng())
+    with case.line("invert returns (input_targets, params)"):
+        found, params = result
+        require(isinstance(params, dict), f"params are {type(params).__name__}")
+    return found, params
+
+
+def _check_invert(case, exact):
+    present = case.present if case.layer.needs_inputs else None
+    found, params = _inverted(case, case.outputs, present)
+    with case.line("invert returns targets of the shape of the inputs"):
+        require(found.shape == case.inputs.shape, f"their shape is {found.shape}")
+    with case.line("invert returns finite targets"):
+        require(np.isfinite(found).all(), "there is NaN or infinity")
+    again = case.layer.forward(params, found)
+    if exact:
+        with case.line("forward of what invert finds gives the outputs again"):
+            close(again, case.outputs, 1e-3)
+    else:
+        with case.line("what invert finds gives outputs closer to the targets"):
+            there = np.linalg.norm(again - case.outputs)
+            here = np.linalg.norm(case.layer.forward(params, case.present) - case.outputs)
+            require(there <= here, f"distance {there:.3g}, and {here:.3g} for present inputs")
+    with case.line("invert keeps float32"):
+        narrow = None if present is None else float32(present)
+        found, _ = _inverted(case, float32(case.outputs), narrow, float32(case.params))
+        require(found.dtype == np.float32, f"it returned {found.dtype}")
+
+
+def _check_invert_without_inputs(case):
+    # the last one often: what depends on how often a row comes shows
+    distinct, codes = case.outputs[:5], np.minimum(np.arange(N_SAMPLES), 4)
+    line = "invert that needs no inputs inverts row by row: equal targets, equal results"
+    once, params = _inverted(case, frozen(distinct), None)
+    repeated, repeated_params = _inverted(case, frozen(distinct[codes]), None)
+    with case.line(line):
+        close(repeated, np.asarray(once)[codes], 1e-6)
+        same(repeated_params, params, 1e-6)
+
+
+def _reachable(case):
+    """Outputs for other params, and whether init draws any."""
+    params = case.init(1)
+    targets = frozen(case.call("forward", params, case.inputs))
+    return targets, not np.array_equal(targets, case.outputs)
+
+
+def _check_solve(case):
+    targets, drawn = _reachable(case)
+    solved, again = case.solve(targets), case.solve(targets)
+    with case.line("solve returns Solved"):
+        require(isinstance(solved, Solved), f"it returned {type(solved).__name__}")
+    _check_arrays(case, solved.params, "solve")
+    with case.line("forward works with solved params"):
+        outputs = case.layer.forward(solved.params, case.inputs)
+        require(outputs.shape == case.outputs.shape, f"its shape is {outputs.shape}")
+        require(np.isfinite(outputs).all(), "there is NaN or infinity")
+    with case.line("solve gives the same for the same seed"):
+        close(case.layer.forward(again.params, case.inputs), outputs, 1e-7)
+    if solved.outputs is not None:
+        with case.line("training outputs are outputs of shape (n, *output_shape)"):
+            shape = tuple(solved.outputs.shape)
+            require(shape == case.outputs.shape, f"their shape is {shape}")
+    if drawn:
+        with case.line("solve comes no farther from targets that the layer can reach"):
+            before = np.linalg.norm(case.outputs - targets)
+            after = np.linalg.norm(outputs - targets)
+            require(after <= before, f"distance {after:.3g}, and {before:.3g} before")
+
+
+def _check_streams(case):
+    targets, _ = _reachable(case)
+
+    def outputs(**kwargs):
+        return case.layer.forward(case.solve(targets, **kwargs).params, case.inputs)
+
+    with case.line("solve of a layer that streams does not depend on how rows are chunked"):
+        close(outputs(memory=Memory(1)), outputs(), 1e-5)
+    with case.line("solve takes a weight of 2 for two rows"):
+        counts = np.arange(N_SAMPLES) % 3 + 1
+        repeated = np.repeat(np.arange(N_SAMPLES), counts)
+        weights = frozen(counts.astype(float))
+        close(outputs(sample_weight=weights), outputs(rows=repeated), 1e-5)

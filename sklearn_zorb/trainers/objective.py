@@ -1,0 +1,162 @@
+"""The loss of a network as a pure function of its params, for JAX to differentiate."""
+
+from ..layers import BatchNorm, Sigmoid, Softmax
+from ..layers.rows import side_by_side
+from .structure import structure_key
+
+# share of the new batch in the running moments that prediction uses
+MOMENTUM = 0.1
+
+
+class Objective:
+    r"""Weighted loss of a network on one batch.
+
+    The loss follows from the task: softmax cross-entropy :math:`\log\sum_k e^{z_k} - z_c` for
+    classes, logistic loss :math:`\log(1 + e^{z}) - t z` for two classes and for labels, and
+    :math:`\tfrac12 \|z - t\|^2` for numbers. A final `Softmax` or `Sigmoid` is merged with
+    its logarithm, so that nothing overflows. It compares equal, and hashes equal, to any
+    other of the same structure: compiled functions are kept under it.
+
+    Parameters
+    ----------
+    network : Network
+    task : {"binary", "multiclass", "multilabel", "regression"}
+    """
+
+    def __init__(self, network, task):
+        self.network, self.task = network, task
+        self.loss_name = loss_name(task, network.tail)
+        parts = (network.layers, network.readout, network.taps, network.input_shape, task)
+        self._key = structure_key(parts)
+        self._hash = hash(self._key)
+
+    def __hash__(self):
+        return self._hash
+
+    def __eq__(self, other):
+        return isinstance(other, Objective) and self._key == other._key
+
+    def outputs(self, params, inputs, *, key=None, weights=None):
+        """Read-out before its activation, and the batch moments of each `BatchNorm`.
+
+        Parameters
+        ----------
+        params : list of dict
+        inputs : array of shape (n, *input_shape)
+        key : JAX key or None
+            Given while training: noise is drawn, and batches are normalised by themselves.
+        weights : array of shape (n,) or None
+            Rows of weight zero, which only fill up the batch, have no part in the moments.
+        """
+        from jax import random
+
+        tapped, moments = [], {}
+        for i, layer in enumerate(self.network.hidden):
+            if i in self.network.taps:
+                tapped.append(inputs)
+            own, rng = params[i], None
+            if key is not None:
+                rng = random.fold_in(key, i)
+                if isinstance(layer, BatchNorm):
+                    moments[i] = batch_moments(inputs, weights)
+                    own = {**own, **moments[i]}
+            inputs = layer.forward(own, inputs, rng=rng)
+        tapped.append(inputs)
+        index = self.network.readout
+        outputs = self.network.layers[index].forward(params[index], side_by_side(tapped))
+        return outputs, moments
+
+    def losses(self, params, outputs, targets):
+        """Loss of each row, of shape (n,)."""
+        import jax
+        from jax import numpy as jnp
+
+        if self.loss_name == "cross_entropy":
+            return jax.nn.logsumexp(outputs, axis=1) - (targets * outputs).sum(axis=1)
+        if self.loss_name == "logistic":
+            return (jnp.logaddexp(outputs, 0.0) - targets * outputs).sum(axis=1)
+        predicted = self.network.finish(params, outputs)
+        return 0.5 * ((predicted - targets) ** 2).sum(axis=1)
+
+    def hits(self, outputs, targets, params):
+        """1 or 0 for each row predicted right or wrong; its squared error for numbers."""
+        from jax import numpy as jnp
+
+        if self.task == "regression":
+            return ((self.network.finish(params, outputs) - targets) ** 2).sum(axis=1)
+        if outputs.shape[1] == 1 or self.task == "multilabel":
+            if self.loss_name == "squared":
+                outputs = self.network.finish(params, outputs) - 0.5
+            return ((outputs > 0) == (targets > 0.5)).all(axis=1).astype(outputs.dtype)
+        right = jnp.argmax(outputs, axis=1) == jnp.argmax(targets, axis=1)
+        return right.astype(outputs.dtype)
+
+    def loss(self, params, batch, key=None):
+        """Weighted loss, and what else one pass tells: hits and moments.
+
+        Parameters
+        ----------
+        params : list of dict
+        batch : tuple (inputs, targets, weights)
+            Weights that sum to one over an unweighted batch; zero for rows that fill it up.
+        key : JAX key or None
+
+        Returns
+        -------
+        loss : scalar array
+        aux : dict
+        """
+        from jax import lax
+
+        inputs, targets, weights = batch
+        outputs, moments = self.outputs(params, inputs, key=key, weights=weights)
+        loss = weights @ self.losses(params, outputs, targets)
+        hits = weights @ self.hits(lax.stop_gradient(outputs), targets, lax.stop_gradient(params))
+        return loss, {"loss": loss, "hits": hits, "moments": lax.stop_gradient(moments)}
+
+
+def loss_name(task, tail):
+    """ "cross_entropy", "logistic" or "squared": the loss for a task and a final activation."""
+    last = tail[-1] if tail else None
+    if task == "regression" or (task == "multilabel" and isinstance(last, Softmax)):
+        return "squared"
+    if task in ("binary", "multilabel") and not isinstance(last, Softmax):
+        return "logistic"
+    return "logistic" if isinstance(last, Sigmoid) else "cross_entropy"
+
+
+def batch_moments(inputs, weights):
+    """Mean and variance of each channel over the rows of positive weight."""
+    from jax import numpy as jnp
+
+    rows = inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
+    real = jnp.ones(len(rows)) if weights is None else weights > 0
+    share = real.astype(inputs.dtype)[:, None, None]
+    count = share.sum() * rows.shape[1]
+    mean = (share * rows).sum(axis=(0, 1)) / count
+    variance = (share * (rows - mean) ** 2).sum(axis=(0, 1)) / count
+    return {"mean": mean, "variance": variance}
+
+
+def trainable(network, params):
+    """The part of params that gradient rules move: floating weights, nested as they are."""
+    return [layer.trainable(own) for layer, own in zip(network.layers, params, strict=True)]
+
+
+def merge(params, changed):
+    """Params with the entries of `changed` in place of their own, however deeply nested."""
+    if isinstance(params, list):
+        return [merge(own, new) for own, new in zip(params, changed, strict=True)]
+    return {
+        **params,
+        **{k: merge(params[k], v) if isinstance(v, dict) else v for k, v in changed.items()},
+    }
+
+
+def running_moments(params, moments):
+    """Params whose `BatchNorm` moments have moved towards those of a batch."""
+    params = list(params)
+    for i, new in moments.items():
+        moved = {k: (1 - MOMENTUM) * params[i][k] + MOMENTUM * v for k, v in new.items()}
+        params[i] = {**params[i], **moved}
+    return params

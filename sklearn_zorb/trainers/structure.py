@@ -1,0 +1,129 @@
+"""What training rules ask of layers: a key for compiled programs, derivatives, substitutes."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ..layers import Sign, Step
+
+# what to say to a user whose layers a rule cannot differentiate
+WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
+
+
+def structure_key(value):
+    """A hashable key, equal for layers of one class with equal hyperparameters.
+
+    Compiled programs are kept under it, so that neither a layer nor an estimator ever holds
+    one, and a refitted clone compiles nothing.
+    """
+    if isinstance(value, BaseEstimator):
+        own = value.get_params(deep=False)
+        return (type(value), tuple((name, structure_key(own[name])) for name in sorted(own)))
+    if isinstance(value, list | tuple):
+        return tuple(structure_key(item) for item in value)
+    if isinstance(value, dict):
+        return tuple((name, structure_key(item)) for name, item in sorted(value.items()))
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, value.tobytes())
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value), id(value))
+    return value
+
+
+def blocks_of(layer):
+    """The lists of layers inside a composite layer; none for any other."""
+    holder = getattr(layer, "block_parameter", None)
+    if holder is None:
+        return []
+    inner = getattr(layer, holder)
+    return list(inner) if layer.many_blocks else [inner]
+
+
+def leaves(layer):
+    """The layer itself, or the layers that a composite one is made of."""
+    blocks = blocks_of(layer)
+    if not blocks:
+        return [layer]
+    items = [item[1] if isinstance(item, tuple) else item for block in blocks for item in block]
+    return [leaf for item in items for leaf in leaves(item)]
+
+
+def substitute(layer, replace):
+    """A copy with each innermost layer put through `replace`."""
+    blocks = blocks_of(layer)
+    if not blocks:
+        return replace(layer)
+    new = [
+        [substitute(item[1] if isinstance(item, tuple) else item, replace) for item in block]
+        for block in blocks
+    ]
+    return type(layer)(**{layer.block_parameter: new if layer.many_blocks else new[0]})
+
+
+def straight_through(layer):
+    """The layer, with a clipped identity as the derivative of Sign and Step.
+
+    A copy of a `Sign` or `Step` passes the gradient on where its input is within [-1, 1], or
+    within [0, 1] (Bengio et al., arXiv:1308.3432).
+    """
+    if isinstance(layer, Sign):
+        return _StraightThrough(layer, -1.0)
+    if isinstance(layer, Step):
+        return _StraightThrough(layer, 0.0)
+    return layer
+
+
+class _StraightThrough(BaseEstimator):
+    """A step function whose derivative is that of its input clipped to [low, 1]."""
+
+    def __init__(self, layer, low):
+        self.layer = layer
+        self.low = low
+
+    differentiable = True
+    solvable = False
+
+    def forward(self, params, inputs, *, rng=None):
+        from jax import lax
+        from jax import numpy as jnp
+
+        clipped = jnp.clip(inputs, self.low, 1.0)
+        return clipped + lax.stop_gradient(self.layer.forward(params, inputs) - clipped)
+
+    def output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def trainable(self, params):
+        return {}
+
+
+def check_differentiable(network, rule):
+    """ValueError for the first layer without a derivative, naming rules that accept it."""
+    for name, layer in zip(network.names, network.layers, strict=True):
+        for leaf in leaves(layer):
+            if not getattr(leaf, "differentiable", True):
+                option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
+                raise ValueError(
+                    f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "
+                    f"needs. Pass a trainer that needs none: {WITHOUT_DERIVATIVES}{option}."
+                )
+
+
+def check_traceable(network, params, rows):
+    """ValueError for the first layer that JAX cannot trace, such as a foreign estimator."""
+    import jax
+
+    for i, layer in enumerate(network.hidden):
+        own = params[i]
+
+        def forward(inputs, layer=layer, own=own):
+            return layer.forward(own, inputs)
+
+        try:
+            rows = jax.eval_shape(forward, rows)
+        except (jax.errors.JAXTypeError, TypeError) as error:
+            raise ValueError(
+                f"layer {network.names[i]!r} ({type(layer).__name__}) cannot be compiled by "
+                "JAX, which this trainer needs; pass trainer=ZORB(), which solves it."
+            ) from error
