@@ -53,7 +53,7 @@ class ClassEncoder:
     @property
     def y(self):
         """What layers fitted to labels see: class indices, or the label matrix."""
-        return np.asarray(self.targets) if self.task == "multilabel" else self.codes
+        return self.targets[:].astype(int) if self.task == "multilabel" else self.codes
 
 
 def indicator_scores(outputs, task):

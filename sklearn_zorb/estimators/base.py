@@ -1,4 +1,4 @@
-"""What the closed-form estimators share: validation, assembly, training, output."""
+"""What all estimators of layer lists share: validation, assembly, training, output."""
 
 from numbers import Integral, Real
 
@@ -16,6 +16,7 @@ from .._compat import (
 )
 from ..auto import auto_layers
 from ..layers import Context, Dense, Reshape, Sigmoid, Softmax, Standardize, sequence
+from ..layers.distinct import count_distinct
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, get_backend, to_numpy
 from ..memory import Memory
@@ -28,30 +29,24 @@ from .summary import summary_table
 READOUT = "readout"
 
 
-class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
-    """Base of `ZORBClassifier` and `ZORBRegressor`."""
+class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
+    """Base of every estimator that trains a list of layers."""
 
     _parameter_constraints = {
         "layers": "no_validation",  # resolve_layers says more
-        "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
-        "relaxation": [Interval(Real, 0, 1, closed="both")],
-        "readout": [StrOptions({"all", "last"})],
-        "n_sweeps": [Interval(Integral, 1, None, closed="left")],
-        "rcond": [None, Interval(Real, 0, 1, closed="left")],
-        "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
         "input_shape": [None, tuple, list],
         "standardize": ["boolean"],
-        "dtype": [StrOptions({"float64", "float32"}), type, np.dtype],
-        "backend": [StrOptions({"auto", "numpy", "jax"})],
-        "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [None, Integral],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    # where an estimator has no such parameter
+    backend = "numpy"
+    memory_limit = None
+    readout = "last"
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Fit every layer in closed form.
+        """Train every layer.
 
         Parameters
         ----------
@@ -81,7 +76,8 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         weights = self._total_weight(y, sample_weight)
         hidden, readout, tail = self._resolve(X)
         encoder = self._encode(y, weights, tail)
-        memory, dtype = Memory(self.memory_limit), np.dtype(self.dtype)
+        memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
+        self._fit_dtype = dtype
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X))
         with self._backend.scope():
@@ -104,7 +100,7 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
         layers = self.layers
         if isinstance(layers, str) and layers == "auto":
-            layers = auto_layers(*X.shape)
+            layers = auto_layers(count_distinct(X, Memory(self.memory_limit)), X.shape[1])
         elif not isinstance(layers, str):
             check_names(self)
         pairs = resolve_layers(layers)
@@ -114,19 +110,22 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
 
     def _context(self, encoder, weights, rng, dtype, memory):
         return Context(
-            solver=LeastSquares(self.alpha, self.rcond),
-            relaxation=float(self.relaxation),
-            backward_rcond=self.backward_rcond,
             sample_weight=weights,
             rng=rng,
             y=encoder.y,
             y_targets=encoder.targets,
             task=encoder.task,
-            n_jobs=self.n_jobs,
             backend=self._backend.name,
             dtype=dtype,
             memory=memory,
         )
+
+    def _make_trainer(self):
+        """The training rule."""
+        raise NotImplementedError
+
+    def _choose_dtype(self, n_samples):
+        return np.dtype(self.dtype)
 
     def _backend_name(self, X):
         return "numpy" if self.backend == "auto" else self.backend
@@ -140,12 +139,12 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
         streams = context.rng.spawn(3)
         data = (inputs, context.y, context.sample_weight)
-        params = sequence.cast(network.init(streams[0], data), context.dtype)
-        trainer = ZORB(self.n_sweeps)
-        with Progress(self, network, trainer.n_sweeps, self.verbose) as progress:
-            result = trainer.fit(
-                network, params, inputs, encoder.targets, context.replace(rng=streams[1]),
-                on_step=progress,
+        params = self._initial_params(network, streams[0], data, context)
+        trainer = self._make_trainer()
+        with Progress(self, trainer.n_steps(network), self.verbose) as progress:
+            result = self._run(
+                trainer, network, params, inputs, encoder.targets,
+                context.replace(rng=streams[1]), on_step=progress,
             )  # fmt: skip
         self._network = network
         self.layers_ = list(zip(network.names, network.layers, strict=True))
@@ -153,6 +152,16 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         self.history_ = result.history
         self.n_outputs_ = width
         self._encoder = encoder.light()
+        self._finish_fit(network, trainer, result, encoder, context)
+
+    def _initial_params(self, network, rng, data, context):
+        return sequence.cast(network.init(rng, data), context.dtype)
+
+    def _run(self, trainer, *parts, on_step):
+        return trainer.fit(*parts, on_step=on_step)
+
+    def _finish_fit(self, network, trainer, result, encoder, context):
+        """Learn from the left-out outputs, where the rule has them."""
         loo = network.finish(self.params_, result.loo_outputs)
         self._set_loo(loo, encoder, context)
 
@@ -180,7 +189,7 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         )
         if hasattr(X, "tocsr"):
             X = X.tocsr()
-        network, dtype = self._network, np.dtype(self.dtype)
+        network, dtype = self._network, self._fit_dtype
         widest = 2 * sum(int(np.prod(shape)) for shape in network.shapes())
         outputs = np.empty((X.shape[0], self.n_outputs_))
         with self._backend.scope():
@@ -212,6 +221,39 @@ class BaseZORB(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+class BaseZORB(BaseLayered):
+    """Base of `ZORBClassifier` and `ZORBRegressor`."""
+
+    _parameter_constraints = {
+        **BaseLayered._parameter_constraints,
+        "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+        "relaxation": [Interval(Real, 0, 1, closed="both")],
+        "readout": [StrOptions({"all", "last"})],
+        "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+        "rcond": [None, Interval(Real, 0, 1, closed="left")],
+        "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
+        "dtype": [StrOptions({"float64", "float32"}), type, np.dtype],
+        "backend": [StrOptions({"auto", "numpy", "jax"})],
+        "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
+        "n_jobs": [None, Integral],
+    }
+
+    def _make_trainer(self):
+        return ZORB(self.n_sweeps)
+
+    def _context(self, *parts):
+        return (
+            super()
+            ._context(*parts)
+            .replace(
+                solver=LeastSquares(self.alpha, self.rcond),
+                relaxation=float(self.relaxation),
+                backward_rcond=self.backward_rcond,
+                n_jobs=self.n_jobs,
+            )
+        )
 
 
 def split_readout(pairs):

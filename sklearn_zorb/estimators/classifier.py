@@ -1,19 +1,11 @@
 """The closed-form classifier."""
 
-import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-
 from .._compat import StrOptions
-from ..calibration import PowerCalibration
-from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
-from ..layers import Softmax
 from .base import BaseZORB
+from .classification import LayeredClassifierMixin
 
 
-class ZORBClassifier(ClassifierMixin, BaseZORB):
+class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
     r"""Layered classifier trained in closed form, without backpropagation.
 
     Labels become targets of 0 and 1, which travel down the list of layers through
@@ -107,7 +99,6 @@ class ZORBClassifier(ClassifierMixin, BaseZORB):
     True
     """
 
-    _numeric_targets = False
     _parameter_constraints = {
         **BaseZORB._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
@@ -149,96 +140,3 @@ class ZORBClassifier(ClassifierMixin, BaseZORB):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _validate(self, X, y):
-        X, y = super()._validate(X, y)
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        if kind == "multiclass-multioutput":
-            raise ValueError(
-                "y is multiclass-multioutput, which ZORBClassifier does not fit; wrap it: "
-                "sklearn.multioutput.MultiOutputClassifier(ZORBClassifier())."
-            )
-        if kind != "multilabel-indicator" and y.ndim == 2:
-            y = y.ravel()
-        return X, y
-
-    def _total_weight(self, y, sample_weight):
-        if self.class_weight is None:
-            return sample_weight
-        weights = compute_sample_weight(self.class_weight, y)
-        return weights if sample_weight is None else weights * sample_weight
-
-    def _encode(self, y, weights, tail):
-        one_hot = bool(tail) and isinstance(tail[0][1], Softmax)
-        encoder = ClassEncoder(y, one_hot=one_hot)
-        self.classes_ = encoder.classes
-        self._task = encoder.task
-        return encoder
-
-    def _set_loo(self, outputs, encoder, context):
-        """Score and calibrate on what the read-out says of each row left out."""
-        predicted = predicted_indices(outputs, self._task)
-        self.loo_score_ = float(
-            accuracy_score(encoder.y, predicted, sample_weight=context.sample_weight)
-        )
-        self._is_probability = bool(self._network.tail)
-        if not self._is_probability:
-            scores = indicator_scores(outputs, self._task)
-            self._calibration = PowerCalibration().fit(scores, encoder.y, context.sample_weight)
-
-    def decision_function(self, X):
-        """Signed scores.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) if binary, else (n_samples, n_classes)
-            The sign is the prediction if binary or multilabel, the largest one otherwise.
-        """
-        return decision_values(self._outputs(X), self._task)
-
-    def predict(self, X):
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        """
-        indices = predicted_indices(self._outputs(X), self._task)
-        return indices if self._task == "multilabel" else self.classes_[indices]
-
-    def predict_proba(self, X):
-        """Probabilities, calibrated on left-out predictions of the training rows.
-
-        Where the list ends in `Softmax` or `Sigmoid`, those are the probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Rows sum to one, but for multilabel, where each entry is that of its label.
-        """
-        scores = indicator_scores(self._outputs(X), self._task)
-        if self._is_probability:
-            shares = np.clip(scores, np.finfo(float).tiny, 1.0)
-            probabilities = shares / shares.sum(axis=-1, keepdims=True)
-        else:
-            probabilities = self._calibration.probabilities(scores)
-        return probabilities[..., 1] if self._task == "multilabel" else probabilities
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
-        return tags

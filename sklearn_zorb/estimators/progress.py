@@ -1,4 +1,4 @@
-"""Reports each solved layer to scikit-learn's callbacks and to the terminal."""
+"""Reports each solved layer or epoch to scikit-learn's callbacks and to the terminal."""
 
 import sys
 
@@ -11,16 +11,16 @@ class Progress:
     Parameters
     ----------
     estimator : object
-    network : Network
-    n_sweeps : int
+    n_steps : int
+        Largest number of entries that may come.
     verbose : int
-        From 1 on, one line is printed for each layer.
+        From 1 on, one line is printed for each entry.
     """
 
-    def __init__(self, estimator, network, n_sweeps, verbose):
+    def __init__(self, estimator, n_steps, verbose):
         self.estimator, self.verbose = estimator, verbose
-        solvable = sum(layer.solvable for layer in network.hidden) + 1
-        self.n_steps, self.step = solvable * n_sweeps, 0
+        self.n_steps, self.step = n_steps, 0
+        self._seconds = 0.0
         self._task = None
 
     def __enter__(self):
@@ -31,18 +31,30 @@ class Progress:
 
     def __call__(self, entry, params):
         self.step += 1
+        self._seconds += entry["seconds"]
         if self.verbose:
-            error = entry.get("loo_error")
-            note = "" if error is None else f"  alpha {entry['alpha']:.3g}  {entry['criterion']} error {error:.4g}"  # noqa: E501
-            print(
-                f"[{self.step}/{self.n_steps}] {entry['layer']}  {entry['seconds']:.2f} s{note}",
-                file=sys.stdout,
-            )
+            print(f"[{self.step}/{self.n_steps}] {self._line(entry)}", file=sys.stdout)
         if self._task is None:
             return False
-        task = self._task.subcontext(task_name=f"layer {entry['layer']}")
+        name = f"layer {entry['layer']}" if "layer" in entry else f"epoch {entry['epoch']}"
+        task = self._task.subcontext(task_name=name)
         task = task.call_on_fit_task_begin(estimator=self.estimator)
         return bool(task.call_on_fit_task_end(estimator=self.estimator))
+
+    def _line(self, entry):
+        if "epoch" in entry:
+            left = self._seconds / self.step * (self.n_steps - self.step)
+            figures = "  ".join(
+                f"{name} {value:.4g}"
+                for name, value in entry.items()
+                if name not in ("epoch", "seconds") and isinstance(value, float)
+            )
+            return f"epoch {entry['epoch']}  {figures}  {entry['seconds']:.2f} s, {left:.0f} s left"
+        error = entry.get("loo_error")
+        note = ""
+        if error is not None:
+            note = f"  alpha {entry['alpha']:.3g}  {entry['criterion']} error {error:.4g}"
+        return f"{entry['layer']}  {entry['seconds']:.2f} s{note}"
 
     def __exit__(self, *exception):
         if self._task is not None and exception[0] is None:

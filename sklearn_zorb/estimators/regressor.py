@@ -1,14 +1,10 @@
 """The closed-form regressor."""
 
-import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-
-from ..encoding import RegressionEncoder
 from .base import BaseZORB
+from .regression import LayeredRegressorMixin
 
 
-class ZORBRegressor(RegressorMixin, BaseZORB):
+class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
@@ -83,7 +79,6 @@ class ZORBRegressor(RegressorMixin, BaseZORB):
     True
     """
 
-    _numeric_targets = True
     _parameter_constraints = {**BaseZORB._parameter_constraints, "clip": ["boolean"]}
 
     def __init__(
@@ -122,39 +117,3 @@ class ZORBRegressor(RegressorMixin, BaseZORB):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _total_weight(self, y, sample_weight):
-        return sample_weight
-
-    def _encode(self, y, weights, tail):
-        self._flat_output = y.ndim == 1
-        return RegressionEncoder(y, weights, self.standardize)
-
-    def _set_loo(self, outputs, encoder, context):
-        """R² of what the read-out says of each row left out."""
-        truth = encoder.decode(encoder.y)
-        self.loo_score_ = float(
-            r2_score(truth, self._decode(outputs), sample_weight=context.sample_weight)
-        )
-
-    def _decode(self, outputs):
-        predicted = self._encoder.decode(outputs)
-        if self.clip:
-            predicted = np.clip(predicted, self._encoder.low, self._encoder.high)
-        return predicted
-
-    def predict(self, X):
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        """
-        predicted = self._decode(self._outputs(X))
-        return predicted[:, 0] if self._flat_output else predicted
-
-

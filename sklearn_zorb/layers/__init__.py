@@ -5,6 +5,7 @@ from .base import Context, Layer, Solved
 from .composite import Parallel, Skip
 from .conv import Conv2D
 from .dense import Dense
+from .kernel import Kernel
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNorm, Standardize
 from .pooling import AvgPool2D, MaxPool2D
@@ -21,6 +22,7 @@ __all__ = [
     "Flatten",
     "GaussianNoise",
     "Identity",
+    "Kernel",
     "Layer",
     "LeakyReLU",
     "MaxPool2D",

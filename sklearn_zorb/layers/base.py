@@ -94,6 +94,9 @@ class Layer(BaseEstimator):
         Whether `solve` learns anything.
     uses_targets : bool
         Whether `solve` reads the targets; a layer that only scales its inputs does not.
+    fits_targets : bool
+        Whether `solve` brings the outputs close to its targets; a layer that learns features
+        from which they can be predicted does not.
     streams : bool
         Whether `solve` can be fed rows in chunks.
     needs_inputs : bool
@@ -107,6 +110,7 @@ class Layer(BaseEstimator):
 
     solvable = False
     uses_targets = True
+    fits_targets = True
     streams = True
     needs_inputs = True
     invert_options = ()

@@ -5,6 +5,9 @@ import scipy.sparse as sp
 
 from .backends import get_backend, to_numpy
 
+# below this much work float64 products take no time that float32 ones would save
+_SINGLE_PRECISION_FLOPS = 1e8
+
 
 class Gram:
     """Sums of weighted, centred rows and targets, accumulated in chunks.
@@ -52,6 +55,8 @@ class Gram:
         if sp.issparse(rows):
             return self._merge_sums(*_sparse_sums(rows, targets, weights, self.centre), len(targets))
         xp = ops.xp
+        if rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS:
+            rows = rows.astype(xp.float64)
         share = None if weights is None else (weights / total).astype(rows.dtype)
         mean = rows.mean(axis=0, dtype=xp.float64) if share is None else share @ rows
         target_mean = targets.mean(axis=0) if share is None else share @ targets

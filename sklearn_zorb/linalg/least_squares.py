@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
+from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .solution import Solution, Status
 
@@ -17,6 +18,8 @@ GRAM_RCOND = 1e-7
 EIGH_LIMIT = 700
 # flops beyond which leave-one-out over all rows gives way to GCV, which needs no pass
 EXACT_LOO_FLOPS = 5e10
+# relative difference of leave-one-out errors that is no difference
+ERROR_TOLERANCE = 1e-4
 # columns beyond which whole decades of alpha are fine enough: the valley is flat, and each
 # try costs two thirds of d^3 flops
 WIDE = 3000
@@ -73,8 +76,7 @@ class LeastSquares(BaseEstimator):
             engine = DualEngine(system)
         else:
             gram = system.gram()
-            small = system.n_features <= EIGH_LIMIT
-            engine = SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
+            engine = _primal_engine(gram)
         if self.alpha == "loo":
             alphas = RELATIVE_ALPHAS * (engine.mean_eigenvalue or 1.0)
         else:
@@ -88,6 +90,13 @@ class LeastSquares(BaseEstimator):
         if rcond >= GRAM_RCOND and system.n_rows >= system.n_features:
             return SpectralEngine.from_gram(system.gram(), rcond=rcond)
         return qr_engine(system, rcond)
+
+
+def _primal_engine(gram):
+    if is_diagonal(gram):
+        return DiagonalEngine(gram)
+    small = gram.product.shape[0] <= EIGH_LIMIT
+    return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
 
 
 def check_alpha(alpha):
@@ -105,7 +114,7 @@ def _finish(system, engine, alphas, want_outputs):
     score = _loo_errors if exact else _gcv_errors
     if engine.sweeps or len(alphas) == 1:
         errors, outputs = score(system, engine, alphas)
-        best = int(np.argmin(errors))
+        best = _least(errors)
     else:
         steps = (4, 2, 1) if system.n_features <= WIDE else (4, 2)
         best, errors, outputs = _search(lambda a: score(system, engine, a), alphas, steps)
@@ -131,6 +140,16 @@ def _finish(system, engine, alphas, want_outputs):
     )
 
 
+def _least(errors):
+    """Index of the largest alpha that is as good as the best one.
+
+    Where rows are interpolated the error does not depend on alpha, and rounding would
+    choose; more penalty is the better conditioned choice.
+    """
+    least = errors.min()
+    return int(np.flatnonzero(errors <= least + ERROR_TOLERANCE * abs(least))[-1])
+
+
 def _search(score, alphas, steps):
     """Least score over a grid on which it has one valley, in about two evaluations a step."""
     errors = np.full(len(alphas), np.inf)
@@ -148,7 +167,7 @@ def _search(score, alphas, steps):
         while True:
             visit(best - step)
             visit(best + step)
-            lower = int(np.argmin(errors))
+            lower = _least(errors)
             for index in [i for i in outputs if i != lower]:
                 outputs[index] = None
             if lower == best:

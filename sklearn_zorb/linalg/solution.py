@@ -31,7 +31,7 @@ class Solution:
         Weighted mean squared leave-one-out (or GCV) error over rows and targets.
     criterion : {"loo", "gcv"}
         Which of the two `loo_error` is.
-    method : {"primal-eigh", "primal-cholesky", "dual-eigh", "qr-svd"}
+    method : {"primal-eigh", "primal-cholesky", "dual-eigh", "qr-svd", "diagonal"}
     status : Status
     loo_outputs : array of shape (n_rows, n_targets) or None
         Prediction of each row by the model without it.

@@ -1,6 +1,7 @@
 """Training rules."""
 
+from .backprop import Backprop
 from .base import Trainer, TrainingResult
 from .zorb import ZORB
 
-__all__ = ["Trainer", "TrainingResult", "ZORB"]
+__all__ = ["ZORB", "Backprop", "Trainer", "TrainingResult"]

@@ -14,7 +14,7 @@ from ..linalg import get_backend, to_numpy
 from ..network import Network
 from .base import Trainer, TrainingResult
 from .batches import Batches
-from .objective import Objective, merge, running_moments, trainable
+from .objective import Objective, merge, running_moments, trainable, with_moments
 from .optimizers import SCHEDULES, learning_rates, make_optimizer
 from .structure import check_differentiable, check_traceable, straight_through, substitute
 
@@ -32,16 +32,13 @@ def compiled_epoch(objective, rule, optimizer):
     def step(i, carry, params, block, rates, key):
         moved, moments, state, memory, sums = carry
         batch = tuple(array[i] for array in block)
-        whole = running_moments(params, {})
-        for index, values in moments.items():
-            whole[index] = {**whole[index], **values}
+        whole = with_moments(params, moments)
         own_key = jax.random.fold_in(key, i)
         direction, aux, memory = rule.direction(objective, moved, whole, memory, batch, own_key)
         state.hyperparams["learning_rate"] = rates[i].astype(batch[0].dtype)
         updates, state = transformation.update(direction, state, moved)
         moved = jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates)
-        whole = running_moments(whole, aux["moments"])
-        moments = {j: {k: whole[j][k] for k in v} for j, v in moments.items()}
+        moments = running_moments(moments, aux["moments"])
         sums = (sums[0] + aux["loss"], sums[1] + aux["hits"])
         return moved, moments, state, memory, sums
 
@@ -224,7 +221,7 @@ class _Run:
     def _evaluate(self, batches):
         evaluate = compiled_loss(self.objective)
         loss = hits = 0.0
-        params = self._with_moments()
+        params = with_moments(self.params, self.moments)
         for block, count in batches.blocks(None):
             for i in range(count):
                 parts = evaluate(self.moved, params, tuple(array[i] for array in block))
@@ -240,17 +237,10 @@ class _Run:
             return hits
         return 1 - hits / self.total if self.total > 0 else 0.0
 
-    def _with_moments(self):
-        params = list(self.params)
-        for i, moments in self.moments.items():
-            params[i] = {**params[i], **moments}
-        return params
-
     def _present(self):
         """Params as they are now, as NumPy arrays."""
-        return sequence.cast(
-            _to_numpy(merge(self._with_moments(), self.moved)), self.context.dtype
-        )
+        params = merge(with_moments(self.params, self.moments), self.moved)
+        return sequence.cast(_to_numpy(params), self.context.dtype)
 
     def _state(self):
         import jax

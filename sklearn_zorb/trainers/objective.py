@@ -153,10 +153,17 @@ def merge(params, changed):
     }
 
 
-def running_moments(params, moments):
-    """Params whose `BatchNorm` moments have moved towards those of a batch."""
+def running_moments(moments, batch):
+    """Moments of each `BatchNorm`, moved towards those of a batch."""
+    return {
+        i: {name: (1 - MOMENTUM) * old[name] + MOMENTUM * batch[i][name] for name in old}
+        for i, old in moments.items()
+    }
+
+
+def with_moments(params, moments):
+    """Params with the running moments of each `BatchNorm`."""
     params = list(params)
-    for i, new in moments.items():
-        moved = {k: (1 - MOMENTUM) * params[i][k] + MOMENTUM * v for k, v in new.items()}
-        params[i] = {**params[i], **moved}
+    for i, own in moments.items():
+        params[i] = {**params[i], **own}
     return params

@@ -48,6 +48,9 @@ class ZORB(Trainer):
     def __init__(self, n_sweeps=1):
         self.n_sweeps = n_sweeps
 
+    def n_steps(self, network):
+        return self.n_sweeps * (sum(layer.solvable for layer in network.hidden) + 1)
+
     def fit(self, network, params, inputs, targets, context, *, on_step=None):
         history, best, seen, goal = [], None, None, targets
         for sweep in range(self.n_sweeps):

@@ -1,0 +1,287 @@
+"""Estimators that train a list of layers by any rule."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from .._compat import StrOptions
+from ..encoding import decision_values
+from ..trainers import Backprop, Trainer
+from .base import BaseLayered
+from .classification import LayeredClassifierMixin
+from .regression import LayeredRegressorMixin
+
+# as many rows as a full batch of Backprop takes: above, single precision is enough
+DOUBLE_ROWS = 1000
+
+
+class BaseNetwork(BaseLayered):
+    """Base of `NetworkClassifier` and `NetworkRegressor`."""
+
+    _parameter_constraints = {
+        **BaseLayered._parameter_constraints,
+        "trainer": [None, Trainer],
+        "dtype": [StrOptions({"auto", "float64", "float32"}), type, np.dtype],
+        "warm_start": ["boolean"],
+        "n_jobs": [None, Integral],
+    }
+    n_jobs = None
+
+    def _make_trainer(self):
+        return Backprop() if self.trainer is None else clone(self.trainer)
+
+    def _choose_dtype(self, n_samples):
+        if isinstance(self.dtype, str) and self.dtype == "auto":
+            return np.dtype(np.float64 if n_samples <= DOUBLE_ROWS else np.float32)
+        return np.dtype(self.dtype)
+
+    def _initial_params(self, network, rng, data, context):
+        fresh = super()._initial_params(network, rng, data, context)
+        self._going_on = self.warm_start and _fits(getattr(self, "params_", None), fresh)
+        return [dict(own) for own in self.params_] if self._going_on else fresh
+
+    def _run(self, trainer, *parts, on_step):
+        options = {}
+        if trainer.incremental and self._going_on:
+            options["state"] = self._trainer_state
+        return trainer.fit(*parts, on_step=on_step, **options)
+
+    def _finish_fit(self, network, trainer, result, encoder, context):
+        del self._going_on
+        self.status_ = result.status
+        self.n_iter_ = len(result.history)
+        self._trainer_state = result.state
+        self._logits = trainer.output == "logits"
+        if result.loo_outputs is not None:
+            super()._finish_fit(network, trainer, result, encoder, context)
+
+
+class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
+    r"""Layered classifier trained by any rule, backpropagation by default.
+
+    The same lists of layers as in `ZORBClassifier`, with a read-out on the last hidden layer.
+    Rules that follow a gradient minimise the weighted cross-entropy
+
+    .. math:: \frac{1}{\sum_i w_i} \sum_i w_i \left(
+              \log \sum_k e^{z_{ik}} - z_{i y_i} \right)
+
+    of the read-out z, or its logistic form for two classes and for labels.
+
+    Parameters
+    ----------
+    layers : str, list of str or list of layers, default="Dense[100] ReLU"
+        The hidden stack, as in `ZORBClassifier`. A final `Softmax` or `Sigmoid` is merged
+        with the loss.
+    trainer : Trainer or None, default=None
+        The rule, from `sklearn_zorb.trainers`; None is `Backprop()`.
+    standardize : bool, default=True
+        Whether columns are centred and scaled to unit variance first.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes, which multiply `sample_weight`.
+    input_shape : tuple of int or None, default=None
+        Shape of one sample, such as (28, 28, 1), where the first layer wants images.
+    dtype : {"auto", "float64", "float32"}, default="auto"
+        Precision of activations and weights; "auto" is double up to 1000 rows.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the present params, and the state of the optimiser.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, order of rows and all that a rule draws.
+    verbose : int, default=0
+        1 prints a line for each epoch, with the time left.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; the indices of the labels for multilabel.
+    layers_ : list of (str, Layer)
+        The whole network, scaling and read-out included.
+    params_ : list of dict of str to ndarray
+        What each layer learned.
+    history_ : list of dict
+        One entry for each epoch: loss, score, seconds, and what the rule adds.
+    status_ : str
+        "converged", "max_epochs", "diverged" or "stopped by callback".
+    n_iter_ : int
+        Number of entries in the history.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had string names.
+    n_outputs_ : int
+        Width of the read-out.
+
+    See Also
+    --------
+    NetworkRegressor : The same for numbers.
+    ZORBClassifier : The closed form, with nothing to tune.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import NetworkClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NetworkClassifier("Dense[16] ReLU", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseNetwork._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        layers="Dense[100] ReLU",
+        *,
+        trainer=None,
+        standardize=True,
+        class_weight=None,
+        input_shape=None,
+        dtype="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.layers = layers
+        self.trainer = trainer
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.input_shape = input_shape
+        self.dtype = dtype
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _finish_fit(self, network, trainer, result, encoder, context):
+        super()._finish_fit(network, trainer, result, encoder, context)
+        if result.loo_outputs is None:
+            self._is_probability = True
+
+    def _outputs(self, X):
+        outputs = super()._outputs(X)
+        return _probabilities(outputs, self._task) if self._needs_link() else outputs
+
+    def _needs_link(self):
+        return self._logits and not self._network.tail
+
+    def decision_function(self, X):
+        """Signed scores: logits where the rule trains them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) if binary, else (n_samples, n_classes)
+            The sign is the prediction if binary or multilabel, the largest one otherwise.
+        """
+        check_is_fitted(self)
+        outputs = BaseNetwork._outputs(self, X)
+        if not self._needs_link():
+            return decision_values(outputs, self._task)
+        return outputs[:, 0] if self._task == "binary" else outputs
+
+
+class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
+    r"""Layered regressor trained by any rule, backpropagation by default.
+
+    Rules that follow a gradient minimise :math:`\frac{1}{2 \sum_i w_i} \sum_i w_i \|z_i -
+    t_i\|^2`, the targets being standardised if `standardize` is true.
+
+    Parameters
+    ----------
+    layers : str, list of str or list of layers, default="Dense[100] ReLU"
+        The hidden stack, as in `ZORBClassifier`.
+    trainer : Trainer or None, default=None
+        The rule, from `sklearn_zorb.trainers`; None is `Backprop()`.
+    standardize : bool, default=True
+        Whether columns, and targets, are centred and scaled to unit variance first.
+    input_shape : tuple of int or None, default=None
+        Shape of one sample where the first layer wants images.
+    dtype : {"auto", "float64", "float32"}, default="auto"
+        Precision of activations and weights; "auto" is double up to 1000 rows.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the present params, and the state of the optimiser.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, order of rows and all that a rule draws.
+    verbose : int, default=0
+        1 prints a line for each epoch, with the time left.
+
+    Attributes
+    ----------
+    layers_ : list of (str, Layer)
+        The whole network, scaling and read-out included.
+    params_ : list of dict of str to ndarray
+        What each layer learned.
+    history_ : list of dict
+        One entry for each epoch: loss, score, seconds, and what the rule adds.
+    status_ : str
+        "converged", "max_epochs", "diverged" or "stopped by callback".
+    n_iter_ : int
+        Number of entries in the history.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had string names.
+    n_outputs_ : int
+        Width of the read-out.
+
+    See Also
+    --------
+    NetworkClassifier : The same for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_zorb import NetworkRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = NetworkRegressor("Dense[16] ReLU", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.5
+    True
+    """
+
+    def __init__(
+        self,
+        layers="Dense[100] ReLU",
+        *,
+        trainer=None,
+        standardize=True,
+        input_shape=None,
+        dtype="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.layers = layers
+        self.trainer = trainer
+        self.standardize = standardize
+        self.input_shape = input_shape
+        self.dtype = dtype
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+def _probabilities(logits, task):
+    """Softmax over the classes, or the logistic function of each column."""
+    if task == "multiclass":
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+    return 0.5 * (np.tanh(0.5 * logits) + 1)
+
+
+def _fits(params, fresh):
+    """Whether two lists of params have the same names and shapes."""
+    if isinstance(fresh, dict):
+        return isinstance(params, dict) and params.keys() == fresh.keys() and all(
+            _fits(params[name], fresh[name]) for name in fresh
+        )  # fmt: skip
+    if isinstance(fresh, list):
+        return params is not None and len(params) == len(fresh) and all(
+            map(_fits, params, fresh)
+        )  # fmt: skip
+    return np.shape(params) == np.shape(fresh)

@@ -1,0 +1,230 @@
+"""Kernel features whose kernel is learned in closed form."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+
+from .._compat import Interval, StrOptions
+from ..linalg import LeastSquares, System, namespace, to_numpy
+from .base import Layer, Solved, shape_error
+from .distinct import group_rows
+from .kernel_ridge import centre, distances, kernel_values
+from .kernel_search import MANHATTAN_BUDGET, SEARCH_ROWS, choose_kernel, median_distance
+
+KINDS = ("laplace", "laplace_l1", "gaussian")
+# landmarks that stand in until the layer is solved
+INITIAL = 64
+
+
+class Kernel(Layer):
+    r"""Features of a kernel that learns its kind, its bandwidth and the scale of each feature.
+
+    With landmarks :math:`l_1, \dots, l_m`, feature scales s and bandwidth h,
+
+    .. math:: \phi(x) = k(x)\, K^{-1/2}, \quad k(x)_i = \kappa(|s x - s l_i| / h),
+              \quad K_{ij} = k(l_i)_j,
+
+    where :math:`\kappa(d)` is :math:`e^{-d}` of the Euclidean ("laplace") or Manhattan
+    ("laplace_l1") distance, or :math:`e^{-d^2/2}` ("gaussian"). As long as the training
+    inputs have no more than `units` distinct rows, each is a landmark, and a ridge read-out
+    of the features is exactly kernel ridge regression with an intercept that is not
+    penalised; beyond, landmarks are drawn from the distinct rows (Nyström).
+
+    Kernels are compared by the leave-one-out error of kernel ridge regression of the
+    network's own targets, whatever the targets of the layer. From the fitted function f,
+    every round of re-weighting takes the scales :math:`s_j^4 \propto s_j^2 \,
+    \mathrm{mean}_i\, (\partial f / \partial z_j)^2 (x_i)` with z = s x, the diagonal of its
+    average gradient outer product (AGOP) [1]_: a feature on which f does not depend comes
+    to count for less.
+
+    Parameters
+    ----------
+    units : int, default=1000
+        Largest number of landmarks, and number of outputs; those that there are too few
+        distinct rows for are zero.
+    kind : {"auto", "laplace", "laplace_l1", "gaussian"}, default="auto"
+        "auto" takes the better of "laplace" and "laplace_l1".
+    bandwidth : "loo" or float, default="loo"
+        In median distances between rows; "loo" takes the better of 1 and 4.
+    reweight : int, default=2
+        Rounds of feature scaling; the best of all rounds is kept, round 0 included.
+
+    Notes
+    -----
+    ``params`` hold ``landmarks`` (m, n_features), ``feature_scales`` (n_features,),
+    ``bandwidth``, ``kind`` (an index into `KINDS`), ``projection`` (m, rank) and
+    ``offset``. With up to `units` distinct rows the features of the training rows are
+    orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own.
+    The inverse target is the ridge regression of the landmarks on their own features.
+
+    References
+    ----------
+    .. [1] A. Radhakrishnan, D. Beaglehole, P. Pandit, M. Belkin, "Mechanism for feature
+       learning in neural networks and backpropagation-free machine learning models",
+       Science 383 (2024).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb import ZORBRegressor
+    >>> from sklearn_zorb.layers import Kernel
+    >>> X = np.random.default_rng(0).uniform(-1, 1, size=(200, 5))
+    >>> model = ZORBRegressor([Kernel(200)], readout="last").fit(X, np.sin(3 * X[:, 1]))
+    >>> int(model.params_[1]["feature_scales"].argmax())
+    1
+    """
+
+    solvable = True
+    fits_targets = False
+    needs_inputs = False
+    traceable = False
+
+    _parameter_constraints = {
+        "units": [Interval(Integral, 1, None, closed="left")],
+        "kind": [StrOptions({"auto", *KINDS})],
+        "bandwidth": [StrOptions({"loo"}), Interval(Real, 0, None, closed="neither")],
+        "reweight": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(self, units=1000, *, kind="auto", bandwidth="loo", reweight=2):
+        self.units = units
+        self.kind = kind
+        self.bandwidth = bandwidth
+        self.reweight = reweight
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        return (int(self.units),)
+
+    def init(self, rng, input_shape, data=None):
+        count = min(self.units, INITIAL)
+        if data is None:
+            rows = rng.normal(size=(count, *input_shape))
+        else:
+            n_rows = data[0].shape[0]
+            chosen = np.sort(rng.choice(n_rows, size=min(count, n_rows), replace=False))
+            rows = self._dense(data[0][chosen])
+        kind = "laplace" if self.kind == "auto" else self.kind
+        factor = 1.0 if self.bandwidth == "loo" else float(self.bandwidth)
+        width = factor * median_distance(kind, rows)
+        return self._with_landmarks(rows, np.ones(rows.shape[1]), width, kind)
+
+    def forward(self, params, inputs, *, rng=None):
+        rows = self._dense(inputs)
+        kernel = self._kernel(params, rows)
+        outputs = kernel @ params["projection"] - params["offset"]
+        missing = self.units - outputs.shape[1]
+        if missing:
+            outputs = np.pad(outputs, ((0, 0), (0, missing)))
+        dtype = np.result_type(inputs.dtype, np.float32)
+        return namespace(inputs).asarray(outputs.astype(dtype, copy=False))
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        landmarks = np.asarray(params["landmarks"], dtype=np.float64)
+        features = self.forward(params, landmarks)[:, : params["projection"].shape[1]]
+        decoder = LeastSquares().solve(System.from_arrays(features, landmarks))
+        wanted = np.asarray(to_numpy(targets))[:, : features.shape[1]]
+        found = wanted @ decoder.coef + decoder.intercept
+        return namespace(targets).asarray(found.astype(targets.dtype, copy=False)), params
+
+    def solve(self, params, inputs, targets, context):
+        table = targets if context.y_targets is None else context.y_targets
+        groups = group_rows(inputs, table, context.sample_weight, context.memory)
+        streams = context.rng.spawn(2)
+        order = streams[0].permutation(len(groups))
+        chosen = np.sort(order[: self.units])
+        searched = np.sort(order[:SEARCH_ROWS])
+        some = groups.take(searched)
+        rows = self._dense(inputs[some.first])
+        choice = choose_kernel(
+            self._kinds(rows), self.bandwidth, self.reweight, rows, some, streams[1]
+        )
+        if len(chosen) != len(searched):
+            rows = self._dense(inputs[groups.first[chosen]])
+        weight = groups.weight if len(chosen) == len(groups) else None
+        solved = self._with_landmarks(
+            rows, choice.scales, choice.bandwidth, choice.kind, weight, context.dtype
+        )
+        report = {
+            "kind": choice.kind,
+            "bandwidth": choice.bandwidth,
+            "rounds": choice.rounds,
+            "landmarks": len(chosen),
+            "kernel_loo_error": float(choice.error),
+        }
+        return Solved(solved, report=report)
+
+    def _kinds(self, rows):
+        if self.kind != "auto":
+            return (self.kind,)
+        dear = len(rows) ** 2 * rows.shape[1] > MANHATTAN_BUDGET
+        return KINDS[:1] if dear else KINDS[:2]
+
+    def _kernel(self, params, rows):
+        scale = params["feature_scales"] / params["bandwidth"]
+        kind = KINDS[int(params["kind"])]
+        return kernel_values(kind, distances(kind, rows * scale, params["landmarks"] * scale))
+
+    def _with_landmarks(self, rows, scales, bandwidth, kind, weight=None, dtype=np.float64):
+        """Params with these landmarks; `weight` is given where they are all rows there are."""
+        params = {
+            "landmarks": rows,
+            "feature_scales": scales,
+            "bandwidth": np.asarray(bandwidth, dtype=np.float64),
+            "kind": np.asarray(KINDS.index(kind)),
+        }
+        kernel = self._kernel(params, rows)
+        if weight is None:
+            params["projection"] = _whitening(kernel)
+            params["offset"] = np.zeros(len(rows))
+        else:
+            params["projection"], params["offset"] = _principal(
+                kernel, weight, np.finfo(dtype).eps
+            )
+        return {
+            name: value.astype(dtype) if value.dtype.kind == "f" else value
+            for name, value in params.items()
+        }
+
+    def _dense(self, inputs):
+        if sp.issparse(inputs):
+            raise ValueError(
+                "Kernel takes dense inputs only: reduce sparse ones first, for instance with "
+                "EstimatorLayer(TruncatedSVD(50)), or pass X.toarray()."
+            )
+        return np.asarray(to_numpy(inputs), dtype=np.float64)
+
+
+def _whitening(kernel):
+    """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
+    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    shifted = kernel + jitter * np.eye(len(kernel))
+    factor = scipy.linalg.cholesky(shifted, check_finite=False)
+    return scipy.linalg.solve_triangular(factor, np.eye(len(kernel)), check_finite=False)
+
+
+def _principal(kernel, weight, precision):
+    """Projection on the principal axes of the training features, and the offset to centre.
+
+    From D K D = U S U.T, K centred and D the square roots of the weights, the features
+    k(x) D U S^-1/2 of the training rows are orthogonal and have weighted mean zero.
+    """
+    centred, mean = centre(kernel, weight)
+    root = np.sqrt(weight)
+    centred *= root
+    centred *= root[:, None]
+    # what centring took away comes first, far from the small eigenvalues it would mix with
+    null = root / np.linalg.norm(root)
+    centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
+    values, vectors = scipy.linalg.eigh(
+        centred, driver="evd", overwrite_a=True, check_finite=False
+    )
+    values, vectors = values[:-1], vectors[:, :-1]
+    kept = values > 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
+    if not kept.any():
+        return np.zeros((len(root), 1)), np.zeros(1)
+    projection = root[:, None] * vectors[:, kept] / np.sqrt(values[kept])
+    return projection, mean @ projection

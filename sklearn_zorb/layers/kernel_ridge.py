@@ -1,0 +1,149 @@
+"""Kernel ridge regression with leave-one-out, and the kernels' gradients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.spatial.distance import cdist
+
+# penalties tried, relative to the mean eigenvalue of the centred kernel matrix
+DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)
+# columns beyond which products are so much cheaper than sums of squared differences
+# that the digits they cost at tiny distances are worth it
+WIDE = 32
+
+
+def distances(kind, left, right):
+    """Manhattan distances for "laplace_l1", Euclidean ones for the other kinds."""
+    if kind == "laplace_l1":
+        return cdist(left, right, "cityblock")
+    if left.shape[1] <= WIDE:
+        return cdist(left, right)
+    squares = left @ right.T
+    squares *= -2
+    squares += np.einsum("ij,ij->i", left, left)[:, None]
+    squares += np.einsum("ij,ij->i", right, right)[None]
+    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+
+
+def kernel_values(kind, distance):
+    """exp(-d), or exp(-d² / 2) for "gaussian"; `distance` is overwritten."""
+    if kind == "gaussian":
+        np.multiply(distance, distance, out=distance)
+        distance *= 0.5
+    return np.exp(np.negative(distance, out=distance), out=distance)
+
+
+def centre(kernel, weight):
+    """Kernel between features from which their weighted mean is taken away.
+
+    Returns the centred matrix and the weighted mean of the rows of `kernel`.
+    """
+    share = weight / weight.sum()
+    mean = share @ kernel
+    centred = kernel - mean
+    centred -= mean[:, None] - mean @ share
+    return centred, mean
+
+
+@dataclass
+class Fit:
+    """Kernel ridge regression at one penalty: dual coefficients and leave-one-out error."""
+
+    decade: int
+    error: float
+    dual: np.ndarray
+
+
+def fit_ridge(kernel, groups, start):
+    """The penalty of least leave-one-out error, searched from `start` over `DECADES`.
+
+    With C = D K D + a, K centred and D the square roots of the weights, the residuals are
+    a C^-1 D y and the leverages 1 - a diag(C^-1): a Cholesky factorisation and the inverse
+    of its factor for each penalty tried, about a tenth of what eigenvalues take.
+    """
+    root, total = np.sqrt(groups.weight), groups.weight.sum()
+    deviation = root[:, None] * (groups.mean - groups.weight @ groups.mean / total)
+    centred, _ = centre(kernel, groups.weight)
+    centred *= root
+    centred *= root[:, None]
+    level = centred.trace() / len(root)
+    if not level > 0:
+        return Fit(start, np.inf, np.zeros_like(deviation))
+    # centring leaves an eigenvalue of zero; lifted to the mean it costs no digits
+    centred += level / total * np.outer(root, root)
+    tried = {}
+
+    def attempt(decade):
+        if 0 <= decade < len(DECADES) and decade not in tried:
+            tried[decade] = _at_penalty(centred, deviation, groups, level, DECADES[decade])
+
+    best = start
+    attempt(best)
+    while True:
+        attempt(best - 1)
+        attempt(best + 1)
+        lowest = min(tried, key=lambda decade: tried[decade][0])
+        if lowest == best:
+            error, dual = tried[best]
+            return Fit(best, error, dual * root[:, None])
+        best = lowest
+
+
+def _at_penalty(centred, deviation, groups, level, penalty):
+    """Leave-one-out error and C^-1 deviation."""
+    alpha = penalty * level
+    shifted = np.array(centred, order="F")
+    shifted.flat[:: len(shifted) + 1] += alpha
+    factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
+    if info != 0:
+        return np.inf, np.zeros_like(deviation)
+    dual = lapack.dpotrs(factor, deviation, lower=0)[0]
+    inverse, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
+    diagonal = np.einsum("ij,ij->i", inverse, inverse)
+    lifted = groups.weight / groups.weight.sum() / (alpha + level)
+    spare = 1 - groups.share * (1 - alpha * (diagonal - lifted))
+    # a copy left out misses its own target by what its group's mean is missed, and more
+    squares = ((alpha * dual) ** 2).sum(axis=1) + groups.scatter
+    losses = squares / np.maximum(spare, 1e-10) ** 2
+    return losses.sum() / groups.weight.sum() / deviation.shape[1], dual
+
+
+def gradient_squares(kind, points, landmarks, dual, weight):
+    """Mean squared partial derivatives of the fitted function: the diagonal of its AGOP.
+
+    Parameters
+    ----------
+    kind : str
+    points : ndarray of shape (n_points, n_features)
+        Where derivatives are taken.
+    landmarks : ndarray of shape (n_landmarks, n_features)
+    dual : ndarray of shape (n_landmarks, n_targets)
+    weight : ndarray of shape (n_points,)
+
+    Returns
+    -------
+    squares : ndarray of shape (n_features,)
+    """
+    distance = distances(kind, points, landmarks)
+    if kind == "laplace_l1":
+        return _sign_gradients(kernel_values(kind, distance), points, landmarks, dual, weight)
+    gain = kernel_values(kind, distance.copy())
+    if kind == "laplace":
+        gain = np.divide(gain, distance, out=np.zeros_like(gain), where=distance > 1e-12)
+    n_targets, n_features = dual.shape[1], points.shape[1]
+    # the derivative in j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance
+    moved = gain @ (dual[:, :, None] * landmarks[:, None, :]).reshape(len(landmarks), -1)
+    moved = moved.reshape(len(points), n_targets, n_features)
+    moved -= (gain @ dual)[:, :, None] * points[:, None, :]
+    return weight @ np.einsum("nkj,nkj->nj", moved, moved) / weight.sum()
+
+
+def _sign_gradients(kernel, points, landmarks, dual, weight):
+    """The same for the Manhattan distance, whose derivative in j is the sign of a difference."""
+    squares = np.empty(points.shape[1])
+    for j in range(points.shape[1]):
+        signs = np.sign(points[:, j, None] - landmarks[None, :, j])
+        signs *= kernel
+        squares[j] = weight @ ((signs @ dual) ** 2).sum(axis=1)
+    return squares / weight.sum()
