@@ -1,0 +1,255 @@
+"""Solvers against SciPy and brute force."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.sparse as sp
+from sklearn.linear_model import Ridge
+
+from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
+from sklearn_zorb.linalg import least_squares as module
+from sklearn_zorb.linalg.pseudoinverse import solve_minimum_norm
+
+SHAPES = {"tall": (60, 7), "wide": (20, 40), "square": (30, 30)}
+
+
+def make(shape, seed=0, offset=3.0):
+    rng = np.random.default_rng(seed)
+    n_rows, n_features = SHAPES[shape]
+    rows = rng.normal(size=(n_rows, n_features)) + offset
+    targets = rng.normal(size=(n_rows, 3)) + rows[:, :3]
+    weights = rng.integers(1, 4, size=n_rows).astype(float)
+    return rows, targets, weights
+
+
+def in_chunks(rows, targets, weights=None, size=7, **options):
+    """The system read in uneven chunks."""
+
+    def chunks():
+        for start in range(0, len(targets), size):
+            part = slice(start, start + size)
+            yield rows[part], targets[part], None if weights is None else weights[part]
+
+    return System(chunks, *rows.shape, targets.shape[1], **options)
+
+
+def brute_force_loo(rows, targets, alpha, weights=None, fit_intercept=True):
+    """Prediction of each distinct row by a ridge fitted without one copy of it."""
+    counts = np.ones(len(rows), int) if weights is None else weights.astype(int)
+    index = np.repeat(np.arange(len(rows)), counts)
+    outputs = np.empty_like(targets)
+    for i in range(len(rows)):
+        kept = np.delete(index, np.flatnonzero(index == i)[0])
+        model = Ridge(alpha=alpha, fit_intercept=fit_intercept).fit(rows[kept], targets[kept])
+        outputs[i] = model.predict(rows[i : i + 1])[0]
+    return outputs
+
+
+@pytest.fixture(params=["numpy", "jax"])
+def backend(request):
+    with get_backend(request.param).scope():
+        yield request.param
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_loo_alpha_equals_brute_force(shape, weighted, backend):
+    rows, targets, weights = make(shape)
+    weights = weights if weighted else None
+    system = in_chunks(rows, targets, weights, backend=backend)
+    solution = LeastSquares().solve(system, loo_outputs=True)
+    assert solution.criterion == "loo"
+    reference = Ridge(alpha=solution.alpha).fit(rows, targets, sample_weight=weights)
+    np.testing.assert_allclose(to_numpy(solution.coef), reference.coef_.T, atol=1e-9)
+    np.testing.assert_allclose(to_numpy(solution.intercept), reference.intercept_, atol=1e-8)
+    expected = brute_force_loo(rows, targets, solution.alpha, weights)
+    np.testing.assert_allclose(to_numpy(solution.loo_outputs), expected, atol=1e-8)
+    error = np.average(((targets - expected) ** 2).mean(axis=1), weights=weights)
+    assert solution.loo_error == pytest.approx(error, rel=1e-8)
+
+
+@pytest.mark.parametrize("shape", ["tall", "wide"])
+def test_loo_takes_the_best_alpha_of_the_grid(shape):
+    rows, targets, _ = make(shape)
+    solution = LeastSquares().solve(in_chunks(rows, targets))
+    centred = rows - rows.mean(axis=0)
+    grid = module.RELATIVE_ALPHAS * (centred**2).sum() / rows.shape[1]
+    errors = [((targets - brute_force_loo(rows, targets, a)) ** 2).mean() for a in grid]
+    assert solution.alpha == pytest.approx(grid[int(np.argmin(errors))], rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_intercept(shape):
+    rows, targets, weights = make(shape)
+    system = in_chunks(rows, targets, weights, fit_intercept=False)
+    solution = LeastSquares(alpha=2.5).solve(system, loo_outputs=True)
+    reference = Ridge(alpha=2.5, fit_intercept=False).fit(rows, targets, sample_weight=weights)
+    np.testing.assert_allclose(solution.coef, reference.coef_.T, atol=1e-9)
+    np.testing.assert_allclose(solution.intercept, 0, atol=1e-12)
+    expected = brute_force_loo(rows, targets, 2.5, weights, fit_intercept=False)
+    np.testing.assert_allclose(solution.loo_outputs, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rcond", [None, 1e-3])
+def test_minimum_norm_equals_lstsq(shape, rcond, backend):
+    rows, targets, _ = make(shape)
+    rows[:, 1] = rows[:, 0]  # rank deficient
+    solution = LeastSquares(alpha=0, rcond=rcond).solve(in_chunks(rows, targets, backend=backend))
+    cutoff = np.finfo(float).eps * max(rows.shape) if rcond is None else rcond
+    centred, deviation = rows - rows.mean(axis=0), targets - targets.mean(axis=0)
+    expected, _, rank, _ = scipy.linalg.lstsq(centred, deviation, cond=cutoff)
+    np.testing.assert_allclose(to_numpy(solution.coef), expected, atol=1e-8)
+    assert round(solution.dof) == rank
+    assert solution.status is Status.RANK_DEFICIENT
+
+
+def test_minimum_norm_resolves_what_a_gram_matrix_cannot():
+    """Columns of scales 1e-4 to 1e4: their squares span more than a double resolves."""
+    rng = np.random.default_rng(1)
+    scales = 10.0 ** np.linspace(-4, 4, 6)
+    rows = rng.normal(size=(50, 6)) * scales
+    truth = rng.normal(size=(6, 2)) / scales[:, None]
+    solution = LeastSquares(alpha=0).solve(in_chunks(rows, rows @ truth + 1))
+    np.testing.assert_allclose(solution.coef * scales[:, None], truth * scales[:, None], rtol=1e-4)
+
+
+@pytest.mark.parametrize("alpha", ["loo", 1.0, 0])
+@pytest.mark.parametrize("rows", [np.zeros((9, 2)), np.full((9, 2), 1e8), np.zeros((3, 5))])
+def test_constant_rows_predict_the_mean(alpha, rows):
+    targets = np.arange(len(rows), dtype=float)[:, None]
+    solution = LeastSquares(alpha=alpha).solve(in_chunks(rows, targets))
+    fitted = rows @ solution.coef + solution.intercept
+    np.testing.assert_allclose(fitted, targets.mean(), atol=1e-6)
+
+
+def test_large_offsets_cost_no_digits():
+    rows, targets, _ = make("tall", offset=0.0)
+    near = LeastSquares().solve(in_chunks(rows, targets))
+    far = LeastSquares().solve(in_chunks(rows + 1e7, targets))
+    np.testing.assert_allclose(far.coef, near.coef, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", ["tall", "wide"])
+@pytest.mark.parametrize("alpha", ["loo", 0.5])
+def test_sparse_rows_equal_dense_ones(shape, alpha):
+    rng = np.random.default_rng(0)
+    n_rows, n_features = SHAPES[shape]
+    rows = sp.random(n_rows, n_features, density=0.3, random_state=0, format="csr")
+    targets, weights = rng.normal(size=(n_rows, 2)), rng.integers(1, 4, n_rows).astype(float)
+    solver = LeastSquares(alpha=alpha)
+    sparse = solver.solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    dense = solver.solve(in_chunks(rows.toarray(), targets, weights), loo_outputs=True)
+    assert sparse.alpha == pytest.approx(dense.alpha)
+    np.testing.assert_allclose(sparse.coef, dense.coef, atol=1e-9)
+    np.testing.assert_allclose(sparse.loo_outputs, dense.loo_outputs, atol=1e-8)
+
+
+def test_cholesky_path_equals_eigenvalues(monkeypatch):
+    rows, targets, weights = make("tall")
+    spectral = LeastSquares().solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    monkeypatch.setattr(module, "EIGH_LIMIT", 0)
+    cholesky = LeastSquares().solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    assert (spectral.method, cholesky.method) == ("primal-eigh", "primal-cholesky")
+    assert cholesky.alpha == pytest.approx(spectral.alpha)
+    assert cholesky.dof == pytest.approx(spectral.dof)
+    np.testing.assert_allclose(cholesky.coef, spectral.coef, atol=1e-10)
+    np.testing.assert_allclose(cholesky.loo_outputs, spectral.loo_outputs, atol=1e-9)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
+def test_gcv_where_a_pass_is_too_dear(monkeypatch, limit):
+    rows, targets, _ = make("tall")
+    monkeypatch.setattr(module, "EXACT_LOO_FLOPS", 0)
+    monkeypatch.setattr(module, "EIGH_LIMIT", limit)
+    solution = LeastSquares(alpha=3.0).solve(in_chunks(rows, targets), loo_outputs=True)
+    model = Ridge(alpha=3.0).fit(rows, targets)
+    centred = rows - rows.mean(axis=0)
+    gram = centred.T @ centred
+    dof = np.trace(gram @ np.linalg.inv(gram + 3.0 * np.eye(len(gram))))
+    spare = 1 - (dof + 1) / len(rows)
+    residuals = (targets - model.predict(rows)) / spare
+    assert solution.criterion == "gcv"
+    assert solution.loo_error == pytest.approx((residuals**2).mean())
+    np.testing.assert_allclose(solution.loo_outputs, targets - residuals, atol=1e-10)
+
+
+def test_a_failed_factorisation_falls_back_to_eigenvalues(monkeypatch):
+    monkeypatch.setattr(module, "EIGH_LIMIT", 0)
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    rows = np.hstack([rows, rows])  # singular, and alpha below its rounding
+    solution = LeastSquares(alpha=1e-30).solve(in_chunks(rows, rows[:, :1]))
+    assert solution.status is Status.FALLBACK
+    np.testing.assert_allclose(rows @ solution.coef + solution.intercept, rows[:, :1], atol=1e-6)
+
+
+def test_gram_sums_equal_numpy():
+    rows, targets, weights = make("tall")
+    gram = Gram()
+    for start in range(0, 60, 13):
+        part = slice(start, start + 13)
+        gram.add(rows[part], targets[part], weights[part])
+    mean = np.average(rows, axis=0, weights=weights)
+    target_mean = np.average(targets, axis=0, weights=weights)
+    centred, deviation = rows - mean, targets - target_mean
+    np.testing.assert_allclose(gram.mean, mean)
+    np.testing.assert_allclose(gram.full(), (centred.T * weights) @ centred)
+    np.testing.assert_allclose(gram.cross, (centred.T * weights) @ deviation)
+    np.testing.assert_allclose(gram.target_squares, weights @ deviation**2)
+
+
+def test_gram_merges_in_any_order_and_keeps_its_parts():
+    rows, targets, _ = make("tall")
+    parts = [Gram().add(rows[i::3], targets[i::3]) for i in range(3)]
+    before = parts[1].full()
+    forward = Gram().merge(parts[0]).merge(parts[1]).merge(parts[2]).merge(Gram())
+    backward = Gram().merge(parts[2]).merge(parts[1]).merge(parts[0])
+    np.testing.assert_allclose(forward.full(), backward.full())
+    np.testing.assert_allclose(forward.full(), Gram().add(rows, targets).full())
+    np.testing.assert_array_equal(parts[1].full(), before)
+
+
+def test_float32_rows_are_summed_in_float64():
+    """Many blocks of float32 rows: the error is that of one block, not of their number."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 800)).astype(np.float32) + 100
+    targets = rng.normal(size=(200, 1))
+    gram = Gram()
+    for _ in range(20):
+        gram.add(rows, targets)
+    centred = rows.astype(float) - rows.mean(axis=0, dtype=float)
+    expected = 20 * centred.T @ centred
+    assert np.abs(gram.full() - expected).max() / np.abs(expected).max() < 1e-5
+
+
+def test_fractional_weights_leave_out_the_whole_row():
+    """A weight below one is one row, taken away whole."""
+    rows, targets, _ = make("tall")
+    weights = np.random.default_rng(0).uniform(0.1, 1, size=len(rows))
+    solution = LeastSquares(alpha=1.0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    for i in (0, 17):
+        keep = np.arange(len(rows)) != i
+        model = Ridge(alpha=1.0).fit(rows[keep], targets[keep], sample_weight=weights[keep])
+        np.testing.assert_allclose(solution.loo_outputs[i], model.predict(rows[i : i + 1])[0])
+
+
+@pytest.mark.parametrize("alpha", [-1, "best", np.inf, np.nan, None, True])
+def test_bad_alpha(alpha):
+    rows, targets, _ = make("tall")
+    with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
+        LeastSquares(alpha=alpha).solve(in_chunks(rows, targets))
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (5, 8), (6, 6)])
+@pytest.mark.parametrize("deficient", [False, True])
+def test_targets_through_a_pseudoinverse(shape, deficient):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=shape)
+    if deficient:
+        weights[0] = weights[1]
+        weights[:, 0] = weights[:, 1]
+    targets = rng.normal(size=(4, shape[1]))
+    expected = targets @ scipy.linalg.pinv(weights)
+    np.testing.assert_allclose(solve_minimum_norm(weights, targets), expected, atol=1e-9)
+    cut = targets @ np.linalg.pinv(weights, rcond=0.3)
+    np.testing.assert_allclose(solve_minimum_norm(weights, targets, 0.3), cut, atol=1e-9)
