@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .layers import sequence
+from .layers import Dense, Stack, sequence
+from .layers.honest import SplitReadout, find_honest, warn_of_leaks
 from .layers.rows import side_by_side
 
 
@@ -42,15 +43,18 @@ class Network:
         readout : (name, layer)
         input_shape : tuple of int
         taps : {"all", "last"}
-            Whether the read-out sees the input and every flat hidden block, or the last.
+            Whether the read-out sees the input and every flat hidden block, or the last. A
+            `Stack` sees the last: what else it should see stands in its blocks.
         """
         pairs = [*front, *hidden, readout, *tail]
         names, layers = zip(*pairs, strict=True)
         index = len(front) + len(hidden)
         shapes = _shapes(names[:index], layers[:index], input_shape)
+        warn_of_leaks(names[:index], layers[:index])
         points = (index,)
-        if taps == "all":
+        if taps == "all" and not isinstance(readout[1], Stack):
             points = tap_points(layers[:index], shapes, len(front))
+            layers = _split_honest(layers, index, points, shapes)
         return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
 
     @property
@@ -63,6 +67,11 @@ class Network:
         """The layers after the read-out."""
         return self.layers[self.readout + 1 :]
 
+    @property
+    def stacked(self):
+        """Whether the read-out is a `Stack`, which takes rows of any shape."""
+        return isinstance(self.layers[self.readout], Stack)
+
     def init(self, rng, data):
         """Initial params; the read-out's for the last hidden block only.
 
@@ -73,7 +82,7 @@ class Network:
         shape = self.input_shape
         hidden = sequence.init(self.hidden, streams[0], shape, data)
         shapes = sequence.output_shapes(self.hidden, shape)
-        flat = (int(np.prod(shapes[-1])),)
+        flat = shapes[-1] if self.stacked else (int(np.prod(shapes[-1])),)
         readout = sequence.init(self.layers[self.readout : self.readout + 1], streams[1], flat)
         outputs = self.layers[self.readout].output_shape(flat)
         params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
@@ -87,6 +96,8 @@ class Network:
                 tapped.append(inputs)
             inputs = layer.forward(params[i], inputs)
         tapped.append(inputs)
+        if self.stacked:
+            return self.layers[self.readout].forward(params[self.readout], inputs)
         return self.layers[self.readout].forward(params[self.readout], side_by_side(tapped))
 
     def finish(self, params, outputs):
@@ -96,8 +107,9 @@ class Network:
     def shapes(self):
         """Shape before every layer and after the last."""
         shapes = sequence.output_shapes(self.hidden, self.input_shape)
-        width = sum(int(np.prod(shapes[i])) for i in self.taps)
-        tail = sequence.output_shapes(self.layers[self.readout :], (width,))
+        seen = (sum(int(np.prod(shapes[i])) for i in self.taps),)
+        seen = shapes[-1] if self.stacked else seen
+        tail = sequence.output_shapes(self.layers[self.readout :], seen)
         return shapes + tail[1:]
 
 
@@ -109,6 +121,17 @@ def tap_points(layers, shapes, start):
         if layers[i].solvable and layers[i].uses_targets and len(shapes[i]) == 1
     ]
     return tuple(dict.fromkeys([min(start, len(layers)), *learners, len(layers)]))
+
+
+def _split_honest(layers, index, taps, shapes):
+    """The layers, with a read-out that keeps left-out predictions apart from other columns."""
+    honest = [i for i, layer in enumerate(layers[:index]) if find_honest(layer) is not None]
+    plain = [i for i in taps if not honest or i <= honest[0]]
+    if len(plain) == len(taps) or type(layers[index]) is not Dense:
+        return layers
+    split = sum(int(np.prod(shapes[i])) for i in plain)
+    readout = SplitReadout(split=split, **layers[index].get_params(deep=False))
+    return (*layers[:index], readout, *layers[index + 1 :])
 
 
 def _shapes(names, layers, input_shape):

@@ -1,6 +1,7 @@
 """Layers as text: what is read, what is written, and what the errors show."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from sklearn_zorb.layers import (
     Identity,
     Layer,
     LayerSyntaxError,
-    LeakyReLU,
     Parallel,
     ReLU,
     Reshape,
@@ -41,6 +41,24 @@ def described(value):
 
 class OwnLayer(Layer):
     """Not one of the package's."""
+
+
+class Lattice(Layer):
+    """Takes arguments of every kind."""
+
+    def __init__(self, rows, columns, depth=1, order="C", *, wrap=False):
+        self.rows = rows
+        self.columns = columns
+        self.depth = depth
+        self.order = order
+        self.wrap = wrap
+
+
+@pytest.fixture
+def lattice(monkeypatch):
+    """Makes Lattice a public layer: nothing else is needed to write it as text."""
+    monkeypatch.setattr(public, "Lattice", Lattice, raising=False)
+    monkeypatch.setattr(public, "__all__", [*public.__all__, "Lattice"])
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -150,8 +168,7 @@ FAULTS = [
     ("Dense[use_bias=true, ^3]", "Write name=value"),
     ("Dense[3, ^units=4]", "'units' is given twice"),
     ("Dense[alpha=1, ^alpha=1]", "'alpha' is given twice"),
-    ("^Conv2D", "Conv2D needs n_kernels and size: write Conv2D[n_kernels=..., size=...]"),
-    ("Tanh ^Conv2D[8]", "Conv2D needs size: write Conv2D[n_kernels=..., size=...]"),
+    ("Tanh ^Conv2D", "Conv2D needs filters: write Conv2D[filters=...]"),
     ("Dense[^1_000]", "'1_000' is no number"),
     ("Dense[^1.2.3]", "'1.2.3' is no number"),
     ("Dense[^12px]", "'12px' is no number"),
@@ -237,7 +254,8 @@ WRITTEN = [
     "Dense[64, use_bias=false]",
     "Dense[alpha=0.001]",
     "Dense[8] Sigmoid Dense Softmax",
-    "Conv2D[8, 3] Flatten",
+    "Conv2D[8] Flatten",
+    "Conv2D[8, 5, stride=2]",
     "Conv2D[8, (3, 5)]",
     "LeakyReLU[0.3]",
     "ReLU[uniform]",
@@ -326,10 +344,41 @@ def constructible_layers():
                 continue
 
 
-@pytest.mark.parametrize("layer", list(constructible_layers()), ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize(
+    "layer", list(constructible_layers()), ids=lambda layer: type(layer).__name__
+)
 def test_every_default_layer_is_its_name(layer):
     assert format_layers([layer]) == type(layer).__name__
     assert described(parse_layers(type(layer).__name__)) == described([layer])
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (Lattice(2, 3), "Lattice[2, 3]"),
+        (Lattice(2, 3, 4, "F"), "Lattice[2, 3, 4, F]"),
+        (Lattice(2, 3, order="F"), "Lattice[2, 3, order=F]"),
+        (Lattice(2, 3, 4, wrap=True), "Lattice[2, 3, 4, wrap=true]"),
+    ],
+)
+@pytest.mark.usefixtures("lattice")
+def test_arguments_are_written_by_position_up_to_the_first_default(layer, text):
+    assert format_layers([layer]) == text
+    assert described(parse_layers(text)) == described([layer])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Lattice", "Lattice needs rows and columns: write Lattice[rows=..., columns=...]"),
+        ("Lattice[2]", "Lattice needs columns: write Lattice[rows=..., columns=...]"),
+        ("Lattice[1, 2, 3, 4, 5]", "takes 4 by position (rows, columns, depth, order); write"),
+    ],
+)
+@pytest.mark.usefixtures("lattice")
+def test_required_and_positional_arguments(text, message):
+    with pytest.raises(LayerSyntaxError, match=re.escape(message)):
+        parse_layers(text)
 
 
 def test_names_are_left_out():
@@ -340,7 +389,10 @@ def test_names_are_left_out():
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([Dense(8, initializer=described)], r"Dense: initializer=<function described.* cannot be written"),
+        (
+            [Dense(8, initializer=described)],
+            r"Dense: initializer=<function described.* cannot be written",
+        ),
         ([Skip([Dense(initializer=np.zeros)])], r"Skip: layers: Dense: initializer="),
         ([Dense(alpha=np.ones(2))], r"Dense: alpha=array\(\[1., 1.\]\) cannot be written"),
         ([Dense(alpha=[1, 2])], r"Dense: alpha=\[1, 2\] cannot be written"),

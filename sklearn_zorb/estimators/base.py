@@ -15,8 +15,18 @@ from .._compat import (
     fit_context,
 )
 from ..auto import auto_layers
-from ..layers import Context, Dense, Reshape, Sigmoid, Softmax, Standardize, sequence
+from ..layers import (
+    Context,
+    Dense,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    Stack,
+    Standardize,
+    sequence,
+)
 from ..layers.distinct import count_distinct
+from ..layers.honest import fill_units
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, get_backend, to_numpy
 from ..memory import Memory
@@ -86,7 +96,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
                 check_random_state(self.random_state).randint(2**31 - 1, size=4)
             )
             context = self._context(encoder, weights, rng, dtype, memory)
-            self._train(inputs, hidden, readout, tail, encoder, context)
+            self._train((inputs, y), hidden, readout, tail, encoder, context)
         return self
 
     def _validate(self, X, y):
@@ -130,29 +140,34 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
     def _backend_name(self, X):
         return "numpy" if self.backend == "auto" else self.backend
 
-    def _train(self, inputs, hidden, readout, tail, encoder, context):
+    def _train(self, rows, hidden, readout, tail, encoder, context):
         """Build the network, draw its initial params, train, keep the result as NumPy."""
+        inputs = rows[0]
         front = self._front(inputs)
         width = encoder.targets.shape[1]
         if readout[1].units is None:
             readout[1].set_params(units=width)
+        fill_units([layer for _, layer in [*hidden, readout]], width)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
         streams = context.rng.spawn(3)
         data = (inputs, context.y, context.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
         trainer = self._make_trainer()
-        with Progress(self, trainer.n_steps(network), self.verbose) as progress:
+        self._network, self.n_outputs_ = network, width
+        self._encoder = encoder.light()
+        with Progress(self, trainer.n_steps(network), rows) as progress:
             result = self._run(
                 trainer, network, params, inputs, encoder.targets,
                 context.replace(rng=streams[1]), on_step=progress,
             )  # fmt: skip
-        self._network = network
         self.layers_ = list(zip(network.names, network.layers, strict=True))
         self.params_ = [_as_numpy(own) for own in result.params]
         self.history_ = result.history
-        self.n_outputs_ = width
-        self._encoder = encoder.light()
         self._finish_fit(network, trainer, result, encoder, context)
+
+    def _fitted_so_far(self, params):
+        """Attributes that make a copy of this estimator predict with `params`."""
+        return {"params_": [_as_numpy(own) for own in params]}
 
     def _initial_params(self, network, rng, data, context):
         return sequence.cast(network.init(rng, data), context.dtype)
@@ -183,7 +198,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
 
     def _outputs(self, X):
         """Network outputs of shape (n_samples, n_outputs), read in chunks of rows."""
-        check_is_fitted(self)
+        check_is_fitted(self, "params_")
         X = validate_data(
             self, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
         )
@@ -211,7 +226,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         -------
         text : str
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "params_")
         text = summary_table(self)
         if print_fn is not None:
             print_fn(text)
@@ -259,9 +274,11 @@ class BaseZORB(BaseLayered):
 def split_readout(pairs):
     """Hidden layers, read-out and tail; a read-out is added where the list brings none.
 
-    The list brings its own only if it ends in ``Dense()`` without units, which a `Softmax`
-    or `Sigmoid` may follow.
+    The list brings its own only if it ends in a `Stack`, or in ``Dense()`` without units,
+    which a `Softmax` or `Sigmoid` may follow.
     """
+    if pairs and isinstance(pairs[-1][1], Stack):
+        return pairs[:-1], pairs[-1], []
     for length in (1, 2):
         tail = pairs[len(pairs) - length + 1 :]
         if len(pairs) < length or not _is_open_dense(pairs[-length][1]):
@@ -287,7 +304,9 @@ def _drop_weightless(X, y, sample_weight):
 
 
 def _as_numpy(params):
-    """The same nested dict with NumPy arrays."""
+    """The same nested dict with NumPy arrays; fitted models stay what they are."""
     if isinstance(params, dict):
         return {name: _as_numpy(value) for name, value in params.items()}
+    if not hasattr(params, "dtype"):
+        return params
     return np.array(to_numpy(params))

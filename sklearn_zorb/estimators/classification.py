@@ -42,6 +42,12 @@ class LayeredClassifierMixin(ClassifierMixin):
         self._task = encoder.task
         return encoder
 
+    def _fitted_so_far(self, params):
+        attributes = super()._fitted_so_far(params)
+        attributes.setdefault("_is_probability", bool(self._network.tail))
+        attributes.setdefault("_calibration", PowerCalibration())
+        return attributes
+
     def _set_loo(self, outputs, encoder, context):
         """Score and calibrate on what the read-out says of each row left out."""
         predicted = predicted_indices(outputs, self._task)

@@ -11,14 +11,16 @@ class Progress:
     Parameters
     ----------
     estimator : object
+        Its `verbose` from 1 on prints one line for each entry.
     n_steps : int
         Largest number of entries that may come.
-    verbose : int
-        From 1 on, one line is printed for each entry.
+    rows : tuple (X, y)
+        What callbacks may score on.
     """
 
-    def __init__(self, estimator, n_steps, verbose):
-        self.estimator, self.verbose = estimator, verbose
+    def __init__(self, estimator, n_steps, rows):
+        self.estimator, self.verbose = estimator, estimator.verbose
+        self.X, self.y = rows
         self.n_steps, self.step = n_steps, 0
         self._seconds = 0.0
         self._task = None
@@ -26,7 +28,9 @@ class Progress:
     def __enter__(self):
         if HAS_CALLBACKS:
             context = self.estimator._init_callback_context(max_subtasks=self.n_steps)
-            self._task = context.call_on_fit_task_begin(estimator=self.estimator)
+            self._task = context.call_on_fit_task_begin(
+                estimator=self.estimator, X=self.X, y=self.y
+            )
         return self
 
     def __call__(self, entry, params):
@@ -38,8 +42,19 @@ class Progress:
             return False
         name = f"layer {entry['layer']}" if "layer" in entry else f"epoch {entry['epoch']}"
         task = self._task.subcontext(task_name=name)
-        task = task.call_on_fit_task_begin(estimator=self.estimator)
-        return bool(task.call_on_fit_task_end(estimator=self.estimator))
+        task = task.call_on_fit_task_begin(estimator=self.estimator, X=self.X, y=self.y)
+        # between the layers of a sweep there is no read-out yet that could predict
+        complete = entry.get("index", None) in (None, self.estimator._network.readout)
+        return bool(
+            task.call_on_fit_task_end(
+                estimator=self.estimator,
+                X=self.X,
+                y=self.y,
+                reconstruction_attributes=(
+                    (lambda: self.estimator._fitted_so_far(params)) if complete else None
+                ),
+            )
+        )
 
     def _line(self, entry):
         if "epoch" in entry:
@@ -52,10 +67,12 @@ class Progress:
             return f"epoch {entry['epoch']}  {figures}  {entry['seconds']:.2f} s, {left:.0f} s left"
         error = entry.get("loo_error")
         note = ""
-        if error is not None:
+        if error is not None and "alpha" in entry:
             note = f"  alpha {entry['alpha']:.3g}  {entry['criterion']} error {error:.4g}"
+        elif error is not None:
+            note = f"  loo error {error:.4g}"
         return f"{entry['layer']}  {entry['seconds']:.2f} s{note}"
 
     def __exit__(self, *exception):
         if self._task is not None and exception[0] is None:
-            self._task.call_on_fit_task_end(estimator=self.estimator)
+            self._task.call_on_fit_task_end(estimator=self.estimator, X=self.X, y=self.y)

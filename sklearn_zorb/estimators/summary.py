@@ -32,4 +32,5 @@ def count_parameters(params):
     """Number of learned numbers in (nested) params."""
     if isinstance(params, dict):
         return sum(count_parameters(value) for value in params.values())
-    return int(np.size(params)) if params.dtype.kind == "f" else 0
+    dtype = getattr(params, "dtype", None)  # a fitted model has none
+    return int(np.size(params)) if dtype is not None and dtype.kind == "f" else 0

@@ -5,11 +5,14 @@ from .base import Context, Layer, Solved
 from .composite import Parallel, Skip
 from .conv import Conv2D
 from .dense import Dense
+from .estimator import EstimatorLayer
 from .kernel import Kernel
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNorm, Standardize
 from .pooling import AvgPool2D, MaxPool2D
 from .shape import Flatten, Reshape
+from .stack import Stack
+from .trees import Trees
 
 __all__ = [
     "AvgPool2D",
@@ -19,6 +22,7 @@ __all__ = [
     "Cos",
     "Dense",
     "Dropout",
+    "EstimatorLayer",
     "Flatten",
     "GaussianNoise",
     "Identity",
@@ -34,7 +38,9 @@ __all__ = [
     "Skip",
     "Softmax",
     "Solved",
+    "Stack",
     "Standardize",
     "Step",
     "Tanh",
+    "Trees",
 ]

@@ -106,6 +106,8 @@ class Layer(BaseEstimator):
         Attributes of the context that `invert` also takes, as keywords.
     differentiable : bool
         Whether gradient rules may pass through `forward`.
+    traceable : bool
+        Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
     """
 
     solvable = False
@@ -115,6 +117,7 @@ class Layer(BaseEstimator):
     needs_inputs = True
     invert_options = ()
     differentiable = True
+    traceable = True
 
     _parameter_constraints: dict = {}
 

@@ -124,6 +124,8 @@ class BatchNorm(Layer):
     """
 
     solvable = True
+    uses_targets = False
+    fits_targets = False
     needs_inputs = False
 
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}

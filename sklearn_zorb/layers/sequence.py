@@ -150,4 +150,6 @@ def cast(params, dtype):
     if isinstance(params, list | tuple):
         return [cast(value, dtype) for value in params]
     array = np.asarray(params) if np.isscalar(params) else params
+    if not hasattr(array, "dtype"):
+        return array  # a fitted model
     return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -42,21 +42,23 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
     - `invert` returns targets of the shape of the inputs, and params. From what the layer
       gave for other inputs, it finds inputs that give the same again. A layer that says
       ``needs_inputs = False`` does so without inputs, and row by row.
-    - `solve`, where ``solvable``, returns `Solved` params with which `forward` works, the
-      same for the same seed, and comes no farther from targets that the layer can reach,
-      unless it says ``fits_targets = False``. A
-      layer that says ``streams = True`` finds the same however rows are cut into chunks, and
-      takes a weight of 2 for two rows.
+    - `solve`, where ``solvable``, returns `Solved` params that can be pickled, with which
+      `forward` and `invert` work, the same for the same seed. It comes no farther from
+      targets that the layer can reach, unless ``fits_targets = False``, and finds the same
+      for any targets if ``uses_targets = False``. Where ``streams = True``, it finds the same
+      however rows are cut into chunks, and takes a weight of 2 for two rows.
 
     Parameters
     ----------
     layer : Layer
+        It is not changed.
     input_shape : tuple of int
         Shape of one sample. Inputs are standard normal.
     exact_inverse : bool, default=True
         False for layers whose inverse is a rough one, as that of overlapping windows or
         trees: it need only bring the output closer to the target than present inputs are.
     random_state : int, default=0
+        Seeds inputs, params and training.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def _check_hyperparameters(layer):
 def _check_arrays(case, params, method):
     with case.line(f"{method} returns params as a dict of arrays"):
         require(isinstance(params, dict), f"it returned {type(params).__name__}")
-        if getattr(case.layer, "traceable", True):
+        if case.layer.traceable:
             others = [leaf for leaf in values(params) if not is_array(leaf)]
             require(not others, f"there are other things in it: {others}")
 
@@ -143,7 +145,7 @@ def _check_training(case):
 
 
 def _check_jax(case):
-    if not getattr(case.layer, "traceable", True):
+    if not case.layer.traceable:
         return
     import jax
 
@@ -224,6 +226,15 @@ def _check_solve(case):
         require(np.isfinite(outputs).all(), "there is NaN or infinity")
     with case.line("solve gives the same for the same seed"):
         close(case.layer.forward(again.params, case.inputs), outputs, 1e-7)
+    with case.line("solved params can be pickled"):
+        params = pickle.loads(pickle.dumps(solved.params))
+        close(case.layer.forward(params, case.inputs), outputs, 0)
+    with case.line("invert works with solved params"):
+        found, _ = _inverted(
+            case, targets, case.inputs if case.layer.needs_inputs else None, params
+        )
+        require(found.shape == case.inputs.shape, f"the shape of its targets is {found.shape}")
+        require(np.isfinite(found).all(), "there is NaN or infinity")
     if solved.outputs is not None:
         with case.line("training outputs are outputs of shape (n, *output_shape)"):
             shape = tuple(solved.outputs.shape)
@@ -233,6 +244,10 @@ def _check_solve(case):
             before = np.linalg.norm(case.outputs - targets)
             after = np.linalg.norm(outputs - targets)
             require(after <= before, f"distance {after:.3g}, and {before:.3g} before")
+    if not case.layer.uses_targets:
+        with case.line("solve of a layer with uses_targets = False reads no targets"):
+            other = case.solve(frozen(0 * targets)).params
+            close(case.layer.forward(other, case.inputs), outputs, 1e-7)
 
 
 def _check_streams(case):

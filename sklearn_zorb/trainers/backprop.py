@@ -104,5 +104,5 @@ class Backprop(GradientTrainer):
         self.straight_through = straight_through
         self.optimizer_params = optimizer_params
 
-    def _rule(self):
+    def _rule(self, objective, moved):
         return Reverse()

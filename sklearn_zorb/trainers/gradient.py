@@ -18,8 +18,6 @@ from .objective import Objective, merge, running_moments, trainable, with_moment
 from .optimizers import SCHEDULES, learning_rates, make_optimizer
 from .structure import check_differentiable, check_traceable, straight_through, substitute
 
-FULL_BATCH_RATE, MINI_BATCH_RATE = 1e-2, 1e-3
-
 
 @functools.lru_cache(maxsize=64)
 def compiled_epoch(objective, rule, optimizer):
@@ -76,6 +74,8 @@ class GradientTrainer(Trainer):
     incremental = True
     needs_derivatives = True
     straight_through = False
+    # learning rates for full batches and for mini-batches, where none is given
+    _rates = (1e-2, 1e-3)
 
     _parameter_constraints = {
         "optimizer": [str, callable],
@@ -92,7 +92,7 @@ class GradientTrainer(Trainer):
         "straight_through": ["boolean"],
     }
 
-    def _rule(self):
+    def _rule(self, objective, moved):
         raise NotImplementedError
 
     def _memory(self, objective, params, moved, context):
@@ -136,7 +136,7 @@ class _Run:
         self.moved = trainable(network, self.params)
         self.moments = _moments_of(self.objective, self.params)
         self._split(inputs, targets, context)
-        self.rule = trainer._rule()
+        self.rule = trainer._rule(self.objective, self.moved)
         self.optimizer = make_optimizer(trainer.optimizer, trainer.optimizer_params)
         self.run_epoch, init = compiled_epoch(self.objective, self.rule, self.optimizer)
         self.key = jax.random.key(int(context.rng.integers(2**31)))
@@ -146,9 +146,7 @@ class _Run:
             self.objective, self.params, self.moved, context
         )  # fmt: skip
         self.step = 0 if fresh else state["step"]
-        self.base = trainer.learning_rate or (
-            FULL_BATCH_RATE if self.batches.full else MINI_BATCH_RATE
-        )
+        self.base = trainer.learning_rate or trainer._rates[0 if self.batches.full else 1]
 
     def _split(self, inputs, targets, context):
         """Training batches, and validation rows where they are asked for."""
@@ -167,13 +165,12 @@ class _Run:
 
     def train(self):
         trainer, history, status = self.trainer, [], "max_epochs"
-        best, best_moved, waited = np.inf, None, 0
+        best, best_moved, waited = np.inf, (self.moved, self.moments), 0
         for epoch in range(trainer.max_epochs):
             started, kept = perf_counter(), (self.moved, self.moments)
             loss, score = self._epoch(epoch)
             entry = {"epoch": epoch, "loss": loss, "score": score}
             if not np.isfinite(loss) or not self._finite():
-                self.moved, self.moments = kept
                 status = self._diverged(epoch)
                 break
             watched = loss
@@ -185,7 +182,9 @@ class _Run:
             stopped = self.on_step is not None and self.on_step(entry, self._present)
             waited = 0 if watched < best - (trainer.tol or 0.0) else waited + 1
             if watched < best:
-                best, best_moved = watched, (self.moved, self.moments)
+                # the loss of a training epoch is that of the params it began with
+                after = (self.moved, self.moments)
+                best, best_moved = watched, kept if self.validation is None else after
             if trainer.tol_loss is not None and loss <= trainer.tol_loss:
                 status = "converged"
             elif stopped:
@@ -194,7 +193,7 @@ class _Run:
                 status = "converged"
             if status != "max_epochs":
                 break
-        if self.validation is not None and best_moved is not None:
+        if self.validation is not None or status == "diverged":
             self.moved, self.moments = best_moved
         return TrainingResult(self._present(), history, status, state=self._state())
 
@@ -257,7 +256,7 @@ class _Run:
     def _diverged(self, epoch):
         warnings.warn(
             f"{type(self.trainer).__name__} diverged in epoch {epoch}: the loss is not finite. "
-            f"The params before it are kept; lower learning_rate (now {self.base:g}).",
+            f"The params of the least loss are kept; lower learning_rate (now {self.base:g}).",
             ConvergenceWarning,
             stacklevel=2,
         )

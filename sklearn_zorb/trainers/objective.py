@@ -36,7 +36,7 @@ class Objective:
     def __eq__(self, other):
         return isinstance(other, Objective) and self._key == other._key
 
-    def outputs(self, params, inputs, *, key=None, weights=None):
+    def outputs(self, params, inputs, *, key=None, weights=None, visit=None):
         """Read-out before its activation, and the batch moments of each `BatchNorm`.
 
         Parameters
@@ -47,11 +47,15 @@ class Objective:
             Given while training: noise is drawn, and batches are normalised by themselves.
         weights : array of shape (n,) or None
             Rows of weight zero, which only fill up the batch, have no part in the moments.
+        visit : callable or None
+            ``visit(i, inputs)`` returns what layer i gets in place of its inputs.
         """
         from jax import random
 
         tapped, moments = [], {}
+        visit = visit or (lambda i, inputs: inputs)
         for i, layer in enumerate(self.network.hidden):
+            inputs = visit(i, inputs)
             if i in self.network.taps:
                 tapped.append(inputs)
             own, rng = params[i], None
@@ -61,8 +65,8 @@ class Objective:
                     moments[i] = batch_moments(inputs, weights)
                     own = {**own, **moments[i]}
             inputs = layer.forward(own, inputs, rng=rng)
-        tapped.append(inputs)
         index = self.network.readout
+        tapped.append(visit(index, inputs))
         outputs = self.network.layers[index].forward(params[index], side_by_side(tapped))
         return outputs, moments
 
@@ -106,10 +110,14 @@ class Objective:
         loss : scalar array
         aux : dict
         """
-        from jax import lax
-
         inputs, targets, weights = batch
         outputs, moments = self.outputs(params, inputs, key=key, weights=weights)
+        return self.weigh(params, outputs, targets, weights, moments)
+
+    def weigh(self, params, outputs, targets, weights, moments):
+        """Loss of the outputs, and the aux of `loss`."""
+        from jax import lax
+
         loss = weights @ self.losses(params, outputs, targets)
         hits = weights @ self.hits(lax.stop_gradient(outputs), targets, lax.stop_gradient(params))
         return loss, {"loss": loss, "hits": hits, "moments": lax.stop_gradient(moments)}
@@ -149,7 +157,9 @@ def merge(params, changed):
         return [merge(own, new) for own, new in zip(params, changed, strict=True)]
     return {
         **params,
-        **{k: merge(params[k], v) if isinstance(v, dict) else v for k, v in changed.items()},
+        **{
+            k: merge(params.get(k, {}), v) if isinstance(v, dict) else v for k, v in changed.items()
+        },
     }
 
 

@@ -53,7 +53,8 @@ class ZORB(Trainer):
 
     def fit(self, network, params, inputs, targets, context, *, on_step=None):
         history, best, seen, goal = [], None, None, targets
-        for sweep in range(self.n_sweeps):
+        # nothing travels down through a stack that is solved: one sweep is all
+        for sweep in range(1 if network.stacked else self.n_sweeps):
             recorder = _Recorder(network, history, sweep, on_step)
             own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
             if sweep == 0:
@@ -79,9 +80,11 @@ class ZORB(Trainer):
         """Targets for the last hidden output, through a read-out that is still random."""
         layers, own = network.layers[network.readout :], params[network.readout :]
         before = None
+        if network.stacked and not any(layer.solvable for layer in network.hidden):
+            return targets, params
         if sequence.needs_inputs(layers):
             rows = sequence.forward(network.hidden, params[: network.readout], as_array(inputs))
-            before, targets = _flat(rows), Targets(targets[:])
+            before, targets = rows if network.stacked else _flat(rows), Targets(targets[:])
         values, own = sequence.invert(
             layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
             backward_rcond=context.backward_rcond,
@@ -143,7 +146,8 @@ class ZORB(Trainer):
         context = context.replace(
             relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
         )
-        solved = layer.solve(params[network.readout], seen, below, context)
+        rows = seen.blocks[-1] if network.stacked else seen
+        solved = layer.solve(params[network.readout], rows, below, context)
         if solved.loo_outputs is not None:
             solved.loo_outputs = to_numpy(solved.loo_outputs)
         params = list(params)

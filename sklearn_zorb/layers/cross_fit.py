@@ -1,0 +1,153 @@
+"""Models fitted to parts of the rows, each predicting the rows it has not seen."""
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.base import clone, is_classifier
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from .foreign import seed
+
+
+def fold_numbers(n_rows, n_folds, rng, codes=None):
+    """Fold of each row, at random; with `codes`, every fold gets its share of every class."""
+    order = rng.permutation(n_rows)
+    if codes is not None:
+        order = order[np.argsort(codes[order], kind="stable")]
+    folds = np.empty(n_rows, dtype=int)
+    folds[order] = np.arange(n_rows) % n_folds
+    return folds
+
+
+def with_random_state(estimator, rng):
+    """A clone whose unset random states are drawn from `rng`."""
+    copy = clone(estimator)
+    unset = [
+        name
+        for name, value in sorted(copy.get_params(deep=True).items())
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    ]
+    return copy.set_params(**{name: seed(rng) for name in unset})
+
+
+def cross_fit(fit, rows, folds, n_jobs):
+    """One model for each fold, and each row's prediction by the model of its own fold.
+
+    Parameters
+    ----------
+    fit : callable
+        ``fit(number, index)`` returns a model fitted to these rows.
+    rows : ndarray or sparse matrix
+    folds : ndarray of int of shape (n_samples,)
+    n_jobs : int or None
+
+    Returns
+    -------
+    models : list
+    outputs : ndarray of shape (n_samples, units)
+    """
+    numbers = range(folds.max() + 1)
+    done = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_fold)(fit, number, rows, folds) for number in numbers
+    )
+    outputs = np.empty((len(folds), done[0][1].shape[1]))
+    for number, (_, left_out) in zip(numbers, done, strict=True):
+        outputs[folds == number] = left_out
+    return [model for model, _ in done], outputs
+
+
+def _fit_fold(fit, number, rows, folds):
+    model = fit(number, np.flatnonzero(folds != number))
+    return model, model.predict(rows[np.flatnonzero(folds == number)])
+
+
+class Mean:
+    """The mean prediction of several models."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def predict(self, rows):
+        return sum(model.predict(rows) for model in self.models) / len(self.models)
+
+
+class Columns:
+    """Regressors of one column each, or one of all columns."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def predict(self, rows):
+        columns = [np.asarray(model.predict(rows)) for model in self.models]
+        return np.hstack([column.reshape(rows.shape[0], -1) for column in columns])
+
+
+class Probabilities:
+    """Class probabilities by classifiers, one column for each output of the network.
+
+    Parameters
+    ----------
+    models : list
+        One, or one for each label of a multilabel task. None stands for a constant.
+    units : int
+    constants : list of float
+        The share of each class or label among the rows, for what a model cannot say.
+    """
+
+    def __init__(self, models, units, constants):
+        self.models, self.units, self.constants = models, units, constants
+
+    def predict(self, rows):
+        if len(self.models) == self.units and self.units > 1:
+            pairs = zip(self.models, self.constants, strict=True)
+            return np.stack([self._positive(m, c, rows) for m, c in pairs], axis=1)
+        if self.units == 1:
+            return self._positive(self.models[0], self.constants[-1], rows)[:, None]
+        if self.models[0] is None:
+            return np.tile(self.constants, (rows.shape[0], 1))
+        shares = np.zeros((rows.shape[0], self.units))
+        # a class without rows in a fold has no column there
+        shares[:, self.models[0].classes_.astype(int)] = self.models[0].predict_proba(rows)
+        return shares
+
+    def _positive(self, model, constant, rows):
+        if model is None:
+            return np.full(rows.shape[0], constant)
+        return model.predict_proba(rows)[:, list(model.classes_).index(1)]
+
+
+def fit_model(estimator, rows, values, sample_weight, index, rng, units):
+    """A fitted model of some rows: `Probabilities` of a classifier, `Columns` of a regressor.
+
+    `values` are class indices or a label matrix for a classifier, else targets.
+    """
+    part = rows[index]
+    weights = None if sample_weight is None else sample_weight[index]
+
+    def fitted(column):
+        return fit_estimator(with_random_state(estimator, rng), part, column, weights)
+
+    values = values[index]
+    if is_classifier(estimator):
+        columns = values.T if values.ndim == 2 else [values]
+        models = [fitted(c) if len(np.unique(c)) > 1 else None for c in columns]
+        if values.ndim == 2:
+            constants = list(values.mean(axis=0))
+        else:
+            constants = list(np.bincount(values, minlength=max(units, 2)) / len(values))
+        return Probabilities(models, units, constants)
+    if values.shape[1] > 1 and get_tags(estimator).target_tags.multi_output:
+        return Columns([fitted(values)])
+    return Columns([fitted(column) for column in values.T])
+
+
+def fit_estimator(estimator, rows, y, sample_weight):
+    """`estimator`, fitted, with weights where there are any."""
+    if sample_weight is None:
+        return estimator.fit(rows, y)
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(
+            f"{type(estimator).__name__}.fit takes no sample_weight: leave out sample_weight "
+            "and class_weight, or use an estimator that does."
+        )
+    return estimator.fit(rows, y, sample_weight=sample_weight)

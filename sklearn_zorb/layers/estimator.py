@@ -1,0 +1,197 @@
+"""Any scikit-learn estimator as a layer."""
+
+from numbers import Integral
+
+import joblib
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+
+from .._compat import Interval
+from .cross_fit import (
+    Mean,
+    cross_fit,
+    fit_estimator,
+    fit_model,
+    fold_numbers,
+    with_random_state,
+)
+from .foreign import Foreign
+
+# widths of transformers, by the hash of transformer and number of columns
+_WIDTHS: dict = {}
+
+
+class EstimatorLayer(Foreign):
+    """A scikit-learn regressor, classifier or transformer as a layer.
+
+    A regressor is fitted to the layer's targets, column by column where it takes one column
+    only, and a classifier to the labels, whatever the targets. Both are fitted once for
+    each fold: while the network is trained the layer hands on out-of-fold predictions or
+    probabilities, afterwards the mean of the models of all folds. A transformer is fitted by
+    ``fit_transform(X, y)``, whose result is handed on; one that learns from y has to
+    cross-fit it, as `sklearn.preprocessing.TargetEncoder` does.
+
+    Parameters
+    ----------
+    estimator : object
+        Never fitted itself; clones of it are.
+    units : int or None, default=None
+        Number of outputs. None is the number of outputs of the network for a predictor;
+        for a transformer, None tries a clone on random rows to see how many columns it gives.
+    cv : int, default=5
+        Number of folds.
+
+    Notes
+    -----
+    The inverse target is that of a random linear map until the layer is solved, then the
+    training row whose output is closest.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_zorb import ZORBClassifier
+    >>> from sklearn_zorb.layers import Dense, EstimatorLayer, Stack, Tanh
+    >>> X, y = load_iris(return_X_y=True)
+    >>> layers = [Stack([[EstimatorLayer(GaussianNB())], [Dense(32), Tanh()]])]
+    >>> model = ZORBClassifier(layers, random_state=0).fit(X, y)
+    >>> model.params_[-1]["block_weights"].shape
+    (2,)
+    """
+
+    _parameter_constraints = {
+        "estimator": "no_validation",
+        "units": Foreign._units,
+        "cv": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(self, estimator, units=None, *, cv=5):
+        self.estimator = estimator
+        self.units = units
+        self.cv = cv
+
+    @property
+    def honest(self):
+        return _is_predictor(self.estimator)
+
+    @property
+    def fits_targets(self):
+        return is_regressor(self.estimator)
+
+    @property
+    def width_from_targets(self):
+        return _is_predictor(self.estimator)
+
+    def n_units(self, input_shape):
+        if self.units is None and not _is_predictor(self.estimator):
+            return _probed_width(self.estimator, int(input_shape[0]))
+        return super().n_units(input_shape)
+
+    def fit_model(self, rows, targets, context):
+        _check_estimator(self.estimator)
+        if not _is_predictor(self.estimator):
+            return self._transform(rows, context)
+        if is_classifier(self.estimator):
+            values, codes = self._labels(targets, context)
+        else:
+            values, codes = np.asarray(targets, dtype=np.float64), None
+        n_rows = rows.shape[0]
+        folds = fold_numbers(n_rows, min(self.cv, n_rows), context.rng, codes)
+        streams = context.rng.spawn(folds.max() + 1)
+        fit = _FoldFit(self.estimator, rows, values, context.sample_weight, streams,
+                       targets.shape[1])  # fmt: skip
+        models, outputs = cross_fit(fit, rows, folds, context.n_jobs)
+        return Mean(models), outputs
+
+    def _labels(self, targets, context):
+        """What a classifier is fitted to, and what folds are stratified by."""
+        name = type(self.estimator).__name__
+        if context.task == "regression" or context.y is None:
+            raise ValueError(
+                f"EstimatorLayer({name}()) is fitted to class labels, and y is continuous: "
+                "wrap a regressor."
+            )
+        width = context.y_targets.shape[1]
+        if targets.shape[1] != width:
+            raise ValueError(
+                f"EstimatorLayer({name}(), units={targets.shape[1]}) hands on one column for "
+                f"each output of the network: leave units=None, which is {width} here."
+            )
+        y = np.asarray(context.y)
+        return y, y if y.ndim == 1 else None
+
+    def _transform(self, rows, context):
+        y = None if context.y is None else np.asarray(context.y)
+        if y is not None and y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        transformer = with_random_state(self.estimator, context.rng)
+        outputs = _dense(transformer.fit_transform(rows, y))
+        width = self.n_units(rows.shape[1:])
+        if outputs.shape[1] != width:
+            raise ValueError(
+                f"{type(self.estimator).__name__} gives {outputs.shape[1]} columns, not "
+                f"{width}: pass EstimatorLayer(..., units={outputs.shape[1]})."
+            )
+        return Transformed(transformer), outputs
+
+
+class Transformed:
+    """A fitted transformer."""
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+
+    def predict(self, rows):
+        return _dense(self.transformer.transform(rows))
+
+
+class _FoldFit:
+    """Fits one fold; a class, so that it can be sent to another process."""
+
+    def __init__(self, *settings):
+        self.settings = settings
+
+    def __call__(self, number, index):
+        estimator, rows, values, sample_weight, streams, units = self.settings
+        return fit_model(estimator, rows, values, sample_weight, index, streams[number], units)
+
+
+def _is_predictor(estimator):
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        raise TypeError(f"EstimatorLayer takes an estimator, such as Ridge(); got {estimator!r}.")
+    return is_classifier(estimator) or is_regressor(estimator)
+
+
+def _check_estimator(estimator):
+    if is_classifier(estimator) and not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"EstimatorLayer needs predict_proba, which {estimator!r} has not: wrap it in "
+            "CalibratedClassifierCV."
+        )
+    if not _is_predictor(estimator) and not hasattr(estimator, "fit_transform"):
+        raise TypeError(
+            f"EstimatorLayer takes a regressor, a classifier or a transformer; {estimator!r} "
+            "is none."
+        )
+
+
+def _probed_width(estimator, n_features):
+    """Columns that a clone of a transformer gives for random rows of this width."""
+    _check_estimator(estimator)
+    key = joblib.hash((estimator, n_features))
+    if key not in _WIDTHS:
+        rng = np.random.default_rng(0)
+        rows, y = rng.normal(size=(200, n_features)), np.arange(200) % 2
+        try:
+            outputs = with_random_state(estimator, rng).fit_transform(rows, y)
+        except Exception as error:
+            raise ValueError(
+                f"EstimatorLayer cannot tell how many columns {estimator!r} gives: pass "
+                f"units=... It failed on random rows: {error}"
+            ) from error
+        _WIDTHS[key] = outputs.shape[1]
+    return _WIDTHS[key]
+
+
+def _dense(outputs):
+    return outputs.toarray() if hasattr(outputs, "toarray") else np.asarray(outputs, dtype=float)

@@ -1,0 +1,132 @@
+"""What layers around models that cannot be inverted share."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .._compat import Interval
+from ..linalg import namespace, to_numpy
+from ..linalg.pseudoinverse import solve_minimum_norm
+from .base import Layer, Solved, shape_error
+from .initializers import initial_weights
+
+# training rows kept as answers to "what input gives this output?"
+PROTOTYPES = 256
+
+
+class Foreign(Layer):
+    """Base of layers that hold a fitted model in their params, under ``estimator``.
+
+    Until it is solved, such a layer is a random linear map, its *surrogate*, through which
+    targets travel down as through a Dense layer. Once it is solved, the inverse target is
+    the training row whose output comes closest to the target.
+
+    A subclass gives `fit_model`. Models predict one float array for rows, ``(n, units)``.
+
+    Attributes
+    ----------
+    honest : bool
+        Whether the outputs handed on while training are predictions of rows left out.
+    """
+
+    solvable = True
+    streams = False
+    traceable = False
+    needs_inputs = False
+    honest = True
+    # units=None stands for the number of outputs of the network
+    width_from_targets = True
+    invert_options = ("backward_rcond",)
+
+    _units = [None, Interval(Integral, 1, None, closed="left")]
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        return (self.n_units(input_shape),)
+
+    def n_units(self, input_shape):
+        """Number of outputs."""
+        if self.units is None:
+            raise ValueError(
+                f"{type(self).__name__} has units=None, the number of outputs of the network, "
+                "which only an estimator knows: pass units=..."
+            )
+        return int(self.units)
+
+    def init(self, rng, input_shape, data=None):
+        weights = initial_weights(
+            "glorot_uniform", rng, int(input_shape[0]), self.n_units(input_shape), None
+        )
+        return {"surrogate": np.ascontiguousarray(weights[:-1])}
+
+    def forward(self, params, inputs, *, rng=None):
+        if "estimator" not in params:
+            outputs = inputs @ params["surrogate"]
+            return np.asarray(outputs) if hasattr(inputs, "tocsr") else outputs
+        return self._like(inputs, params["estimator"].predict(to_numpy(inputs)))
+
+    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
+        if "estimator" not in params:
+            return solve_minimum_norm(params["surrogate"], targets, backward_rcond), params
+        wanted = np.asarray(to_numpy(targets), dtype=np.float64)
+        known = params["prototype_outputs"]
+        gap = (known**2).sum(axis=1) - 2 * wanted @ known.T
+        found = params["prototype_inputs"][gap.argmin(axis=1)]
+        return self._like(targets, found), params
+
+    def fit_model(self, rows, targets, context):
+        """Fit to rows and targets.
+
+        Parameters
+        ----------
+        rows : ndarray or CSR matrix of shape (n_samples, n_features)
+        targets : Targets of shape (n_samples, units)
+        context : Context
+
+        Returns
+        -------
+        model : object with ``predict(rows)`` that returns (n_samples, units)
+        outputs : ndarray of shape (n_samples, units)
+            What the layer hands on while training.
+        """
+        raise NotImplementedError
+
+    def solve(self, params, inputs, targets, context):
+        rows = to_numpy(inputs[:])
+        model_rng, own_rng = context.rng.spawn(2)
+        model, outputs = self.fit_model(rows, targets, context.replace(rng=model_rng))
+        count = min(PROTOTYPES, rows.shape[0])
+        chosen = np.sort(own_rng.choice(rows.shape[0], size=count, replace=False))
+        examples = rows[chosen]
+        solved = {
+            **params,
+            "estimator": model,
+            "prototype_outputs": np.asarray(model.predict(examples), dtype=np.float64),
+            "prototype_inputs": examples.toarray() if hasattr(rows, "tocsr") else examples,
+        }
+        outputs = self._like(inputs[:1], outputs)
+        loo = to_numpy(outputs) if context.loo_outputs and self.honest else None
+        return Solved(solved, outputs=outputs, report=self._report(outputs, targets, context),
+                      loo_outputs=loo)  # fmt: skip
+
+    def _report(self, outputs, targets, context):
+        if not (self.honest and self.fits_targets):
+            return {}
+        squares = ((to_numpy(outputs) - np.asarray(targets)) ** 2).mean(axis=1)
+        return {"left_out_error": float(np.average(squares, weights=context.sample_weight))}
+
+    def _like(self, example, values):
+        """`values` as an array of the kind and floating precision of `example`."""
+        dtype = np.result_type(example.dtype, np.float32)
+        return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
+
+
+def is_direct(targets, context):
+    """Whether the targets are the network's own."""
+    return targets is context.y_targets
+
+
+def seed(rng):
+    """A random_state for scikit-learn."""
+    return int(rng.integers(2**31 - 1))

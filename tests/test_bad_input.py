@@ -1,0 +1,120 @@
+"""Every bad input gets an error that names it and says what to pass."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
+
+X = np.random.default_rng(0).normal(size=(30, 4))
+Y = np.arange(30) % 3
+BOTH = pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+
+
+@BOTH
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_non_finite(Estimator, value):
+    bad = X.copy()
+    bad[3, 1] = value
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        Estimator().fit(bad, Y)
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        Estimator().fit(X, Y).predict(bad)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "rows, targets, match",
+    [
+        (X[:0], Y[:0], "0 sample"),
+        (X[:, :0], Y, "0 feature"),
+        (X, Y[:-1], "inconsistent numbers of samples"),
+        (X[0], Y, "2D array"),
+        (X, None, "y"),
+    ],
+)
+def test_shapes(Estimator, rows, targets, match):
+    with pytest.raises(ValueError, match=match):
+        Estimator().fit(rows, targets)
+
+
+def test_one_class():
+    with pytest.raises(ValueError, match="one class only.*at least 2"):
+        ZORBClassifier().fit(X, np.ones(30))
+
+
+@BOTH
+def test_unfitted_and_other_columns(Estimator):
+    with pytest.raises(NotFittedError):
+        Estimator().predict(X)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        Estimator().fit(X, Y).predict(X[:, :3])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "weights, match", [(-np.ones(30), "[Nn]egative"), (np.zeros(30), "zero"), (np.ones(4), "weight")]
+)
+def test_weights(Estimator, weights, match):
+    with pytest.raises(ValueError, match=match):
+        Estimator().fit(X, Y, sample_weight=weights)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "params, match",
+    [
+        ({"alpha": -1.0}, "'alpha' parameter"),
+        ({"alpha": "best"}, "'alpha' parameter"),
+        ({"relaxation": 1.5}, "'relaxation' parameter"),
+        ({"n_sweeps": 0}, "'n_sweeps' parameter"),
+        ({"readout": "some"}, "'readout' parameter"),
+        ({"rcond": -1}, "'rcond' parameter"),
+        ({"backend": "torch"}, "'backend' parameter"),
+        ({"memory_limit": "much"}, "memory_limit='much'"),
+        ({"dtype": "int8"}, "'dtype' parameter"),
+        ({"layers": [Dense(0)]}, "'units' parameter"),
+        ({"layers": [Dense(-3)]}, "'units' parameter"),
+        ({"layers": [Dense("a")]}, "'units' parameter"),
+        ({"layers": "Dense[0]"}, "'units' parameter"),
+        ({"layers": [Tanh(), Dense(), Tanh()]}, "may only stand last"),
+        ({"layers": [Conv2D(2, 3)]}, "layer 'conv2d_1'.*input_shape"),
+        ({"layers": [Conv2D(2, 3), Flatten()], "input_shape": (2, 2, 1)}, "layer 'conv2d_1'"),
+        ({"layers": [MaxPool2D(3)], "input_shape": (2, 2, 1)}, "layer 'maxpool2d_1'.*\\(2, 2, 1\\)"),
+        ({"layers": [Reshape((3, 2))]}, "layer 'reshape_1'"),
+        ({"layers": [Dense(3)], "input_shape": (2, 2)}, "layer 'dense_1'.*Flatten"),
+        ({"input_shape": (5, 5)}, "input_shape=.*4 columns"),
+        ({"layers": "Dense[3] Tahn"}, "Tanh"),
+        ({"layers": ""}, "empty|no layer"),
+        ({"layers": [Dense(3, initializer=lambda rng, shape: np.ones((2, 2)))]}, "initializer"),
+    ],
+)
+def test_parameters(Estimator, params, match):
+    with pytest.raises(ValueError, match=match):
+        Estimator(**params).fit(X, Y)
+
+
+@BOTH
+@pytest.mark.parametrize("layers", [3, [1], [Dense], None, {"a": 1}, [["Dense[3]"], 2]])
+def test_what_is_no_layer(Estimator, layers):
+    with pytest.raises(TypeError, match="layer"):
+        Estimator(layers).fit(X, Y)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "rows",
+    [X[:3], np.hstack([X, np.ones((30, 2))]), np.hstack([X, X]), np.ones((30, 2)), X * 1e150,
+     X * 1e-150, np.hstack([X, X * 1e12, X * 1e-12])],
+    ids=["few", "constant", "duplicated", "all-constant", "huge", "tiny", "badly-scaled"],
+)  # fmt: skip
+def test_degenerate_rows_work(Estimator, rows):
+    model = Estimator("Dense[6] Tanh Dense[4] ReLU", random_state=0).fit(rows, Y[: len(rows)])
+    assert np.isfinite(model._outputs(rows)).all()
+
+
+@pytest.mark.parametrize("alpha", ["loo", 0.0])
+def test_equal_targets_are_predicted(alpha):
+    model = ZORBRegressor("Dense[5] Sigmoid Dense[4] Tanh", alpha=alpha).fit(X, np.full(30, 7.0))
+    np.testing.assert_allclose(model.predict(X), 7.0)

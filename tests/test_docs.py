@@ -1,0 +1,78 @@
+"""README, documentation pages and examples: what they show is run."""
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import sklearn_zorb
+from sklearn_zorb.cli import main
+from sklearn_zorb.testing import check_layer
+
+ROOT = Path(__file__).resolve().parents[1]
+DOC = ROOT / "doc"
+PAGES = [ROOT / "README.rst", *sorted(DOC.glob("*.rst"))]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_doctests_of_pages(page, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOC))  # where the tutorial's file lies
+    failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS)
+    assert failed == 0, "the output above says what came in place of what"
+
+
+def test_commands_of_the_command_line_page(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    commands = re.findall(r"^    \$ zorb (.+)$", _read(DOC / "command_line.rst"), re.MULTILINE)
+    assert len(commands) > 10
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        code = main(shlex.split(command))
+        assert code == 0, f"zorb {command}: {capsys.readouterr().err}"
+    assert (tmp_path / "wine.png").stat().st_size > 0
+
+
+def test_the_page_names_every_command():
+    from sklearn_zorb.cli import _commands
+
+    page = _read(DOC / "command_line.rst")
+    missing = [name for name in _commands.__all__ if f"$ zorb {name}" not in page]
+    assert not missing
+
+
+def test_layer_of_the_tutorial(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOC))
+    from softsign import Softsign
+
+    assert "literalinclude:: softsign.py" in _read(DOC / "tutorial_layer.rst")
+    check_layer(Softsign(), (4,))
+    check_layer(Softsign(0.9), (3, 2))
+
+
+@pytest.mark.parametrize("name", ["", "layers", "trainers", "datasets", "testing", "linalg"])
+def test_api_page_lists_every_public_name(name):
+    module = sklearn_zorb if not name else __import__(f"sklearn_zorb.{name}", fromlist=["x"])
+    listed = _listed(module.__name__)
+    assert sorted(set(module.__all__) - listed) == [], "add these to doc/api.rst"
+    assert sorted(listed - set(module.__all__)) == [], "doc/api.rst lists these, which are gone"
+
+
+def test_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"<([^>`]+)>`_", _read(ROOT / "README.rst"))
+    assert links
+    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    assert not missing
+
+
+def _read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def _listed(module):
+    """Names under ``.. currentmodule:: module`` in the page of the API."""
+    sections = re.split(r"^\.\. currentmodule:: (\S+)$", _read(DOC / "api.rst"), flags=re.MULTILINE)
+    sections = dict(zip(sections[1::2], sections[2::2], strict=True))
+    return set(re.findall(r"^   (\w+)$", sections[module], re.MULTILINE))

@@ -1,0 +1,116 @@
+"""The shape of the code: imports go down only, files and functions stay small."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sklearn_zorb
+
+PACKAGE = Path(sklearn_zorb.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# parts on one line do not know each other, and none knows what stands below it
+ORDER = (
+    ("_compat", "memory"),
+    ("linalg",),
+    ("targets",),
+    ("calibration", "encoding"),
+    ("layers",),
+    ("network",),
+    ("trainers",),
+    ("auto",),
+    ("estimators",),
+    ("",),  # the package itself, with its public names
+    ("inspection",),
+    ("testing",),
+    ("cli",),
+)
+LEVEL = {part: level for level, parts in enumerate(ORDER) for part in parts}
+# on its own: it imports nothing of the package, and only what stands this high may import it
+INDEPENDENT = {"datasets": LEVEL["inspection"]}
+HEAVY = ("jax", "matplotlib", "optax", "pandas", "rich")
+MODULE_LINES = 400
+FUNCTION_LINES = 60
+
+
+def name_of(path):
+    """Dotted name inside the package; "" for the package itself."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path):
+    """(line, dotted name inside the package) of every import of the package itself."""
+    package = path.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            base = ".".join(["sklearn_zorb", *base, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "sklearn_zorb":
+                yield node.lineno, name.partition(".")[2]
+
+
+def part_of(name):
+    """The part a dotted name belongs to; "" for names of the package itself."""
+    first = name.partition(".")[0]
+    return first if (PACKAGE / first).is_dir() or (PACKAGE / f"{first}.py").is_file() else ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_go_down(path):
+    own = part_of(name_of(path))
+    assert own in LEVEL or own in INDEPENDENT, f"{own} has no place in ORDER: give it one"
+    wrong = []
+    for line, name in imported(path):
+        other = part_of(name)
+        if other == own:
+            continue
+        if own in INDEPENDENT:
+            wrong.append((line, name))
+        elif LEVEL[own] < INDEPENDENT[other] if other in INDEPENDENT else (
+            LEVEL[other] >= LEVEL[own]
+        ):  # fmt: skip
+            wrong.append((line, name))
+    assert not wrong, "imports that go up, by line"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_functions_are_short(path):
+    lengths = {
+        f"{node.name}, line {node.lineno}": body_length(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert {name: n for name, n in lengths.items() if n > FUNCTION_LINES} == {}
+
+
+def body_length(node):
+    """Lines of a function without its docstring."""
+    length = node.end_lineno - node.lineno + 1
+    if ast.get_docstring(node, clean=False) is None:
+        return length
+    return length - (node.body[0].end_lineno - node.body[0].lineno + 1)
+
+
+@pytest.mark.parametrize("module", ["sklearn_zorb", "sklearn_zorb.layers", "sklearn_zorb.trainers",
+                                    "sklearn_zorb.datasets", "sklearn_zorb.cli"])  # fmt: skip
+def test_importing_is_light(module):
+    code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []

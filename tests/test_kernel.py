@@ -1,0 +1,247 @@
+"""The kernel layer beside scikit-learn's kernel ridge and brute-force leave-one-out."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.base import clone
+from sklearn.kernel_ridge import KernelRidge
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.layers import Context, Dense, Kernel, Tanh
+from sklearn_zorb.layers.distinct import count_distinct, group_rows
+from sklearn_zorb.layers.kernel import KINDS
+from sklearn_zorb.layers.kernel_ridge import (
+    DECADES,
+    fit_ridge,
+    gradient_squares,
+    kernel_values,
+    distances,
+)
+from sklearn_zorb.linalg import LeastSquares, System
+from sklearn_zorb.memory import Memory
+from sklearn_zorb.targets import Targets
+from sklearn_zorb.testing import check_layer
+
+
+def table(n_rows=80, n_features=3, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, n_features))
+    y = np.sin(2 * X[:, 0]) + 0.1 * rng.normal(size=n_rows)
+    return X, y
+
+
+def naive_kernel(kind, A, B, width):
+    metric = "cityblock" if kind == "laplace_l1" else "euclidean"
+    d = cdist(A, B, metric) / width
+    return np.exp(-(d**2) / 2) if kind == "gaussian" else np.exp(-d)
+
+
+def solve(layer, X, y, **changes):
+    y = np.asarray(y, dtype=float).reshape(len(X), -1)
+    context = Context(rng=np.random.default_rng(0), y=y, y_targets=Targets(y))
+    params = layer.init(np.random.default_rng(1), X.shape[1:])
+    return layer.solve(params, X, Targets(y), context.replace(**changes))
+
+
+def centred_ridge(K, y, alpha):
+    """Dual coefficients and intercept, from the saddle point of kernel ridge regression."""
+    n = len(K)
+    system = np.block([[K + alpha * np.eye(n), np.ones((n, 1))], [np.ones((1, n)), 0.0]])
+    solution = np.linalg.solve(system, np.append(y, 0.0))
+    return solution[:n], solution[n]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exact_features_and_ridge_are_kernel_ridge(kind):
+    X, y = table()
+    new = np.random.default_rng(5).normal(size=(20, 3))
+    layer = Kernel(80, kind=kind, bandwidth=2.0, reweight=0)
+    params = solve(layer, X, y).params
+    alpha, width = 0.3, float(params["bandwidth"])
+    system = System.from_arrays(layer.forward(params, X), y[:, None])
+    ridge = LeastSquares(alpha=alpha).solve(system)
+    found = (layer.forward(params, new) @ ridge.coef + ridge.intercept).ravel()
+    dual, intercept = centred_ridge(naive_kernel(kind, X, X, width), y, alpha)
+    np.testing.assert_allclose(
+        found, naive_kernel(kind, new, X, width) @ dual + intercept, atol=1e-6
+    )
+
+
+def test_agrees_with_sklearn_kernel_ridge_without_intercept():
+    X, y = table()
+    layer = Kernel(40, kind="laplace_l1", bandwidth=1.0, reweight=0)
+    X, y = X[:40], y[:40]
+    params = solve(layer, X, y).params
+    # landmarks without centring: the Nyström form on the same rows
+    width = float(params["bandwidth"])
+    plain = layer._with_landmarks(X, np.ones(3), width, "laplace_l1")
+    features = layer.forward(plain, X)
+    coef = np.linalg.solve(features.T @ features + 0.5 * np.eye(40), features.T @ y)
+    reference = KernelRidge(alpha=0.5, kernel="laplacian", gamma=1 / width).fit(X, y)
+    np.testing.assert_allclose(features @ coef, reference.predict(X), atol=1e-8)
+
+
+def test_read_out_of_exact_features_needs_no_eigenvalues():
+    X, y = table()
+    layer = Kernel(80)
+    features = layer.forward(solve(layer, X, y).params, X)
+    system = System.from_arrays(features, y[:, None])
+    solution = LeastSquares().solve(system, loo_outputs=True)
+    assert solution.method == "diagonal"
+    # the same by the general route, on rotated features
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(80, 80)))[0]
+    general = LeastSquares().solve(
+        System.from_arrays(features @ rotation, y[:, None]), loo_outputs=True
+    )
+    assert general.method != "diagonal"
+    assert solution.alpha == pytest.approx(general.alpha)
+    assert solution.dof == pytest.approx(general.dof)
+    np.testing.assert_allclose(solution.loo_outputs, general.loo_outputs, atol=1e-8)
+    np.testing.assert_allclose(rotation @ general.coef, solution.coef, atol=1e-7)
+
+
+def test_leave_one_out_error_by_brute_force():
+    X, y = table(25)
+    groups = group_rows(X, y, None, Memory())
+    K = naive_kernel("laplace", X, X, 2.0)[np.ix_(groups.first, groups.first)]
+    fit = fit_ridge(K, groups, 3)
+    level = np.trace(K - K.mean(0) - K.mean(1)[:, None] + K.mean()) / 25
+    errors = []
+    for alpha in DECADES * level:
+        residuals = []
+        for i in range(25):
+            keep = np.delete(np.arange(25), i)
+            dual, intercept = centred_ridge(
+                K[np.ix_(keep, keep)], groups.mean[keep, 0], alpha
+            )
+            residuals.append(groups.mean[i, 0] - K[i, keep] @ dual - intercept)
+        errors.append(np.mean(np.square(residuals)))
+    assert fit.error == pytest.approx(errors[fit.decade], rel=1e-9)
+    assert fit.error == pytest.approx(min(errors), rel=1e-4)
+
+
+def test_weights_are_repetition():
+    X, y = table(30)
+    counts = np.arange(30) % 3 + 1
+    order = np.random.default_rng(2).permutation(counts.sum())
+    repeated = np.repeat(np.arange(30), counts)[order]
+    weighted = solve(Kernel(30), X, y, sample_weight=counts.astype(float))
+    copied = solve(Kernel(30), X[repeated], y[repeated])
+    assert weighted.report["kernel_loo_error"] == pytest.approx(
+        copied.report["kernel_loo_error"]
+    )
+    np.testing.assert_allclose(
+        weighted.params["feature_scales"], copied.params["feature_scales"]
+    )
+    np.testing.assert_array_equal(weighted.params["landmarks"], copied.params["landmarks"])
+
+
+def test_copies_with_different_targets_count_in_the_error():
+    X, y = table(30)
+    clean = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y, y))
+    noisy = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y + 1, y - 1))
+    assert noisy.report["kernel_loo_error"] > clean.report["kernel_loo_error"] + 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_by_finite_differences(kind):
+    rng = np.random.default_rng(3)
+    landmarks, points = rng.normal(size=(12, 4)), rng.normal(size=(7, 4))
+    dual, weight = rng.normal(size=(12, 2)), rng.uniform(1, 2, size=7)
+
+    def value(x):
+        return kernel_values(kind, distances(kind, x, landmarks)) @ dual
+
+    squares = gradient_squares(kind, points, landmarks, dual, weight)
+    for j, step in enumerate(1e-6 * np.eye(4)):
+        slope = (value(points + step) - value(points - step)) / 2e-6
+        expected = weight @ (slope**2).sum(axis=1) / weight.sum()
+        assert squares[j] == pytest.approx(expected, rel=1e-6)
+
+
+def test_gradient_at_a_landmark_leaves_it_out():
+    landmarks = np.random.default_rng(3).normal(size=(12, 4))
+    dual = np.ones((12, 1))
+    squares = gradient_squares("laplace", landmarks, landmarks, dual, np.ones(12))
+    assert np.isfinite(squares).all()
+
+
+def test_irrelevant_features_are_scaled_down_and_the_score_gains():
+    X, y = table(200, 12)
+    learned = solve(Kernel(200), X, y)
+    plain = solve(Kernel(200, reweight=0), X, y)
+    scales = learned.params["feature_scales"]
+    assert scales[0] > 2 * scales[1:].max()
+    assert learned.report["kernel_loo_error"] < 0.7 * plain.report["kernel_loo_error"]
+
+
+def test_nystrom_features_come_close_to_the_exact_ones():
+    X, y = table(600, 2)
+    exact, drawn = Kernel(600, reweight=0), Kernel(300, reweight=0)
+    fits = []
+    for layer in (exact, drawn):
+        features = layer.forward(solve(layer, X, y).params, X)
+        ridge = LeastSquares().solve(System.from_arrays(features, y[:, None]))
+        fits.append(features @ ridge.coef)
+    assert fits[1].shape == (600, 1)
+    assert np.corrcoef(fits[0][:, 0], fits[1][:, 0])[0, 1] > 0.99
+
+
+def test_fixed_width_with_fewer_distinct_rows():
+    X, y = table(10)
+    layer = Kernel(64)
+    outputs = layer.forward(solve(layer, X, y).params, X)
+    assert outputs.shape == (10, 64)
+    assert not outputs[:, 10:].any()
+
+
+def test_distinct_rows_are_counted_whatever_their_order_and_sign_of_zero():
+    X = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    assert count_distinct(X, Memory()) == 2
+
+
+def test_constant_inputs_and_constant_targets():
+    X, y = table(20)
+    for rows, values in [(np.ones((20, 3)), y), (X, np.ones(20))]:
+        layer = Kernel(20)
+        solved = solve(layer, rows, values)
+        assert np.isfinite(layer.forward(solved.params, rows)).all()
+
+
+@pytest.mark.parametrize(
+    "layer", [Kernel(12, kind=kind) for kind in KINDS] + [Kernel(200), Kernel(40, reweight=0)]
+)
+def test_contract(layer):
+    check_layer(layer, (3,), exact_inverse=False)
+
+
+def test_anywhere_in_a_list():
+    X, y = table(150)
+    for layers in (
+        [Dense(8), Tanh(), Kernel(60), Dense(8), Tanh()],
+        [Kernel(60), Kernel(60)],
+        "Kernel[60, kind=gaussian] Dense[16] Tanh",
+    ):
+        model = ZORBRegressor(layers, random_state=0).fit(X[:100], y[:100])
+        assert model.score(X[100:], y[100:]) > 0.5
+
+
+def test_same_seed_same_model_and_float32():
+    X, y = table(100)
+    labels = (y > 0).astype(int)
+    model = ZORBClassifier([Kernel(50)], random_state=3, dtype="float32")
+    first, second = clone(model).fit(X, labels), clone(model).fit(X, labels)
+    assert first.params_[1]["landmarks"].dtype == np.float32
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_errors_name_what_to_do():
+    import scipy.sparse as sp
+
+    X, y = table(20)
+    with pytest.raises(ValueError, match="put Flatten"):
+        Kernel().output_shape((3, 3))
+    with pytest.raises(ValueError, match="TruncatedSVD"):
+        ZORBRegressor([Kernel()]).fit(sp.csr_matrix(X), y)
+    with pytest.raises(ValueError, match="kind"):
+        ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)

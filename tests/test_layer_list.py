@@ -1,0 +1,473 @@
+"""Names of layers in a list, and nested parameters that go through them."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_zorb.estimators.layer_list import LayerListMixin
+from sklearn_zorb.layers import (
+    Dense,
+    EstimatorLayer,
+    Identity,
+    Layer,
+    LayerSyntaxError,
+    LeakyReLU,
+    Parallel,
+    ReLU,
+    Skip,
+    Tanh,
+    parse_layers,
+)
+from sklearn_zorb.layers.names import check_names, resolve_layers
+
+
+class Network(LayerListMixin, ClassifierMixin, BaseEstimator):
+    """Stands in for the package's estimators."""
+
+    def __init__(self, layers="auto", *, alpha="loo", inner=None):
+        self.layers = layers
+        self.alpha = alpha
+        self.inner = inner
+
+    def fit(self, X, y):
+        self.layers_ = resolve_layers(self.layers)
+        check_names(self)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        # right for 16 units only, so that a search has something to find
+        units = dict(self.layers_)["dense_1"].units
+        return np.full(len(X), self.classes_[0 if units == 16 else -1])
+
+
+def layer_names(network):
+    own = {"layers", "alpha", "inner"}
+    return [key for key in network.get_params() if "__" not in key and key not in own]
+
+
+def plain():
+    return [Dense(8), Tanh(), Dense(4), LeakyReLU(0.1)]
+
+
+def nested():
+    return [Skip([Dense(8), Tanh()]), Parallel([[Dense(4), Tanh()], [("far", Dense(2))]])]
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        ([], []),
+        (plain(), ["dense_1", "tanh_1", "dense_2", "leakyrelu_1"]),
+        (tuple(plain()), ["dense_1", "tanh_1", "dense_2", "leakyrelu_1"]),
+        ([("a", Dense()), ("b", Tanh())], ["a", "b"]),
+        # a layer with a name of its own still counts: naming it renames no other
+        ([("a", Dense()), Dense(), Tanh()], ["a", "dense_2", "tanh_1"]),
+        (nested(), ["skip_1", "parallel_1"]),
+    ],
+)
+def test_names(layers, names):
+    assert layer_names(Network(layers)) == names
+    assert [name for name, _ in resolve_layers(layers)] == names
+
+
+def test_appending_a_layer_renames_none():
+    layers = plain()
+    before = layer_names(Network(layers))
+    assert layer_names(Network([*layers, Dense(), Tanh()])) == [*before, "dense_3", "tanh_2"]
+
+
+def test_get_params():
+    layers = plain()
+    params = Network(layers, alpha=2).get_params()
+    assert params["layers"] is layers
+    assert params["alpha"] == 2
+    assert params["dense_2"] is layers[2]
+    assert params["dense_2__units"] == 4
+    assert params["leakyrelu_1__slope"] == 0.1
+    assert list(Network(layers).get_params(deep=False)) == ["alpha", "inner", "layers"]
+
+
+def test_get_params_of_composite_layers():
+    layers = nested()
+    params = Network(layers).get_params()
+    assert params["skip_1__layers"] is layers[0].layers
+    assert params["skip_1__dense_1"] is layers[0].layers[0]
+    assert params["skip_1__dense_1__units"] == 8
+    assert params["parallel_1__dense_1__units"] == 4
+    assert params["parallel_1__tanh_1"] is layers[1].branches[0][1]
+    assert params["parallel_1__far__units"] == 2
+    assert "dense_1__units" in layers[0].get_params()
+    assert "dense_1__units" not in layers[0].get_params(deep=False)
+
+
+def test_names_are_counted_through_all_blocks():
+    params = Parallel([[Dense(1)], [Dense(2), Identity()], [Dense(3)]]).get_params()
+    assert [params[f"dense_{i}__units"] for i in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_parameters_of_a_wrapped_estimator():
+    network = Network([EstimatorLayer(Ridge(alpha=3))])
+    assert network.get_params()["estimatorlayer_1__estimator__alpha"] == 3
+    network.set_params(estimatorlayer_1__estimator__alpha=5)
+    assert network.layers[0].estimator.alpha == 5
+
+
+def test_constructor_arguments_go_before_layers():
+    network = Network([("alpha", Dense())], alpha=2)
+    assert network.get_params()["alpha"] == 2
+    network.set_params(alpha=3)
+    assert network.alpha == 3
+    assert isinstance(network.layers[0][1], Dense)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [-1, "helloworld", [1], {}, None, (), ("a",), [None, [Tanh()]], [Dense, ("b", Dense)],
+     [(1, Dense())], ["Dense[8]", "Tanh"], ("Dense[8]", "Tanh"), np.ones(3), "auto",
+     [("x", 3), "y"], {"dense_1": Dense()}],
+    ids=repr,
+)  # fmt: skip
+def test_garbage_is_tolerated_until_fit(garbage):
+    network = Network().set_params(layers=garbage)
+    assert network.layers is garbage
+    assert network.get_params()["layers"] is garbage
+    assert Network(garbage).set_params(alpha=3).layers is garbage
+    assert Skip(garbage).get_params()["layers"] is garbage
+    assert Parallel([garbage]).get_params()["branches"][0] is garbage
+    check_names(network)
+
+
+def test_garbage_leaves_its_neighbours_their_names():
+    network = Network([1, Dense(8), ("x", 3)])
+    assert network.get_params()["x"] == 3
+    assert network.set_params(dense_1__units=5).layers[0] == 1
+    assert network.layers[1].units == 5
+    assert isinstance(network.set_params(x=Tanh()).get_params()["x"], Tanh)
+
+
+# -- set_params --------------------------------------------------------------------------------
+
+
+def test_set_parameter_of_a_layer():
+    layers = plain()
+    objects = list(layers)
+    network = Network(layers)
+    assert network.set_params(dense_1__units=16, dense_2__alpha=1.0, alpha=3) is network
+    assert (network.layers[0].units, network.layers[2].alpha, network.alpha) == (16, 1.0, 3)
+    # neither the list nor its layers changed, and untouched layers were not copied
+    assert all(layer is before for layer, before in zip(layers, objects, strict=True))
+    assert (layers[0].units, layers[2].alpha) == (8, None)
+    assert network.layers is not layers
+    assert network.layers[1] is layers[1]
+
+
+def test_set_whole_layer():
+    layers, new = plain(), Dense(99)
+    network = Network(layers).set_params(dense_2=new)
+    assert network.layers[2] is new
+    assert network.get_params()["dense_2"] is new
+    assert layers[2].units == 4
+
+
+def test_set_whole_layer_and_its_parameters_in_one_call():
+    layers, new = plain(), LeakyReLU(0.5)
+    # in either order, and although the class changes
+    for params in (
+        {"tanh_1": new, "tanh_1__slope": 0.7},
+        {"tanh_1__slope": 0.7, "tanh_1": new},
+    ):
+        network = Network(layers).set_params(**params)
+        assert network.get_params()["tanh_1__slope"] == 0.7
+        assert network.get_params()["leakyrelu_1__slope"] == 0.1
+    assert new.slope == 0.5
+    assert isinstance(layers[1], Tanh)
+
+
+def test_names_are_frozen_during_a_call():
+    layers = [Tanh(), LeakyReLU(0.1)]
+    network = Network(layers).set_params(tanh_1=LeakyReLU(0.2), leakyrelu_1__slope=0.9)
+    slopes = [layer.slope for _, layer in network.layers]
+    assert slopes == [0.2, 0.9]
+
+
+def test_names_stay_when_a_class_changes():
+    network = Network([Tanh(), Tanh(), ("x", Dense())])
+    new = ReLU()
+    network.set_params(tanh_1=new)
+    assert network.get_params()["tanh_1"] is new
+    assert layer_names(network) == ["tanh_1", "tanh_2", "x"]
+    assert layer_names(network.set_params(tanh_1=Tanh(), x=Tanh())) == ["tanh_1", "tanh_2", "x"]
+    check_names(network)
+
+
+def test_set_layers_and_their_parameters_in_one_call():
+    layers = [Dense(1), Skip([Dense(2)])]
+    network = Network("auto").set_params(
+        dense_1__units=10, skip_1__dense_1__units=20, layers=layers, alpha=0.5
+    )
+    assert network.layers[0].units == 10
+    assert network.layers[1].layers[0].units == 20
+    assert (layers[0].units, layers[1].layers[0].units) == (1, 2)
+    assert network.alpha == 0.5
+
+
+def test_set_layers_alone_stores_the_object():
+    layers = plain()
+    assert Network().set_params(layers=layers).layers is layers
+
+
+def test_set_through_composite_layers():
+    layers = nested()
+    network = Network(layers)
+    network.set_params(
+        skip_1__dense_1__units=80, parallel_1__far=Tanh(), parallel_1__dense_1__units=40
+    )
+    skip, parallel = network.layers
+    assert skip.layers[0].units == 80
+    assert isinstance(network.get_params()["parallel_1__far"], Tanh)
+    assert network.get_params()["parallel_1__dense_1__units"] == 40
+    assert [len(branch) for branch in parallel.branches] == [2, 1]
+    assert layers[0].layers[0].units == 8
+    assert layers[1].branches[0][0].units == 4
+    assert isinstance(layers[1].branches[1][0][1], Dense)
+
+
+def test_set_whole_block_list_of_a_composite():
+    network = Network(nested()).set_params(
+        skip_1__layers=[Dense(3)], skip_1__dense_1__use_bias=False
+    )
+    assert repr(network.layers[0]) == "Skip(layers=[Dense(units=3, use_bias=False)])"
+
+
+def test_composite_layer_alone():
+    blocks = [[Dense(8)], [Tanh()]]
+    layer = Parallel(blocks)
+    assert layer.set_params(dense_1__units=9, tanh_1=ReLU()) is layer
+    assert layer.get_params()["dense_1__units"] == 9
+    assert blocks[0][0].units == 8
+    assert isinstance(blocks[1][0], Tanh)
+
+
+def test_one_object_in_two_places():
+    layer = Dense(8)
+    network = Network([layer, layer]).set_params(dense_2__units=9)
+    assert [layer.units for layer in network.layers] == [8, 9]
+
+
+def test_explicit_names_and_pairs_are_kept():
+    layers = [("a", Dense(8)), Dense(4)]
+    network = Network(layers).set_params(a__units=9, dense_2=Dense(5))
+    assert network.layers[0][0] == "a"
+    assert network.layers[0][1].units == 9
+    assert isinstance(network.layers[1], Dense)
+    assert layers[0][1].units == 8
+
+
+def test_nothing_to_set():
+    network = Network(layers := plain())
+    assert network.set_params() is network
+    assert network.layers is layers
+
+
+def test_own_nested_parameters_still_work():
+    network = Network(plain(), inner=Ridge()).set_params(inner__alpha=7, dense_1__units=3)
+    assert network.inner.alpha == 7
+    assert network.layers[0].units == 3
+
+
+# -- errors of set_params ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["dense_3", "dense_3__units", "dens_1__units", "layers__x"])
+def test_unknown_name_lists_the_valid_ones(key):
+    network = Network(layers := plain())
+    message = (
+        f"Invalid parameter '{key}' for estimator Network.*"
+        r"Valid parameters are: \['alpha', 'inner', 'layers'\]. "
+        r"Valid names of layers are: \['dense_1', 'tanh_1', 'dense_2', 'leakyrelu_1'\]."
+    )
+    with pytest.raises(ValueError, match=message):
+        network.set_params(alpha=99, dense_1__units=99, **{key: 3})
+    # nothing was set before the error
+    assert network.layers is layers
+    assert network.alpha == "loo"
+
+
+def test_unknown_name_suggests_a_close_one():
+    with pytest.raises(ValueError, match="Did you mean 'tanh_1'?"):
+        Network(plain()).set_params(tanh1=ReLU())
+    with pytest.raises(ValueError, match="Did you mean 'alpha'?"):
+        Network(plain()).set_params(alhpa=3)
+
+
+def test_unknown_names_inside_layers():
+    with pytest.raises(ValueError, match=r"Invalid parameter 'unts' for estimator Dense"):
+        Network(plain()).set_params(dense_1__unts=3)
+    with pytest.raises(ValueError, match=r"'dens_1__x' for estimator Skip.* \['dense_1', 'tanh"):
+        Network(nested()).set_params(skip_1__dens_1__x=3)
+
+
+@pytest.mark.parametrize("layers", ["Dense[8] Tanh", ["Dense[8]", "Tanh"], "auto"])
+def test_names_in_text(layers):
+    with pytest.raises(ValueError, match="names in lists only, and layers is text.*parse_layers"):
+        Network(layers).set_params(dense_1__units=3)
+    with pytest.raises(ValueError, match="parse_layers"):
+        Network(plain()).set_params(layers=layers, dense_1__units=3)
+
+
+def test_what_the_error_for_text_says_works():
+    network = Network().set_params(layers=parse_layers("Dense[8] Tanh"), dense_1__units=3)
+    assert network.layers[0].units == 3
+
+
+def test_parameter_of_what_has_none():
+    with pytest.raises(ValueError, match="'a' is None, which has no parameter 'units'"):
+        Network([("a", None)]).set_params(a__units=3)
+
+
+# -- the rest of scikit-learn ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "layers", [plain(), nested(), [("a", Dense(8))], "Dense[8]", ["Dense[8]", "Tanh"], "auto"]
+)
+def test_clone(layers):
+    network = Network(layers)
+    copy = clone(network)
+    assert repr(copy) == repr(network)
+    assert copy.get_params().keys() == network.get_params().keys()
+    assert all(a is not b for a, b in zip(copy.layers, layers, strict=True) if isinstance(a, Layer))
+
+
+def test_repr_in_html():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "Network" in Network(nested())._repr_html_()
+
+
+def test_grid_search():
+    layers = [Dense(8), Tanh()]
+    search = GridSearchCV(
+        Network(layers), {"dense_1__units": [4, 16], "tanh_1": [Tanh(), LeakyReLU()]}, cv=2
+    )
+    search.fit(np.zeros((8, 1)), [0, 1, 0, 0, 0, 1, 0, 0])
+    assert search.best_params_["dense_1__units"] == 16
+    assert search.best_estimator_.layers_[0][1].units == 16
+    assert layers[0].units == 8
+
+
+def test_grid_search_over_text():
+    grid = {"layers": ["Dense[4]", ["Dense[16]", "Tanh"], [Dense(5)]]}
+    search = GridSearchCV(Network(), grid, cv=2).fit(np.zeros((8, 1)), [0, 1, 0, 0, 0, 1, 0, 0])
+    assert search.best_params_["layers"] == ["Dense[16]", "Tanh"]
+
+
+# -- resolving ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "Dense[8] Tanh",
+        ["Dense[8]", "Tanh"],
+        [Dense(8), Tanh()],
+        (Dense(8), Tanh()),
+        [("dense_1", Dense(8)), Tanh()],
+    ],
+)
+def test_resolve_layers(layers):
+    (first, dense), (second, tanh) = resolve_layers(layers)
+    assert (first, second) == ("dense_1", "tanh_1")
+    assert dense.units == 8
+    assert isinstance(tanh, Tanh)
+
+
+def test_resolve_layers_copies():
+    layers = [Dense(8), Skip([Dense(4)])]
+    (_, dense), (_, skip) = resolve_layers(layers)
+    assert dense is not layers[0]
+    assert skip.layers[0] is not layers[1].layers[0]
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (None, "layers must be a list of layers, such as [Dense(64), Tanh()], or text"),
+        (3, "got 3."),
+        ({}, "got {}."),
+        (Dense(8), "got Dense(units=8)."),
+        (("dense", Dense(8)), "got ('dense', Dense(units=8))."),
+        ([1], "layers[0] must be a layer or a (name, layer) pair; got 1 of type int."),
+        ([Dense(), None], "layers[1] must be a layer or a (name, layer) pair; got None"),
+        ([Dense], "got the class Dense: pass an object, Dense(...)."),
+        ([Ridge()], "got the estimator Ridge: wrap it, EstimatorLayer(Ridge(...))."),
+        ([Dense(), "Tanh"], "layers[1] must be a layer or a (name, layer) pair; got the text 'T"),
+        ([Dense(), [Tanh()]], "got a list, [Tanh()]: side by side, lists of layers are Parallel"),
+        ([("a", Dense(), 3)], "layers[0] must be a layer or a (name, layer) pair; got a tuple"),
+        ([(3, Dense())], "got a tuple, (3, Dense())"),
+        ([("a", 3)], "got the name 'a' with 3 of type int."),
+        ([("a", Ridge())], "got the name 'a' with the estimator Ridge"),
+        ([Tanh(), Skip([3])], "layers[1].layers[0] must be a layer"),
+        ([Skip("Tanh")], "layers[0].layers must be a list of layers"),
+        ([Skip("Tanh")], "or parse_layers('Dense[64] Tanh'); got 'Tanh'."),
+        ([Parallel([[Tanh()], [Skip([3])]])], "layers[0].branches[1][0].layers[0] must be a"),
+        ([Parallel([Tanh()])], "layers[0].branches[0] must be a list of layers"),
+        ([Parallel("Tanh")], "layers[0].branches must be a list of blocks, each a list"),
+        ([("p", Parallel(3))], "layers[0].branches must be a list of blocks, each a list"),
+    ],
+)
+def test_resolve_layers_refuses(layers, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        resolve_layers(layers)
+    with pytest.raises(TypeError, match=re.escape(message)):
+        Network(layers).fit(np.zeros((2, 1)), [0, 1])
+
+
+@pytest.mark.parametrize("layers", ["helloworld", "", ["Dense[", "8"]])
+def test_resolve_layers_passes_syntax_errors_on(layers):
+    with pytest.raises(LayerSyntaxError):
+        resolve_layers(layers)
+
+
+# -- checking names ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([("a", Dense()), Tanh(), ("a", Dense())], "layers[0] and layers[2] are both named 'a'"),
+        ([("dense_2", Dense()), Dense()], "layers[0] and layers[1] are both named 'dense_2'"),
+        ([Tanh(), ("a__b", Dense())], "layers[1] is named 'a__b', but '__'"),
+        ([("alpha", Dense())], "'alpha', which is a constructor argument of Network: choose"),
+        ([("layers", Dense())], "'layers', which is a constructor argument of Network: choose"),
+        ([("", Dense())], "layers[0] has an empty name"),
+        ([Skip([("layers", Tanh())])], "layers[0].layers[0] is named 'layers', which is a"),
+        ([("x", Skip([("a__b", Tanh())]))], "layers[0].layers[0] is named 'a__b'"),
+        (
+            [Parallel([[Tanh(), ("a", Tanh())], [("a", ReLU())]])],
+            "layers[0].branches[0][1] and layers[0].branches[1][0] are both named 'a'",
+        ),
+    ],
+)
+def test_check_names_refuses(layers, message):
+    network = Network(layers)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_names(network)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        network.fit(np.zeros((2, 1)), [0, 1])
+
+
+@pytest.mark.parametrize(
+    "layers", [plain(), nested(), "Dense Dense", [("a", Dense()), ("b", Skip([("a", Tanh())]))]]
+)
+def test_check_names_accepts(layers):
+    assert check_names(Network(layers)) is None

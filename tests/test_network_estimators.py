@@ -1,0 +1,151 @@
+"""NetworkClassifier and NetworkRegressor as scikit-learn citizens."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_iris,
+    make_multilabel_classification,
+)
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_zorb import NetworkClassifier, NetworkRegressor, parse_layers
+from sklearn_zorb.trainers import Backprop
+
+
+@parametrize_with_checks(
+    [NetworkClassifier("Dense[8] Tanh"), NetworkRegressor("Dense[8] Tanh")]
+)
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+def test_importing_the_package_does_not_import_jax():
+    code = (
+        "import sys, sklearn_zorb, sklearn_zorb.trainers;"
+        "assert not {'jax', 'optax', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_fitting_leaves_the_global_precision_alone():
+    import jax
+
+    X, y = load_iris(return_X_y=True)
+    NetworkClassifier("Dense[4] Tanh", trainer=Backprop(max_epochs=2)).fit(X, y)
+    assert not jax.config.jax_enable_x64
+
+
+def test_pickle_and_clone():
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier(trainer=Backprop(max_epochs=5), random_state=0).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
+    again = clone(model).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_the_users_trainer_and_layers_are_not_changed():
+    X, y = load_iris(return_X_y=True)
+    rule, layers = Backprop(max_epochs=3), parse_layers("Dense[4] Tanh Dense Softmax")
+    before = repr(rule), repr(layers)
+    NetworkClassifier(layers, trainer=rule).fit(X, y)
+    assert (repr(rule), repr(layers)) == before
+
+
+def test_nested_parameters_in_a_search():
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier(parse_layers("Dense[4] Tanh"), trainer=Backprop(), random_state=0)
+    grid = {"dense_1__units": [1, 8], "trainer__max_epochs": [1, 100]}
+    search = GridSearchCV(model, grid, cv=3).fit(X, y)
+    assert search.best_params_["trainer__max_epochs"] == 100
+    assert search.best_score_ > 0.9
+
+
+@pytest.mark.parametrize("layers", ["Dense[8] Tanh", "Dense[8] Tanh Dense Sigmoid"])
+def test_multilabel(layers):
+    X, y = make_multilabel_classification(200, n_classes=4, random_state=0)
+    model = NetworkClassifier(layers, random_state=0).fit(X, y)
+    proba = model.predict_proba(X)
+    assert proba.shape == (200, 4)
+    np.testing.assert_array_equal(model.predict(X), proba > 0.5)
+    assert (model.predict(X) == y).mean() > 0.9
+
+
+@pytest.mark.parametrize("tail", ["", "Dense Sigmoid", "Dense Softmax"])
+def test_final_activations_give_the_same_probabilities_that_were_trained(tail):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = NetworkClassifier("Dense[8] Tanh " + tail, random_state=0).fit(X, y)
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    loss = -np.log(proba[np.arange(len(y)), y]).mean()
+    # the last entry is the loss before the last of many small steps
+    assert loss == pytest.approx(model.history_[-1]["loss"], rel=0.05)
+    assert ((model.decision_function(X) > 0) == model.predict(X)).all()
+
+
+def test_multi_output_regression_and_range_of_a_final_sigmoid():
+    X, y = load_diabetes(return_X_y=True)
+    model = NetworkRegressor("Dense[8] Tanh", random_state=0).fit(X, np.c_[y, -y])
+    assert model.predict(X).shape == (442, 2)
+    assert model.score(X, np.c_[y, -y]) > 0.5
+    bounded = NetworkRegressor("Dense[8] Tanh Dense Sigmoid", random_state=0).fit(X, y)
+    assert bounded.score(X, y) > 0.5
+    assert bounded.predict(10 * X).max() <= y.max() * 1.001
+
+
+def test_sparse_rows_give_what_dense_rows_give():
+    X, y = load_iris(return_X_y=True)
+    X = np.where(X > 2, X, 0)
+    rule = Backprop(max_epochs=20)
+    dense = NetworkClassifier(trainer=rule, standardize=False, random_state=0).fit(X, y)
+    rows = sp.csr_matrix(X)
+    sparse = NetworkClassifier(trainer=rule, standardize=False, random_state=0).fit(rows, y)
+    np.testing.assert_allclose(sparse.predict_proba(rows), dense.predict_proba(X))
+
+
+def test_double_up_to_1000_rows_single_above():
+    X, y = np.random.default_rng(0).normal(size=(1200, 3)), np.arange(1200) % 2
+    rule = Backprop(max_epochs=1)
+    small = NetworkClassifier("Dense[2] Tanh", trainer=rule).fit(X[:1000], y[:1000])
+    large = NetworkClassifier("Dense[2] Tanh", trainer=rule).fit(X, y)
+    assert small.params_[1]["weights"].dtype == np.float64
+    assert large.params_[1]["weights"].dtype == np.float32
+
+
+def test_warm_start_goes_on_where_it_stopped():
+    X, y = load_iris(return_X_y=True)
+    whole = NetworkClassifier(trainer=Backprop(max_epochs=20, tol=None), random_state=0).fit(X, y)
+    parts = NetworkClassifier(
+        trainer=Backprop(max_epochs=10, tol=None), warm_start=True, random_state=0
+    )
+    parts.fit(X, y).fit(X, y)
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), rtol=1e-6)
+    fresh = clone(parts).fit(X, y)
+    assert not np.allclose(fresh.predict_proba(X), whole.predict_proba(X), rtol=1e-2)
+
+
+def test_verbose_prints_loss_and_time_left(capsys):
+    X, y = load_iris(return_X_y=True)
+    NetworkClassifier(trainer=Backprop(max_epochs=2), verbose=1).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert "loss" in lines[0] and "left" in lines[0]
+
+
+def test_errors_name_the_parameter():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="trainer"):
+        NetworkClassifier(trainer="adam").fit(X, y)
+    with pytest.raises(ValueError, match="optimizer='nonsense'"):
+        NetworkClassifier(trainer=Backprop("nonsense")).fit(X, y)
+    with pytest.raises(ValueError, match="learning_rate"):
+        NetworkClassifier(trainer=Backprop(learning_rate=-1)).fit(X, y)

@@ -1,0 +1,198 @@
+"""The training rule against recorded weights of the published code and a plain transcription."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.linear_model import Ridge
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh
+from sklearn_zorb.layers import least_squares as least_squares_layer
+
+RECORDED = Path(__file__).parent / "data" / "recorded_weights.npz"
+PUBLISHED = {
+    "relaxation": 1,
+    "alpha": 0,
+    "rcond": 1e-15,
+    "backward_rcond": 1e-15,
+    "readout": "last",
+    "standardize": False,
+}
+
+
+def fixed(weights):
+    """An initialiser that returns recorded weights."""
+    return lambda rng, shape: weights
+
+
+@pytest.mark.parametrize(
+    "case, tolerance", [("case0", 5e-2), ("case3", 1e-2), ("case4", 1e-6)],
+    ids=["boston", "breast_cancer", "wine"],
+)  # fmt: skip
+def test_published_rule_gives_the_recorded_weights(case, tolerance):
+    with np.load(RECORDED) as archive:
+        recorded = {
+            name.split("/")[1]: archive[name] for name in archive.files if name.startswith(case)
+        }
+    first, last = recorded["W_init_0"], recorded["W_init_1"]
+    layers = [
+        Dense(first.shape[1], initializer=fixed(first)),
+        Sigmoid(),
+        Dense(initializer=fixed(last)),
+    ]
+    if str(recorded["output_activation"]) == "sigmoid":
+        layers.append(Sigmoid())
+    X, Y = recorded["X"], recorded["Y"]
+    if case == "case0":
+        model = ZORBRegressor(layers, clip=False, **PUBLISHED).fit(X, Y[:, 0])
+    else:
+        labels = Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
+        model = ZORBClassifier(layers, **PUBLISHED).fit(X, labels)
+    own = model.params_[0]
+    solved = np.vstack([own["weights"], own["intercept"]])
+    expected = recorded["W_final_0"]
+    assert np.abs(solved - expected).max() <= 1e-6 * np.abs(expected).max()
+    ranges = [float(model.params_[1][name]) for name in ("low", "high")]
+    np.testing.assert_allclose(ranges, recorded["scales"][0], rtol=1e-6)
+    outputs = model._outputs(X)
+    error = np.linalg.norm(outputs - recorded["pred"]) / np.linalg.norm(recorded["pred"])
+    assert error <= tolerance
+
+
+def transcription(X, Y, weights, activations):
+    """The published sweep for sigmoid and linear layers, literally: pinv of [X, 1] a layer."""
+    margin, weights, H = 1e-5, [w.copy() for w in weights], X
+    ranges = [None] * len(weights)
+    for i in range(len(weights)):
+        T = Y
+        for j in range(len(weights) - 1, i - 1, -1):
+            if activations[j]:
+                low, high = T.min(), T.max()
+                ranges[j] = low, high
+                unit = (T - low) / (high - low) * (1 - 2 * margin) + margin
+                T = np.log(unit / (1 - unit))
+            if j > i:
+                T = (T - weights[j][-1]) @ np.linalg.pinv(weights[j][:-1])
+        rows = np.column_stack([H, np.ones(len(H))])
+        weights[i] = np.linalg.pinv(rows) @ T
+        H = rows @ weights[i]
+        if activations[i]:
+            low, high = ranges[i]
+            unit = 1 / (1 + np.exp(-H))
+            H = (unit - margin) / (1 - 2 * margin) * (high - low) + low
+    return weights, H
+
+
+def test_deep_sweep_equals_the_plain_transcription():
+    X, y = load_iris(return_X_y=True)
+    rng = np.random.default_rng(0)
+    widths = [4, 6, 5, 3]
+    weights = [rng.uniform(-1, 1, size=(a + 1, b)) for a, b in zip(widths, widths[1:], strict=False)]
+    layers = [
+        Dense(6, initializer=fixed(weights[0])), Sigmoid(),
+        Dense(5, initializer=fixed(weights[1])), Sigmoid(), Dense(initializer=fixed(weights[2])),
+    ]  # fmt: skip
+    model = ZORBClassifier(layers, **PUBLISHED).fit(X, y)
+    expected, outputs = transcription(X, np.eye(3)[y], weights, [True, True, False])
+    np.testing.assert_allclose(model.params_[0]["weights"], expected[0][:-1], rtol=1e-6)
+    np.testing.assert_allclose(model._outputs(X), outputs, atol=1e-4)
+
+
+def test_low_rank_targets_are_solved_once_for_each_class(monkeypatch):
+    """Same weights whether repeated target rows are exploited or not."""
+    X, y = load_digits(return_X_y=True)
+    model = ZORBClassifier("Dense[40] Tanh Dense[30] Sigmoid", random_state=0, alpha=1.0)
+    thin = model.fit(X, y).params_[1]["weights"]
+    monkeypatch.setattr(least_squares_layer.Targets, "compress", lambda self: (self, None))
+    full = model.fit(X, y).params_[1]["weights"]
+    np.testing.assert_allclose(thin, full, rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.4, 1.0])
+def test_relaxed_update(rho):
+    """(1 - rho) initial + rho solved, stretched about its mean to the initial spread."""
+    X, y = load_iris(return_X_y=True)
+    options = {"alpha": 2.0, "standardize": False}
+    start = np.random.default_rng(1).normal(size=(5, 7))
+    layers = [Dense(7, initializer=fixed(start)), Tanh()]
+
+    def fit(relaxation):
+        model = ZORBClassifier(layers, relaxation=relaxation, random_state=0, **options).fit(X, y)
+        return np.vstack([model.params_[0]["weights"], model.params_[0]["intercept"]])
+
+    rows = np.column_stack([X, np.ones(150)])
+    solved = rows @ fit(1.0)
+    initial = rows @ start
+    stretch = np.sqrt(initial.var(axis=0).mean() / solved.var(axis=0).mean()) if rho < 1 else 1.0
+    mean = solved.mean(axis=0)
+    expected = (1 - rho) * initial + rho * (mean + stretch * (solved - mean))
+    np.testing.assert_allclose(rows @ fit(rho), expected, atol=1e-8)
+
+
+def test_the_read_out_is_never_relaxed_and_sees_every_block():
+    X, y = load_iris(return_X_y=True)
+    options = {"relaxation": 0.0, "alpha": 1.5, "random_state": 0, "standardize": False}
+    model = ZORBClassifier("Dense[5] Cos Dense[6] ReLU", **options).fit(X, y)
+    first, second = model.params_[0], model.params_[2]
+    hidden = np.cos(X @ first["weights"] + first["intercept"])
+    last = np.maximum(hidden @ second["weights"] + second["intercept"], 0)
+    reference = Ridge(alpha=1.5).fit(np.hstack([X, hidden, last]), np.eye(3)[y])
+    np.testing.assert_allclose(model.params_[-1]["weights"], reference.coef_.T, atol=1e-9)
+    model.set_params(readout="last").fit(X, y)
+    reference = Ridge(alpha=1.5).fit(last, np.eye(3)[y])
+    np.testing.assert_allclose(model.params_[-1]["weights"], reference.coef_.T, atol=1e-9)
+
+
+def test_random_negative_targets_restore_the_rank():
+    """With kept negative targets the published rule makes copies of one unit; noise does not."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 6))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    ranks = {}
+    for kind in ("keep", "uniform"):
+        layers = [Dense(8), Tanh(), Dense(6), ReLU(kind)]
+        model = ZORBClassifier(layers, relaxation=1.0, alpha=1e-6, random_state=0).fit(X, y)
+        weights = model.params_[1]["weights"]
+        values = np.linalg.svd(weights, compute_uv=False)
+        ranks[kind] = int((values > 1e-8 * values[0]).sum())
+    assert ranks == {"keep": 1, "uniform": 6}
+
+
+def test_softmax_read_out_is_solved_in_log_space():
+    X, y = load_iris(return_X_y=True)
+    model = ZORBClassifier([Dense(8), Tanh(), Dense(), Softmax()], random_state=0).fit(X, y)
+    logits = model._network.forward(model.params_, X)
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected = shifted / shifted.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+def test_more_sweeps_never_raise_the_left_out_error(Estimator):
+    X, y = load_iris(return_X_y=True)
+    errors = []
+    for n_sweeps in (1, 2, 6):
+        model = Estimator("Dense[6] Tanh Dense[5] ReLU", n_sweeps=n_sweeps, random_state=0)
+        model.fit(X, y)
+        outputs = model._outputs(X)
+        assert np.isfinite(outputs).all()
+        errors.append(1 - model.loo_score_)
+    if Estimator is ZORBRegressor:
+        assert errors[0] >= errors[1] >= errors[2]
+    assert len(model.history_) > 3
+
+
+def test_more_sweeps_find_a_margin():
+    """XOR: least squares on 0 and 1 asks settled rows back, sweeps with a margin do not."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(1200, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    scores = [
+        ZORBClassifier("Dense[16] Tanh Dense[8] ReLU", n_sweeps=n_sweeps, random_state=0)
+        .fit(X[:600], y[:600])
+        .score(X[600:], y[600:])
+        for n_sweeps in (1, 30)
+    ]
+    assert scores[1] > scores[0] + 0.005
