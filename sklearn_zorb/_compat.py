@@ -1,4 +1,4 @@
-"""The one place for scikit-learn names that are private or newer than the oldest supported release."""
+"""The one place for scikit-learn names that are private or newer than what we require."""
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
@@ -15,7 +15,7 @@ try:  # scikit-learn >= 1.9
     HAS_CALLBACKS = True
 except ImportError:  # pragma: no cover - exercised on older scikit-learn only
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands in where scikit-learn has no callbacks; fits run without them."""
 
     HAS_CALLBACKS = False

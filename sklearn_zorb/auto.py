@@ -2,15 +2,84 @@
 
 import numpy as np
 
-from .layers import Dense, ReLU
+from .layers import Dense, Kernel, ReLU, Stack, Standardize, Trees
+from .layers.distinct import count_distinct
+from .memory import Memory
+
+# below, out-of-bag estimates are too noisy to weigh blocks by
+FEW_ROWS = 50
+# from here on, boosting finds what a forest and a thousand landmarks miss
+MANY_ROWS = 2000
+# an exact kernel up to here, the cost of which grows with the cube of the rows
+LANDMARKS = 1500
+# sparse inputs with more columns than this are not made dense for a kernel
+SPARSE_COLUMNS = 1000
 
 
-def auto_layers(n_samples, n_features):
-    """The layer list that ``layers="auto"`` stands for.
+def auto_layers(X, y=None):
+    """The layer list that ``layers="auto"`` of the closed-form estimators stands for.
 
-    One hidden block of relaxed ReLU units under a read-out that sees the input as well.
+    A `Stack` of blocks that err in different ways:
+
+    - a ridge of the columns, each clipped smoothly at three standard deviations;
+    - a ridge of `Kernel` features, exact up to 1500 distinct rows;
+    - from 50 distinct rows on, a forest of 100 trees;
+    - from 2000 distinct rows on, gradient boosting.
+
+    Sparse inputs of more than 1000 columns do without the kernel, which would make them
+    dense.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features), or tuple of two int
+        Data, or the number of distinct rows and of columns.
+    y : ignored
+        Present so that a call reads as `fit` does.
+
+    Returns
+    -------
+    layers : list of Layer
+
+    See Also
+    --------
+    format_layers : Writes them as text.
+
+    Notes
+    -----
+    Blocks side by side beat any one of them on most tables: the kernel on smooth and on
+    few data, trees on steps, scales and many irrelevant columns, the ridge where there is
+    little to learn. The stack weighs them on predictions of left-out rows, so that a block
+    that does not help costs little.
+
+    Examples
+    --------
+    >>> from sklearn_zorb import auto_layers, format_layers
+    >>> format_layers(auto_layers((150, 4)))
+    'Stack(Standardize[clip=3.0] | Standardize[clip=3.0] Standardize Kernel[150] | Trees)'
+    """
+    if isinstance(X, tuple):
+        (n_rows, n_features), sparse = X, False
+    else:
+        sparse = hasattr(X, "tocsr")
+        X = X.tocsr() if sparse else np.asarray(X)
+        n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
+    blocks = [[Standardize(clip=3.0)]]
+    if not sparse or n_features <= SPARSE_COLUMNS:
+        # the clip leaves columns with long tails narrow
+        scaled = [Standardize(clip=3.0), Standardize()]
+        blocks.append([*scaled, Kernel(min(n_rows, LANDMARKS))])
+    if n_rows >= FEW_ROWS:
+        blocks.append([Trees()])
+    if n_rows >= MANY_ROWS and not sparse:
+        blocks.append([Trees(kind="boosting")])
+    return [Stack(blocks)]
+
+
+def dense_layers(n_samples, n_features):
+    """One hidden block of ReLU units, for rules that need derivatives.
+
     Width costs time in proportion to its square and pays as long as rows are many: about
-    four units for each square root of a row and two for each column, between 64 and 2000.
+    eight units for each square root of a row and two for each column, between 64 and 2000.
 
     Parameters
     ----------
@@ -22,9 +91,9 @@ def auto_layers(n_samples, n_features):
 
     Examples
     --------
-    >>> from sklearn_zorb import auto_layers
-    >>> auto_layers(150, 4)
-    [Dense(units=64), ReLU()]
+    >>> from sklearn_zorb.auto import dense_layers
+    >>> dense_layers(150, 4)
+    [Dense(units=96), ReLU()]
     """
     width = 8 * np.sqrt(n_samples) + 2 * n_features
     units = int(np.clip(width, 64, 2000)) // 16 * 16

@@ -29,6 +29,7 @@ class PowerCalibration:
     def __init__(self, floor=0.01, power=1.0):
         self.floor = floor
         self.power = power
+        self._losses = np.zeros((len(FLOORS), len(POWERS)))
 
     def fit(self, scores, codes, sample_weight=None):
         """Choose floor and power.
@@ -39,20 +40,27 @@ class PowerCalibration:
         codes : ndarray of int of shape (n,) or (n, n_labels)
         sample_weight : ndarray of shape (n,) or None
         """
+        self._losses[:] = 0
+        return self.partial_fit(scores, codes, sample_weight)
+
+    def partial_fit(self, scores, codes, sample_weight=None):
+        """Choose again, for these rows and all that came before."""
         n_classes = scores.shape[-1]
         flat, codes = scores.reshape(-1, n_classes), codes.ravel()
-        if sample_weight is not None:
-            sample_weight = np.repeat(sample_weight, len(flat) // len(sample_weight))
+        if sample_weight is None:
+            weights = np.ones(len(flat))
+        else:
+            weights = np.repeat(sample_weight, len(flat) // len(sample_weight))
         rows = np.arange(len(flat))
-        best = np.inf
-        for floor in FLOORS:
+        for i, floor in enumerate(FLOORS):
             logs = np.log(np.maximum(flat, floor / n_classes))
             logs -= logs.max(axis=1, keepdims=True)
-            for power in POWERS:
-                losses = np.log(np.exp(power * logs).sum(axis=1)) - power * logs[rows, codes]
-                loss = np.average(losses, weights=sample_weight)
-                if loss < best:
-                    best, self.floor, self.power = loss, floor, power
+            own = logs[rows, codes]
+            for j, power in enumerate(POWERS):
+                losses = np.log(np.exp(power * logs).sum(axis=1)) - power * own
+                self._losses[i, j] += weights @ losses
+        i, j = np.unravel_index(self._losses.argmin(), self._losses.shape)
+        self.floor, self.power = FLOORS[i], POWERS[j]
         return self
 
     def probabilities(self, scores):

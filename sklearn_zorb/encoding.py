@@ -15,6 +15,8 @@ class ClassEncoder:
         Labels; a 0/1 matrix means multilabel.
     one_hot : bool, default=False
         Whether binary labels take two columns too, as a softmax needs.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        All classes in order, where some may be missing in y.
 
     Attributes
     ----------
@@ -26,7 +28,7 @@ class ClassEncoder:
     targets : Targets of shape (n_samples, n_outputs)
     """
 
-    def __init__(self, y, one_hot=False):
+    def __init__(self, y, one_hot=False, classes=None):
         kind = type_of_target(y, input_name="y")
         if kind == "multilabel-indicator":
             self.task, self.classes = "multilabel", np.arange(y.shape[1])
@@ -34,7 +36,10 @@ class ClassEncoder:
             self.codes = self.codes.ravel()
             self.targets = Targets(distinct.astype(np.float64), self.codes)
             return
-        self.classes, self.codes = np.unique(y, return_inverse=True)
+        if classes is None:
+            self.classes, self.codes = np.unique(y, return_inverse=True)
+        else:
+            self.classes, self.codes = classes, _codes(y, classes)
         if len(self.classes) < 2:
             raise ValueError(
                 f"y holds one class only, {self.classes[0]!r}; a classifier needs at least 2 "
@@ -54,6 +59,15 @@ class ClassEncoder:
     def y(self):
         """What layers fitted to labels see: class indices, or the label matrix."""
         return self.targets[:].astype(int) if self.task == "multilabel" else self.codes
+
+
+def _codes(y, classes):
+    """Index of each label among the classes."""
+    codes = np.clip(np.searchsorted(classes, y), 0, len(classes) - 1)
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        raise ValueError(f"y holds {unknown.tolist()}, which are not among classes={classes!r}.")
+    return codes
 
 
 def indicator_scores(outputs, task):
@@ -106,10 +120,34 @@ class RegressionEncoder:
             spread = np.sqrt(deviation)
             flat = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
             self.spread = np.where(flat, 1.0, spread)
+        self._scale(matrix)
+
+    def _scale(self, matrix):
         self.y = (matrix - self.mean) / self.spread
-        distinct, codes = np.unique(self.y, axis=0, return_inverse=True)
-        repeats = len(distinct) <= len(matrix) // 2
-        self.targets = Targets(distinct, codes.ravel()) if repeats else Targets(self.y)
+        self.targets = _shared_rows(self.y)
+
+    def extend(self, y):
+        """Later rows of y: same centre and scale, a range that takes them in."""
+        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if matrix.shape[1] != len(self.mean):
+            raise ValueError(
+                f"y has {matrix.shape[1]} outputs; the first call had {len(self.mean)}."
+            )
+        self.low = np.minimum(self.low, matrix.min(axis=0))
+        self.high = np.maximum(self.high, matrix.max(axis=0))
+        more = self.light()
+        more.y = (matrix - self.mean) / self.spread
+        more.targets = Targets(more.y)
+        return more
+
+    def same_scale(self, y):
+        """Other targets, centred and scaled as these are."""
+        copy = self.light()
+        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        copy.low = np.minimum(copy.low, matrix.min(axis=0))
+        copy.high = np.maximum(copy.high, matrix.max(axis=0))
+        copy._scale(matrix)
+        return copy
 
     def light(self):
         """What predicting takes: nothing that grows with the rows."""
@@ -121,3 +159,17 @@ class RegressionEncoder:
     def decode(self, outputs):
         """Predictions in the units of y."""
         return outputs * self.spread + self.mean
+
+
+def _shared_rows(matrix, probe=10_000):
+    """Targets that store repeated rows once, where at least half of them repeat.
+
+    A sample of rows that are nearly all distinct spares sorting all of them.
+    """
+    few = matrix[:: max(1, len(matrix) // probe)]
+    if len(few) < len(matrix) and len(np.unique(few, axis=0)) > 0.9 * len(few):
+        return Targets(matrix)
+    distinct, codes = np.unique(matrix, axis=0, return_inverse=True)
+    if len(distinct) > len(matrix) // 2:
+        return Targets(matrix)
+    return Targets(distinct, codes.ravel())

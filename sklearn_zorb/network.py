@@ -1,6 +1,6 @@
 """A list of layers with its read-out: what a training rule is given to train."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class Network:
             layers = _split_honest(layers, index, points, shapes)
         return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
 
+    def with_layers(self, layers):
+        """The same structure with other layers in the same places."""
+        return replace(self, layers=tuple(layers))
+
     @property
     def hidden(self):
         """The layers before the read-out."""
@@ -88,17 +92,20 @@ class Network:
         params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
         return params
 
-    def forward(self, params, inputs):
-        """Output of the read-out, before what follows it."""
-        tapped = []
+    def tapped(self, params, inputs):
+        """The blocks that the read-out sees."""
+        blocks = []
         for i, layer in enumerate(self.hidden):
             if i in self.taps:
-                tapped.append(inputs)
+                blocks.append(inputs)
             inputs = layer.forward(params[i], inputs)
-        tapped.append(inputs)
-        if self.stacked:
-            return self.layers[self.readout].forward(params[self.readout], inputs)
-        return self.layers[self.readout].forward(params[self.readout], side_by_side(tapped))
+        return [*blocks, inputs]
+
+    def forward(self, params, inputs):
+        """Output of the read-out, before what follows it."""
+        blocks = self.tapped(params, inputs)
+        seen = blocks[-1] if self.stacked else side_by_side(blocks)
+        return self.layers[self.readout].forward(params[self.readout], seen)
 
     def finish(self, params, outputs):
         """What follows the read-out."""
@@ -143,5 +150,3 @@ def _shapes(names, layers, input_shape):
         except ValueError as error:
             raise ValueError(f"layer {name!r}: {error}") from None
     return shapes
-
-

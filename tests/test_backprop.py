@@ -263,7 +263,9 @@ def test_divergence_is_told_and_the_params_before_it_are_kept():
 
 
 def test_schedules():
-    np.testing.assert_allclose(learning_rates("cosine", 2.0, 0, 4, 4), [2, 1.70710678, 1, 0.29289322])
+    np.testing.assert_allclose(
+        learning_rates("cosine", 2.0, 0, 4, 4), [2, 1.70710678, 1, 0.29289322]
+    )
     np.testing.assert_allclose(learning_rates(lambda share: share, 2.0, 2, 2, 4), [1, 1.5])
     X, y = load_iris(return_X_y=True)
     frozen = Backprop("sgd", learning_rate=0.1, schedule=lambda share: float(share == 0))
@@ -354,3 +356,15 @@ def test_loss_follows_from_task_and_final_activation():
     assert loss_name("binary", (Softmax(),)) == "cross_entropy"
     assert loss_name("binary", ()) == "logistic"
     assert loss_name("regression", (Sigmoid(),)) == "squared"
+
+
+def test_layers_that_are_solved_are_refused():
+    from sklearn.tree import DecisionTreeRegressor
+
+    from sklearn_zorb.layers import EstimatorLayer, Skip
+
+    X, y = load_iris(return_X_y=True)
+    layer = EstimatorLayer(DecisionTreeRegressor())
+    for layers in ([Dense(4), layer], [Skip([Dense(4), layer])]):
+        with pytest.raises(ValueError, match=r"\(EstimatorLayer\) is solved.*trainer=ZORB"):
+            NetworkClassifier(layers).fit(X, y)

@@ -121,7 +121,12 @@ def test_clip_keeps_predictions_in_range():
 
 @BOTH
 @pytest.mark.parametrize(
-    "layers", ["auto", "Dense[12] Tanh Dense[8] ReLU", "Dense[8, initializer=data_pairs] Tanh"]
+    "layers",
+    [
+        "Stack(Standardize[clip=3.0] | Kernel[150])",  # "auto" but for the forest
+        "Dense[12] Tanh Dense[8] ReLU",
+        "Dense[8, initializer=data_pairs] Tanh",
+    ],
 )
 def test_weights_are_repetitions(iris, Estimator, layers):
     X, y = iris

@@ -128,9 +128,7 @@ def uniform(rng, shape):
 
 def test_mini_batches_and_many_directions_come_close_to_backpropagation():
     X, y = load_digits(return_X_y=True)
-    rule = ForwardGradient(
-        n_directions=32, optimizer="adam", learning_rate=0.01, max_epochs=10
-    )
+    rule = ForwardGradient(n_directions=32, optimizer="adam", learning_rate=0.01, max_epochs=10)
     model = NetworkClassifier("Dense[16] ReLU", trainer=rule, random_state=0).fit(X, y)
     back = Backprop(learning_rate=0.01, max_epochs=10)
     twin = NetworkClassifier("Dense[16] ReLU", trainer=back, random_state=0).fit(X, y)

@@ -12,10 +12,10 @@ from sklearn_zorb.layers.distinct import count_distinct, group_rows
 from sklearn_zorb.layers.kernel import KINDS
 from sklearn_zorb.layers.kernel_ridge import (
     DECADES,
+    distances,
     fit_ridge,
     gradient_squares,
     kernel_values,
-    distances,
 )
 from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.memory import Memory
@@ -37,7 +37,7 @@ def naive_kernel(kind, A, B, width):
 
 
 def solve(layer, X, y, **changes):
-    y = np.asarray(y, dtype=float).reshape(len(X), -1)
+    y = np.asarray(y, dtype=float).reshape(X.shape[0], -1)
     context = Context(rng=np.random.default_rng(0), y=y, y_targets=Targets(y))
     params = layer.init(np.random.default_rng(1), X.shape[1:])
     return layer.solve(params, X, Targets(y), context.replace(**changes))
@@ -235,6 +235,18 @@ def test_same_seed_same_model_and_float32():
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
+def test_sparse_rows_give_the_same_as_dense_ones():
+    import scipy.sparse as sp
+
+    X, y = table(60)
+    X[X < 0.5] = 0
+    layer, rows = Kernel(30), sp.csr_matrix(X)
+    dense, sparse = solve(layer, X, y), solve(layer, rows, y)
+    np.testing.assert_allclose(
+        layer.forward(sparse.params, rows), layer.forward(dense.params, X)
+    )
+
+
 def test_errors_name_what_to_do():
     import scipy.sparse as sp
 
@@ -242,6 +254,6 @@ def test_errors_name_what_to_do():
     with pytest.raises(ValueError, match="put Flatten"):
         Kernel().output_shape((3, 3))
     with pytest.raises(ValueError, match="TruncatedSVD"):
-        ZORBRegressor([Kernel()]).fit(sp.csr_matrix(X), y)
+        ZORBRegressor([Kernel()]).fit(sp.random(20, 10_001, 0.01, format="csr"), y)
     with pytest.raises(ValueError, match="kind"):
         ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)

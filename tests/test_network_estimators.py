@@ -21,9 +21,7 @@ from sklearn_zorb import NetworkClassifier, NetworkRegressor, parse_layers
 from sklearn_zorb.trainers import Backprop
 
 
-@parametrize_with_checks(
-    [NetworkClassifier("Dense[8] Tanh"), NetworkRegressor("Dense[8] Tanh")]
-)
+@parametrize_with_checks([NetworkClassifier("Dense[8] Tanh"), NetworkRegressor("Dense[8] Tanh")])
 def test_check_estimator(estimator, check):
     check(estimator)
 
@@ -149,3 +147,61 @@ def test_errors_name_the_parameter():
         NetworkClassifier(trainer=Backprop("nonsense")).fit(X, y)
     with pytest.raises(ValueError, match="learning_rate"):
         NetworkClassifier(trainer=Backprop(learning_rate=-1)).fit(X, y)
+
+
+def test_partial_fit_epoch_by_epoch_is_fit():
+    X, y = load_iris(return_X_y=True)
+    rule = Backprop(max_epochs=30, tol=None, learning_rate=0.01)
+    whole = NetworkClassifier("Dense[8] Tanh", trainer=rule, random_state=0).fit(X, y)
+    parts = NetworkClassifier("Dense[8] Tanh", trainer=rule, random_state=0)
+    for _ in range(30):
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), rtol=1e-6)
+    assert [entry["epoch"] for entry in parts.history_] == list(range(30))
+    assert rule.max_epochs == 30
+
+
+def test_partial_fit_of_one_class_at_a_time():
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier("Dense[16] Tanh", random_state=0)
+    with pytest.raises(ValueError, match="classes must be passed"):
+        model.partial_fit(X, y)
+    model.partial_fit(X, y, classes=[0, 1, 2])
+    for _ in range(60):
+        for label in range(3):
+            model.partial_fit(X[y == label], y[y == label])
+    assert model.score(X, y) > 0.8
+    with pytest.raises(ValueError, match=r"y holds \[7\]"):
+        model.partial_fit(X, y + 7 * (y == 0))
+    with pytest.raises(ValueError, match="not those of the first call"):
+        model.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="features"):
+        model.partial_fit(X[:, :2], y)
+
+
+def test_partial_fit_keeps_the_scale_of_the_targets():
+    X, y = load_diabetes(return_X_y=True)
+    model = NetworkRegressor("Dense[16] Tanh", trainer=Backprop(batch_size=64), random_state=0)
+    for _ in range(50):
+        for part in (slice(0, 200), slice(200, None)):
+            model.partial_fit(X[part], y[part])
+    assert model.score(X, y) > 0.4
+
+
+def test_rules_in_closed_form_have_no_partial_fit():
+    from sklearn_zorb.trainers import ZORB
+
+    assert hasattr(NetworkClassifier(), "partial_fit")
+    assert not hasattr(NetworkClassifier(trainer=ZORB()), "partial_fit")
+
+
+def test_callbacks_see_a_model_that_predicts_after_every_epoch():
+    pytest.importorskip("sklearn.callback")
+    from sklearn.callback import ScoringMonitor
+
+    X, y = load_iris(return_X_y=True)
+    monitor = ScoringMonitor(scoring="accuracy")
+    model = NetworkClassifier("Dense[8] Tanh", trainer=Backprop(max_epochs=60), random_state=0)
+    model.set_callbacks(monitor).fit(X, y)
+    scores = [row["accuracy"] for row in monitor.get_logs(select="most_recent").data]
+    assert len(scores) == 60 and scores[-1] == model.score(X, y) > 0.8

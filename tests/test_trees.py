@@ -153,8 +153,15 @@ def test_sparse_rows_pickling_summary_and_float32():
     assert copy.params_[-1]["block_weights"].dtype == np.float32
 
 
-@pytest.mark.parametrize("layers", ["Trees[20]", "Dense[8] Tanh Trees[20] Dense[8] Tanh",
-                                    "Trees[20, units=6] Dense[6] ReLU", "Skip(Dense[4] Tanh) Trees"])  # fmt: skip
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "Trees[20]",
+        "Dense[8] Tanh Trees[20] Dense[8] Tanh",
+        "Trees[20, units=6] Dense[6] ReLU",
+        "Skip(Dense[4] Tanh) Trees",
+    ],
+)
 def test_anywhere_in_a_list(layers):
     X, y = make_friedman1(300, noise=0.5, random_state=0)
     model = ZORBRegressor(layers, random_state=0).fit(X[:200], y[:200])

@@ -89,7 +89,9 @@ def test_deep_sweep_equals_the_plain_transcription():
     X, y = load_iris(return_X_y=True)
     rng = np.random.default_rng(0)
     widths = [4, 6, 5, 3]
-    weights = [rng.uniform(-1, 1, size=(a + 1, b)) for a, b in zip(widths, widths[1:], strict=False)]
+    weights = [
+        rng.uniform(-1, 1, size=(a + 1, b)) for a, b in zip(widths, widths[1:], strict=False)
+    ]
     layers = [
         Dense(6, initializer=fixed(weights[0])), Sigmoid(),
         Dense(5, initializer=fixed(weights[1])), Sigmoid(), Dense(initializer=fixed(weights[2])),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from ..datasets._optional import import_optional
@@ -59,9 +58,6 @@ def read_table(path, schema=None):
     except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
         raise InputError(f"cannot read {str(path)!r}: {error}") from error
     frame.columns = frame.columns.astype(str)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{str(path)!r} has two columns named {twice[0]!r}")
     if not len(frame):
         raise InputError(f"{str(path)!r} has no rows")
     return frame
@@ -136,13 +132,8 @@ def prepare_table(schema):
     ColumnTransformer
     """
     numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    text = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="(missing)"),
-        OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=_MAX_CATEGORIES,
-            sparse_output=False,
-        ),
+    text = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=_MAX_CATEGORIES, sparse_output=False
     )
     by_kind = {
         kind: [name for name, other in schema.columns.items() if other == kind]

@@ -14,10 +14,11 @@ from .._compat import (
     check_sample_weight,
     fit_context,
 )
-from ..auto import auto_layers
+from ..auto import auto_layers, dense_layers
 from ..layers import (
     Context,
     Dense,
+    Flatten,
     Reshape,
     Sigmoid,
     Softmax,
@@ -28,11 +29,13 @@ from ..layers import (
 from ..layers.distinct import count_distinct
 from ..layers.honest import fill_units
 from ..layers.names import check_names, resolve_layers
-from ..linalg import LeastSquares, get_backend, to_numpy
+from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
 from ..memory import Memory
 from ..network import Network
 from ..trainers import ZORB
 from .layer_list import LayerListMixin
+from .padding import padded, repeat_first
+from .partial import PartialFitMixin
 from .progress import Progress
 from .summary import summary_table
 
@@ -42,7 +45,7 @@ READOUT = "readout"
 class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
     """Base of every estimator that trains a list of layers."""
 
-    _parameter_constraints = {
+    _parameter_constraints: dict = {
         "layers": "no_validation",  # resolve_layers says more
         "input_shape": [None, tuple, list],
         "standardize": ["boolean"],
@@ -81,9 +84,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         TypeError
             If `layers` holds something that is not a layer.
         """
-        X, y = self._validate(X, y)
-        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
-        weights = self._total_weight(y, sample_weight)
+        vars(self).pop("_sums", None)  # what partial_fit has gathered
+        X, y, weights = self._prepare(X, y, sample_weight)
         hidden, readout, tail = self._resolve(X)
         encoder = self._encode(y, weights, tail)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
@@ -91,32 +93,42 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X))
         with self._backend.scope():
-            inputs = self._backend.asarray(X)
             rng = np.random.default_rng(
                 check_random_state(self.random_state).randint(2**31 - 1, size=4)
             )
             context = self._context(encoder, weights, rng, dtype, memory)
-            self._train((inputs, y), hidden, readout, tail, encoder, context)
+            self._train((X, y), hidden, readout, tail, encoder, context)
         return self
 
-    def _validate(self, X, y):
+    def _prepare(self, X, y, sample_weight, reset=True):
+        """Checked arrays, and the weights of their rows, all positive, or None."""
+        X, y = self._validate(X, y, reset)
+        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
+        return X, y, self._total_weight(y, sample_weight)
+
+    def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
         return validate_data(
             self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
-            multi_output=True, y_numeric=self._numeric_targets,
+            multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
 
     def _resolve(self, X):
         """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
         layers = self.layers
         if isinstance(layers, str) and layers == "auto":
-            layers = auto_layers(count_distinct(X, Memory(self.memory_limit)), X.shape[1])
+            layers = self._auto_layers(X)
         elif not isinstance(layers, str):
             check_names(self)
         pairs = resolve_layers(layers)
         for _, layer in pairs:
             layer._validate_params()
         return split_readout(pairs)
+
+    def _auto_layers(self, X):
+        """What layers="auto" stands for: layers with derivatives, which any rule can train."""
+        layers = dense_layers(count_distinct(X, Memory(self.memory_limit)), X.shape[1])
+        return layers if self.input_shape is None else [Flatten(), *layers]
 
     def _context(self, encoder, weights, rng, dtype, memory):
         return Context(
@@ -138,11 +150,12 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         return np.dtype(self.dtype)
 
     def _backend_name(self, X):
-        return "numpy" if self.backend == "auto" else self.backend
+        # the width of hidden layers is not known yet: that of X stands for it
+        return choose_backend(self.backend, X.shape[0] * max(X.shape[1], 512) ** 2)
 
     def _train(self, rows, hidden, readout, tail, encoder, context):
         """Build the network, draw its initial params, train, keep the result as NumPy."""
-        inputs = rows[0]
+        inputs, fed = self._feed(rows[0], [*hidden, readout], context)
         front = self._front(inputs)
         width = encoder.targets.shape[1]
         if readout[1].units is None:
@@ -150,15 +163,15 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         fill_units([layer for _, layer in [*hidden, readout]], width)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
         streams = context.rng.spawn(3)
-        data = (inputs, context.y, context.sample_weight)
+        data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
         trainer = self._make_trainer()
         self._network, self.n_outputs_ = network, width
         self._encoder = encoder.light()
         with Progress(self, trainer.n_steps(network), rows) as progress:
             result = self._run(
-                trainer, network, params, inputs, encoder.targets,
-                context.replace(rng=streams[1]), on_step=progress,
+                trainer, network, params, inputs, fed.y_targets,
+                fed.replace(rng=streams[1]), on_step=progress,
             )  # fmt: skip
         self.layers_ = list(zip(network.names, network.layers, strict=True))
         self.params_ = [_as_numpy(own) for own in result.params]
@@ -177,8 +190,14 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
 
     def _finish_fit(self, network, trainer, result, encoder, context):
         """Learn from the left-out outputs, where the rule has them."""
-        loo = network.finish(self.params_, result.loo_outputs)
+        loo = network.finish(self.params_, result.loo_outputs[: len(encoder.targets)])
         self._set_loo(loo, encoder, context)
+
+    def _feed(self, X, pairs, context):
+        """The rows as arrays of the backend, and the context that goes with them."""
+        if self._backend.name == "jax" and all(layer.traceable for _, layer in pairs):
+            X, context = padded(X, context)
+        return self._backend.asarray(X), context
 
     def _front(self, inputs):
         """What prepares the rows: scaling, then the shape of an image."""
@@ -209,9 +228,13 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         outputs = np.empty((X.shape[0], self.n_outputs_))
         with self._backend.scope():
             for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest):
-                rows = self._backend.asarray(X[part].astype(dtype, copy=False))
+                rows = X[part].astype(dtype, copy=False)
+                n_rows = rows.shape[0]
+                if self._backend.name == "jax" and isinstance(rows, np.ndarray):
+                    rows = rows[repeat_first(n_rows)]
+                rows = self._backend.asarray(rows)
                 out = network.finish(self.params_, network.forward(self.params_, rows))
-                outputs[part] = to_numpy(out)
+                outputs[part] = to_numpy(out)[:n_rows]
         return outputs
 
     def summary(self, print_fn=print):
@@ -238,7 +261,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         return tags
 
 
-class BaseZORB(BaseLayered):
+class BaseZORB(PartialFitMixin, BaseLayered):
     """Base of `ZORBClassifier` and `ZORBRegressor`."""
 
     _parameter_constraints = {
@@ -258,12 +281,21 @@ class BaseZORB(BaseLayered):
     def _make_trainer(self):
         return ZORB(self.n_sweeps)
 
+    def _auto_layers(self, X):
+        if self._first_classes is not None:
+            return super()._auto_layers(X)
+        layers = auto_layers(X)
+        return layers if self.input_shape is None else [Flatten(), *layers]
+
+    def _solver(self):
+        return LeastSquares(self.alpha, self.rcond)
+
     def _context(self, *parts):
         return (
             super()
             ._context(*parts)
             .replace(
-                solver=LeastSquares(self.alpha, self.rcond),
+                solver=self._solver(),
                 relaxation=float(self.relaxation),
                 backward_rcond=self.backward_rcond,
                 n_jobs=self.n_jobs,

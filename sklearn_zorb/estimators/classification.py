@@ -16,8 +16,8 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     _numeric_targets = False
 
-    def _validate(self, X, y):
-        X, y = super()._validate(X, y)
+    def _validate(self, X, y, reset=True):
+        X, y = super()._validate(X, y, reset)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -37,10 +37,37 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     def _encode(self, y, weights, tail):
         one_hot = bool(tail) and isinstance(tail[0][1], Softmax)
-        encoder = ClassEncoder(y, one_hot=one_hot)
+        encoder = ClassEncoder(y, one_hot=one_hot, classes=self._known_classes())
         self.classes_ = encoder.classes
         self._task = encoder.task
         return encoder
+
+    def _encode_more(self, y):
+        """Later rows in the code of the first ones."""
+        known = None if self._task == "multilabel" else self.classes_
+        encoder = ClassEncoder(y, one_hot=self.n_outputs_ == 2, classes=known)
+        if encoder.targets.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {encoder.targets.shape[1]} labels; the first call had {self.n_outputs_}."
+            )
+        return encoder
+
+    def _judge(self, outputs, encoder, weights, before):
+        """Add rows predicted before they were learned to score and calibration.
+
+        `before` is the weight of the rows judged so far.
+        """
+        predicted = predicted_indices(outputs, self._task)
+        score = accuracy_score(encoder.y, predicted, sample_weight=weights)
+        own = len(outputs) if weights is None else weights.sum()
+        self.loo_score_ = float((before * self.loo_score_ + own * score) / (before + own))
+        if not self._is_probability:
+            scores = indicator_scores(outputs, self._task)
+            self._calibration.partial_fit(scores, encoder.y, weights)
+
+    def _known_classes(self):
+        """All classes, where some may be missing in the rows; None takes them from the rows."""
+        return None
 
     def _fitted_so_far(self, params):
         attributes = super()._fitted_so_far(params)

@@ -1,8 +1,13 @@
 """The closed-form classifier."""
 
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+
 from .._compat import StrOptions
 from .base import BaseZORB
 from .classification import LayeredClassifierMixin
+from .partial import can_learn_in_batches
 
 
 class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
@@ -73,7 +78,7 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         each row, so it is somewhat optimistic.
     n_features_in_ : int
         Number of columns seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X had string names.
     n_outputs_ : int
         Width of the read-out.
@@ -140,3 +145,64 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    @available_if(can_learn_in_batches)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn a batch of rows.
+
+        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
+        list is then one hidden block of ReLU units. Later calls leave both alone: the
+        read-out is solved again from running sums, as one solve on all rows so far would
+        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
+        on those sums. `loo_score_` goes on with rows judged before they are learned.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), default=None
+            All classes that any call will see; the first call needs them, but for
+            multilabel y.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` are missing in the first call or change, or y holds another one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn_zorb import ZORBClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> model = ZORBClassifier("Dense[100] ReLU", random_state=0)
+        >>> for start in range(0, 1500, 500):
+        ...     batch = slice(start, start + 500)
+        ...     model = model.partial_fit(X[batch], y[batch], classes=range(10))
+        >>> model.score(X[1500:], y[1500:]) > 0.9
+        True
+        """
+        started = hasattr(self, "_sums")
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' needs all rows at once; pass a dict of weights to "
+                "learn in batches."
+            )
+        multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
+        if not started and classes is None and not multilabel:
+            raise ValueError("classes must be passed to the first call of partial_fit.")
+        known = None if classes is None else np.unique(classes)
+        if started and known is not None and not np.array_equal(known, self.classes_):
+            raise ValueError(
+                f"classes={classes!r} are not those of the first call, {self.classes_!r}."
+            )
+        return self._learn_batch(X, y, sample_weight, () if known is None else known)
+
+    def _known_classes(self):
+        classes = self._first_classes
+        return None if classes is None or len(classes) == 0 else classes

@@ -1,61 +1,14 @@
 """Estimators that train a list of layers by any rule."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import StrOptions
 from ..encoding import decision_values
-from ..trainers import Backprop, Trainer
-from .base import BaseLayered
+from .base_network import BaseNetwork, Part, goes_on
 from .classification import LayeredClassifierMixin
 from .regression import LayeredRegressorMixin
-
-# as many rows as a full batch of Backprop takes: above, single precision is enough
-DOUBLE_ROWS = 1000
-
-
-class BaseNetwork(BaseLayered):
-    """Base of `NetworkClassifier` and `NetworkRegressor`."""
-
-    _parameter_constraints = {
-        **BaseLayered._parameter_constraints,
-        "trainer": [None, Trainer],
-        "dtype": [StrOptions({"auto", "float64", "float32"}), type, np.dtype],
-        "warm_start": ["boolean"],
-        "n_jobs": [None, Integral],
-    }
-    n_jobs = None
-
-    def _make_trainer(self):
-        return Backprop() if self.trainer is None else clone(self.trainer)
-
-    def _choose_dtype(self, n_samples):
-        if isinstance(self.dtype, str) and self.dtype == "auto":
-            return np.dtype(np.float64 if n_samples <= DOUBLE_ROWS else np.float32)
-        return np.dtype(self.dtype)
-
-    def _initial_params(self, network, rng, data, context):
-        fresh = super()._initial_params(network, rng, data, context)
-        self._going_on = self.warm_start and _fits(getattr(self, "params_", None), fresh)
-        return [dict(own) for own in self.params_] if self._going_on else fresh
-
-    def _run(self, trainer, *parts, on_step):
-        options = {}
-        if trainer.incremental and self._going_on:
-            options["state"] = self._trainer_state
-        return trainer.fit(*parts, on_step=on_step, **options)
-
-    def _finish_fit(self, network, trainer, result, encoder, context):
-        del self._going_on
-        self.status_ = result.status
-        self.n_iter_ = len(result.history)
-        self._trainer_state = result.state
-        self._logits = trainer.output == "logits"
-        if result.loo_outputs is not None:
-            super()._finish_fit(network, trainer, result, encoder, context)
 
 
 class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
@@ -107,7 +60,7 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
         Number of entries in the history.
     n_features_in_ : int
         Number of columns seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X had string names.
     n_outputs_ : int
         Width of the read-out.
@@ -154,6 +107,48 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    @available_if(goes_on)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these rows, from the present params on.
+
+        The first call draws the params; the scales of columns are those of its rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), default=None
+            All classes that any call will see. The first call needs them.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        going_on = hasattr(self, "params_")
+        if not going_on and classes is None:
+            raise ValueError("classes must be passed to the first call of partial_fit.")
+        if (
+            going_on
+            and classes is not None
+            and not np.array_equal(self.classes_, np.unique(classes))
+        ):
+            raise ValueError(
+                f"classes={classes!r} are not those of the first call, {self.classes_!r}."
+            )
+        known = self.classes_ if going_on else np.unique(classes)
+        return self._fit_part(X, y, sample_weight, Part(going_on, known))
+
+    def _known_classes(self):
+        return None if self._part is None else self._part.classes
+
+    def _fitted_so_far(self, params):
+        attributes = super()._fitted_so_far(params)
+        if attributes["_logits"]:
+            attributes["_is_probability"] = True
+        return attributes
 
     def _finish_fit(self, network, trainer, result, encoder, context):
         super()._finish_fit(network, trainer, result, encoder, context)
@@ -225,7 +220,7 @@ class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
         Number of entries in the history.
     n_features_in_ : int
         Number of columns seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X had string names.
     n_outputs_ : int
         Width of the read-out.
@@ -265,6 +260,11 @@ class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _encode(self, y, weights, tail):
+        if self._part is None or not self._part.going_on:
+            return super()._encode(y, weights, tail)
+        return self._encoder.same_scale(y)
+
 
 def _probabilities(logits, task):
     """Softmax over the classes, or the logistic function of each column."""
@@ -272,16 +272,3 @@ def _probabilities(logits, task):
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
     return 0.5 * (np.tanh(0.5 * logits) + 1)
-
-
-def _fits(params, fresh):
-    """Whether two lists of params have the same names and shapes."""
-    if isinstance(fresh, dict):
-        return isinstance(params, dict) and params.keys() == fresh.keys() and all(
-            _fits(params[name], fresh[name]) for name in fresh
-        )  # fmt: skip
-    if isinstance(fresh, list):
-        return params is not None and len(params) == len(fresh) and all(
-            map(_fits, params, fresh)
-        )  # fmt: skip
-    return np.shape(params) == np.shape(fresh)

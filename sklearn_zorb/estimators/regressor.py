@@ -1,6 +1,10 @@
 """The closed-form regressor."""
 
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
 from .base import BaseZORB
+from .partial import can_learn_in_batches
 from .regression import LayeredRegressorMixin
 
 
@@ -58,7 +62,7 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         R² of the left-out predictions of the read-out.
     n_features_in_ : int
         Number of columns seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X had string names.
     n_outputs_ : int
         Width of the read-out.
@@ -117,3 +121,63 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that hold a new target with about this probability.
+
+        They are as wide for every row, wide enough for that share of the left-out errors of
+        the training rows (jackknife). Where layers were chosen on y, those errors are
+        somewhat small, and so is the coverage.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Kept to the range of the training targets where ``clip=True``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_zorb import ZORBRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = ZORBRegressor(random_state=0).fit(X[:300], y[:300])
+        >>> low, high = model.predict_interval(X[300:], coverage=0.8)
+        >>> bool(0.7 < ((low <= y[300:]) & (y[300:] <= high)).mean() < 0.9)
+        True
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
+        predicted = self._encoder.decode(self._outputs(X))
+        half = self._left_out.half_width(coverage)
+        ends = [predicted - half, predicted + half]
+        if self.clip:
+            ends = [np.clip(end, self._encoder.low, self._encoder.high) for end in ends]
+        low, high = [end[:, 0] if self._flat_output else end for end in ends]
+        return low, high
+
+    @available_if(can_learn_in_batches)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Learn a batch of rows.
+
+        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
+        list is then one hidden block of ReLU units. Later calls leave both alone: the
+        read-out is solved again from running sums, as one solve on all rows so far would
+        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
+        on those sums. `loo_score_` goes on with rows judged before they are learned.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        return self._learn_batch(X, y, sample_weight)

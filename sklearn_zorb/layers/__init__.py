@@ -12,6 +12,7 @@ from .normalization import BatchNorm, Standardize
 from .pooling import AvgPool2D, MaxPool2D
 from .shape import Flatten, Reshape
 from .stack import Stack
+from .text import LayerSyntaxError, format_layers, parse_layers
 from .trees import Trees
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Identity",
     "Kernel",
     "Layer",
+    "LayerSyntaxError",
     "LeakyReLU",
     "MaxPool2D",
     "Parallel",
@@ -43,4 +45,6 @@ __all__ = [
     "Step",
     "Tanh",
     "Trees",
+    "format_layers",
+    "parse_layers",
 ]

@@ -115,7 +115,7 @@ class Layer(BaseEstimator):
     fits_targets = True
     streams = True
     needs_inputs = True
-    invert_options = ()
+    invert_options: tuple[str, ...] = ()
     differentiable = True
     traceable = True
 
@@ -134,11 +134,16 @@ class Layer(BaseEstimator):
         input_shape : tuple of int
         data : tuple (inputs, y, sample_weight) or None
             For scalers and data-driven initialisers.
+
+        Returns
+        -------
+        params : dict
+            Arrays by name; dicts of arrays may stand in it.
         """
         return {}
 
     def forward(self, params, inputs, *, rng=None):
-        """Outputs of shape (n_samples, *output_shape); `rng` is given only while training."""
+        """Outputs of shape ``(n_samples, *output_shape)``; `rng` is given only while training."""
         return inputs
 
     def invert(self, params, targets, inputs, *, rng=None):
@@ -147,14 +152,14 @@ class Layer(BaseEstimator):
         Parameters
         ----------
         params : dict
-        targets : array of shape (n, *output_shape)
-        inputs : array of shape (n, *input_shape) or None
+        targets : array of shape ``(n, *output_shape)``
+        inputs : array of shape ``(n, *input_shape)`` or None
             The present input; None if `needs_inputs` is False.
         rng : numpy.random.Generator or None
 
         Returns
         -------
-        input_targets : array of shape (n, *input_shape)
+        input_targets : array of shape ``(n, *input_shape)``
         params : dict
             Changed where the inverse learns something, such as a range.
         """
@@ -166,9 +171,9 @@ class Layer(BaseEstimator):
         Parameters
         ----------
         params : dict
-        inputs : array or Rows of shape (n_samples, *input_shape)
+        inputs : array or Rows of shape ``(n_samples, *input_shape)``
             Sliced by rows; ``np.asarray(inputs)`` makes one array of it.
-        targets : Targets of shape (n_samples, *output_shape)
+        targets : Targets of shape ``(n_samples, *output_shape)``
             Sliced by rows; ``np.asarray(targets)`` makes one array of it.
         context : Context
 

@@ -23,6 +23,12 @@ class _Branches(NestedNames, Layer):
         """One list of layers for each branch."""
         raise NotImplementedError
 
+    def _validate_params(self):
+        super()._validate_params()
+        for branch in self._branches():
+            for layer in branch:
+                layer._validate_params()
+
     @property
     def solvable(self):
         return any(layer.solvable for branch in self._branches() for layer in branch)
@@ -32,13 +38,15 @@ class _Branches(NestedNames, Layer):
         return all(layer.streams for branch in self._branches() for layer in branch)
 
     @property
+    def traceable(self):
+        return all(layer.traceable for branch in self._branches() for layer in branch)
+
+    @property
     def needs_inputs(self):
         return any(sequence.needs_inputs(branch) for branch in self._branches())
 
     def _shapes(self, input_shape):
-        return [
-            sequence.output_shapes(branch, input_shape)[-1] for branch in self._branches()
-        ]
+        return [sequence.output_shapes(branch, input_shape)[-1] for branch in self._branches()]
 
     def output_shape(self, input_shape):
         shapes = self._shapes(input_shape)

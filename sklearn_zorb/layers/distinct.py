@@ -62,9 +62,7 @@ class Groups:
 
 def group_rows(inputs, targets, sample_weight, memory):
     """The groups of equal rows, in an order that does not depend on that of the rows."""
-    _, first, codes = np.unique(
-        row_keys(inputs, memory), return_index=True, return_inverse=True
-    )
+    _, first, codes = np.unique(row_keys(inputs, memory), return_index=True, return_inverse=True)
     targets = np.asarray(targets, dtype=np.float64)
     targets = targets.reshape(len(targets), -1)
     sample_weight = np.ones(len(codes)) if sample_weight is None else sample_weight

@@ -10,7 +10,6 @@ from .._compat import Interval
 from .cross_fit import (
     Mean,
     cross_fit,
-    fit_estimator,
     fit_model,
     fold_numbers,
     with_random_state,

@@ -83,7 +83,7 @@ def data_pairs(rng, shape, rows, y, sample_weight=None, n_candidates=4):
     rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows, dtype=np.float64)
     _, first = np.unique(np.hstack([rows, y]), axis=0, return_index=True)
     rows, y = rows[first], y[first]
-    width, units = shape[0] - 1, shape[1]
+    units = shape[1]
     pairs = rng.integers(len(rows), size=(2, n_candidates * units))
     step = rows[pairs[1]] - rows[pairs[0]]
     distance = np.linalg.norm(step, axis=1)

@@ -14,6 +14,8 @@ from .kernel_ridge import centre, distances, kernel_values
 from .kernel_search import MANHATTAN_BUDGET, SEARCH_ROWS, choose_kernel, median_distance
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
+# sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
+DENSE_COLUMNS = 10_000
 # landmarks that stand in until the layer is solved
 INITIAL = 64
 
@@ -181,9 +183,7 @@ class Kernel(Layer):
             params["projection"] = _whitening(kernel)
             params["offset"] = np.zeros(len(rows))
         else:
-            params["projection"], params["offset"] = _principal(
-                kernel, weight, np.finfo(dtype).eps
-            )
+            params["projection"], params["offset"] = _principal(kernel, weight, np.finfo(dtype).eps)
         return {
             name: value.astype(dtype) if value.dtype.kind == "f" else value
             for name, value in params.items()
@@ -191,10 +191,13 @@ class Kernel(Layer):
 
     def _dense(self, inputs):
         if sp.issparse(inputs):
-            raise ValueError(
-                "Kernel takes dense inputs only: reduce sparse ones first, for instance with "
-                "EstimatorLayer(TruncatedSVD(50)), or pass X.toarray()."
-            )
+            if inputs.shape[1] > DENSE_COLUMNS:
+                raise ValueError(
+                    f"Kernel keeps its landmarks dense, and sparse inputs have "
+                    f"{inputs.shape[1]} columns: reduce them first, for instance with "
+                    "EstimatorLayer(TruncatedSVD(50))."
+                )
+            inputs = inputs.toarray()
         return np.asarray(to_numpy(inputs), dtype=np.float64)
 
 
@@ -219,9 +222,7 @@ def _principal(kernel, weight, precision):
     # what centring took away comes first, far from the small eigenvalues it would mix with
     null = root / np.linalg.norm(root)
     centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
-    values, vectors = scipy.linalg.eigh(
-        centred, driver="evd", overwrite_a=True, check_finite=False
-    )
+    values, vectors = scipy.linalg.eigh(centred, driver="evd", overwrite_a=True, check_finite=False)
     values, vectors = values[:-1], vectors[:, :-1]
     kept = values > 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
     if not kept.any():

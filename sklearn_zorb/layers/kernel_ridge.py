@@ -72,22 +72,22 @@ def fit_ridge(kernel, groups, start):
         return Fit(start, np.inf, np.zeros_like(deviation))
     # centring leaves an eigenvalue of zero; lifted to the mean it costs no digits
     centred += level / total * np.outer(root, root)
-    tried = {}
 
     def attempt(decade):
-        if 0 <= decade < len(DECADES) and decade not in tried:
-            tried[decade] = _at_penalty(centred, deviation, groups, level, DECADES[decade])
+        if not 0 <= decade < len(DECADES):
+            return Fit(decade, np.inf, None)
+        error, dual = _at_penalty(centred, deviation, groups, level, DECADES[decade])
+        return Fit(decade, error, dual)
 
-    best = start
-    attempt(best)
-    while True:
-        attempt(best - 1)
-        attempt(best + 1)
-        lowest = min(tried, key=lambda decade: tried[decade][0])
-        if lowest == best:
-            error, dual = tried[best]
-            return Fit(best, error, dual * root[:, None])
-        best = lowest
+    best = first = attempt(start)
+    for step in (-1, 1):
+        while (beside := attempt(best.decade + step)).error < best.error:
+            best = beside
+        if best is not first:
+            # one valley: what lies on the other side of the start is higher
+            break
+    best.dual = best.dual * root[:, None]
+    return best
 
 
 def _at_penalty(centred, deviation, groups, level, penalty):
@@ -131,12 +131,12 @@ def gradient_squares(kind, points, landmarks, dual, weight):
     gain = kernel_values(kind, distance.copy())
     if kind == "laplace":
         gain = np.divide(gain, distance, out=np.zeros_like(gain), where=distance > 1e-12)
-    n_targets, n_features = dual.shape[1], points.shape[1]
+    squares = 0.0
     # the derivative in j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance
-    moved = gain @ (dual[:, :, None] * landmarks[:, None, :]).reshape(len(landmarks), -1)
-    moved = moved.reshape(len(points), n_targets, n_features)
-    moved -= (gain @ dual)[:, :, None] * points[:, None, :]
-    return weight @ np.einsum("nkj,nkj->nj", moved, moved) / weight.sum()
+    for coefficients in dual.T[:, :, None]:
+        slopes = gain @ (coefficients * landmarks) - (gain @ coefficients) * points
+        squares = squares + weight @ slopes**2
+    return squares / weight.sum()
 
 
 def _sign_gradients(kernel, points, landmarks, dual, weight):

@@ -7,12 +7,14 @@ import numpy as np
 from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values
 
 # rows on which kernels are compared, at most; cost grows with the cube
-SEARCH_ROWS = 1000
-# rows at which derivatives are taken, and pairs of rows that say what a usual distance is
+SEARCH_ROWS = 600
+# rows at which derivatives are taken, and that say what a usual distance and bandwidth are
 GRADIENT_ROWS = 400
 MEDIAN_ROWS = 300
 # bandwidths tried, in median distances
 BANDWIDTHS = (1.0, 4.0)
+# where the search for a penalty begins, among `DECADES`
+START = 3
 # least share of the mean squared gradient that a feature keeps
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
@@ -69,27 +71,33 @@ def choose_kernel(kinds, bandwidth, reweight, rows, groups, rng):
 
 def _rounds(kind, bandwidth, reweight, rows, groups, sample, points):
     """One kernel for each round of feature scaling."""
-    factors = BANDWIDTHS if bandwidth == "loo" else (float(bandwidth),)
-    scales, decade = np.ones(rows.shape[1]), 3
+    factor, decade = _bandwidth(kind, bandwidth, rows[sample], groups.take(sample))
+    scales = np.ones(rows.shape[1])
     for count in range(reweight + 1):
         scaled = rows * scales
-        middle = median_distance(kind, scaled[sample])
-        distance = distances(kind, scaled, scaled)
-        fits = {}
-        for factor in factors:
-            kernel = kernel_values(kind, distance / (factor * middle))
-            fits[factor] = fit_ridge(kernel, groups, decade)
-        factor = min(fits, key=lambda factor: fits[factor].error)
-        # the bandwidth is chosen once: in units of the median distance it keeps its meaning
-        factors, fit = (factor,), fits[factor]
+        width = factor * median_distance(kind, scaled[sample])
+        scaled /= width
+        fit = fit_ridge(kernel_values(kind, distances(kind, scaled, scaled)), groups, decade)
         decade = fit.decade
-        yield Choice(kind, scales, factor * middle, fit.error, count)
+        yield Choice(kind, scales, width, fit.error, count)
         if count < reweight:
-            scaled /= factor * middle
             squares = gradient_squares(
                 kind, scaled[points], scaled, fit.dual, groups.weight[points]
             )
             scales = rescale(scales, squares)
+
+
+def _bandwidth(kind, bandwidth, rows, groups):
+    """Bandwidth in median distances, which it keeps in all rounds, and a first penalty."""
+    if bandwidth != "loo":
+        return float(bandwidth), START
+    distance = distances(kind, rows, rows) / median_distance(kind, rows)
+    fits = {
+        factor: fit_ridge(kernel_values(kind, distance / factor), groups, START)
+        for factor in BANDWIDTHS
+    }
+    factor = min(fits, key=lambda factor: fits[factor].error)
+    return factor, fits[factor].decade
 
 
 def rescale(scales, squares):

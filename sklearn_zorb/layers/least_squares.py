@@ -5,11 +5,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System
+from ..linalg import LeastSquares, System, namespace
 from ..targets import Targets
 from .base import Layer, Solved
 from .initializers import INITIALIZERS, initial_weights
-from .rows import as_array
+from .rows import advance, as_array
 
 
 class LeastSquaresLayer(Layer):
@@ -56,7 +56,7 @@ class LeastSquaresLayer(Layer):
         if data is None:
             return None
         inputs, y, sample_weight = data
-        return lambda: (self.rows(None, np.asarray(inputs)), y, sample_weight)
+        return lambda: (self.rows(None, as_array(inputs)), y, sample_weight)
 
     def trainable(self, params):
         names = ("weights", "intercept") if self.use_bias else ("weights",)
@@ -71,40 +71,41 @@ class LeastSquaresLayer(Layer):
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
         system = self.system(params, inputs, thin, context)
-        solution = self._solver(context).solve(system, loo_outputs=context.loo_outputs)
+        solution = self.solver(context.solver).solve(system, loo_outputs=context.loo_outputs)
+        rho, outputs = self._relaxation(context), None
         if basis is not None:
-            basis = system.ops.asarray(basis)
-            solution.coef, solution.intercept = solution.coef @ basis, solution.intercept @ basis
+            if rho == 1:
+                outputs = _two_thin_products(self, inputs, solution, basis, context)
+            solution.expand(system.ops.asarray(basis))
+        if solution.loo_outputs is not None:
+            solution.loo_outputs = solution.loo_outputs.reshape(targets.shape)
         solved = self.with_solution(params, solution)
-        rho = self._relaxation(context)
         if rho < 1:
             solved = self._relax(params, solved, rho, solution)
-        return self._solved(solved, solution, rho, context)
+        return self._solved(solved, solution, rho, context, outputs)
 
     def _refine(self, params, inputs, targets, context):
         """Add the share rho of the solution for what the present outputs miss."""
         missing = Targets(np.asarray(targets) - self.forward(params, as_array(inputs)))
         system = self.system(params, inputs, missing, context)
-        solution = self._solver(context).solve(system)
+        solution = self.solver(context.solver).solve(system)
         rho = self._relaxation(context)
         change = self.with_solution(params, solution)
-        solved = {
-            name: params[name] + rho * change[name] for name in ("weights", "intercept")
-        }
+        solved = {name: params[name] + rho * change[name] for name in ("weights", "intercept")}
         return self._solved({**change, **solved}, solution, rho, context)
 
-    def _solved(self, params, solution, rho, context):
+    def _solved(self, params, solution, rho, context, outputs=None):
         params = {name: value.astype(context.dtype) for name, value in params.items()}
         report = {**solution.report(), "relaxation": float(rho)}
-        return Solved(params, report=report, loo_outputs=solution.loo_outputs)
+        return Solved(params, outputs, report, solution.loo_outputs)
 
     def _relaxation(self, context):
         return context.relaxation if self.relaxation is None else self.relaxation
 
-    def _solver(self, context):
+    def solver(self, default):
         """The estimator's solver with this layer's own settings in front."""
-        alpha = context.solver.alpha if self.alpha is None else self.alpha
-        rcond = context.solver.rcond if self.rcond is None else self.rcond
+        alpha = default.alpha if self.alpha is None else self.alpha
+        rcond = default.rcond if self.rcond is None else self.rcond
         return LeastSquares(alpha=alpha, rcond=rcond)
 
     def system(self, params, inputs, targets, context):
@@ -142,3 +143,28 @@ class LeastSquaresLayer(Layer):
             "weights": (1 - rho) * initial["weights"] + rho * weights,
             "intercept": (1 - rho) * initial["intercept"] + rho * intercept,
         }
+
+
+class _Factored(Layer):
+    """A layer whose weights are a product of two thin matrices, applied one after the other."""
+
+    def __init__(self, layer, right, intercept):
+        self.layer, self.right, self.intercept = layer, right, intercept
+
+    def output_shape(self, input_shape):
+        return self.layer.output_shape(input_shape)
+
+    def forward(self, params, inputs, *, rng=None):
+        return self.layer.forward(params, inputs) @ self.right + self.intercept
+
+
+def _two_thin_products(layer, inputs, solution, basis, context):
+    """Outputs of weights of low rank: n d m flops in place of n d units."""
+    xp = namespace(solution.coef)
+    left = {
+        "weights": solution.coef.astype(context.dtype),
+        "intercept": xp.zeros_like(solution.intercept, dtype=context.dtype),
+    }
+    right = xp.asarray(basis, dtype=context.dtype)
+    intercept = (solution.intercept @ basis).astype(context.dtype)
+    return advance(inputs, _Factored(layer, right, intercept), left, context)

@@ -8,7 +8,7 @@ import scipy.optimize
 from .._compat import Interval
 from ..linalg import to_numpy
 from . import sequence
-from .base import Solved
+from .base import Layer, Solved
 from .composite import _Branches, _collector, _keyed, _plain
 from .dense import Dense
 from .foreign import Foreign
@@ -82,6 +82,12 @@ class Stack(_Branches):
         if not self.blocks:
             raise ValueError("Stack has no blocks: pass at least one list of layers.")
         return [_with_readout(_plain(block), self.units) for block in self.blocks]
+
+    def _validate_params(self):
+        Layer._validate_params(self)
+        for block in self.blocks:
+            for layer in _plain(block):
+                layer._validate_params()
 
     def output_shape(self, input_shape):
         for number, shape in enumerate(self._shapes(input_shape), start=1):

@@ -29,12 +29,12 @@ class Trees(Foreign):
 
     Parameters
     ----------
+    n_estimators : int, default=100
+        Number of trees, or of rounds of boosting.
     kind : {"forest", "extra", "boosting"}, default="forest"
         Random forest, extremely randomised trees on bootstrap samples, or histogram
         gradient boosting; boosting minimises the log-loss where it is fitted to classes
         directly.
-    n_estimators : int, default=100
-        Number of trees, or of rounds of boosting.
     units : int or None, default=None
         Number of outputs; None takes that of the network.
     max_features : {"auto", "sqrt", "log2"}, int, float or None, default="auto"

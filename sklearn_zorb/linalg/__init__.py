@@ -1,6 +1,6 @@
 """Least squares: accumulators over rows, and solvers on them."""
 
-from .backends import get_backend, is_jax, namespace, to_numpy
+from .backends import choose_backend, get_backend, is_jax, namespace, to_numpy
 from .gram import Gram
 from .least_squares import LeastSquares, check_alpha
 from .solution import Solution, Status
@@ -13,6 +13,7 @@ __all__ = [
     "Status",
     "System",
     "check_alpha",
+    "choose_backend",
     "get_backend",
     "is_jax",
     "namespace",

@@ -6,12 +6,17 @@ entered in a scope, so that no global flag is ever changed.
 """
 
 import contextlib
+import os
 import sys
+from importlib.metadata import entry_points
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from scipy.linalg import blas, lapack
+
+# less work than this takes a fraction of a second on a CPU, and starting an accelerator more
+ACCELERATOR_FLOPS = 1e11
 
 
 def is_jax(array):
@@ -91,6 +96,7 @@ class JaxBackend:
         import jax
 
         self.xp = jax.numpy
+        self.process = os.getpid()
         self._jax = jax
 
     def scope(self):
@@ -131,14 +137,51 @@ class JaxBackend:
         return (half**2).sum(axis=0)
 
 
-_BACKENDS = {}
+_BACKENDS: dict = {}
+_IMPORTED_IN = os.getpid()
 
 
 def get_backend(name):
-    """The backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need."""
+    """The backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need.
+
+    Raises
+    ------
+    RuntimeError
+        In a process forked from one in which JAX was running: it would deadlock there.
+    """
+    if name == "jax":
+        _refuse_forked_jax()
     if name not in _BACKENDS:
         _BACKENDS[name] = {"numpy": NumpyBackend, "jax": JaxBackend}[name]()
     return _BACKENDS[name]
+
+
+def _refuse_forked_jax():
+    own = _BACKENDS.get("jax")
+    started_in = own.process if own is not None else _IMPORTED_IN
+    # without a backend of ours, JAX may have been started by others before the fork
+    if os.getpid() != started_in and (own is not None or "jax" in sys.modules):
+        raise RuntimeError(
+            "backend='jax' cannot run in a process forked after JAX was started: its threads "
+            "do not survive the fork. Use joblib's 'loky' backend (its default) or 'threading', "
+            "or pass backend='numpy'."
+        )
+
+
+def choose_backend(name, flops):
+    """The name of the backend to use for about `flops` of matrix products.
+
+    "auto" is JAX where it finds an accelerator and there is enough to do, NumPy elsewhere:
+    on a CPU, BLAS's symmetric products in float64 run at about three times the rate of
+    XLA's general ones. JAX is imported only if a plugin for an accelerator is installed.
+    """
+    if name != "auto":
+        return name
+    if flops < ACCELERATOR_FLOPS or not entry_points(group="jax_plugins"):
+        return "numpy"
+    import jax
+
+    return "numpy" if jax.default_backend() == "cpu" else "jax"
 
 
 def to_numpy(array):

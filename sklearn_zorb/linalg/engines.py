@@ -186,7 +186,10 @@ class DualEngine:
         self.root = xp.sqrt(weights)
         self.deviation = (targets - self.target_mean) * self.root[:, None]
         self.values, self.vectors = ops.eigh(self._inner_products())
-        self.values = xp.maximum(self.values, 0.0)
+        # copies of rows and centring leave eigenvalues of zero: what rounding makes of them
+        # would count beside a small alpha
+        noise = np.finfo(np.float64).eps * len(self.values) * self.values.max(initial=0.0)
+        self.values = xp.where(self.values > noise, self.values, 0.0)
         self.projected = self.vectors.T @ self.deviation
         self.mean_eigenvalue = float(self.values.sum()) / system.n_features
 
@@ -212,15 +215,19 @@ class DualEngine:
     def dof(self, alpha):
         return (self.values / (self.values + alpha)).sum()
 
+    def _positive(self, values):
+        """One in place of zero, for rows that weigh nothing."""
+        return self.xp.where(values > 0, values, 1.0)
+
     def loo(self, alphas):
         """Errors and outputs of every alpha, from the residuals alpha (K + alpha)^-1 t."""
         xp, errors, outputs = self.xp, [], []
-        share = xp.minimum(self.weights, 1.0) / self.weights
+        share = xp.minimum(self.weights, 1.0) / self._positive(self.weights)
         for alpha in alphas:
             spare = alpha * (self.vectors**2 @ (1 / (self.values + alpha)))
             # 1 - min(w, 1) (leverage of one copy + 1 / sum of weights)
             spare = 1 - share * (1 - spare) - share * self.weights * self.centred / self.weight
-            residuals = alpha * self._dual(alpha) / self.root[:, None]
+            residuals = alpha * self._dual(alpha) / self._positive(self.root)[:, None]
             residuals = residuals / xp.maximum(spare, 1e-10)[:, None]
             errors.append((self.weights @ residuals**2).sum())
             outputs.append(self.targets - residuals)

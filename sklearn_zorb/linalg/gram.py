@@ -53,7 +53,9 @@ class Gram:
         if total <= 0:
             return self
         if sp.issparse(rows):
-            return self._merge_sums(*_sparse_sums(rows, targets, weights, self.centre), len(targets))
+            return self._merge_sums(
+                *_sparse_sums(rows, targets, weights, self.centre), len(targets)
+            )
         xp = ops.xp
         if rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS:
             rows = rows.astype(xp.float64)
@@ -88,6 +90,11 @@ class Gram:
     def full(self):
         """The symmetric (n_features, n_features) matrix."""
         return get_backend(self.backend).symmetric(self.product)
+
+    @property
+    def n_targets(self):
+        """Number of target columns."""
+        return self.cross.shape[1]
 
     @property
     def mean_eigenvalue(self):

@@ -1,5 +1,6 @@
 """Ridge with leave-one-out alpha, and minimum norm: the package's one least-squares solver."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -20,6 +21,8 @@ EIGH_LIMIT = 700
 EXACT_LOO_FLOPS = 5e10
 # relative difference of leave-one-out errors that is no difference
 ERROR_TOLERANCE = 1e-4
+# numbers of left-out outputs, over all alphas, beyond which they are computed again
+KEPT_OUTPUTS = 5e6
 # columns beyond which whole decades of alpha are fine enough: the valley is flat, and each
 # try costs two thirds of d^3 flops
 WIDE = 3000
@@ -77,11 +80,46 @@ class LeastSquares(BaseEstimator):
         else:
             gram = system.gram()
             engine = _primal_engine(gram)
-        if self.alpha == "loo":
-            alphas = RELATIVE_ALPHAS * (engine.mean_eigenvalue or 1.0)
+        return _finish(system, engine, self._alphas(engine), loo_outputs)
+
+    def solve_sums(self, gram):
+        """Solve from accumulated sums alone; alpha is then chosen by GCV.
+
+        Parameters
+        ----------
+        gram : Gram
+
+        Returns
+        -------
+        Solution
+        """
+        check_alpha(self.alpha)
+        if isinstance(self.alpha, Real) and self.alpha == 0:
+            rcond = max(self.rcond or 0.0, GRAM_RCOND)
+            engine, alphas = SpectralEngine.from_gram(gram, rcond=rcond), np.zeros(1)
         else:
-            alphas = np.array([float(self.alpha)])
-        return _finish(system, engine, alphas, loo_outputs)
+            engine = _primal_engine(gram)
+            alphas = self._alphas(engine)
+        score = partial(_gcv_errors, gram, engine, keep=False)
+        best, errors, _ = _choose(score, engine, alphas)
+        alpha = float(alphas[best])
+        coef = engine.coef(alpha)
+        return Solution(
+            coef=coef,
+            intercept=engine.target_mean - engine.mean @ coef,
+            alpha=alpha,
+            dof=float(engine.dof(alpha)),
+            loo_error=float(errors[best]),
+            criterion="gcv",
+            method=engine.method,
+            status=engine.status(alpha),
+            engine=engine,
+        )
+
+    def _alphas(self, engine):
+        if self.alpha == "loo":
+            return RELATIVE_ALPHAS * (engine.mean_eigenvalue or 1.0)
+        return np.array([float(self.alpha)])
 
     def _minimum_norm_engine(self, system):
         rcond = self.rcond
@@ -110,22 +148,17 @@ def check_alpha(alpha):
 
 def _finish(system, engine, alphas, want_outputs):
     """Choose alpha, and assemble the solution at it."""
-    exact = engine.has_loo or engine.loo_flops(system, len(alphas)) <= EXACT_LOO_FLOPS
-    score = _loo_errors if exact else _gcv_errors
-    if engine.sweeps or len(alphas) == 1:
-        errors, outputs = score(system, engine, alphas)
-        best = _least(errors)
-    else:
-        steps = (4, 2, 1) if system.n_features <= WIDE else (4, 2)
-        best, errors, outputs = _search(lambda a: score(system, engine, a), alphas, steps)
+    exact = engine.has_loo or _affords_loo(system, engine, len(alphas))
+    score = partial(_loo_errors if exact else _gcv_errors, system, engine, keep=want_outputs)
+    best, errors, outputs = _choose(score, engine, alphas)
     alpha = float(alphas[best])
     coef = engine.coef(alpha)
     intercept = engine.target_mean - engine.mean @ coef
-    if want_outputs:
-        if outputs is None:
-            outputs = _gcv_outputs(system, engine, alpha, coef, intercept)
+    if want_outputs and outputs is None:
+        if exact:
+            outputs = _loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
         else:
-            outputs = outputs[best]
+            outputs = _gcv_outputs(system, engine, alpha, coef, intercept)
     return Solution(
         coef=coef,
         intercept=intercept,
@@ -138,6 +171,25 @@ def _finish(system, engine, alphas, want_outputs):
         loo_outputs=outputs if want_outputs else None,
         engine=engine,
     )
+
+
+def _choose(score, engine, alphas):
+    """Index of the best alpha, errors of those tried, and what the score kept at the best."""
+    if engine.sweeps or len(alphas) == 1:
+        errors, outputs = score(alphas)
+        best = _least(errors)
+        return best, errors, None if outputs is None else outputs[best]
+    steps = (4, 2, 1) if len(engine.mean) <= WIDE else (4, 2)
+    return _search(score, alphas, steps)
+
+
+def _affords_loo(system, engine, n_alphas):
+    """Whether a pass over all rows is worth it: GCV is as good where rows are many."""
+    elementwise = 20 * system.n_rows * system.n_targets * n_alphas
+    limit = EXACT_LOO_FLOPS
+    if system.n_rows >= 10 * system.n_features:
+        limit /= 10
+    return engine.loo_flops(system, n_alphas) + elementwise <= limit
 
 
 def _least(errors):
@@ -153,13 +205,13 @@ def _least(errors):
 def _search(score, alphas, steps):
     """Least score over a grid on which it has one valley, in about two evaluations a step."""
     errors = np.full(len(alphas), np.inf)
-    outputs = {}
+    kept = {}
 
     def visit(index):
         if 0 <= index < len(alphas) and np.isinf(errors[index]):
-            error, out = score(alphas[index : index + 1])
+            error, outputs = score(alphas[index : index + 1])
             errors[index] = error[0]
-            outputs[index] = None if out is None else out[0]
+            kept[index] = None if outputs is None else outputs[0]
 
     best = len(alphas) // 3
     visit(best)
@@ -168,19 +220,21 @@ def _search(score, alphas, steps):
             visit(best - step)
             visit(best + step)
             lower = _least(errors)
-            for index in [i for i in outputs if i != lower]:
-                outputs[index] = None
+            kept = {lower: kept.get(lower)}
             if lower == best:
                 break
             best = lower
-    kept = None if outputs[best] is None else {best: outputs[best]}
-    return best, errors, kept
+    return best, errors, kept[best]
 
 
-def _loo_errors(system, engine, alphas):
-    """Exact leave-one-out mean squared errors, and outputs of shape (alphas, rows, targets)."""
+def _loo_errors(system, engine, alphas, keep):
+    """Exact leave-one-out mean squared errors, and outputs of shape (alphas, rows, targets).
+
+    Outputs are None unless they are to be kept and are few enough.
+    """
     if engine.has_loo:
         return engine.loo(alphas)
+    keep = keep and system.n_rows * system.n_targets * len(alphas) <= KEPT_OUTPUTS
     xp, errors, outputs = system.ops.xp, 0.0, []
     for rows, targets, weights in system.chunks():
         if sp.issparse(rows):
@@ -193,12 +247,13 @@ def _loo_errors(system, engine, alphas):
         residuals = (deviation[None] - fitted) / spare.T[:, :, None]
         squares = (residuals**2).sum(axis=2)
         errors = errors + (squares.sum(axis=1) if weights is None else squares @ weights)
-        outputs.append(targets[None] - residuals)
+        if keep:
+            outputs.append(targets[None] - residuals)
     scale = engine.weight * system.n_targets
-    return np.asarray(errors) / scale, xp.concatenate(outputs, axis=1)
+    return np.asarray(errors) / scale, xp.concatenate(outputs, axis=1) if keep else None
 
 
-def _gcv_errors(system, engine, alphas):
+def _gcv_errors(system, engine, alphas, keep):
     """Generalised cross-validation: the same with every leverage at its mean."""
     spare = np.array([_mean_spare(system, engine, alpha) for alpha in alphas])
     rss = np.array([engine.residual_squares(alpha) for alpha in alphas])

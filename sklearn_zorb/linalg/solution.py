@@ -48,6 +48,12 @@ class Solution:
     loo_outputs: np.ndarray | None = None
     engine: Any = None
 
+    def expand(self, basis):
+        """Turn a solution for thin targets into one for ``thin @ basis``, in place."""
+        self.coef, self.intercept = self.coef @ basis, self.intercept @ basis
+        if self.loo_outputs is not None:
+            self.loo_outputs = self.loo_outputs @ basis
+
     def spread(self, weights):
         """Root mean variance of ``rows @ weights`` over the columns of `weights`."""
         variance = self.engine.variance(weights) / weights.shape[1]

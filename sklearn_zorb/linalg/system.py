@@ -21,9 +21,7 @@ class System:
         Whether sums are centred; False solves through the origin.
     """
 
-    def __init__(
-        self, chunks, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True
-    ):
+    def __init__(self, chunks, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True):
         self._chunks = chunks
         self.fit_intercept = fit_intercept
         self.n_rows = n_rows
@@ -35,11 +33,10 @@ class System:
     def from_arrays(cls, rows, targets, weights=None, backend="numpy"):
         """The system of whole arrays, one chunk."""
         targets = np.asarray(targets, dtype=np.float64)
-        return cls(
-            lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend
-        )
+        return cls(lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend)
 
     def chunks(self):
+        """Rows, targets and weights, chunk by chunk, as arrays of the backend."""
         ops = self.ops
         for rows, targets, weights in self._chunks():
             weights = None if weights is None else ops.asarray(weights, np.float64)

@@ -6,6 +6,21 @@ DISTRIBUTIONS = ("normal", "rademacher")
 GRANULARITIES = ("joint", "layer", "tensor")
 
 
+def draw_flat(key, size, dtype, distribution):
+    """Random numbers of zero mean and unit variance, of shape (size,).
+
+    Signs are unpacked from random words, 32 from each.
+    """
+    import jax
+    from jax import numpy as jnp
+
+    if distribution == "normal":
+        return jax.random.normal(key, (size,), dtype)
+    words = jax.random.bits(key, (-(-size // 32),), jnp.uint32)
+    bits = (words[:, None] >> jnp.arange(32, dtype=jnp.uint32)) & 1
+    return 2 * bits.ravel()[:size].astype(dtype) - 1
+
+
 def draw(key, like, distribution):
     """A tree of random numbers of zero mean and unit variance, shaped as `like`.
 
@@ -14,8 +29,8 @@ def draw(key, like, distribution):
     import jax
 
     tensors, tree = jax.tree.flatten(like)
-    ends = np.cumsum([tensor.size for tensor in tensors])
-    numbers = getattr(jax.random, distribution)(key, (int(ends[-1]),), tensors[0].dtype)
+    ends = [int(end) for end in np.cumsum([tensor.size for tensor in tensors])]
+    numbers = draw_flat(key, ends[-1], tensors[0].dtype, distribution)
     parts = [
         numbers[end - tensor.size : end].reshape(tensor.shape)
         for end, tensor in zip(ends, tensors, strict=True)

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._compat import Interval
-from ..network import Network
 from .gradient import GradientTrainer
 from .objective import Objective, merge
 from .structure import substitute
@@ -91,8 +90,8 @@ class Sequential:
         import jax
 
         network = objective.network
-        layers = tuple(substitute(layer, _with_feedback) for layer in network.layers)
-        wrapped = Network(network.names, layers, network.readout, network.taps, network.input_shape)
+        layers = [substitute(layer, _with_feedback) for layer in network.layers]
+        wrapped = network.with_layers(layers)
         fixed = Objective(wrapped, objective.task)
         with_feedback = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]
 

@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections import Counter
 from numbers import Integral, Real
 from time import perf_counter
 
@@ -11,12 +12,17 @@ from sklearn.exceptions import ConvergenceWarning
 from .._compat import Interval, StrOptions
 from ..layers import sequence
 from ..linalg import get_backend, to_numpy
-from ..network import Network
 from .base import Trainer, TrainingResult
 from .batches import Batches
 from .objective import Objective, merge, running_moments, trainable, with_moments
 from .optimizers import SCHEDULES, learning_rates, make_optimizer
-from .structure import check_differentiable, check_traceable, straight_through, substitute
+from .structure import (
+    check_differentiable,
+    check_movable,
+    check_traceable,
+    straight_through,
+    substitute,
+)
 
 
 @functools.lru_cache(maxsize=64)
@@ -26,6 +32,7 @@ def compiled_epoch(objective, rule, optimizer):
     from jax import lax
 
     transformation = optimizer.build()
+    names = ("loss", "hits", *getattr(rule, "figures", ()))
 
     def step(i, carry, params, block, rates, key):
         moved, moments, state, memory, sums = carry
@@ -37,12 +44,15 @@ def compiled_epoch(objective, rule, optimizer):
         updates, state = transformation.update(direction, state, moved)
         moved = jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates)
         moments = running_moments(moments, aux["moments"])
-        sums = (sums[0] + aux["loss"], sums[1] + aux["hits"])
+        seen = {"loss": aux["loss"], "hits": aux["hits"], **aux.get("figures", {})}
+        if "error_reduction" in names:
+            seen.update(rule.reductions(objective, moved, whole, batch, own_key, aux))
+        sums = {name: sums[name] + seen[name] for name in sums}
         return moved, moments, state, memory, sums
 
     def epoch(moved, moments, state, memory, params, block, count, rates, key):
-        zero = block[2].sum() * 0
-        carry = (moved, moments, state, memory, (zero, zero))
+        sums = dict.fromkeys(names, block[2].sum() * 0)
+        carry = (moved, moments, state, memory, sums)
         return lax.fori_loop(
             0, count, lambda i, carry: step(i, carry, params, block, rates, key), carry
         )
@@ -99,6 +109,9 @@ class GradientTrainer(Trainer):
         """What the rule keeps between batches: fixed feedback, seeds; a tree of arrays."""
         return {}
 
+    def _base_rate(self, full):
+        return self.learning_rate or self._rates[0 if full else 1]
+
     def n_steps(self, network):
         return self.max_epochs
 
@@ -110,11 +123,15 @@ class GradientTrainer(Trainer):
 
     def _prepare(self, network):
         """The network with substitutes for steps where asked, and checked."""
-        if self.straight_through:
-            layers = tuple(substitute(layer, straight_through) for layer in network.layers)
-            network = Network(
-                network.names, layers, network.readout, network.taps, network.input_shape
+        if network.stacked:
+            raise ValueError(
+                f"{type(self).__name__} cannot train a Stack; pass trainer=ZORB(), or end the "
+                "layers in Dense() or without a read-out."
             )
+        if self.straight_through:
+            layers = [substitute(layer, straight_through) for layer in network.layers]
+            network = network.with_layers(layers)
+        check_movable(network, type(self).__name__)
         if self.needs_derivatives:
             check_differentiable(network, type(self).__name__)
         return network
@@ -146,7 +163,7 @@ class _Run:
             self.objective, self.params, self.moved, context
         )  # fmt: skip
         self.step = 0 if fresh else state["step"]
-        self.base = trainer.learning_rate or trainer._rates[0 if self.batches.full else 1]
+        self.base = trainer._base_rate(self.batches.full)
 
     def _split(self, inputs, targets, context):
         """Training batches, and validation rows where they are asked for."""
@@ -168,8 +185,8 @@ class _Run:
         best, best_moved, waited = np.inf, (self.moved, self.moments), 0
         for epoch in range(trainer.max_epochs):
             started, kept = perf_counter(), (self.moved, self.moments)
-            loss, score = self._epoch(epoch)
-            entry = {"epoch": epoch, "loss": loss, "score": score}
+            entry = self._epoch(epoch)
+            loss = entry["loss"]
             if not np.isfinite(loss) or not self._finite():
                 status = self._diverged(epoch)
                 break
@@ -198,12 +215,11 @@ class _Run:
         return TrainingResult(self._present(), history, status, state=self._state())
 
     def _epoch(self, epoch):
-        """All blocks of one epoch; mean loss and score of its batches."""
+        """All blocks of one epoch; the entry for the history, means over its batches."""
         import jax
 
-        key = jax.random.fold_in(self.key, epoch)
-        loss = hits = 0.0
-        n = self.batches.n_batches
+        key = jax.random.fold_in(self.key, self.step)
+        means, n = Counter(), self.batches.n_batches
         for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
             rates = np.zeros(self.batches.block_batches)
             rates[:count] = learning_rates(
@@ -214,8 +230,9 @@ class _Run:
                 rates, jax.random.fold_in(key, j),
             )  # fmt: skip
             self.step += count
-            loss, hits = loss + float(sums[0]) / n, hits + float(sums[1]) / n
-        return loss, self._score(hits)
+            means.update({name: float(total) / n for name, total in sums.items()})
+        loss, hits = means.pop("loss"), means.pop("hits")
+        return {"epoch": epoch, "loss": loss, "score": self._score(hits), **means}
 
     def _evaluate(self, batches):
         evaluate = compiled_loss(self.objective)

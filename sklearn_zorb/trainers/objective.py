@@ -42,7 +42,7 @@ class Objective:
         Parameters
         ----------
         params : list of dict
-        inputs : array of shape (n, *input_shape)
+        inputs : array of shape ``(n, *input_shape)``
         key : JAX key or None
             Given while training: noise is drawn, and batches are normalised by themselves.
         weights : array of shape (n,) or None
@@ -50,25 +50,31 @@ class Objective:
         visit : callable or None
             ``visit(i, inputs)`` returns what layer i gets in place of its inputs.
         """
-        from jax import random
-
         tapped, moments = [], {}
         visit = visit or (lambda i, inputs: inputs)
-        for i, layer in enumerate(self.network.hidden):
+        for i in range(self.network.readout):
             inputs = visit(i, inputs)
             if i in self.network.taps:
                 tapped.append(inputs)
-            own, rng = params[i], None
-            if key is not None:
-                rng = random.fold_in(key, i)
-                if isinstance(layer, BatchNorm):
-                    moments[i] = batch_moments(inputs, weights)
-                    own = {**own, **moments[i]}
-            inputs = layer.forward(own, inputs, rng=rng)
+            inputs = self.advance(i, params, inputs, key, weights, moments)
         index = self.network.readout
         tapped.append(visit(index, inputs))
         outputs = self.network.layers[index].forward(params[index], side_by_side(tapped))
         return outputs, moments
+
+    def advance(self, i, params, inputs, key=None, weights=None, moments=None):
+        """Output of hidden layer i; the batch moments of a `BatchNorm` go into `moments`."""
+        from jax import random
+
+        layer, own = self.network.layers[i], params[i]
+        if key is None:
+            return layer.forward(own, inputs)
+        if isinstance(layer, BatchNorm):
+            here = batch_moments(inputs, weights)
+            own = {**own, **here}
+            if moments is not None:
+                moments[i] = here
+        return layer.forward(own, inputs, rng=random.fold_in(key, i))
 
     def losses(self, params, outputs, targets):
         """Loss of each row, of shape (n,)."""

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..layers import Sign, Step
+from ..layers import Layer, Sign, Step
 
 # what to say to a user whose layers a rule cannot differentiate
 WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
@@ -107,6 +107,18 @@ def check_differentiable(network, rule):
                 raise ValueError(
                     f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "
                     f"needs. Pass a trainer that needs none: {WITHOUT_DERIVATIVES}{option}."
+                )
+
+
+def check_movable(network, rule):
+    """ValueError for the first layer that is solved, and has nothing that a step could move."""
+    for name, layer in zip(network.names, network.layers, strict=True):
+        for leaf in leaves(layer):
+            fixed = getattr(type(leaf), "trainable", None) is Layer.trainable
+            if leaf.solvable and fixed:
+                raise ValueError(
+                    f"layer {name!r} ({type(leaf).__name__}) is solved for its targets; "
+                    f"{rule} has nothing to move in it. Pass trainer=ZORB()."
                 )
 
 

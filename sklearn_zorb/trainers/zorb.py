@@ -1,10 +1,13 @@
 """Zeroth-order relaxed backpropagation."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from time import perf_counter
 
 import numpy as np
+from sklearn.base import clone
 
+from .._compat import Interval, StrOptions
 from ..layers import sequence
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
@@ -33,11 +36,17 @@ class ZORB(Trainer):
         target propagation), carried down through solved weights, and a layer adds the share
         :math:`\rho` of the ridge solution for what it misses. Sweeping ends, and the sweep
         before counts, when the read-out's leave-one-out error does not fall.
-
-    Notes
-    -----
-    The penalty, the cut-offs and the relaxation are part of the context that the estimator
-    passes, since layers may override them.
+    alpha : "loo", float or None, default=None
+        Ridge penalty of every solve. This, and what follows, None takes from the estimator:
+        its own parameters in `ZORBClassifier`, and their defaults in `NetworkClassifier`.
+        Layers may override them.
+    relaxation : float or None, default=None
+        The share :math:`\rho`. 1 is the published rule; 0 an extreme learning machine, whose
+        hidden layers stay random.
+    rcond : float or None, default=None
+        Relative cut-off on singular values in solves with ``alpha=0``.
+    backward_rcond : float or None, default=None
+        The same for the pseudoinverses that carry targets down.
 
     References
     ----------
@@ -45,13 +54,27 @@ class ZORB(Trainer):
        Algorithm for Neural Networks", arXiv:2011.08895.
     """
 
-    def __init__(self, n_sweeps=1):
+    _parameter_constraints = {
+        "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [None, StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+        "relaxation": [None, Interval(Real, 0, 1, closed="both")],
+        "rcond": [None, Interval(Real, 0, 1, closed="left")],
+        "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(self, n_sweeps=1, *, alpha=None, relaxation=None, rcond=None, backward_rcond=None):
         self.n_sweeps = n_sweeps
+        self.alpha = alpha
+        self.relaxation = relaxation
+        self.rcond = rcond
+        self.backward_rcond = backward_rcond
 
     def n_steps(self, network):
         return self.n_sweeps * (sum(layer.solvable for layer in network.hidden) + 1)
 
     def fit(self, network, params, inputs, targets, context, *, on_step=None):
+        self._validate_params()
+        context = self._own_context(context)
         history, best, seen, goal = [], None, None, targets
         # nothing travels down through a stack that is solved: one sweep is all
         for sweep in range(1 if network.stacked else self.n_sweeps):
@@ -72,6 +95,18 @@ class ZORB(Trainer):
             if recorder.stopped:
                 return self._result(best, history, "stopped by callback")
         return self._result(best, history, "converged")
+
+    def _own_context(self, context):
+        """The context with this rule's own settings in front of the estimator's."""
+        solver, changes = context.solver, {}
+        own = {name: getattr(self, name) for name in ("alpha", "rcond")}
+        own = {name: value for name, value in own.items() if value is not None}
+        if own:
+            changes["solver"] = clone(solver).set_params(**own)
+        for name in ("relaxation", "backward_rcond"):
+            if getattr(self, name) is not None:
+                changes[name] = getattr(self, name)
+        return context.replace(**changes)
 
     def _result(self, best, history, status):
         return TrainingResult(best.params, history, status, best.loo_outputs)
@@ -164,9 +199,7 @@ def _within_reach(network, targets, outputs, context):
     if not _has_margin(network, outputs, context):
         return targets
     wanted = targets[:]
-    return Targets(
-        np.where(wanted > 0.5, np.maximum(outputs, wanted), np.minimum(outputs, wanted))
-    )
+    return Targets(np.where(wanted > 0.5, np.maximum(outputs, wanted), np.minimum(outputs, wanted)))
 
 
 def _shortfall(network, targets, solved, context):

@@ -1,0 +1,5 @@
+"""Displays of what a training rule did."""
+
+from .history import ErrorReductionDisplay, HistoryDisplay
+
+__all__ = ["ErrorReductionDisplay", "HistoryDisplay"]

@@ -1,0 +1,187 @@
+"""Curves over the epochs of a training."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+class HistoryDisplay:
+    """Learning curves: loss, score and other figures of a history, epoch by epoch.
+
+    Build it with `from_estimator`.
+
+    Parameters
+    ----------
+    curves : dict of str to ndarray
+        A curve for each name.
+    steps : ndarray
+        Where on the axis: epochs, or seconds since the start.
+    step_name : str
+        Name of that axis.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import NetworkClassifier
+    >>> from sklearn_zorb.inspection import HistoryDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NetworkClassifier("Dense[4] Tanh", random_state=0).fit(X, y)
+    >>> display = HistoryDisplay.from_estimator(model)
+    >>> [line.get_label() for line in display.lines_]
+    ['loss']
+    """
+
+    def __init__(self, curves, steps, step_name="epoch"):
+        self.curves = curves
+        self.steps = steps
+        self.step_name = step_name
+
+    @classmethod
+    def from_estimator(cls, estimator, names=None, *, against="epoch", ax=None, **line_options):
+        """Draw curves of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted `NetworkClassifier` or `NetworkRegressor`.
+        names : list of str or None, default=None
+            Keys of its history, such as "loss", "score" or "validation_loss"; None is the
+            losses.
+        against : {"epoch", "seconds"}, default="epoch"
+            What the curves are drawn over: epochs, or the time they took.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        **line_options : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : HistoryDisplay
+        """
+        history = _epochs(estimator)
+        names = cls._names(history, names)
+        curves = {
+            name: np.array([entry.get(name, np.nan) for entry in history], dtype=float)
+            for name in names
+        }
+        return cls(curves, *_steps(history, against)).plot(ax=ax, **line_options)
+
+    @classmethod
+    def _names(cls, history, names):
+        known = [name for name in history[0] if name not in ("epoch", "seconds")]
+        if names is None:
+            return [name for name in known if cls._by_default(name)]
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise ValueError(f"names={missing} are not in the history, which has {known}.")
+        return list(names)
+
+    @staticmethod
+    def _by_default(name):
+        return name in ("loss", "validation_loss")
+
+    def plot(self, ax=None, **line_options):
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+        **line_options : dict
+            Passed to `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        self : HistoryDisplay
+        """
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots()[1]
+        self.lines_ = []
+        for name, values in self.curves.items():
+            label = name.replace("_", " ")
+            self.lines_ += ax.plot(self.steps, values, **{"label": label, **line_options})
+        ax.set(xlabel=self.step_name)
+        self._decorate(ax)
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _decorate(self, ax):
+        if all(name.endswith("loss") for name in self.curves):
+            ax.set_ylabel("loss")
+
+
+class ErrorReductionDisplay(HistoryDisplay):
+    r"""Global and local error reduction, epoch by epoch.
+
+    The global one is what a step takes from the loss of its batch, :math:`\Delta E_G = C -
+    C'`; a local one what it takes from the local loss of a block, :math:`\Delta E_L =
+    \ell(f_l(h), t) - \ell(f_l'(h), t)`. Negative values tell of instability, tiny ones of
+    targets that hardly move. `TargetPropagation` records them with ``diagnostics=True``.
+
+    Parameters
+    ----------
+    curves : dict of str to ndarray
+    steps : ndarray
+    step_name : str
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import NetworkClassifier
+    >>> from sklearn_zorb.inspection import ErrorReductionDisplay
+    >>> from sklearn_zorb.trainers import TargetPropagation
+    >>> X, y = load_iris(return_X_y=True)
+    >>> rule = TargetPropagation(diagnostics=True, max_epochs=5)
+    >>> model = NetworkClassifier("Dense[4] Tanh", trainer=rule, random_state=0).fit(X, y)
+    >>> display = ErrorReductionDisplay.from_estimator(model)
+    >>> [line.get_label() for line in display.lines_]
+    ['error reduction', 'local reduction 1']
+    """
+
+    @staticmethod
+    def _by_default(name):
+        return name.endswith("_reduction") or name.startswith("local_reduction")
+
+    @classmethod
+    def _names(cls, history, names):
+        found = super()._names(history, names)
+        if not found:
+            raise ValueError(
+                "the history holds no error reductions; fit with "
+                "trainer=TargetPropagation(diagnostics=True)."
+            )
+        return found
+
+    def _decorate(self, ax):
+        ax.axhline(0, color="0.7", linewidth=0.8)
+        ax.set_ylabel("error reduction")
+
+
+def _epochs(estimator):
+    """The history of a fitted estimator that was trained by epochs."""
+    check_is_fitted(estimator)
+    history = estimator.history_
+    if not history or "epoch" not in history[0]:
+        raise ValueError(
+            f"{type(estimator).__name__} was not trained epoch by epoch: there is no curve to "
+            "draw. Closed forms have a history of layers."
+        )
+    return history
+
+
+def _steps(history, against):
+    """Positions of the epochs on the axis, and its name."""
+    if against == "epoch":
+        return np.array([entry["epoch"] for entry in history]), "epoch"
+    if against == "seconds":
+        return np.cumsum([entry["seconds"] for entry in history]), "seconds"
+    raise ValueError(f"against={against!r} must be 'epoch' or 'seconds'.")

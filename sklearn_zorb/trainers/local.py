@@ -1,0 +1,211 @@
+"""Targets for blocks of layers, and the local steps that meet them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..layers import Dense
+from .objective import merge
+from .reverse import guess
+from .target_rules import TARGET_RULES, half_square
+
+
+@dataclass(frozen=True)
+class LocalRule:
+    """The step of `TargetPropagation` for one batch."""
+
+    starts: tuple
+    rules: tuple
+    target_rate: float
+    alpha: float
+    delta: bool
+    update: str
+    alpha_update: float
+    noise: float
+    regularize: float
+    tie: bool
+    alternate_every: int
+    n_candidates: int
+    candidates: str
+    candidate_spread: float
+    reverse_optimizer: Any
+    reverse_rate: float
+    diagnostics: bool
+
+    @property
+    def figures(self):
+        if not self.diagnostics:
+            return ()
+        blocks = (f"local_reduction_{j + 1}" for j in range(len(self.starts)))
+        return ("error_reduction", *blocks)
+
+    def direction(self, objective, moved, params, memory, batch, key):
+        import jax
+
+        run = _Pass(self, objective, merge(params, moved), memory["reverse"], batch, key)
+        targets = run.targets()
+        gradient = jax.grad(lambda moved: run.local_loss(merge(params, moved), targets))(moved)
+        if self.update == "least_squares":
+            gradient = run.solved(gradient, targets)
+        memory = self._train_reverse(run, memory, targets)
+        if self.alternate_every:
+            forward = (memory["step"] // self.alternate_every) % 2 == 0
+            gradient = jax.tree.map(lambda g: g * forward, gradient)
+        aux = {**run.aux, "kept": (run.states, targets)} if self.diagnostics else run.aux
+        return gradient, aux, {**memory, "step": memory["step"] + 1}
+
+    def _train_reverse(self, run, memory, targets):
+        """One step of Adam on the reconstruction losses."""
+        import jax
+
+        if not memory["reverse"]:
+            return memory
+        gradient = jax.grad(run.reverse_loss)(memory["reverse"], targets)
+        state = memory["state"]
+        state.hyperparams["learning_rate"] = jax.numpy.full_like(
+            state.hyperparams["learning_rate"], self.reverse_rate
+        )
+        if self.alternate_every:
+            backward = (memory["step"] // self.alternate_every) % 2 == 1
+            gradient = jax.tree.map(lambda g: g * backward, gradient)
+        transformation = self.reverse_optimizer.build()
+        updates, state = transformation.update(gradient, state, memory["reverse"])
+        reverse = jax.tree.map(lambda p, u: p + u.astype(p.dtype), memory["reverse"], updates)
+        return {**memory, "reverse": reverse, "state": state}
+
+    def reductions(self, objective, moved, params, batch, key, aux):
+        """What the step took from the loss of the batch and from each local loss."""
+        after = merge(params, moved)
+        states, targets = aux["kept"]
+        run = _Pass(self, objective, params, {}, batch, key, states)
+        figures = {"error_reduction": aux["loss"] - objective.loss(after, batch, key)[0]}
+        for j, target in enumerate(targets):
+            errors = [
+                batch[2] @ half_square(state - target)
+                for state in (states[j + 1], run.block(j, after, states[j]))
+            ]
+            figures[f"local_reduction_{j + 1}"] = errors[0] - errors[1]
+        return figures
+
+
+class _Pass:
+    """One batch on its way up: the state after every block, and what the rules do with it."""
+
+    def __init__(self, rule, objective, params, reverse, batch, key, states=None):
+        self.rule, self.objective, self.params, self.reverse = rule, objective, params, reverse
+        self.inputs, self.wanted, self.weights = batch
+        self.key, self.moments = key, {}
+        self.ends = (*rule.starts[1:], objective.network.readout)
+        self.states = states or self._ascend()
+
+    def _ascend(self):
+        rows = self.inputs
+        for i in range(self.rule.starts[0]):
+            rows = self.objective.advance(i, self.params, rows, self.key, self.weights)
+        states = [rows]
+        for j in range(len(self.rule.starts)):
+            states.append(self.block(j, self.params, states[-1], moments=self.moments))
+        outputs = self._readout(self.params, states[-1])
+        _, self.aux = self.objective.weigh(
+            self.params, outputs, self.wanted, self.weights, self.moments
+        )
+        return states
+
+    def block(self, j, params, rows, *, key=None, moments=None, skip=0):
+        """Output of block j; without its first layers where `skip` says so."""
+        key = self.key if key is None else key
+        for i in range(self.rule.starts[j] + skip, self.ends[j]):
+            rows = self.objective.advance(i, params, rows, key, self.weights, moments)
+        return rows
+
+    def _readout(self, params, rows):
+        index = self.objective.network.readout
+        flat = rows.reshape(rows.shape[0], -1)
+        return self.objective.network.layers[index].forward(params[index], flat)
+
+    def targets(self):
+        """A target for the output of every block."""
+        import jax
+
+        def loss(rows):
+            outputs = self._readout(self.params, rows)
+            return self.objective.losses(self.params, outputs, self.wanted).sum()
+
+        last = self.states[-1]
+        found = [last - self.rule.target_rate * jax.grad(loss)(last)]
+        for j in range(len(self.rule.starts) - 1, 0, -1):
+            found.insert(0, TARGET_RULES[self.rule.rules[j]](self, j, found[0]))
+        return found
+
+    def local_loss(self, params, targets):
+        """Sum of the local losses and of the read-out's, each on fixed inputs."""
+        total = self.weights @ self.objective.losses(
+            self.params, self._readout(params, self.states[-1]), self.wanted
+        )
+        for j, target in enumerate(targets):
+            missing = self.block(j, params, self.states[j]) - target
+            total = total + self.weights @ half_square(missing)
+        return total
+
+    def solved(self, gradient, targets):
+        """The gradient, with the negative ridge solution for the weights of `Dense` blocks."""
+        from jax import numpy as jnp
+
+        gradient = list(gradient)
+        scale = self.weights * self.weights.shape[0]
+        for j, target in enumerate(targets):
+            if not self.dense(j):
+                continue
+            first = self.rule.starts[j]
+            rows, change = self.states[j], self.change_before(j, target)
+            centred = "intercept" in gradient[first]
+            total = jnp.maximum(scale.sum(), 1e-12)
+            means = [scale @ a / total if centred else 0.0 for a in (rows, change)]
+            rows, change = rows - means[0], change - means[1]
+            gram = rows.T @ (scale[:, None] * rows)
+            ridge = gram + self.rule.alpha_update * jnp.eye(len(gram), dtype=gram.dtype)
+            step = jnp.linalg.solve(ridge, rows.T @ (scale[:, None] * change))
+            own = {"weights": -step}
+            if centred:
+                own["intercept"] = -(means[1] - means[0] @ step)
+            gradient[first] = own
+        return gradient
+
+    def dense(self, j):
+        return isinstance(self.objective.network.layers[self.rule.starts[j]], Dense)
+
+    def change_before(self, j, target):
+        """How the output of the first layer of block j moves to meet a target of the block."""
+        import jax
+
+        first = self.rule.starts[j]
+        before = self.objective.advance(first, self.params, self.states[j], self.key, self.weights)
+
+        def loss(rows):
+            return half_square(self.block(j, self.params, rows, skip=1) - target).sum()
+
+        return -self.rule.target_rate * jax.grad(loss)(before)
+
+    def guess(self, reverse, j, rows):
+        """What the learned inverse of block j makes of rows."""
+        tied = None
+        if self.rule.tie and self.dense(j):
+            tied = self.params[self.rule.starts[j]]["weights"].T
+        return guess(reverse[str(j)], rows, tied).reshape(self.states[j].shape)
+
+    def reverse_loss(self, reverse, targets):
+        """How well the inverses reconstruct what each block was given."""
+        import jax
+
+        total = 0.0
+        for name in reverse:
+            j = int(name)
+            rows = self.states[j + 1]
+            if self.rule.noise:
+                key = jax.random.fold_in(self.key, 1000 + j)
+                rows = rows + self.rule.noise * jax.random.normal(key, rows.shape, rows.dtype)
+            missing = self.guess(reverse, j, rows) - self.states[j]
+            total = total + self.weights @ half_square(missing)
+            if self.rule.regularize:
+                near = self.guess(reverse, j, targets[j]) - self.guess(reverse, j, rows)
+                total = total + self.rule.regularize * (self.weights @ half_square(near))
+        return total

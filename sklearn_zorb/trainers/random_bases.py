@@ -1,0 +1,262 @@
+"""Descent within random subspaces that are drawn again from seeds, never stored."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._compat import Interval, StrOptions
+from .directions import DISTRIBUTIONS, GRANULARITIES
+from .gradient import GradientTrainer
+from .subspace import RULES, Subspace
+
+KINDS = tuple(RULES)
+
+
+@dataclass(frozen=True)
+class RandomBasesRule:
+    """The step of `RandomBases` for one batch."""
+
+    kind: str
+    subspace: Subspace
+    redraw_every: int
+    transform: str | None
+    top: float | None
+    antithetic: bool
+    sigma: float
+    sgd_every: int | None
+    diagnostics: bool
+
+    @property
+    def figures(self):
+        return ("cosine",) if self.diagnostics else ()
+
+    def direction(self, objective, moved, params, memory, batch, key):
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        from .objective import merge
+
+        flat, unravel = ravel_pytree(moved)
+
+        def loss(flat):
+            return objective.loss(merge(params, unravel(flat)), batch, key)
+
+        draw_key = jax.random.wrap_key_data(memory["key"])
+        turn = memory["step"] // self.redraw_every if self.redraw_every else 0
+        keys = jax.random.split(jax.random.fold_in(draw_key, turn), self.subspace.n_directions)
+        step, aux, memory = RULES[self.kind](self, loss, flat, keys, memory)
+        if self.sgd_every:
+            plain = memory["step"] % self.sgd_every == 0
+            step = jax.lax.cond(plain, lambda: _gradient(loss, flat), lambda: step)
+        if self.diagnostics:
+            aux = {**aux, "figures": {"cosine": _cosine(step, _gradient(loss, flat))}}
+        return unravel(step), aux, {**memory, "step": memory["step"] + 1}
+
+
+def _gradient(loss, flat):
+    import jax
+
+    return jax.grad(loss, has_aux=True)(flat)[0]
+
+
+def _cosine(a, b):
+    from jax import numpy as jnp
+
+    scale = jnp.linalg.norm(a) * jnp.linalg.norm(b)
+    return a @ b / jnp.where(scale > 0, scale, 1)
+
+
+class RandomBases(GradientTrainer):
+    r"""Descent within a random subspace of few dimensions.
+
+    With d random directions, the columns of :math:`\Phi_t`, "rbd" takes the gradient with
+    respect to coordinates in their span, at every step in a new one:
+
+    .. math:: c_t = \Phi_t^\top \nabla L(\theta_t), \qquad
+              \theta_{t+1} = \theta_t - \eta\, \Phi_t c_t .
+
+    "fpd" keeps the first :math:`\Phi` for ever: all of the training happens in one subspace.
+    "nes" needs no derivative. It ranks the losses at :math:`\theta + \sigma \varepsilon_k` and
+    moves by :math:`-\frac{\eta}{\sigma d} \sum_k r_k \phi_k`. "gradients" spans the subspace
+    by the last d gradients, each of unit length. Directions come from seeds, in chunks, and
+    are drawn anew wherever they are needed.
+
+    Parameters
+    ----------
+    kind : {"rbd", "fpd", "nes", "gradients"}, default="rbd"
+    n_directions : int, default=250
+        Dimension d of the subspace, of each compartment's where there are several.
+    distribution : {"rademacher", "normal"}, default="rademacher"
+        Of the entries of a direction. Signs take one random bit each, and a thirtieth of the
+        time of normal numbers, to the same effect.
+    normalize : {"auto", "dimension", "unit", "mean"}, default="auto"
+        Directions are divided by the square root of the number D of weights ("dimension", as
+        published), by that of the larger of D and d ("auto"), by their own length in each
+        compartment ("unit"), or by the square root of d ("mean": the expected step is the
+        gradient).
+    compartments : {"joint", "layer", "tensor"}, default="joint"
+        What has a subspace of its own.
+    redraw_every : int, default=1
+        Steps after which the directions are drawn anew; "fpd" never does.
+    antithetic : bool, default=False
+        Whether "nes" tries each direction both ways, with half as many directions.
+    transform : {"auto", "ranks", "range", None}, default="auto"
+        What becomes of the coordinates, or of the losses of "nes": their ranks, or their
+        place in their range, from -1/2 to 1/2; None leaves them. "auto" ranks for "nes".
+    top : float or None, default=None
+        Share of the coordinates that are kept, largest first.
+    sigma : float, default=0.01
+        Spread of the perturbations of "nes".
+    sgd_every : int or None, default=None
+        One step of this many is a plain gradient step.
+    diagnostics : bool, default=False
+        Whether the history tells the cosine between step and true gradient, which takes a
+        gradient for every step of "nes".
+    chunk_size : int, default=25
+        Directions in memory at a time.
+    optimizer : str or callable, default="sgd"
+        As in `Backprop`.
+    learning_rate : float or None, default=None
+        None is 0.5, and 0.05 for "nes".
+    batch_size : "auto" or int, default="auto"
+    max_epochs : int, default=200
+    schedule : str, callable or None, default=None
+    tol : float or None, default=None
+    patience : int, default=50
+    tol_loss : float or None, default=None
+    early_stopping : bool, default=False
+    validation_fraction : float, default=0.1
+    straight_through : bool, default=False
+    optimizer_params : dict or None, default=None
+
+    References
+    ----------
+    .. [1] F. Gressmann, Z. Eaton-Rosen and C. Luschi, "Improving Neural Network Training in
+       Low Dimensional Random Bases", NeurIPS 2020, arXiv:2011.04720.
+    .. [2] C. Li, H. Farkhoor, R. Liu and J. Yosinski, "Measuring the Intrinsic Dimension of
+       Objective Landscapes", ICLR 2018, arXiv:1804.08838.
+    .. [3] T. Salimans, J. Ho, X. Chen, S. Sidor and I. Sutskever, "Evolution Strategies as a
+       Scalable Alternative to Reinforcement Learning", arXiv:1703.03864.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import NetworkClassifier
+    >>> from sklearn_zorb.trainers import RandomBases
+    >>> X, y = load_iris(return_X_y=True)
+    >>> rule = RandomBases(n_directions=20)
+    >>> model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **GradientTrainer._parameter_constraints,
+        "kind": [StrOptions(set(KINDS))],
+        "n_directions": [Interval(Integral, 1, None, closed="left")],
+        "distribution": [StrOptions(set(DISTRIBUTIONS))],
+        "normalize": [StrOptions({"auto", "dimension", "unit", "mean"})],
+        "compartments": [StrOptions(set(GRANULARITIES))],
+        "redraw_every": [Interval(Integral, 1, None, closed="left")],
+        "antithetic": ["boolean"],
+        "transform": [StrOptions({"auto", "ranks", "range"}), None],
+        "top": [None, Interval(Real, 0, 1, closed="right")],
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "sgd_every": [None, Interval(Integral, 1, None, closed="left")],
+        "diagnostics": ["boolean"],
+        "chunk_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        kind="rbd",
+        *,
+        n_directions=250,
+        distribution="rademacher",
+        normalize="auto",
+        compartments="joint",
+        redraw_every=1,
+        antithetic=False,
+        transform="auto",
+        top=None,
+        sigma=0.01,
+        sgd_every=None,
+        diagnostics=False,
+        chunk_size=25,
+        optimizer="sgd",
+        learning_rate=None,
+        batch_size="auto",
+        max_epochs=200,
+        schedule=None,
+        tol=None,
+        patience=50,
+        tol_loss=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        straight_through=False,
+        optimizer_params=None,
+    ):
+        self.kind = kind
+        self.n_directions = n_directions
+        self.distribution = distribution
+        self.normalize = normalize
+        self.compartments = compartments
+        self.redraw_every = redraw_every
+        self.antithetic = antithetic
+        self.transform = transform
+        self.top = top
+        self.sigma = sigma
+        self.sgd_every = sgd_every
+        self.diagnostics = diagnostics
+        self.chunk_size = chunk_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.schedule = schedule
+        self.tol = tol
+        self.patience = patience
+        self.tol_loss = tol_loss
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.straight_through = straight_through
+        self.optimizer_params = optimizer_params
+
+    @property
+    def needs_derivatives(self):
+        return self.kind != "nes" or bool(self.sgd_every) or self.diagnostics
+
+    @property
+    def _rates(self):
+        return (0.05, 0.05) if self.kind == "nes" else (0.5, 0.5)
+
+    def _rule(self, objective, moved):
+        if self.kind == "nes" and self.compartments != "joint":
+            raise ValueError(
+                f"compartments={self.compartments!r} needs coordinates of the gradient; "
+                "kind='nes' perturbs all weights together: pass compartments='joint'."
+            )
+        if self.antithetic and self.n_directions % 2:
+            raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")
+        subspace = Subspace.over(
+            moved, self.compartments, self.n_directions // (2 if self.antithetic else 1),
+            self.distribution, self.normalize, self.chunk_size,
+        )  # fmt: skip
+        transform = self.transform
+        if transform == "auto":
+            transform = "ranks" if self.kind == "nes" else None
+        return RandomBasesRule(
+            self.kind, subspace, 0 if self.kind == "fpd" else self.redraw_every, transform,
+            self.top, self.antithetic, self.sigma, self.sgd_every, self.diagnostics,
+        )  # fmt: skip
+
+    def _memory(self, objective, params, moved, context):
+        import jax
+
+        key = jax.random.key(int(context.rng.integers(2**31)))
+        memory = {"key": np.asarray(jax.random.key_data(key)), "step": np.int32(0)}
+        if self.kind == "gradients":
+            size = sum(np.size(leaf) for leaf in jax.tree.leaves(moved))
+            memory["past"] = np.zeros((self.n_directions, size), context.dtype)
+        return memory

@@ -1,0 +1,190 @@
+"""Random directions by seed: coordinates of a gradient in them, and what a step makes of it."""
+
+from dataclasses import dataclass
+
+from .directions import draw_flat, groups
+
+
+@dataclass(frozen=True)
+class Subspace:
+    """Directions over a flat vector of weights, cut into spans that have their own.
+
+    Attributes
+    ----------
+    spans : tuple of (int, int)
+        Where each compartment begins and ends.
+    n_directions : int
+    distribution : {"normal", "rademacher"}
+    normalize : {"auto", "dimension", "unit", "mean"}
+    chunk_size : int
+        Directions in memory at a time.
+    """
+
+    spans: tuple
+    n_directions: int
+    distribution: str
+    normalize: str
+    chunk_size: int
+
+    @classmethod
+    def over(cls, moved, compartments, *settings):
+        """Spans of a tree of weights, by compartment."""
+        import jax
+
+        numbers, count = groups(moved, compartments)
+        sizes = [0] * count
+        for j, leaf in zip(numbers, jax.tree.leaves(moved), strict=True):
+            sizes[j] += leaf.size
+        ends = [sum(sizes[: j + 1]) for j in range(count)]
+        spans = tuple((end - size, end) for end, size in zip(ends, sizes, strict=True))
+        return cls(spans, *settings)
+
+    def noise(self, key, dtype):
+        """One direction before it is normalised."""
+        return draw_flat(key, self.spans[-1][1], dtype, self.distribution)
+
+    def basis(self, key, dtype):
+        """One direction."""
+        from jax import numpy as jnp
+
+        noise = self.noise(key, dtype)
+        pieces = []
+        for start, end in self.spans:
+            piece = noise[start:end]
+            size = end - start
+            if self.normalize == "unit":
+                pieces.append(piece / jnp.linalg.norm(piece))
+            else:
+                square = {
+                    "dimension": size, "mean": self.n_directions,
+                    "auto": max(size, self.n_directions),
+                }[self.normalize]  # fmt: skip
+                pieces.append(piece / square**0.5)
+        return jnp.concatenate(pieces)
+
+    def coordinates(self, keys, vector):
+        """Products of a vector with every direction: (n_directions, n_spans)."""
+        import jax
+        from jax import numpy as jnp
+
+        def one(key):
+            basis = self.basis(key, vector.dtype)
+            return jnp.stack([basis[a:b] @ vector[a:b] for a, b in self.spans])
+
+        return jax.lax.map(one, keys, batch_size=min(self.chunk_size, len(keys)))
+
+    def combine(self, keys, coordinates):
+        """Sum of all directions, each span times its coordinate."""
+
+        def add(bases, c):
+            return [c[:, j] @ bases[:, a:b] for j, (a, b) in enumerate(self.spans)]
+
+        return self._sum(keys, coordinates, add)
+
+    def project(self, keys, vector):
+        """Coordinates and their combination at once: each direction is drawn only once."""
+
+        def add(bases, _):
+            return [(bases[:, a:b] @ vector[a:b]) @ bases[:, a:b] for a, b in self.spans]
+
+        return self._sum(keys, keys, add, vector.dtype)
+
+    def _sum(self, keys, numbers, add, dtype=None):
+        """Sum over chunks of directions; the last chunk may be short."""
+        import jax
+        from jax import numpy as jnp
+
+        dtype = dtype or numbers.dtype
+
+        def part(keys, numbers):
+            bases = jax.vmap(lambda key: self.basis(key, dtype))(keys)
+            return jnp.concatenate(add(bases, numbers))
+
+        size = min(self.chunk_size, len(keys))
+        whole = len(keys) // size
+        total = jnp.zeros(self.spans[-1][1], dtype)
+
+        def body(i, total):
+            start = i * size
+            cut = (jax.lax.dynamic_slice_in_dim(a, start, size) for a in (keys, numbers))
+            return total + part(*cut)
+
+        total = jax.lax.fori_loop(0, whole, body, total)
+        if whole * size < len(keys):
+            total = total + part(keys[whole * size :], numbers[whole * size :])
+        return total
+
+
+def shaped(values, transform):
+    """Ranks, or places in the range, from -1/2 to 1/2, along the first axis."""
+    from jax import numpy as jnp
+
+    if transform == "ranks":
+        order = jnp.argsort(jnp.argsort(values, axis=0), axis=0)
+        return (order / max(len(values) - 1, 1) - 0.5).astype(values.dtype)
+    if transform == "range":
+        low, high = values.min(axis=0), values.max(axis=0)
+        return (values - low) / jnp.where(high > low, high - low, 1) - 0.5
+    return values
+
+
+def largest(coordinates, share):
+    """Coordinates with all but a share of the largest set to zero."""
+    from jax import numpy as jnp
+
+    kept = max(1, round(share * len(coordinates)))
+    sizes = jnp.abs(coordinates)
+    return jnp.where(sizes >= jnp.sort(sizes, axis=0)[-kept], coordinates, 0)
+
+
+def by_gradient(rule, loss, flat, keys, memory):
+    """The gradient seen through the directions."""
+    import jax
+
+    gradient, aux = jax.grad(loss, has_aux=True)(flat)
+    if rule.transform is None and rule.top is None:
+        return rule.subspace.project(keys, gradient), aux, memory
+    coordinates = rule.subspace.coordinates(keys, gradient)
+    coordinates = shaped(coordinates, rule.transform)
+    if rule.top is not None:
+        coordinates = largest(coordinates, rule.top)
+    return rule.subspace.combine(keys, coordinates), aux, memory
+
+
+def by_losses(rule, loss, flat, keys, memory):
+    """Natural evolution strategies: the losses around the present weights."""
+    import jax
+    from jax import numpy as jnp
+
+    signs = (1.0, -1.0) if rule.antithetic else (1.0,)
+    _, aux = loss(flat)
+
+    def one(key):
+        noise = rule.sigma * rule.subspace.noise(key, flat.dtype)
+        return jnp.stack([loss(flat + sign * noise)[0] for sign in signs])
+
+    size = min(rule.subspace.chunk_size, len(keys))
+    losses = jax.lax.map(one, keys, batch_size=size)
+    fitness = shaped(-losses.T.ravel(), rule.transform).reshape(losses.T.shape)
+    coordinates = -(jnp.array(signs, flat.dtype) @ fitness) / (rule.sigma * losses.size)
+    return rule.subspace.combine(keys, coordinates[:, None].astype(flat.dtype)), aux, memory
+
+
+def by_past_gradients(rule, loss, flat, keys, memory):
+    """The gradient within the span of the last ones, itself among them."""
+    import jax
+    from jax import numpy as jnp
+
+    gradient, aux = jax.grad(loss, has_aux=True)(flat)
+    past = jnp.concatenate([gradient[None], memory["past"][:-1]])
+    lengths = jnp.linalg.norm(past, axis=1, keepdims=True)
+    basis = past / jnp.where(lengths > 0, lengths, 1)
+    return (basis @ gradient) @ basis, aux, {**memory, "past": past}
+
+
+RULES = {
+    "rbd": by_gradient,
+    "fpd": by_gradient,
+    "nes": by_losses,
+    "gradients": by_past_gradients,
+}

@@ -1,0 +1,74 @@
+"""How a target for the output of a block becomes one for its input."""
+
+from . import candidates
+
+
+def half_square(rows):
+    """Half the squared length of each row."""
+    return 0.5 * (rows.reshape(rows.shape[0], -1) ** 2).sum(axis=1)
+
+
+def by_gradient(run, j, target):
+    """The input moved against the gradient of the local loss."""
+    import jax
+
+    def loss(rows):
+        return half_square(run.block(j, run.params, rows) - target).sum()
+
+    return run.states[j] - run.rule.target_rate * jax.grad(loss)(run.states[j])
+
+
+def by_least_squares(run, j, target):
+    """The input moved by the damped least-squares solution for the pre-activation."""
+    from jax import numpy as jnp
+
+    if not run.dense(j):
+        return by_gradient(run, j, target)
+    weights = run.params[run.rule.starts[j]]["weights"]
+    wanted = run.change_before(j, target)
+    if not run.rule.delta:
+        wanted = wanted + run.states[j] @ weights
+    small = weights if weights.shape[0] <= weights.shape[1] else weights.T
+    gram = small @ small.T + run.rule.alpha * jnp.eye(len(small), dtype=weights.dtype)
+    if small is weights:
+        found = jnp.linalg.solve(gram, weights @ wanted.T).T
+    else:
+        found = jnp.linalg.solve(gram, wanted.T).T @ weights.T
+    return run.states[j] + found if run.rule.delta else found
+
+
+def by_reconstruction(run, j, target):
+    """What the learned inverse makes of the target."""
+    return run.guess(run.reverse, j, target)
+
+
+def by_difference(run, j, target):
+    """The input moved by the difference that the target makes to the learned inverse."""
+    moved = run.guess(run.reverse, j, target) - run.guess(run.reverse, j, run.states[j + 1])
+    return run.states[j] + moved
+
+
+def by_candidates(run, j, target):
+    """For each row, the candidate whose output is closest to the target."""
+    import jax
+
+    key = jax.random.fold_in(run.key, 2000 + j)
+    if run.rule.candidates == "normal":
+        found = candidates.around(
+            run.states[j], key, run.rule.n_candidates, run.rule.candidate_spread
+        )
+    else:
+        found = candidates.passes(
+            lambda key: run.block(j - 1, run.params, run.states[j - 1], key=key),
+            run.states[j], key, run.rule.n_candidates,
+        )  # fmt: skip
+    return candidates.best(found, lambda rows: half_square(run.block(j, run.params, rows) - target))
+
+
+TARGET_RULES = {
+    "gradient": by_gradient,
+    "least_squares": by_least_squares,
+    "reconstruction": by_reconstruction,
+    "difference": by_difference,
+    "candidates": by_candidates,
+}

@@ -1,0 +1,238 @@
+"""Bad input gives exit code 2 and one line that says what to do; failures give 1."""
+
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+
+from sklearn_zorb.cli import _commands, main
+
+pytest.importorskip("pandas")
+
+SMALL = ("--network", "Dense[8] Tanh")  # fits at once
+
+
+BAD_ARGUMENTS = [
+    (["fit"], "required: DATA (see zorb fit --help)"),
+    (["dance"], "invalid choice: 'dance'"),
+    (["fit", "iris", "--dance"], "unrecognized arguments: --dance"),
+    (["fit", "iris", "--samples", "0"], "--samples: expected a whole number of at least 1"),
+    (["fit", "iris", "--samples", "few"], "--samples: expected a whole number of at least 1"),
+    (["fit", "iris", "--seed", "-1"], "--seed: expected a whole number from 0"),
+    (["fit", "iris", "--test-size", "1"], "--test-size: expected a share from 0 up to 1"),
+    (["fit", "iris", "--task", "clustering"], "--task: invalid choice"),
+    (["evaluate", "iris", "--folds", "1"], "--folds: expected a whole number of at least 2"),
+    (["predict", "iris"], "required: --load"),
+    (["summary"], "summary takes DATA or --load MODEL"),
+    (["evaluate", "iris", "--load-weights", "w.npz"], "give --load MODEL too"),
+    (["evaluate", "iris", "--load", "m", "--network", "Tanh"], "--network, --param and --task"),
+    (["fit", "iris", "--target", "a"], "--target is for tables"),
+    (["fit", "nowhere.csv"], "there is no file 'nowhere.csv'"),
+    (["fit", "irys"], "did you mean 'iris'?"),
+    (["fit", "iris", "--save", "nowhere/m"], "'nowhere/m': its folder does not exist"),
+    (["fit", "iris", "--save", "."], "'.': it is a folder"),
+    (["fit", "iris", "--save-weights", "nowhere/w"], "its folder does not exist"),
+    (["predict", "iris", "--load", "m", "--output", "nowhere/o"], "its folder does not exist"),
+    (["fit", "iris", "--network", "Dense[0]"], "units"),
+    (["fit", "iris", "--network", "Dense[-3]"], "units"),
+    (["fit", "iris", "--network", "Dense[a]"], "units"),
+    (["fit", "iris", "--network", "Conv2D[8,3]"], "input_shape"),
+    (["fit", "iris", "--param", "alpha=-1"], "alpha"),
+    (["fit", "iris", "--param", "relaxation"], "--param takes NAME=VALUE, got 'relaxation'"),
+    (["fit", "iris", "--param", "dance=1"], "Invalid parameter 'dance'"),
+    (["fit", "iris", "--task", "classification", "--samples", "1"], ""),
+    (["evaluate", "iris", "--folds", "80"], "n_splits=80"),
+    (["predict", "iris", "--load", "m"], "there is no file 'm'"),
+    (["demo", "--output", "nowhere/x.png"], "its folder does not exist"),
+    (["demo", "--datasets", "irys"], "did you mean 'iris'?"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), BAD_ARGUMENTS)
+def test_bad_arguments(fails, argv, message):
+    code, error = fails(*argv)
+    assert code == 2 and message in error and "\n" not in error
+
+
+def test_the_fault_in_a_layer_text_is_pointed_at(fails):
+    code, error = fails("fit", "iris", "--network", "Dense[4] Foo")
+    message, text, caret = error.split("\n")
+    assert code == 2 and "Foo" in message
+    assert text[caret.index("^") :] == "Foo"
+
+
+BAD_TABLES = [
+    ("", "cannot read"),
+    ("a,b\n", "has no rows"),
+    ("a\n1\n2\n", "no column besides the target 'a'"),
+    ('a,b\n1,"2\n', "cannot read"),
+    ("a,b\n1,2,3\n4,5,6,7\n", "cannot read"),
+    ("a,b\n1,x\n2,\n3,y\n", "1 targets are missing"),
+    ("a,b\n1,1\n2,\n3,2\n", "1 targets are missing"),
+    ("a,b\n1,x\n2,x\n3,x\n4,x\n", "class"),
+    ("a,b\ninf,1\n2,2\n3,1\n4,2\n", "infinity"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), BAD_TABLES)
+def test_bad_tables(fails, elsewhere, content, message):
+    (elsewhere / "t.csv").write_text(content)
+    code, error = fails("fit", "t.csv", "--test-size", 0)
+    assert code == 2 and message in error and "\n" not in error
+
+
+def test_more_bad_tables(fails, elsewhere, pets):
+    code, error = fails("fit", pets, "--target", "age")
+    assert code == 2 and "no column 'age'; the columns are kind, weight" in error
+    code, error = fails("fit", pets, "--task", "regression")
+    assert code == 2 and "regression needs numbers" in error
+    (elsewhere / "t.txt").write_text("a,b\n1,2\n")
+    code, error = fails("fit", "t.txt")
+    assert code == 2 and "give a .csv, .parquet or .npz file" in error
+    (elsewhere / "t.parquet").write_text("PAR1 or not")
+    code, error = fails("fit", "t.parquet")
+    assert code == 2 and "cannot read" in error
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": None}, "must hold the arrays X, y"),
+        ({"y": None}, "have no targets"),
+        ({"y": np.ones(3)}, "has 80 rows but 3 targets"),
+        ({"X": np.ones((0, 2)), "y": np.ones(0)}, "have no rows"),
+        ({"X": np.full((80, 2), np.nan)}, "NaN"),
+        ({"y": np.full(80, np.nan)}, "80 targets are missing"),
+        ({"X": np.full((80, 1), {})}, "not a readable NPZ file of plain arrays"),
+        ({"y": np.ones(80, dtype=int)}, "class"),
+    ],
+)
+def test_bad_npz(fails, arrays, message, write_npz):
+    write_npz(**arrays)
+    code, error = fails("fit", "data.npz")
+    assert code == 2 and message in error and "\n" not in error
+
+
+def test_a_damaged_npz(fails, elsewhere):
+    (elsewhere / "data.npz").write_bytes(b"PK\x03\x04 and no more")
+    code, error = fails("fit", "data.npz")
+    assert code == 2 and "not a readable NPZ file" in error
+
+
+def test_rows_that_do_not_fit_the_model(fails, zorb, pets, elsewhere):
+    zorb("fit", *SMALL, pets, "--save", "table")
+    zorb("fit", *SMALL, "iris", "--save", "arrays")
+    (elsewhere / "few.csv").write_text("kind,weight\ncat,4\n")
+    (elsewhere / "text.csv").write_text("kind,weight,colour\ncat,heavy,red\n")
+    for data, model, message in (
+        ("few.csv", "table", "needs columns that are not there: colour"),
+        ("text.csv", "table", "column 'weight' should hold numbers, got 'heavy'"),
+        ("iris", "table", "the model was fitted on a table"),
+        (pets, "arrays", "the model was fitted on arrays"),
+        ("wine", "arrays", "features"),
+    ):
+        code, error = fails("predict", data, "--load", model)
+        assert code == 2 and message in error
+    code, error = fails("evaluate", "text.csv", "--load", "table", "--target", "age")
+    assert code == 2 and "there is no column 'age'" in error
+    (elsewhere / "bare.csv").write_text("kind,weight,colour\ncat,4,red\n")
+    code, error = fails("evaluate", "bare.csv", "--load", "table")
+    assert code == 2 and "have no targets" in error
+
+
+def test_proba_is_for_classes(fails, zorb):
+    zorb("fit", *SMALL, "diabetes", "--save", "m")
+    code, error = fails("predict", "diabetes", "--load", "m", "--proba")
+    assert code == 2 and "--proba is for classification" in error
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a readable model file"),
+        (b"\x80\x05 damaged", "not a readable model file"),
+        ({"format": "other"}, "not a model file of sklearn-zorb"),
+        ([1, 2], "not a model file of sklearn-zorb"),
+        ({"format": "sklearn-zorb model", "version": 99}, "version 99 of the model format"),
+        ({"format": "sklearn-zorb model", "version": 1}, "it lacks 'columns'"),
+    ],
+)
+def test_files_that_are_no_models(fails, elsewhere, content, message):
+    if isinstance(content, bytes):
+        (elsewhere / "m").write_bytes(content)
+    else:
+        joblib.dump(content, "m")
+    for argv in (["predict", "iris"], ["evaluate", "iris"], ["summary"]):
+        code, error = fails(*argv, "--load", "m")
+        assert code == 2 and message in error and "\n" not in error
+
+
+def test_a_truncated_model_file(fails, zorb, elsewhere):
+    zorb("fit", *SMALL, "iris", "--save", "m")
+    whole = (elsewhere / "m").read_bytes()
+    (elsewhere / "m").write_bytes(whole[: len(whole) // 2])
+    code, error = fails("predict", "iris", "--load", "m")
+    assert code == 2 and "not a readable model file" in error and "\n" not in error
+
+
+def test_weights_that_are_not_arrays_stay_in_the_model(fails, zorb):
+    zorb("fit", *SMALL, "iris", "--save", "m")
+    content = joblib.load("m")
+    content["model"][-1].params_[0]["tree"] = object()
+    joblib.dump(content, "m")
+    np.savez("w.npz", a=np.ones(1))
+    code, error = fails("predict", "iris", "--load", "m", "--load-weights", "w.npz")
+    assert code == 2 and "is object, not an array" in error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (np.linalg.LinAlgError("singular"), 1, "singular"),
+        (RuntimeError("two\nlines"), 1, "two lines"),
+        (MemoryError(), 1, "MemoryError"),
+        (KeyError("a"), 1, "KeyError: 'a'"),
+        (PermissionError("not yours"), 1, "not yours"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_failures(fails, monkeypatch, error, code, message):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr(_commands, "fit", fail)
+    got_code, got_message = fails("fit", "iris")
+    assert got_code == code and got_message.startswith(message)
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(ValueError, match="irys"):
+        main(["fit", "irys", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("package", "argv", "extra"),
+    [
+        ("pandas", ["fit", "pets.csv"], "table"),
+        ("pyarrow", ["fit", "pets.parquet"], "parquet"),
+        ("matplotlib", ["demo"], "demo"),
+    ],
+)
+def test_a_missing_package_names_its_extra(fails, monkeypatch, pets, package, argv, extra):
+    (pets.parent / "pets.parquet").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, package, None)
+    code, error = fails(*argv)
+    assert code == 1 and package in error and f'pip install "sklearn-zorb[{extra}]"' in error
+
+
+def test_warnings_are_one_line(capsys, monkeypatch):
+
+    def warn(args):
+        warnings.warn("mind\nthe gap", UserWarning, stacklevel=1)
+        return {}, "done"
+
+    monkeypatch.setattr(_commands, "fit", warn)
+    assert main(["fit", "iris"]) == 0
+    assert capsys.readouterr() == ("done\n", "zorb: warning: mind the gap\n")

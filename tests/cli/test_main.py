@@ -1,0 +1,137 @@
+"""Help, ``zorb datasets``, ``zorb demo``, progress bars, and the command in a process."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sklearn_zorb.cli import _demo, _progress, main
+from sklearn_zorb.cli._data import labelled, read_data
+from sklearn_zorb.cli._models import build_model
+
+pytest.importorskip("pandas")
+
+
+def test_no_arguments_print_help(zorb):
+    out = zorb()
+    assert "usage: zorb" in out and "exit codes" in out and "trust" in out
+    for command in ("fit", "predict", "evaluate", "summary", "demo", "datasets"):
+        assert command in out
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["fit", "--help"], ["--version"]])
+def test_help_and_version(capsys, argv):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 0 and capsys.readouterr().out
+
+
+def test_datasets_lists_names(zorb, elsewhere, monkeypatch):
+    out = zorb("datasets")
+    assert "not set" in out
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line}
+    assert lines["iris"] == ["iris", "classification", "yes", "scikit-learn"]
+    assert lines["mnist"] == ["mnist", "classification", "no", "OpenML"]
+    monkeypatch.setenv("SKLEARN_ZORB_DATA", str(elsewhere))
+    np.savez("mnist.npz", x=np.zeros(1))
+    entries = {entry["name"]: entry for entry in json.loads(zorb("datasets", "--json"))}
+    assert entries["mnist"]["available"] and entries["mnist"]["source"].endswith("mnist.npz")
+    assert str(elsewhere) in zorb("datasets")
+
+
+def test_named_tables_can_be_fitted(zorb, pets, elsewhere, monkeypatch):
+    (elsewhere / "tabular").mkdir()
+    text = pets.read_text().replace("owner", "target")
+    (elsewhere / "tabular" / "pets.csv").write_text(text)
+    monkeypatch.setenv("SKLEARN_ZORB_DATA", str(elsewhere))
+    result = json.loads(zorb("fit", "pets", "--json", "--save", "m"))
+    assert result["task"] == "classification" and result["n_features"] == 3
+    assert "accuracy 1.0" in zorb("evaluate", "pets", "--load", "m")
+    # the task that the set names is that of its own target
+    index = {"pets": {"task": "classification"}}
+    (elsewhere / "tabular" / "index.json").write_text(json.dumps(index))
+    assert read_data("pets").task == "classification"
+    assert read_data("pets", target="weight").task is None
+
+
+def test_the_command_in_a_process(elsewhere):
+    command = [sys.executable, "-m", "sklearn_zorb.cli"]
+    good = subprocess.run([*command, "datasets"], capture_output=True, text=True)
+    assert good.returncode == 0 and "two_spirals" in good.stdout and good.stderr == ""
+    bad = subprocess.run([*command, "fit", "irys"], capture_output=True, text=True)
+    assert bad.returncode == 2 and bad.stdout == ""
+    assert bad.stderr.startswith("zorb: error: ") and bad.stderr.count("\n") == 1
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("with_rich", [True, False])
+@pytest.mark.parametrize("total", [3, None])
+def test_progress_shows_on_a_terminal(monkeypatch, with_rich, total):
+    if with_rich:
+        pytest.importorskip("rich")
+    else:
+        monkeypatch.setitem(sys.modules, "rich.progress", None)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with _progress.progress("Work", total) as advance:
+        for _ in range(3):
+            advance("Next")
+    shown = terminal.getvalue()
+    assert "Work" in shown or "Next" in shown
+    if not with_rich and total:
+        assert "3/3" in shown and "#" * 30 in shown
+
+
+def test_progress_is_silent_elsewhere(capsys):
+    with _progress.progress("Work", 1) as advance:
+        advance()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_demo_draws_and_tells(zorb, elsewhere):
+    pytest.importorskip("matplotlib")
+    out = zorb("demo", "--datasets", "wine", "diabetes", "--output", "plot.png")
+    for method in ("ZORB", "LogisticRegression", "Ridge", "RandomForest", "MLP"):
+        assert method in out
+    assert "accuracy" in out and "R2" in out and "plot saved to plot.png" in out
+    assert (elsewhere / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_without_matplotlib(zorb, elsewhere, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = json.loads(zorb("demo", "--datasets", "wine", "--no-plot", "--json"))
+    assert result["plot"] is None and len(result["results"]) == 4
+    assert all(len(row["scores"]) == 5 for row in result["results"])
+    assert not list(elsewhere.glob("*.png"))
+
+
+def test_demo_stars_the_best():
+    rows = [
+        {"dataset": "d", "metric": "R2", "method": m, "scores": [s], "fit_seconds": [0.1]}
+        for m, s in (("A", 0.1), ("B", 0.5))
+    ]
+    lines = _demo.format_results(rows).splitlines()
+    assert "*" not in lines[2] and "0.500 +- 0.000 *" in lines[3]
+
+
+def test_demo_refuses_tables(fails, elsewhere, monkeypatch):
+    (elsewhere / "tabular").mkdir()
+    (elsewhere / "tabular" / "t.csv").write_text("a,target\n1,2\n")
+    monkeypatch.setenv("SKLEARN_ZORB_DATA", str(elsewhere))
+    code, error = fails("demo", "--no-plot", "--datasets", "t")
+    assert code == 2 and "numbers only" in error
+
+
+def test_build_model_is_a_pipeline(pets, write_npz):
+    data = labelled(read_data(str(pets)))
+    assert [name for name, _ in build_model(data).pipeline.steps] == ["prepare", "network"]
+    write_npz()
+    data = labelled(read_data("data.npz"))
+    assert [name for name, _ in build_model(data).pipeline.steps] == ["network"]

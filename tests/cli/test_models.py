@@ -1,0 +1,143 @@
+"""Saved models and weights: ``zorb predict, evaluate, summary``."""
+
+import csv
+import io
+import json
+
+import joblib
+import numpy as np
+import pytest
+
+pytest.importorskip("pandas")
+
+SMALL = ("--network", "Dense[8] Tanh")  # fits at once
+
+
+def read_csv(text):
+    header, *rows = csv.reader(io.StringIO(text))
+    return header, rows
+
+
+def test_a_saved_model_predicts_what_it_predicted(zorb, write_npz):
+    X, y = write_npz()
+    zorb("fit", *SMALL, "data.npz", "--save", "m", "--test-size", 0)
+    pipeline = joblib.load("m")["model"]
+    header, rows = read_csv(zorb("predict", "data.npz", "--load", "m"))
+    np.testing.assert_array_equal([float(row[0]) for row in rows], pipeline.predict(X))
+    text = zorb("evaluate", "data.npz", "--load", "m")
+    assert f"r2 {pipeline.score(X, y):.4f}" in text and "80 rows" in text
+
+
+def test_the_model_file_says_what_it_is(zorb):
+    zorb("fit", *SMALL, "iris", "--save", "m.joblib")
+    content = joblib.load("m.joblib")
+    assert content["format"] == "sklearn-zorb model" and content["version"] == 1
+    assert content["task"] == "classification" and content["columns"] is None
+
+
+def test_predictions_go_to_a_file_with_probabilities(zorb, pets, elsewhere):
+    zorb("fit", *SMALL, pets, "--save", "m")
+    out = zorb("predict", pets, "--load", "m", "--proba", "--output", "out.csv")
+    assert out == "60 predictions written to out.csv\n"
+    header, rows = read_csv((elsewhere / "out.csv").read_text(encoding="utf-8"))
+    assert header == ["prediction", "probability_a", "probability_b"]
+    for predicted, *probabilities in rows:
+        a, b = map(float, probabilities)
+        assert a + b == pytest.approx(1) and predicted == ("a" if a > b else "b")
+
+
+def test_evaluate_repeats_the_split_of_fit(zorb):
+    common = ("--test-size", 0.3, "--seed", 3, "--samples", 100, "--json")
+    fitted = json.loads(zorb("fit", *SMALL, "iris", "--save", "m", *common))
+    scored = json.loads(zorb("evaluate", "iris", "--load", "m", *common))
+    assert scored["scores"] == fitted["test"] and scored["n_rows"] == fitted["n_test"]
+
+
+def test_evaluate_without_a_model_cross_validates(zorb, pets):
+    result = json.loads(zorb("evaluate", "wine", *SMALL, "--folds", 3, "--json"))
+    assert len(result["scores"]["accuracy"]) == result["folds"] == 3
+    assert result["mean"]["accuracy"] == pytest.approx(np.mean(result["scores"]["accuracy"]))
+    assert result["mean"]["accuracy"] > 0.9
+    assert "accuracy 1.0000 +- 0.0000" in zorb("evaluate", pets, *SMALL, "--folds", 3)
+    assert "r2 0." in zorb("evaluate", "diabetes", *SMALL, "--folds", 3)
+
+
+def test_unknown_classes_leave_out_the_log_loss(zorb, write_npz):
+    write_npz(y=np.repeat([0, 1], 40))
+    zorb("fit", *SMALL, "data.npz", "--save", "m")
+    write_npz(y=np.repeat([0, 2], 40))
+    result = json.loads(zorb("evaluate", "data.npz", "--load", "m", "--json"))
+    assert list(result["scores"]) == ["accuracy"]
+
+
+def test_summary(zorb):
+    zorb("fit", "iris", "--network", "Dense[8] Tanh", "--save", "m")
+    for argv in (["--load", "m"], ["iris", "--network", "Dense[8] Tanh"]):
+        out = zorb("summary", *argv)
+        assert "dense_1" in out and "tanh_1" in out
+    layers = json.loads(zorb("summary", "--load", "m", "--json"))["layers"]
+    by_name = {layer["name"]: layer for layer in layers}
+    assert by_name["dense_1"]["n_params"] == 8 * 5 and "Dense(" in by_name["dense_1"]["layer"]
+
+
+@pytest.fixture
+def two_models(zorb, write_npz):
+    """Models "a" and "b" of two seeds, with their weights in a.npz and b.npz."""
+    X, _ = write_npz()
+    network = ("--network", "Skip(Dense[6] Tanh) Dense[4] Tanh", "--test-size", 0)
+    for seed, name in enumerate("ab"):
+        saved = ("--save", name, "--save-weights", f"{name}.npz")
+        zorb("fit", "data.npz", "--seed", seed, *network, *saved)
+    return X
+
+
+def edit_weights(path, **changes):
+    """Rewrite an NPZ file; None removes a key."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays.update({key.replace("__", "/"): value for key, value in changes.items()})
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+
+
+def test_weights_make_one_model_the_other(zorb, two_models):
+    a, b = (joblib.load(name)["model"].predict(two_models) for name in "ab")
+    assert not np.allclose(a, b)
+    argv = ("predict", "data.npz", "--load", "a", "--json")
+    assert json.loads(zorb(*argv))["prediction"] == a.tolist()
+    result = json.loads(zorb(*argv, "--load-weights", "b.npz"))
+    np.testing.assert_allclose(result["prediction"], b, rtol=1e-12)
+    scores = [
+        json.loads(zorb("evaluate", "data.npz", "--load", *model, "--json"))["scores"]["r2"]
+        for model in (["b"], ["a", "--load-weights", "b.npz"])
+    ]
+    assert scores[0] == pytest.approx(scores[1])
+
+
+def test_weights_are_named_by_layer(two_models):
+    with np.load("a.npz", allow_pickle=False) as file:
+        assert file["dense_1/weights"].shape == (9, 4)
+        assert file["dense_1/intercept"].shape == (4,)
+        assert any(name.startswith("skip_1/") for name in file.files)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dense_1__weights": None}, "'a.npz' lacks the weights dense_1/weights"),
+        ({"dense_9__weights": np.ones(2)}, "holds unexpected weights: dense_9/weights"),
+        ({"dense_1__weights": np.ones((2, 2))}, "shape (2, 2), the network needs (9, 4)"),
+        ({"dense_1__weights": np.full((9, 4), np.nan)}, "values that are not finite"),
+        ({"dense_1__weights": np.full((9, 4), "w")}, "dense_1/weights holds <U1"),
+        ({"dense_1__weights": np.full((9, 4), {})}, "not a readable NPZ file of plain arrays"),
+    ],
+)
+def test_weights_that_do_not_fit(fails, two_models, changes, message):
+    edit_weights("a.npz", **changes)
+    code, error = fails("predict", "data.npz", "--load", "b", "--load-weights", "a.npz")
+    assert code == 2 and message in error
+
+
+def test_weights_of_another_network(fails, zorb, two_models):
+    zorb("fit", "data.npz", "--network", "Dense[3] Tanh", "--save-weights", "c.npz")
+    code, error = fails("evaluate", "data.npz", "--load", "a", "--load-weights", "c.npz")
+    assert code == 2 and "lacks the weights skip_1" in error

@@ -1,0 +1,162 @@
+"""What layers="auto" builds, and how good it is."""
+
+import numpy as np
+import pytest
+from scipy import sparse as sp
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_iris,
+    load_wine,
+    make_friedman1,
+    make_multilabel_classification,
+)
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_zorb import (
+    ZORBClassifier,
+    ZORBRegressor,
+    auto_layers,
+    format_layers,
+    parse_layers,
+)
+from sklearn_zorb.layers import EstimatorLayer, Identity, Kernel, Stack, Trees
+
+
+def kinds(layers):
+    """The learning layer of each block."""
+    return [block[-1].get_params().get("kind", "ridge") for block in layers[0].blocks]
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        (49, ["ridge", "auto"]),
+        (50, ["ridge", "auto", "forest"]),
+        (1999, ["ridge", "auto", "forest"]),
+        (2000, ["ridge", "auto", "forest", "boosting"]),
+    ],
+)
+def test_blocks_come_with_rows(rows, expected):
+    assert kinds(auto_layers((rows, 5))) == expected
+
+
+def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
+    def landmarks(X):
+        return auto_layers(X)[0].blocks[1][-1].units
+
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    assert landmarks(X) == 120
+    assert landmarks(np.repeat(X, 30, axis=0)) == 120
+    assert landmarks((10**6, 3)) == 1500
+
+
+def test_sparse_inputs_stay_sparse():
+    wide = sp.random(60, 1001, 0.01, format="csr", random_state=0)
+    assert kinds(auto_layers(wide)) == ["ridge", "forest"]
+    assert ZORBRegressor().fit(wide, wide[:, [0]].toarray().ravel()).n_features_in_ == 1001
+    X, y = load_iris(return_X_y=True)
+    model = ZORBClassifier(random_state=0).fit(sp.csr_matrix(X), y)
+    assert model.score(sp.csr_matrix(X), y) > 0.9
+
+
+def test_they_are_written_as_text_and_give_the_same_model():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:120], y[:120]
+    text = format_layers(auto_layers(X, y))
+    assert format_layers(parse_layers(text)) == text
+    fits = [ZORBRegressor(layers, random_state=0).fit(X, y) for layers in ("auto", text)]
+    np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+def test_classes_and_probabilities_against_a_forest(load):
+    X, y = load(return_X_y=True)
+    losses, scores = [], []
+    for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
+        for model in (ZORBClassifier(random_state=0), RandomForestClassifier(random_state=0)):
+            model.fit(X[train], y[train])
+            shares = np.clip(model.predict_proba(X[test]), 1e-6, 1)
+            losses.append(log_loss(y[test], shares / shares.sum(axis=1, keepdims=True)))
+            scores.append(model.score(X[test], y[test]))
+    assert np.mean(losses[::2]) < np.mean(losses[1::2])
+    assert np.mean(scores[::2]) >= np.mean(scores[1::2])
+
+
+def test_numbers_against_a_forest():
+    for X, y in (load_diabetes(return_X_y=True), make_friedman1(300, random_state=0)):
+        folds = KFold(3, shuffle=True, random_state=0)
+        ours = cross_val_score(ZORBRegressor(random_state=0), X, y, cv=folds).mean()
+        forest = cross_val_score(RandomForestRegressor(random_state=0), X, y, cv=folds).mean()
+        assert ours > forest + 0.02
+
+
+def test_loo_score_is_not_far_from_the_test_score():
+    X, y = make_friedman1(600, noise=1.0, random_state=0)
+    model = ZORBRegressor(random_state=0).fit(X[:300], y[:300])
+    assert model.loo_score_ == pytest.approx(model.score(X[300:], y[300:]), abs=0.05)
+
+
+def test_labels_several_numbers_and_many_rows(monkeypatch):
+    monkeypatch.setattr("sklearn_zorb.auto.MANY_ROWS", 300)
+    X, Y = make_multilabel_classification(150, n_classes=3, random_state=0)
+    assert ZORBClassifier(random_state=0).fit(X, Y).predict_proba(X).shape == (150, 3)
+    X, y = make_friedman1(300, random_state=0)
+    model = ZORBRegressor(random_state=0).fit(X, np.stack([y, -y], axis=1))
+    weights = model.params_[-1]["block_weights"]
+    assert weights.shape == (4,) and weights.sum() == pytest.approx(1)
+    assert model.loo_score_ > 0.9
+
+
+def test_images_are_flattened():
+    X = np.random.default_rng(0).normal(size=(60, 12))
+    model = ZORBRegressor(input_shape=(2, 3, 2), random_state=0).fit(X, X[:, 0])
+    assert model.loo_score_ > 0.5
+
+
+CONFIGURATIONS = [
+    [Stack([[Identity()], [Kernel(40)]])],
+    [Kernel(30)],
+    "Stack(Identity | Kernel[20, reweight=1] Dense[8] Tanh)",
+]
+
+
+@parametrize_with_checks(
+    [
+        Estimator(layers)
+        for layers in CONFIGURATIONS
+        for Estimator in (ZORBClassifier, ZORBRegressor)
+    ]
+)
+def test_estimator_check(estimator, check):
+    check(estimator)
+
+
+FORESTS = [[Stack([[Trees(5)], [Kernel(20)]])], [Trees(5)]]
+
+
+def weights_are_in_distribution(estimator):
+    return {
+        f"check_sample_weight_equivalence_on_{kind}_data": "bootstraps follow weights in mean only"
+        for kind in ("dense", "sparse")
+    }
+
+
+@parametrize_with_checks(
+    [Estimator(layers) for layers in FORESTS for Estimator in (ZORBClassifier, ZORBRegressor)],
+    expected_failed_checks=weights_are_in_distribution,
+)
+def test_estimator_check_of_forests(estimator, check):
+    check(estimator)
+
+
+def test_any_estimator_joins():
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
+    X, y = make_friedman1(100, random_state=0)
+    blocks = [*auto_layers(X)[0].blocks, [EstimatorLayer(GaussianProcessRegressor(alpha=0.1))]]
+    model = ZORBRegressor([Stack(blocks)], random_state=0).fit(X, y)
+    assert len(model.params_[-1]["block_weights"]) == 4

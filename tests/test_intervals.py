@@ -1,0 +1,46 @@
+"""Prediction intervals: ranks, weights and coverage."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_friedman1
+
+from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.intervals import LeftOutErrors
+
+
+def test_half_width_is_the_rank_of_the_jackknife():
+    residuals = np.random.default_rng(0).normal(size=(99, 2))
+    errors = LeftOutErrors(residuals, None)
+    expected = np.sort(np.abs(residuals), axis=0)
+    np.testing.assert_array_equal(errors.half_width(0.9), expected[89])
+    np.testing.assert_array_equal(errors.half_width(0.5), expected[49])
+    np.testing.assert_array_equal(errors.half_width(0.999), expected[98])
+
+
+@pytest.mark.parametrize("coverage", [0.1, 0.5, 0.9, 0.99])
+def test_weights_are_repetition(coverage):
+    rng = np.random.default_rng(0)
+    residuals, weights = rng.normal(size=(40, 2)), rng.integers(1, 5, size=40)
+    weighted = LeftOutErrors(residuals, weights.astype(float))
+    copied = LeftOutErrors(np.repeat(residuals, weights, axis=0), None)
+    np.testing.assert_array_equal(weighted.half_width(coverage), copied.half_width(coverage))
+
+
+@pytest.mark.parametrize("layers", ["auto", "Dense[50] Tanh"])
+def test_coverage_on_new_rows(layers):
+    X, y = make_friedman1(1500, noise=2.0, random_state=0)
+    model = ZORBRegressor(layers, random_state=0).fit(X[:300], y[:300])
+    for coverage in (0.5, 0.9):
+        low, high = model.predict_interval(X[300:], coverage)
+        inside = ((low <= y[300:]) & (y[300:] <= high)).mean()
+        assert inside == pytest.approx(coverage, abs=0.09)
+
+
+def test_shapes_clip_and_errors():
+    X, y = make_friedman1(80, random_state=0)
+    model = ZORBRegressor("Dense[8] Tanh", random_state=0).fit(X, np.stack([y, 2 * y], axis=1))
+    low, high = model.predict_interval(X)
+    assert low.shape == high.shape == (80, 2)
+    assert (low >= [y.min(), 2 * y.min()]).all() and (high <= [y.max(), 2 * y.max()]).all()
+    with pytest.raises(ValueError, match="coverage"):
+        model.predict_interval(X, 90)
