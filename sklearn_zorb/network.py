@@ -111,6 +111,12 @@ class Network:
         """What follows the read-out."""
         return sequence.forward(self.tail, params[self.readout + 1 :], outputs)
 
+    def working_width(self):
+        """Numbers that predicting one sample keeps at a time, at most."""
+        width = sequence.working_width(self.hidden, self.input_shape)
+        shape = self.shapes()[self.readout] if self.stacked else (width,)
+        return width + sequence.working_width(self.layers[self.readout :], shape)
+
     def shapes(self):
         """Shape before every layer and after the last."""
         shapes = sequence.output_shapes(self.hidden, self.input_shape)

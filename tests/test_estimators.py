@@ -263,6 +263,19 @@ def test_cross_val_score_in_a_pipeline(iris):
     assert scores.mean() > 0.93
 
 
+def test_balanced_weights_count_copies(iris):
+    X, y = iris
+    weights = np.random.default_rng(0).integers(0, 4, size=150)
+    options = {"layers": "Dense[8] Tanh", "class_weight": "balanced", "random_state": 0}
+    weighted = ZORBClassifier(**options).fit(X, y, sample_weight=weights)
+    repeated = ZORBClassifier(**options).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-6)
+    factors = dict(enumerate(weights.sum() / (3 * np.bincount(y, weights=weights))))
+    by_hand = ZORBClassifier(**{**options, "class_weight": factors})
+    by_hand.fit(X, y, sample_weight=weights)
+    np.testing.assert_allclose(weighted.predict_proba(X), by_hand.predict_proba(X), rtol=1e-9)
+
+
 def test_class_weight_multiplies_sample_weight(iris):
     X, y = iris
     X, y = X[:120], y[:120]

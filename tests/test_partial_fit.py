@@ -135,16 +135,15 @@ def test_errors(digits):
         model.partial_fit(X[:3], [0, 1, 11])
     with pytest.raises(ValueError, match="features"):
         model.partial_fit(X[:, :5], y)
-    with pytest.raises(ValueError, match="balanced"):
-        ZORBClassifier("Dense[8]", class_weight="balanced").partial_fit(X, y, classes=range(10))
     for refused, name in (
-        (ZORBClassifier("Dense[8] Tanh Dense Softmax"), "softmax_1"),
-        (ZORBRegressor("Kernel[20]"), "kernel_1"),
+        (ZORBClassifier("Dense[8] Tanh Dense Softmax"), "layer 'softmax_1'"),
+        (ZORBClassifier("Dense[8]", class_weight="balanced"), "class_weight='balanced'"),
+        (ZORBRegressor("Dense[4] Trees"), "layer 'trees_1'"),
     ):
         with pytest.raises(AttributeError) as error:
             _ = refused.partial_fit
-        assert f"layer {name!r}" in str(error.value.__cause__)
-    with pytest.raises(ValueError, match="1 outputs"):
+        assert name in str(error.value.__cause__)
+    with pytest.raises(ValueError, match="y has 2 outputs"):
         ZORBRegressor("Dense[8]").partial_fit(X, y).partial_fit(X, np.column_stack([y, y]))
 
 

@@ -189,3 +189,12 @@ def test_errors_name_what_to_do():
         ZORBRegressor([Stack([[Trees(5, units=3)]])]).fit(X, y)
     with pytest.raises(ValueError, match="shrinkage"):
         ZORBRegressor([Stack([[Identity()]], shrinkage=-1)]).fit(X, y)
+
+
+def test_predicting_many_rows_counts_the_width_inside_blocks():
+    X, y = make_friedman1(300, random_state=0)
+    model = ZORBRegressor([Stack([[Kernel(250)], [Dense(7), Tanh()]])], random_state=0)
+    model.fit(X, y)
+    assert model._network.working_width() >= 250 + 14
+    small = clone(model).set_params(memory_limit="100KB").fit(X, y)
+    np.testing.assert_allclose(small.predict(X), model.predict(X), rtol=1e-6)

@@ -255,7 +255,7 @@ WRITTEN = [
     "Dense[alpha=0.001]",
     "Dense[8] Sigmoid Dense Softmax",
     "Conv2D[8] Flatten",
-    "Conv2D[8, 5, stride=2]",
+    "Conv2D[8, 5, 2]",
     "Conv2D[8, (3, 5)]",
     "LeakyReLU[0.3]",
     "ReLU[uniform]",

@@ -224,7 +224,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         if hasattr(X, "tocsr"):
             X = X.tocsr()
         network, dtype = self._network, self._fit_dtype
-        widest = 2 * sum(int(np.prod(shape)) for shape in network.shapes())
+        widest = 2 * network.working_width()
         outputs = np.empty((X.shape[0], self.n_outputs_))
         with self._backend.scope():
             for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest):

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..calibration import PowerCalibration
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Softmax
+from ..layers.activations import EPSILON
 
 
 class LayeredClassifierMixin(ClassifierMixin):
@@ -32,6 +33,8 @@ class LayeredClassifierMixin(ClassifierMixin):
     def _total_weight(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
+        if isinstance(self.class_weight, str):
+            return balanced_weights(y, sample_weight)
         weights = compute_sample_weight(self.class_weight, y)
         return weights if sample_weight is None else weights * sample_weight
 
@@ -130,7 +133,8 @@ class LayeredClassifierMixin(ClassifierMixin):
         """
         scores = indicator_scores(self._outputs(X), self._task)
         if self._is_probability:
-            shares = np.clip(scores, np.finfo(float).tiny, 1.0)
+            # a sigmoid stretched to [0, 1] reaches a little beyond: back to its own range
+            shares = np.clip(scores * (1 - 2 * EPSILON) + EPSILON, np.finfo(float).tiny, 1.0)
             probabilities = shares / shares.sum(axis=-1, keepdims=True)
         else:
             probabilities = self._calibration.probabilities(scores)
@@ -141,3 +145,14 @@ class LayeredClassifierMixin(ClassifierMixin):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def balanced_weights(y, sample_weight):
+    """Sample weights times those that give each class, in each column of y, the same sum."""
+    base = np.ones(len(y)) if sample_weight is None else sample_weight
+    weights = base
+    for column in y.reshape(len(y), -1).T:
+        classes, codes = np.unique(column, return_inverse=True)
+        sums = np.bincount(codes, weights=base)
+        weights = weights * (sums.sum() / (len(classes) * sums))[codes]
+    return weights

@@ -23,9 +23,9 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
     ----------
     layers : "auto", str, list of str or list of layers, default="auto"
         The hidden stack: layer objects, plain or as (name, layer) pairs, or text such as
-        ``"Dense[512] Sigmoid"``. A read-out is added unless the list ends in ``Dense()``
-        without units, optionally followed by `Softmax` or `Sigmoid`. "auto" takes what
-        `auto_layers` builds from the data.
+        ``"Dense[512] Sigmoid"``. A read-out is added unless the list ends in `Stack`, or in
+        ``Dense()`` without units, optionally followed by `Softmax` or `Sigmoid`. "auto"
+        takes what `auto_layers` builds from the data: ridge, kernel and trees side by side.
     alpha : "loo" or float, default="loo"
         Ridge penalty of every solve. "loo" takes the one of least leave-one-out error, in
         closed form; a float is absolute, as in `sklearn.linear_model.Ridge`; 0 gives the
@@ -35,6 +35,8 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         published rule, 0 a random-feature network.
     readout : {"all", "last"}, default="all"
         Whether the read-out sees the input and every flat hidden block, or the last only.
+        What comes from `Trees` or an `EstimatorLayer` then gets a ridge of its own, and the
+        two are combined as in `Stack`.
     n_sweeps : int, default=1
         How often the list is swept.
     rcond : float or None, default=None
@@ -154,7 +156,8 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         list is then one hidden block of ReLU units. Later calls leave both alone: the
         read-out is solved again from running sums, as one solve on all rows so far would
         give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
-        on those sums. `loo_score_` goes on with rows judged before they are learned.
+        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
+        after `fit`, which keeps no sums, is a first call.
 
         Parameters
         ----------
@@ -187,15 +190,13 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         >>> model.score(X[1500:], y[1500:]) > 0.9
         True
         """
+        self._validate_params()
         started = hasattr(self, "_sums")
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                "class_weight='balanced' needs all rows at once; pass a dict of weights to "
-                "learn in batches."
-            )
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
-        if not started and classes is None and not multilabel:
-            raise ValueError("classes must be passed to the first call of partial_fit.")
+        if classes is None and not multilabel:
+            if not hasattr(self, "classes_"):
+                raise ValueError("classes must be passed to the first call of partial_fit.")
+            classes = self.classes_
         known = None if classes is None else np.unique(classes)
         if started and known is not None and not np.array_equal(known, self.classes_):
             raise ValueError(

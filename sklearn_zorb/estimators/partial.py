@@ -9,7 +9,12 @@ from ..memory import Memory
 
 
 def can_learn_in_batches(estimator):
-    """True, or an AttributeError that says which layer must see all rows at once."""
+    """True, or an AttributeError that says what must see all rows at once."""
+    if isinstance(getattr(estimator, "class_weight", None), str):
+        raise AttributeError(
+            "partial_fit is not available: class_weight='balanced' needs all rows at once; pass "
+            "a dict of weights."
+        )
     if isinstance(estimator.layers, str) and estimator.layers == "auto":
         return True
     try:

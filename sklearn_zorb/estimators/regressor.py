@@ -167,7 +167,8 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         list is then one hidden block of ReLU units. Later calls leave both alone: the
         read-out is solved again from running sums, as one solve on all rows so far would
         give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
-        on those sums. `loo_score_` goes on with rows judged before they are learned.
+        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
+        after `fit`, which keeps no sums, is a first call.
 
         Parameters
         ----------
@@ -180,4 +181,5 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         self : object
             Fitted estimator.
         """
+        self._validate_params()
         return self._learn_batch(X, y, sample_weight)

@@ -1,0 +1,112 @@
+"""Write ``doc/performance.rst`` and its plots from the JSON that benchmarks left."""
+
+import json
+from pathlib import Path
+
+from .common import RESULTS
+
+DOC = Path(__file__).parent.parent / "doc"
+PAGES = {
+    "protocols": (
+        "Published tasks",
+        "Means over seeds 0 to 10 on the published splits; accuracy, or mean absolute error for "
+        "sinc and Boston. The column *published rule, same splits* is the rule with "
+        "``relaxation=1, alpha=0, readout='last'`` on rows standardised by nobody, run here.",
+    ),
+    "speed": (
+        "The published rule, beside its plain implementation",
+        "All rows of MNIST in float64. *plain* takes ``numpy.linalg.pinv`` of every layer's rows "
+        "and weights. The Gram bound is what the sums of squares of all widths times the rows "
+        "would take at the rate of BLAS's symmetric product, measured in the same run.",
+    ),
+    "adam": (
+        "Beside Adam",
+        "Training time of Adam (PyTorch, batches of 128, best of three learning rates) to the "
+        "test accuracy of our fit, or to .980; the clock stops while accuracy is looked at.",
+    ),
+    "small_fits": (
+        "Small fits",
+        "Medians of runs in turn with the peer, and the median of their ratios.",
+    ),
+    "streaming": (
+        "Rows on disk",
+        "``Dense[256] Tanh`` on 50 columns of a memory map, each size in a process of its own.",
+    ),
+}
+
+
+def cell(value):
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"``{value}``" if isinstance(value, str) and "[" in value else str(value)
+
+
+def list_table(rows):
+    """A reStructuredText table; columns that no row fills are left out."""
+    names = [n for n in dict.fromkeys(n for row in rows for n in row) if n not in ("layers",)]
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in [dict(zip(names, names, strict=True)), *rows]:
+        for i, name in enumerate(names):
+            lines.append(f"   {'*' if i == 0 else ' '} - {cell(row.get(name, ''))}")
+    return "\n".join(lines)
+
+
+def plot_streaming(record):
+    from matplotlib.figure import Figure
+
+    rows = record["rows"]
+    sizes = [row["rows"] / 1e6 for row in rows]
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.loglog(sizes, [row["fit s"] for row in rows], "o-")
+    left.set(xlabel="million rows", ylabel="fit, seconds", title="time")
+    right.semilogx(sizes, [row["extra MB"] for row in rows], "o-")
+    right.set(xlabel="million rows", ylabel="extra memory, MB", title="memory", ylim=(0, None))
+    figure.savefig(DOC / "images" / "streaming.png", dpi=120)
+    return "images/streaming.png"
+
+
+def plot_speed(record):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    axes = figure.subplots()
+    names = [row["net"] for row in record["rows"]]
+    for offset, key in ((0.2, "plain s"), (-0.2, "ours s")):
+        values = [row.get(key, 0) for row in record["rows"]]
+        bars = axes.barh([i + offset for i in range(len(names))], values, 0.38, label=key[:-2])
+        axes.bar_label(bars, fmt="%.3g s", padding=3)
+    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names, xlabel="fit, seconds")
+    axes.margins(x=0.15)
+    axes.legend()
+    figure.savefig(DOC / "images" / "speed.png", dpi=120)
+    return "images/speed.png"
+
+
+PLOTS = {"streaming": plot_streaming, "speed": plot_speed}
+
+
+def main():
+    (DOC / "images").mkdir(exist_ok=True)
+    parts = [
+        ".. Written by python -m benchmarks.report; change that, not this.\n",
+        "Performance\n===========\n",
+        "Every figure on this page comes from a script in ``benchmarks/``, run with the rivals "
+        "beside it on the same machine in the same run. Ratios travel between machines better "
+        "than seconds do. Why the figures are what they are: :doc:`how_fast`.\n",
+    ]
+    for name, (title, text) in PAGES.items():
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            continue
+        record = json.loads(path.read_text())
+        parts.append(f"{title}\n{'-' * len(title)}\n\n{text}\n")
+        parts.append(f"``python -m benchmarks.run {name}``, on {record['cores']} cores:\n")
+        parts.append(list_table(record["rows"]) + "\n")
+        if name in PLOTS:
+            parts.append(f".. image:: {PLOTS[name](record)}\n")
+    (DOC / "performance.rst").write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
