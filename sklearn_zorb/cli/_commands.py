@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from ..datasets import list_datasets
+from ..estimators.summary import count_parameters
 from ._data import hold_out, labelled, read_data, subsample
 from ._demo import demo
 from ._errors import InputError
@@ -158,18 +159,10 @@ def summary(args):
     lines = []
     model.network.summary(print_fn=lines.append)
     layers = [
-        {"name": name, "layer": repr(layer), "n_params": _count(params)}
+        {"name": name, "layer": repr(layer), "n_params": count_parameters(params)}
         for (name, layer), params in zip(model.network.layers_, model.network.params_, strict=True)
     ]
     return {"task": model.task, "layers": layers}, "\n".join(str(line) for line in lines)
-
-
-def _count(params):
-    """How many numbers nested params hold."""
-    if isinstance(params, dict | list):
-        values = params.values() if isinstance(params, dict) else params
-        return sum(_count(value) for value in values)
-    return int(np.size(params)) if isinstance(params, np.ndarray) else 0
 
 
 def datasets(args):

@@ -28,8 +28,9 @@ def test_fit_prints_scores_of_both_parts(zorb):
     assert out.count("accuracy 0.9") + out.count("accuracy 1.0") == 2
 
 
-def test_fit_as_json(zorb):
-    result = json.loads(zorb("fit", *SMALL, "iris", "--json"))
+def test_fit_as_json_with_the_default_network(zorb):
+    result = json.loads(zorb("fit", "iris", "--json"))
+    assert result["network"] == "auto"
     assert result["task"] == "classification"
     assert (result["n_train"], result["n_test"], result["n_features"]) == (112, 38, 4)
     assert result["test"]["accuracy"] > 0.85 and result["train"]["log_loss"] < 0.5

@@ -1,0 +1,161 @@
+"""Which backend runs where, and what JAX is spared."""
+
+import os
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+from sklearn.datasets import load_digits
+
+from sklearn_zorb import ZORBClassifier
+from sklearn_zorb.estimators.padding import bucket
+from sklearn_zorb.linalg import backends, choose_backend, get_backend
+from sklearn_zorb.memory import Memory, parse_bytes
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax"])
+def test_a_named_backend_is_taken(name):
+    assert choose_backend(name, 1.0) == choose_backend(name, 1e15) == name
+
+
+def test_auto_is_numpy_without_an_accelerator(monkeypatch):
+    monkeypatch.setattr(backends, "entry_points", lambda group: [])
+    assert choose_backend("auto", 1e15) == "numpy"
+
+
+@pytest.mark.parametrize("device, expected", [("gpu", "jax"), ("cpu", "numpy")])
+def test_auto_asks_jax_where_a_plugin_is_installed(monkeypatch, device, expected):
+    import jax
+
+    monkeypatch.setattr(backends, "entry_points", lambda group: ["a plugin"])
+    monkeypatch.setattr(jax, "default_backend", lambda: device)
+    assert choose_backend("auto", 1e15) == expected
+    assert choose_backend("auto", 1e6) == "numpy"  # too little to start a device for
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 99, 100, 101, 1000, 54321])
+def test_buckets(n_rows):
+    assert n_rows <= bucket(n_rows) <= n_rows * 1.125 + 1
+    assert bucket(bucket(n_rows)) == bucket(n_rows)
+
+
+def test_folds_of_nearly_equal_size_compile_once():
+    import jax
+
+    X, y = load_digits(return_X_y=True)
+    model = ZORBClassifier("Dense[12] Tanh", backend="jax", random_state=0)
+    model.fit(X[:101], y[:101]).predict(X[:101])
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, seconds, **_: compiled.append(event) if "backend_compile" in event else None
+    )
+    for n_rows in (100, 99, 102):
+        model.fit(X[:n_rows], y[:n_rows]).predict(X[:n_rows])
+    assert compiled == []
+    model.fit(X[:200], y[:200])
+    assert compiled  # the listener does hear of compilations
+
+
+def test_no_global_flag_changes():
+    import jax
+
+    X, y = load_digits(return_X_y=True)
+    before = jax.config.jax_enable_x64
+    ZORBClassifier("Dense[4] Tanh", backend="jax", random_state=0).fit(X[:60], y[:60])
+    assert jax.config.jax_enable_x64 == before
+
+
+def test_float32_stays_close(rng):
+    X, y = load_digits(return_X_y=True)
+    models = [
+        ZORBClassifier("Dense[50] Tanh", dtype=dtype, random_state=0).fit(X, y)
+        for dtype in ("float64", "float32")
+    ]
+    assert models[1].params_[1]["weights"].dtype == np.float32
+    outputs = [model._outputs(X) for model in models]
+    assert np.abs(outputs[0] - outputs[1]).max() < 1e-4
+
+
+def fit_in_child(backend, X, y):
+    """0 if a fit in a forked child works, 3 if it raises RuntimeError naming loky, else 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX and Python warn of the fork itself
+        child = os.fork()
+    if child == 0:
+        try:
+            ZORBClassifier("Dense[4] Tanh", backend=backend, random_state=0).fit(X, y)
+            code = 0
+        except RuntimeError as error:
+            code = 3 if "loky" in str(error) else 1
+        except BaseException:
+            code = 1
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_jax_is_refused_in_a_forked_child_and_numpy_works():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:60], y[:60]
+    with get_backend("jax").scope():
+        get_backend("jax").xp.zeros(1).block_until_ready()
+    assert fit_in_child("jax", X, y) == 3
+    assert fit_in_child("numpy", X, y) == 0
+
+
+def test_jax_started_by_others_counts(monkeypatch):
+    assert "jax" in sys.modules or __import__("jax")
+    monkeypatch.setattr(backends, "_BACKENDS", {})
+    monkeypatch.setattr(backends, "_IMPORTED_IN", os.getpid() + 1)
+    with pytest.raises(RuntimeError, match="loky"):
+        get_backend("jax")
+    get_backend("numpy")
+
+
+@pytest.mark.parametrize("kind", ["loky", "threading"])
+def test_parallel_fits_agree(kind):
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:200], y[:200]
+    model = ZORBClassifier("Dense[6] Tanh", backend="numpy", random_state=0)
+    alone = model.fit(X, y).predict_proba(X)
+    fits = Parallel(n_jobs=2, backend=kind)(delayed(model.fit)(X, y) for _ in range(2))
+    for fitted in fits:
+        np.testing.assert_allclose(fitted.predict_proba(X), alone, rtol=1e-6, atol=1e-9)
+
+
+def test_jax_in_threads_agrees():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:100], y[:100]
+    models = [ZORBClassifier("Dense[6] Tanh", backend="jax", random_state=s) for s in (0, 1)]
+    alone = [model.fit(X, y).params_[-1]["weights"].copy() for model in models]
+    fits = Parallel(n_jobs=2, backend="threading")(delayed(m.fit)(X, y) for m in models)
+    for fitted, expected in zip(fits, alone, strict=True):
+        assert fitted.params_[-1]["weights"].dtype == np.float64
+        np.testing.assert_allclose(fitted.params_[-1]["weights"], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text, size", [("500MB", 5e8), ("2 GiB", 2**31), (1000, 1000), ("1.5kb", 1500), ("7", 7)]
+)
+def test_sizes(text, size):
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["much", "-3MB", "5 XB", "", "MB"])
+def test_bad_sizes(text):
+    with pytest.raises(ValueError, match="memory_limit=.*'500MB'"):
+        parse_bytes(text)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 63, 1000])
+def test_chunks_cover_all_rows_once(n_rows):
+    parts = list(Memory("100KB").chunks(n_rows, 800))
+    rows = np.concatenate([np.arange(n_rows)[part] for part in parts]) if parts else []
+    np.testing.assert_array_equal(rows, np.arange(n_rows))
+
+
+def test_memory_keeps_up_to_half_its_limit():
+    memory = Memory(1000)
+    assert memory.keep(400) and not memory.keep(200) and memory.keep(100)
