@@ -129,7 +129,7 @@ def mnist():
     ):
         note(name)
         layers = " ".join(f"Dense[{width}] ReLU" for width in widths)
-        model = ZORBClassifier(layers, standardize=False, random_state=0)
+        model = ZORBClassifier(layers, standardize=False, dtype="float32", random_state=0)
         model, seconds = timed(lambda m=model: m.fit(X, y))
         rows.append({"task": name, "ours": model.score(X_test, y_test), "to reach": target,
                      "fit s": seconds, "fit s to reach": limit, "published": published,

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh
+from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh, sequence
 from sklearn_zorb.layers import least_squares as least_squares_layer
 
 RECORDED = Path(__file__).parent / "data" / "recorded_weights.npz"
@@ -114,7 +114,7 @@ def test_low_rank_targets_are_solved_once_for_each_class(monkeypatch):
 
 @pytest.mark.parametrize("rho", [0.0, 0.4, 1.0])
 def test_relaxed_update(rho):
-    """(1 - rho) initial + rho solved, stretched about its mean to the initial spread."""
+    """(1 - rho) initial + rho solved, its slopes and its mean brought to the initial scale."""
     X, y = load_iris(return_X_y=True)
     options = {"alpha": 2.0, "standardize": False}
     start = np.random.default_rng(1).normal(size=(5, 7))
@@ -125,12 +125,30 @@ def test_relaxed_update(rho):
         return np.vstack([model.params_[0]["weights"], model.params_[0]["intercept"]])
 
     rows = np.column_stack([X, np.ones(150)])
-    solved = rows @ fit(1.0)
-    initial = rows @ start
-    stretch = np.sqrt(initial.var(axis=0).mean() / solved.var(axis=0).mean()) if rho < 1 else 1.0
-    mean = solved.mean(axis=0)
-    expected = (1 - rho) * initial + rho * (mean + stretch * (solved - mean))
+    solved, initial, T = rows @ fit(1.0), rows @ start, targets_for_the_first_layer(y, options)
+    spread = np.sqrt(initial.var(axis=0).mean())
+    deviation = (solved - solved.mean(axis=0)) * spread / np.sqrt(solved.var(axis=0).mean())
+    mean = solved.mean(axis=0) * spread / np.sqrt(T.var(axis=0).mean())
+    expected = (1 - rho) * initial + rho * (mean + deviation) if rho < 1 else solved
     np.testing.assert_allclose(rows @ fit(rho), expected, atol=1e-8)
+
+
+def targets_for_the_first_layer(y, options):
+    """What the random read-out and the tanh hand down, by hand."""
+    start = ZORBClassifier([Dense(7), Tanh()], random_state=0, **options)
+    params = []
+    original = sequence.invert
+
+    def spy(layers, own, *args, **kwargs):
+        params.append(own)
+        return original(layers, own, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sequence, "invert", spy)
+        start.fit(load_iris().data, y)
+    readout = params[0][0]
+    T = (np.eye(3)[y] - readout["intercept"]) @ np.linalg.pinv(readout["weights"])
+    return Tanh().invert({}, T, None)[0]
 
 
 def test_the_read_out_is_never_relaxed_and_sees_every_block():

@@ -77,5 +77,6 @@ def _scale_times(axes, times):
     for axis in axes:
         axis.set_xscale("log")
         axis.set_xlim(decades[0] / 1.5, decades[-1] * 1.5)
-        axis.set_xticks(decades, [f"{decade:g}" for decade in decades])
+        marks = decades[:: 1 if len(decades) < 6 else 2]
+        axis.set_xticks(marks, [f"{mark:g}" for mark in marks])
         axis.minorticks_off()

@@ -133,8 +133,10 @@ class LayeredClassifierMixin(ClassifierMixin):
         """
         scores = indicator_scores(self._outputs(X), self._task)
         if self._is_probability:
-            # a sigmoid stretched to [0, 1] reaches a little beyond: back to its own range
-            shares = np.clip(scores * (1 - 2 * EPSILON) + EPSILON, np.finfo(float).tiny, 1.0)
+            if not any(isinstance(layer, Softmax) for layer in self._network.tail):
+                # a sigmoid stretched to [0, 1] reaches a little beyond: back to its own range
+                scores = scores * (1 - 2 * EPSILON) + EPSILON
+            shares = np.clip(scores, np.finfo(float).tiny, 1.0)
             probabilities = shares / shares.sum(axis=-1, keepdims=True)
         else:
             probabilities = self._calibration.probabilities(scores)

@@ -126,18 +126,22 @@ class LeastSquaresLayer(Layer):
         return System(chunks, n_rows, width, n_targets, context.backend, self.use_bias)
 
     def _relax(self, initial, solved, rho, solution):
-        """(1 - rho) initial + rho solved, the latter stretched about its mean output.
+        """(1 - rho) initial + rho solved, the latter brought to the scale of the former.
 
-        The stretch c gives the solved pre-activations the spread of the initial ones:
-        targets shrunk by the penalty would fade otherwise. Their mean stays where it is,
-        since c has no bound where nothing can be predicted.
+        The slopes are stretched until the solved pre-activations have the spread of the
+        initial ones: targets shrunk by the penalty would fade otherwise. Their mean is
+        scaled as the targets are, to that spread too: targets that came down through many
+        inverses may have any size, while the stretch has no bound where nothing can be
+        predicted, and would carry the mean away with it.
         """
         if rho == 0:
             return initial
-        spreads = [solution.spread(params["weights"]) for params in (initial, solved)]
-        stretch = spreads[0] / spreads[1] if spreads[1] > 0 else 1.0
-        weights = stretch * solved["weights"]
-        intercept = solved["intercept"] + solution.engine.mean @ (solved["weights"] - weights)
+        spread = solution.spread(initial["weights"])
+        own, wanted = solution.spread(solved["weights"]), solution.target_spread()
+        mean = solution.engine.mean @ solved["weights"] + solved["intercept"]
+        weights = solved["weights"] * (spread / own if own > 0 else 1.0)
+        mean = mean * (spread / wanted if wanted > 0 else 1.0)
+        intercept = mean - solution.engine.mean @ weights
         return {
             **solved,
             "weights": (1 - rho) * initial["weights"] + rho * weights,

@@ -101,7 +101,7 @@ class CholeskyEngine:
         self.gram = gram
         self.ops = get_backend(gram.backend)
         self.mean, self.target_mean = gram.mean, gram.target_mean
-        self.weight = gram.weight
+        self.weight, self.target_squares = gram.weight, gram.target_squares
         self.centred = gram.centre
         self.mean_eigenvalue = gram.mean_eigenvalue
         self._cache = {}
@@ -185,6 +185,7 @@ class DualEngine:
         self.target_mean = weights @ targets / self.weight * self.centred
         self.root = xp.sqrt(weights)
         self.deviation = (targets - self.target_mean) * self.root[:, None]
+        self.target_squares = (self.deviation**2).sum(axis=0)
         self.values, self.vectors = ops.eigh(self._inner_products())
         # copies of rows and centring leave eigenvalues of zero: what rounding makes of them
         # would count beside a small alpha

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .backends import to_numpy
+
 
 class Status(Enum):
     """How a solve went; the value says what to do about it."""
@@ -53,6 +55,11 @@ class Solution:
         self.coef, self.intercept = self.coef @ basis, self.intercept @ basis
         if self.loo_outputs is not None:
             self.loo_outputs = self.loo_outputs @ basis
+
+    def target_spread(self):
+        """Root mean variance of the targets over their columns."""
+        total = float(np.sum(to_numpy(self.engine.target_squares)))
+        return (total / self.engine.weight / self.coef.shape[1]) ** 0.5
 
     def spread(self, weights):
         """Root mean variance of ``rows @ weights`` over the columns of `weights`."""

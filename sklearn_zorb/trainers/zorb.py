@@ -25,8 +25,8 @@ class ZORB(Trainer):
     .. math:: \min_{W, b} \|X_{i-1} W + b - T_i\|^2 + \alpha \|W\|^2,
 
     and takes the relaxed update :math:`W_i = (1 - \rho) W_i^{init} + \rho c W`, where c
-    restores the spread of the initial pre-activations and leaves their mean. The read-out
-    is not relaxed.
+    restores the spread of the initial pre-activations; their mean is scaled as the targets
+    are. The read-out is not relaxed.
 
     Parameters
     ----------
