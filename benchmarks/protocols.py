@@ -123,13 +123,16 @@ def mnist():
     """All 60 000 rows, the hidden widths of the published networks."""
     X, y, X_test, y_test = images("mnist")
     rows = []
-    for name, widths, target, limit, published in (
-        ("mnist, 6-layer widths", range(1000, 0, -200), 0.960, 30, 0.922),
-        ("mnist, 11-layer widths", range(1000, 0, -100), 0.963, 60, 0.924),
+    # relaxation by loo_score_: .9672 at .15 and .9622 at .4 for the deeper one
+    for name, widths, relaxation, target, limit, published in (
+        ("mnist, 6-layer widths", range(1000, 0, -200), 0.3, 0.960, 30, 0.922),
+        ("mnist, 11-layer widths", range(1000, 0, -100), 0.15, 0.963, 60, 0.924),
     ):
         note(name)
         layers = " ".join(f"Dense[{width}] ReLU" for width in widths)
-        model = ZORBClassifier(layers, standardize=False, dtype="float32", random_state=0)
+        model = ZORBClassifier(
+            layers, relaxation=relaxation, standardize=False, dtype="float32", random_state=0
+        )
         model, seconds = timed(lambda m=model: m.fit(X, y))
         rows.append({"task": name, "ours": model.score(X_test, y_test), "to reach": target,
                      "fit s": seconds, "fit s to reach": limit, "published": published,

@@ -45,7 +45,7 @@ BAD_ARGUMENTS = [
     (["fit", "iris", "--task", "classification", "--samples", "1"], ""),
     (["evaluate", "iris", "--folds", "80"], "n_splits=80"),
     (["predict", "iris", "--load", "m"], "there is no file 'm'"),
-    (["demo", "--output", "nowhere/x.png"], "its folder does not exist"),
+    (["demo", "--datasets", "wine", "--output", "nowhere/x.png"], "its folder does not exist"),
     (["demo", "--datasets", "irys"], "did you mean 'iris'?"),
 ]
 
