@@ -1,5 +1,7 @@
 """ZORB and extreme learning machines as trainers of network estimators."""
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
@@ -7,6 +9,7 @@ from sklearn.linear_model import Ridge
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier
 from sklearn_zorb.layers import Dense, Sigmoid
+from sklearn_zorb.layers.initializers import orthogonal
 from sklearn_zorb.trainers import MLELM, ZORB, Backprop
 
 
@@ -64,6 +67,26 @@ def test_multi_layer_machine_by_hand():
     found = model.decision_function(X)
     np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
     assert [entry["layer"] for entry in model.history_] == ["dense_1", "dense_2", "readout"]
+
+
+def test_weights_of_an_autoencoder_are_ridge_regression_on_random_features(monkeypatch):
+    from sklearn_zorb.trainers import mlelm
+
+    seen = {}
+
+    def record(rng, shape):
+        seen["random"] = orthogonal(rng, shape)
+        seen["rng"] = copy.deepcopy(rng)
+        return seen["random"]
+
+    monkeypatch.setattr(mlelm, "orthogonal", record)
+    X, y = load_diabetes(return_X_y=True)
+    model = NetworkRegressor(
+        "Dense[6] Sigmoid", trainer=MLELM(alpha=0.5), standardize=False, random_state=0
+    ).fit(X, y)
+    bias = seen["rng"].normal(size=6)
+    H = 1 / (1 + np.exp(-(X @ seen["random"][:-1] + bias / np.linalg.norm(bias))))
+    np.testing.assert_allclose(model.params_[0]["weights"], Ridge(0.5).fit(H, X).coef_, atol=1e-10)
 
 
 def test_autoencoders_reproduce_what_they_are_given():

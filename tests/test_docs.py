@@ -53,7 +53,9 @@ def test_layer_of_the_tutorial(monkeypatch):
     check_layer(Softsign(0.9), (3, 2))
 
 
-@pytest.mark.parametrize("name", ["layers", "trainers", "datasets", "testing", "linalg"])
+@pytest.mark.parametrize(
+    "name", ["layers", "trainers", "datasets", "inspection", "testing", "linalg"]
+)
 def test_api_page_lists_every_public_name(name):
     module = importlib.import_module(f"sklearn_zorb.{name}")
     listed = _listed()[module.__name__]

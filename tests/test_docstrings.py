@@ -6,7 +6,7 @@ import inspect
 import pytest
 from numpydoc.validate import validate
 
-MODULES = ["", ".datasets", ".layers", ".linalg", ".testing", ".trainers"]
+MODULES = ["", ".datasets", ".inspection", ".layers", ".linalg", ".testing", ".trainers"]
 
 IGNORED = {
     "ES01",  # extended summary

@@ -34,7 +34,10 @@ INDEPENDENT = {"datasets": LEVEL["inspection"]}
 # imported on first need only; some of them scikit-learn itself imports where they are there
 LAZY = ("jax", "matplotlib", "optax")
 OPTIONAL = (*LAZY, "pandas", "rich")
-IMPORTS = "import sys; from sklearn_zorb import cli, datasets, layers, linalg, testing, trainers"
+IMPORTS = (
+    "import sys; "
+    "from sklearn_zorb import cli, datasets, inspection, layers, linalg, testing, trainers"
+)
 MODULE_LINES = 400
 FUNCTION_LINES = 60
 

@@ -104,7 +104,9 @@ class CholeskyEngine:
         self.weight, self.target_squares = gram.weight, gram.target_squares
         self.centred = gram.centre
         self.mean_eigenvalue = gram.mean_eigenvalue
-        self._cache = {}
+        # what every alpha tried left, and the factor of the last one, which is large
+        self._known: dict = {}
+        self._last: tuple = (None, None)
         self._fallback = None
 
     def loo_flops(self, system, n_alphas):
@@ -112,16 +114,20 @@ class CholeskyEngine:
         width = system.n_features
         return min(n_alphas, 8) * system.n_rows * width * (width + 2 * system.n_targets)
 
+    def _factor(self, alpha):
+        if self._last[0] != alpha:
+            self._last = alpha, self.ops.cholesky(self.gram.product, alpha)
+        return self._last[1]
+
     def _at(self, alpha):
-        """Factor, coefficients and degrees of freedom at alpha; the last one is kept."""
-        if alpha not in self._cache:
-            factor = self.ops.cholesky(self.gram.product, alpha)
+        """What is known at alpha: coefficients and, once asked for, degrees of freedom."""
+        if alpha not in self._known:
+            factor = self._factor(alpha)
             entry = None
             if factor is not None:
-                coef = self.ops.cholesky_solve(factor, self.gram.cross)
-                entry = {"factor": factor, "coef": coef}
-            self._cache = {alpha: entry}
-        return self._cache[alpha]
+                entry = {"coef": self.ops.cholesky_solve(factor, self.gram.cross)}
+            self._known[alpha] = entry
+        return self._known[alpha]
 
     def _engine(self):
         """Eigenvalues, where a factorisation failed."""
@@ -138,7 +144,7 @@ class CholeskyEngine:
         if entry is None:
             return self._engine().dof(alpha)
         if "dof" not in entry:
-            trace = self.ops.inverse_trace(entry["factor"])
+            trace = self.ops.inverse_trace(self._factor(alpha))
             entry["dof"] = self.gram.product.shape[0] - alpha * trace
         return entry["dof"]
 
@@ -156,7 +162,7 @@ class CholeskyEngine:
         entry = self._at(alpha)
         if entry is None:
             return self._engine().project(centred, alphas)
-        leverages = self.ops.leverages(entry["factor"], centred)
+        leverages = self.ops.leverages(self._factor(alpha), centred)
         return leverages[:, None], (centred @ entry["coef"])[None]
 
     def variance(self, weights):
