@@ -23,7 +23,13 @@ MODULES = [
 ]
 
 
+# examples of optional dependencies too heavy for the test extra
+NEEDS = {"sklearn_zorb.trainers.evolution": "evosax"}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples(name):
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
     assert failed == 0, "the output above says what came in place of what"
