@@ -80,9 +80,9 @@ def test_multilabel_and_softmax_columns():
     model = ZORBClassifier([Stack([[layer]])], random_state=0).fit(X, Y)
     assert model.predict_proba(X).shape == (120, 4)
     assert model.score(X, Y) > 0.6
-    model = ZORBClassifier(
-        [EstimatorLayer(GaussianNB()), Dense(4), Tanh()], random_state=0
-    ).fit(X, Y[:, 0])
+    model = ZORBClassifier([EstimatorLayer(GaussianNB()), Dense(4), Tanh()], random_state=0).fit(
+        X, Y[:, 0]
+    )
     assert model.score(X, Y[:, 0]) > 0.7
 
 

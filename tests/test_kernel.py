@@ -111,9 +111,7 @@ def test_leave_one_out_error_by_brute_force():
         residuals = []
         for i in range(25):
             keep = np.delete(np.arange(25), i)
-            dual, intercept = centred_ridge(
-                K[np.ix_(keep, keep)], groups.mean[keep, 0], alpha
-            )
+            dual, intercept = centred_ridge(K[np.ix_(keep, keep)], groups.mean[keep, 0], alpha)
             residuals.append(groups.mean[i, 0] - K[i, keep] @ dual - intercept)
         errors.append(np.mean(np.square(residuals)))
     assert fit.error == pytest.approx(errors[fit.decade], rel=1e-9)
@@ -127,12 +125,8 @@ def test_weights_are_repetition():
     repeated = np.repeat(np.arange(30), counts)[order]
     weighted = solve(Kernel(30), X, y, sample_weight=counts.astype(float))
     copied = solve(Kernel(30), X[repeated], y[repeated])
-    assert weighted.report["kernel_loo_error"] == pytest.approx(
-        copied.report["kernel_loo_error"]
-    )
-    np.testing.assert_allclose(
-        weighted.params["feature_scales"], copied.params["feature_scales"]
-    )
+    assert weighted.report["kernel_loo_error"] == pytest.approx(copied.report["kernel_loo_error"])
+    np.testing.assert_allclose(weighted.params["feature_scales"], copied.params["feature_scales"])
     np.testing.assert_array_equal(weighted.params["landmarks"], copied.params["landmarks"])
 
 
@@ -242,9 +236,7 @@ def test_sparse_rows_give_the_same_as_dense_ones():
     X[X < 0.5] = 0
     layer, rows = Kernel(30), sp.csr_matrix(X)
     dense, sparse = solve(layer, X, y), solve(layer, rows, y)
-    np.testing.assert_allclose(
-        layer.forward(sparse.params, rows), layer.forward(dense.params, X)
-    )
+    np.testing.assert_allclose(layer.forward(sparse.params, rows), layer.forward(dense.params, X))
 
 
 def test_errors_name_what_to_do():

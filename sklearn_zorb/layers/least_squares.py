@@ -140,7 +140,8 @@ class LeastSquaresLayer(Layer):
         own, wanted = solution.spread(solved["weights"]), solution.target_spread()
         mean = solution.engine.mean @ solved["weights"] + solved["intercept"]
         weights = solved["weights"] * (spread / own if own > 0 else 1.0)
-        mean = mean * (spread / wanted if wanted > 0 else 1.0)
+        # never enlarged: targets of steps vary little about one half, and are to stay there
+        mean = mean * (min(1.0, spread / wanted) if wanted > 0 else 1.0)
         intercept = mean - solution.engine.mean @ weights
         return {
             **solved,
