@@ -102,19 +102,7 @@ class LeastSquares(BaseEstimator):
             alphas = self._alphas(engine)
         score = partial(_gcv_errors, gram, engine, keep=False)
         best, errors, _ = _choose(score, engine, alphas)
-        alpha = float(alphas[best])
-        coef = engine.coef(alpha)
-        return Solution(
-            coef=coef,
-            intercept=engine.target_mean - engine.mean @ coef,
-            alpha=alpha,
-            dof=float(engine.dof(alpha)),
-            loo_error=float(errors[best]),
-            criterion="gcv",
-            method=engine.method,
-            status=engine.status(alpha),
-            engine=engine,
-        )
+        return _solution(engine, float(alphas[best]), errors[best], "gcv")
 
     def _alphas(self, engine):
         if self.alpha == "loo":
@@ -152,23 +140,28 @@ def _finish(system, engine, alphas, want_outputs):
     score = partial(_loo_errors if exact else _gcv_errors, system, engine, keep=want_outputs)
     best, errors, outputs = _choose(score, engine, alphas)
     alpha = float(alphas[best])
-    coef = engine.coef(alpha)
-    intercept = engine.target_mean - engine.mean @ coef
+    solution = _solution(engine, alpha, errors[best], "loo" if exact else "gcv")
     if want_outputs and outputs is None:
         if exact:
             outputs = _loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
         else:
-            outputs = _gcv_outputs(system, engine, alpha, coef, intercept)
+            outputs = _gcv_outputs(system, engine, solution)
+    solution.loo_outputs = outputs if want_outputs else None
+    return solution
+
+
+def _solution(engine, alpha, error, criterion):
+    """The solution at one alpha, and what its engine knows of it."""
+    coef = engine.coef(alpha)
     return Solution(
         coef=coef,
-        intercept=intercept,
+        intercept=engine.target_mean - engine.mean @ coef,
         alpha=alpha,
         dof=float(engine.dof(alpha)),
-        loo_error=float(errors[best]),
-        criterion="loo" if exact else "gcv",
+        loo_error=float(error),
+        criterion=criterion,
         method=engine.method,
         status=engine.status(alpha),
-        loo_outputs=outputs if want_outputs else None,
         engine=engine,
     )
 
@@ -265,12 +258,12 @@ def _mean_spare(system, engine, alpha):
     return max(1 - (engine.dof(alpha) + engine.centred) / count, 1e-10)
 
 
-def _gcv_outputs(system, engine, alpha, coef, intercept):
+def _gcv_outputs(system, engine, solution):
     """Left-out predictions with every leverage at its mean: one pass of products."""
-    spare = _mean_spare(system, engine, alpha)
+    spare = _mean_spare(system, engine, solution.alpha)
     outputs = []
     for rows, targets, _ in system.chunks():
-        fitted = rows @ coef.astype(rows.dtype) + intercept
+        fitted = rows @ solution.coef.astype(rows.dtype) + solution.intercept
         outputs.append(targets - (targets - fitted) / spare)
     return system.ops.xp.concatenate(outputs)
 
