@@ -1,7 +1,6 @@
 """y to target matrix, network outputs to predictions."""
 
 import numpy as np
-from sklearn.utils.multiclass import type_of_target
 
 from .targets import Targets
 
@@ -12,7 +11,7 @@ class ClassEncoder:
     Parameters
     ----------
     y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        Labels; a 0/1 matrix means multilabel.
+        Labels, validated; two dimensions mean multilabel.
     one_hot : bool, default=False
         Whether binary labels take two columns too, as a softmax needs.
     classes : ndarray of shape (n_classes,) or None, default=None
@@ -29,8 +28,7 @@ class ClassEncoder:
     """
 
     def __init__(self, y, one_hot=False, classes=None):
-        kind = type_of_target(y, input_name="y")
-        if kind == "multilabel-indicator":
+        if y.ndim == 2:
             self.task, self.classes = "multilabel", np.arange(y.shape[1])
             distinct, self.codes = np.unique(np.asarray(y), axis=0, return_inverse=True)
             self.codes = self.codes.ravel()

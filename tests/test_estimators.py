@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.metrics import log_loss
+from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
@@ -351,3 +351,31 @@ def test_softmax_read_out_widens_binary_targets(iris):
     model = ZORBClassifier([Dense(6), Tanh(), Dense(), Softmax()], random_state=0).fit(X, y == 1)
     assert model.n_outputs_ == 2
     np.testing.assert_array_equal(model.decision_function(X) > 0, model.predict(X))
+
+
+def test_sparse_labels_are_dense_labels(iris):
+    X, y = iris
+    labels = np.column_stack([y == 0, y > 0]).astype(int)
+    dense = ZORBClassifier("Dense[8] Tanh", random_state=0).fit(X, labels)
+    sparse = ZORBClassifier("Dense[8] Tanh", random_state=0).fit(X, sp.csr_matrix(labels))
+    np.testing.assert_array_equal(sparse.predict(X), dense.predict(X))
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_loo_score_is_the_weighted_accuracy_of_left_out_outputs(iris, multilabel):
+    X, y = iris
+    rng = np.random.default_rng(0)
+    X = X + rng.normal(scale=0.5, size=X.shape)
+    if multilabel:
+        y = np.column_stack([y == 0, y == 1]).astype(int)
+    weights = rng.integers(1, 4, size=len(X))
+    model = ZORBClassifier([], alpha=1.0, standardize=False).fit(X, y, weights)
+    predicted = np.empty_like(y)
+    for i in range(len(X)):
+        fewer = weights.copy()
+        fewer[i] -= 1
+        left = ZORBClassifier([], alpha=1.0, standardize=False).fit(X, y, fewer)
+        predicted[i] = left.predict(X[i : i + 1])[0]
+    expected = accuracy_score(y, predicted, sample_weight=weights)
+    assert expected < 0.98
+    assert model.loo_score_ == pytest.approx(expected)

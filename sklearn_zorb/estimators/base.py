@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -108,6 +109,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
 
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
+        y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
         return validate_data(
             self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,

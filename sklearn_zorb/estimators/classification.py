@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -10,6 +9,8 @@ from ..calibration import PowerCalibration
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Softmax
 from ..layers.activations import EPSILON
+
+LABELS = ("binary", "multiclass", "multiclass-multioutput", "multilabel-indicator")
 
 
 class LayeredClassifierMixin(ClassifierMixin):
@@ -19,8 +20,9 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     def _validate(self, X, y, reset=True):
         X, y = super()._validate(X, y, reset)
-        check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
+        if kind not in LABELS:
+            check_classification_targets(y)  # raises, and says why
         if kind == "multiclass-multioutput":
             raise ValueError(
                 f"y is multiclass-multioutput, which {type(self).__name__} does not fit; wrap it: "
@@ -61,7 +63,7 @@ class LayeredClassifierMixin(ClassifierMixin):
         `before` is the weight of the rows judged so far.
         """
         predicted = predicted_indices(outputs, self._task)
-        score = accuracy_score(encoder.y, predicted, sample_weight=weights)
+        score = _share_right(encoder.y, predicted, weights)
         own = len(outputs) if weights is None else weights.sum()
         self.loo_score_ = float((before * self.loo_score_ + own * score) / (before + own))
         if not self._is_probability:
@@ -81,9 +83,7 @@ class LayeredClassifierMixin(ClassifierMixin):
     def _set_loo(self, outputs, encoder, context):
         """Score and calibrate on what the read-out says of each row left out."""
         predicted = predicted_indices(outputs, self._task)
-        self.loo_score_ = float(
-            accuracy_score(encoder.y, predicted, sample_weight=context.sample_weight)
-        )
+        self.loo_score_ = _share_right(encoder.y, predicted, context.sample_weight)
         self._is_probability = bool(self._network.tail)
         if not self._is_probability:
             scores = indicator_scores(outputs, self._task)
@@ -147,6 +147,14 @@ class LayeredClassifierMixin(ClassifierMixin):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _share_right(y, predicted, sample_weight):
+    """Accuracy, of codes or of whole rows of labels: scikit-learn's, but its checks, which
+    take longer than a small fit.
+    """
+    right = (y == predicted).reshape(len(y), -1).all(axis=1)
+    return float(np.average(right, weights=sample_weight))
 
 
 def balanced_weights(y, sample_weight):

@@ -6,6 +6,7 @@ every method is a pure function of its arguments. Shapes never include the sampl
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,12 @@ class Layer(BaseEstimator):
     def trainable(self, params):
         """The part of `params` that gradient rules move, nested as params are."""
         return {}
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        # scikit-learn reads the signature anew each time, and every fit copies its layers
+        return super()._get_param_names()
 
     # layers are parts of estimators, not estimators of their own: no diagram, no tags
     def _repr_html_(self):

@@ -18,6 +18,7 @@ import inspect
 import math
 import re
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
@@ -69,6 +70,7 @@ def block_parameter(cls):
     return getattr(cls, "block_parameter", None)
 
 
+@cache
 def text_parameters(cls):
     """The constructor's parameters that stand in square brackets, by name."""
     parameters = dict(inspect.signature(cls).parameters)

@@ -1,20 +1,17 @@
 """Ensembles of trees as a layer."""
 
+from functools import partial
+from importlib import import_module
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.ensemble import (
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestRegressor,
-)
 
 from .._compat import Interval, StrOptions
 from .cross_fit import Mean, cross_fit, fit_model, fold_numbers
-from .foreign import Foreign, is_direct, seed
+from .foreign import Foreign, is_direct
+from .forest import grow_forest
 
-FORESTS = {"forest": RandomForestRegressor, "extra": ExtraTreesRegressor}
+FORESTS = {"forest": "DecisionTreeRegressor", "extra": "ExtraTreeRegressor"}
 
 
 class Trees(Foreign):
@@ -101,21 +98,16 @@ class Trees(Foreign):
     def fit_model(self, rows, targets, context):
         if self.kind == "boosting":
             return self._boost(rows, targets, context)
-        table = np.asarray(targets, dtype=np.float64)
-        forest = FORESTS[self.kind](
-            self.n_estimators,
+        make_tree = partial(
+            getattr(import_module("sklearn.tree"), FORESTS[self.kind]),
             max_features=self._max_features(context),
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf or 1,
-            bootstrap=True,
-            n_jobs=context.n_jobs,
-            random_state=seed(context.rng),
         )
-        column = table[:, 0] if table.shape[1] == 1 else table
-        forest.fit(rows, column, sample_weight=context.sample_weight)
-        # several threads would add the trees up in an order of their own each time
-        forest.n_jobs = None
-        return Forest(forest), out_of_bag(forest, rows, table, context.sample_weight)
+        return grow_forest(
+            make_tree, self.n_estimators, rows, np.asarray(targets, dtype=np.float64),
+            context.sample_weight, context.rng, context.n_jobs,
+        )  # fmt: skip
 
     def _max_features(self, context):
         if self.max_features != "auto":
@@ -124,12 +116,12 @@ class Trees(Foreign):
 
     def _boost(self, rows, targets, context):
         direct = is_direct(targets, context) and context.task != "regression"
-        make = HistGradientBoostingClassifier if direct else HistGradientBoostingRegressor
+        name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
         features = self.max_features
-        model = make(
+        model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf or 20,
+            min_samples_leaf=_distinct_rows(self.min_samples_leaf or 20, context.sample_weight),
             max_features=float(features) if isinstance(features, Real) else 1.0,
         )
         rows = rows.toarray() if hasattr(rows, "tocsr") else rows
@@ -147,28 +139,9 @@ class Trees(Foreign):
         return Mean(models), outputs
 
 
-class Forest:
-    """A fitted forest whose predictions always have two dimensions."""
-
-    def __init__(self, forest):
-        self.forest = forest
-
-    def predict(self, rows):
-        return self.forest.predict(rows).reshape(rows.shape[0], -1)
-
-
-def out_of_bag(forest, rows, targets, sample_weight):
-    """Mean over the trees that have not seen a row; the mean target where all have."""
-    n_rows = rows.shape[0]
-    rows = rows.astype(np.float32)
-    total, count = np.zeros(targets.shape), np.zeros((n_rows, 1))
-    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
-        left_out = np.ones(n_rows, dtype=bool)
-        left_out[drawn] = False
-        index = np.flatnonzero(left_out)
-        if len(index):
-            predicted = tree.predict(rows[index], check_input=False)
-            total[index] += predicted.reshape(len(index), -1)
-            count[index] += 1
-    mean = np.average(targets, axis=0, weights=sample_weight)
-    return np.where(count > 0, total / np.maximum(count, 1), mean)
+def _distinct_rows(count, sample_weight):
+    """How many distinct rows stand for `count` copies, at least one."""
+    if sample_weight is None:
+        return count
+    copies = max(1.0, sample_weight.mean())
+    return max(1, round(count / copies))

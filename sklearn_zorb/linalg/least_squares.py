@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .solution import Solution, Status
+from .threads import thread_limit
 
 # mean eigenvalue times 10^-6 .. 10^3 in half decades
 RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
@@ -72,14 +73,17 @@ class LeastSquares(BaseEstimator):
     def solve(self, system, *, loo_outputs=False):
         """Solve `system`; `loo_outputs=True` also returns every row's left-out prediction."""
         check_alpha(self.alpha)
+        with thread_limit(system.n_rows * system.n_features**2):
+            return self._solve(system, loo_outputs)
+
+    def _solve(self, system, loo_outputs):
         if isinstance(self.alpha, Real) and self.alpha == 0:
             engine = self._minimum_norm_engine(system)
             return _finish(system, engine, np.zeros(1), loo_outputs)
         if system.n_rows < system.n_features:
             engine = DualEngine(system)
         else:
-            gram = system.gram()
-            engine = _primal_engine(gram)
+            engine = _primal_engine(system.gram())
         return _finish(system, engine, self._alphas(engine), loo_outputs)
 
     def solve_sums(self, gram):
