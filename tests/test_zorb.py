@@ -1,5 +1,6 @@
 """The training rule against recorded weights of the published code and a plain transcription."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,29 @@ def test_deep_targets_of_any_size_are_brought_to_scale():
     layers = " ".join(f"Dense[{width}] ReLU" for width in range(100, 0, -10))
     model = ZORBClassifier(layers, readout="last", random_state=0).fit(X[:900], y[:900])
     assert model.score(X[900:], y[900:]) > 0.4  # chance is .1
+
+
+def test_a_layer_without_share_is_not_solved(monkeypatch):
+    """With a relaxation of 0 no targets are carried down and nothing is solved but the read-out."""
+    X, y = load_iris(return_X_y=True)
+    model = ZORBClassifier("Dense[12, relaxation=0] Tanh Dense[6] ReLU", random_state=0).fit(X, y)
+    assert [entry["layer"] for entry in model.history_] == ["dense_2", "readout"]
+    monkeypatch.setattr(sequence.Downward, "at", None)
+    model = ZORBClassifier("Dense[12] Tanh Dense[6] ReLU", relaxation=0, random_state=0).fit(X, y)
+    assert [entry["layer"] for entry in model.history_] == ["readout"]
+
+
+def test_random_features_are_kept_only_where_they_are_read():
+    """A convolution that is not solved hands its pixels on to the pooling, chunk by chunk."""
+    X = np.random.default_rng(0).random((6000, 256)).astype(np.float32)
+    y = X[:, 0]
+    model = ZORBRegressor(
+        "Conv2D[64, 5, relaxation=0] ReLU AvgPool2D[4] Flatten", input_shape=(16, 16, 1),
+        standardize=False, readout="last", dtype="float32", random_state=0,
+    )  # fmt: skip
+    model.fit(X[:200], y[:200])  # what is imported on first need
+    tracemalloc.start()
+    model.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.7 * 6000 * 12 * 12 * 64 * 4  # the pixels of every filter, whole

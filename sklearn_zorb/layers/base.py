@@ -100,6 +100,10 @@ class Layer(BaseEstimator):
         from which they can be predicted does not.
     streams : bool
         Whether `solve` can be fed rows in chunks.
+    draws_rows : bool
+        Whether `solve` draws rows by their position, for bootstrap samples or folds. A network
+        with such a layer is given distinct rows, with the weight of their copies, in an order
+        of their own.
     needs_inputs : bool
         Whether `invert` reads its `inputs`. Where it does not, say False: targets that
         repeat (one row for each class) are then inverted once for each distinct row.
@@ -115,6 +119,7 @@ class Layer(BaseEstimator):
     uses_targets = True
     fits_targets = True
     streams = True
+    draws_rows = False
     needs_inputs = True
     invert_options: tuple[str, ...] = ()
     differentiable = True
@@ -165,6 +170,10 @@ class Layer(BaseEstimator):
             Changed where the inverse learns something, such as a range.
         """
         return targets, params
+
+    def moves(self, context):
+        """Whether `solve` would change params; where not, it is not called."""
+        return self.solvable
 
     def solve(self, params, inputs, targets, context):
         """Fit params so that `forward(params, inputs)` comes close to `targets`.

@@ -66,6 +66,9 @@ class LeastSquaresLayer(Layer):
         """Params with solved weights in place of the present ones."""
         return {**params, "weights": solution.coef, "intercept": solution.intercept}
 
+    def moves(self, context):
+        return self._relaxation(context) > 0
+
     def solve(self, params, inputs, targets, context):
         if context.refine:
             return self._refine(params, inputs, targets, context)
@@ -134,8 +137,6 @@ class LeastSquaresLayer(Layer):
         inverses may have any size, while the stretch has no bound where nothing can be
         predicted, and would carry the mean away with it.
         """
-        if rho == 0:
-            return initial
         spread = solution.spread(initial["weights"])
         own, wanted = solution.spread(solved["weights"]), solution.target_spread()
         mean = solution.engine.mean @ solved["weights"] + solved["intercept"]

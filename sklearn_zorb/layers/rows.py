@@ -35,6 +35,14 @@ class Rows:
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)
 
+    def working_width(self):
+        """Numbers that one sample takes on its way: its source, and what each layer makes."""
+        shape, width = self.source.shape[1:], int(np.prod(self.source.shape[1:]))
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+            width += int(np.prod(shape))
+        return width
+
 
 class Columns:
     """Several blocks of rows side by side, each flattened: what a read-out on all layers sees."""
@@ -69,31 +77,38 @@ def as_array(rows):
     return rows[:] if isinstance(rows, Rows | Columns) else rows
 
 
-def advance(inputs, layer, params, context):
-    """The output of `layer` for all rows: an array if memory allows, else `Rows`."""
+def through(inputs, layer, params):
+    """The output of `layer`, not yet computed."""
     shape = layer.output_shape(inputs.shape[1:])
-    n_rows, itemsize = inputs.shape[0], np.dtype(context.dtype).itemsize
-    width = int(np.prod(shape))
-    if not context.memory.keep(n_rows * width * itemsize):
-        if isinstance(inputs, Rows):
-            source, layers, states = inputs.source, inputs.layers, inputs.params
-        else:
-            source, layers, states = inputs, (), ()
-        return Rows(source, (*layers, layer), (*states, params), shape)
-    row_bytes = itemsize * (width + int(np.prod(inputs.shape[1:])))
-    parts = list(context.memory.chunks(n_rows, row_bytes))
+    if isinstance(inputs, Rows):
+        return Rows(inputs.source, (*inputs.layers, layer), (*inputs.params, params), shape)
+    return Rows(inputs, (layer,), (params,), shape)
+
+
+def settle(rows, context):
+    """What `Rows` stand for, computed chunk by chunk, where memory allows to keep it.
+
+    Only the last output is ever whole: what lies between, such as the pixels of every filter
+    before a pooling, goes from one layer to the next while it is still in the cache.
+    """
+    itemsize, n_rows = np.dtype(context.dtype).itemsize, len(rows)
+    if not context.memory.keep(itemsize * int(np.prod(rows.shape))):
+        return rows
+    parts = list(context.memory.chunks(n_rows, itemsize * rows.working_width()))
+    first = rows[parts[0]] if parts else rows[:]
     if len(parts) <= 1:
-        return layer.forward(params, inputs[:] if isinstance(inputs, Rows) else inputs)
-    first = layer.forward(params, inputs[parts[0]])
+        return first
     if sp.issparse(first):
-        return sp.vstack(
-            [first, *(layer.forward(params, inputs[part]) for part in parts[1:])], format="csr"
-        )
+        return sp.vstack([first, *(rows[part] for part in parts[1:])], format="csr")
     if not isinstance(first, np.ndarray):
-        rest = [layer.forward(params, inputs[part]) for part in parts[1:]]
-        return namespace(first).concatenate([first, *rest])
+        return namespace(first).concatenate([first, *(rows[part] for part in parts[1:])])
     outputs = np.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
     outputs[parts[0]] = first
     for part in parts[1:]:
-        outputs[part] = layer.forward(params, inputs[part])
+        outputs[part] = rows[part]
     return outputs
+
+
+def advance(inputs, layer, params, context):
+    """The output of `layer` for all rows: an array if memory allows, else `Rows`."""
+    return settle(through(inputs, layer, params), context)

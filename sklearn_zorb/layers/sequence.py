@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..targets import Targets
-from .rows import Rows, advance, as_array
+from .rows import Rows, as_array, settle, through
 
 
 def output_shapes(layers, input_shape):
@@ -112,7 +112,7 @@ class Downward:
         return layer.invert(self.params[i], values, here, rng=self._streams[i], **options)
 
 
-def solve(layers, params, inputs, targets, context, *, visit=None):
+def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     """One sweep: every solvable layer solved once, front to back.
 
     Parameters
@@ -126,6 +126,8 @@ def solve(layers, params, inputs, targets, context, *, visit=None):
         Called as ``visit(index, inputs, report, params)`` after each layer with the rows
         that reached it and the report of its solve, None where there was none. A true
         return ends the sweep there, the layers behind keeping the params they have.
+    taps : sequence of int
+        Indices of layers whose inputs are read again later.
 
     Returns
     -------
@@ -139,14 +141,16 @@ def solve(layers, params, inputs, targets, context, *, visit=None):
     stopped = False
     for i, layer in enumerate(layers):
         solved, report = None, None
-        if layer.solvable and not stopped:
+        if not stopped and layer.moves(context):
             below = downward.at(i, inputs)
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i], report = solved.params, solved.report
         if solved is not None and solved.outputs is not None:
             outputs = solved.outputs
         else:
-            outputs = advance(inputs, layer, params[i], context)
+            outputs = through(inputs, layer, params[i])
+            if i + 1 == len(layers) or layers[i + 1].solvable or i + 1 in taps:
+                outputs = settle(outputs, context)
         if visit is not None:
             stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs

@@ -153,7 +153,7 @@ class ZORB(Trainer):
 
         hidden, rows = sequence.solve(
             network.hidden, params[: network.readout], inputs, front,
-            context.replace(rng=context.rng.spawn(1)[0]), visit=visit,
+            context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
         )  # fmt: skip
         seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
         return [*hidden, *params[network.readout :]], seen
