@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_friedman1, make_multilabel_classification
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, TargetEncoder
@@ -17,6 +19,9 @@ from sklearn_zorb.layers import Context, Dense, EstimatorLayer, Stack, Tanh
 from sklearn_zorb.layers.cross_fit import fold_numbers, with_random_state
 from sklearn_zorb.targets import Targets
 from sklearn_zorb.testing import check_layer
+
+FOLDS = KFold(3, shuffle=True, random_state=0)
+CONTINUOUS = TargetEncoder(target_type="continuous", cv=FOLDS)
 
 
 def solve(layer, X, Y, **changes):
@@ -138,6 +143,34 @@ def test_weights_are_repetition_for_the_model():
     np.testing.assert_allclose(heavy.outputs, plain.outputs)
 
 
+@pytest.mark.parametrize(
+    "estimator", [KNeighborsClassifier(), LogisticRegression(), CONTINUOUS, PCA(2)]
+)
+def test_whole_weights_are_copies_whether_or_not_the_estimator_takes_weights(estimator):
+    X, y = load_iris(return_X_y=True)
+    times = np.random.default_rng(0).integers(0, 4, size=150)
+    copies = np.repeat(np.arange(150), times)
+    model = ZORBClassifier([EstimatorLayer(estimator), Dense(8), Tanh()], random_state=0)
+    weighted = model.fit(X, y, sample_weight=times)._outputs(X)
+    np.testing.assert_array_equal(model.fit(X[copies], y[copies])._outputs(X), weighted)
+
+
+def test_copies_that_a_transformer_puts_in_different_folds_are_averaged():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(3, size=(40, 2)).astype(float), rng.normal(size=40)
+    times = rng.integers(1, 5, size=40)
+    copies = np.repeat(np.arange(40), times)
+    solved = solve(EstimatorLayer(CONTINUOUS), X, y, sample_weight=times.astype(float))
+    every = clone(CONTINUOUS).fit_transform(X[copies], y[copies])
+    expected = [every[copies == i].mean(axis=0) for i in range(40)]
+    np.testing.assert_allclose(solved.outputs, expected)
+
+
+def test_one_row_cannot_be_left_out():
+    with pytest.raises(ValueError, match="at least 2 distinct rows"):
+        ZORBRegressor([EstimatorLayer(Ridge())]).fit(np.ones((5, 2)), np.ones(5))
+
+
 def test_parameters_of_the_estimator_go_through_the_names():
     model = ZORBRegressor([EstimatorLayer(Ridge())])
     model.set_params(estimatorlayer_1__estimator__alpha=7.0)
@@ -167,7 +200,7 @@ def test_errors_name_what_to_do():
         ZORBClassifier([EstimatorLayer(LinearSVC())]).fit(X, y > y.mean())
     with pytest.raises(ValueError, match="takes no sample_weight"):
         ZORBClassifier([EstimatorLayer(KNeighborsClassifier())]).fit(
-            X, y > y.mean(), sample_weight=np.arange(1, 41)
+            X, y > y.mean(), sample_weight=np.arange(1, 41) / 2
         )
     with pytest.raises(ValueError, match="leave units=None"):
         ZORBClassifier([EstimatorLayer(GaussianNB(), units=3)]).fit(X, y > y.mean())

@@ -27,8 +27,8 @@ from ..layers import (
     Standardize,
     sequence,
 )
-from ..layers.distinct import count_distinct
-from ..layers.honest import fill_units
+from ..layers.distinct import count_distinct, merge_copies
+from ..layers.honest import draws_rows, fill_units
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
 from ..memory import Memory
@@ -88,8 +88,10 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEs
         vars(self).pop("_sums", None)  # what partial_fit has gathered
         X, y, weights = self._prepare(X, y, sample_weight)
         hidden, readout, tail = self._resolve(X)
-        encoder = self._encode(y, weights, tail)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
+        if draws_rows([layer for _, layer in [*hidden, readout]]):
+            X, y, weights = merge_copies(X, y, weights, memory)
+        encoder = self._encode(y, weights, tail)
         self._fit_dtype = dtype
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X))

@@ -17,6 +17,7 @@ class Activation(Layer):
     """Base of activations: same shape, nothing to learn."""
 
     needs_inputs = False
+    inverts_rows = True
 
 
 class Identity(Activation):
@@ -52,15 +53,22 @@ class _Ranged(Activation):
 
     def invert(self, params, targets, inputs, *, rng=None):
         xp = namespace(targets)
+        params = self.learn_targets(params, [targets])
         if "low" not in params:
-            low, high = targets.min(), targets.max()
-            if not float(high) > float(low):
-                return xp.zeros_like(targets), params
-            params = {**params, "low": np.asarray(low), "high": np.asarray(high)}
+            return xp.zeros_like(targets), params
         low, high = params["low"].astype(targets.dtype), params["high"].astype(targets.dtype)
         unit = xp.clip((targets - low) / (high - low), 0, 1)
         unit = unit * (1 - 2 * self._margin) + self._margin
         return self._unit_inverse(unit, xp), params
+
+    def learn_targets(self, params, chunks):
+        if "low" in params:
+            return params
+        ends = [(chunk.min(), chunk.max()) for chunk in chunks]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        if not float(high) > float(low):
+            return params
+        return {**params, "low": np.asarray(low), "high": np.asarray(high)}
 
 
 class Sigmoid(_Ranged):

@@ -107,6 +107,9 @@ class Layer(BaseEstimator):
     needs_inputs : bool
         Whether `invert` reads its `inputs`. Where it does not, say False: targets that
         repeat (one row for each class) are then inverted once for each distinct row.
+    inverts_rows : bool
+        Whether `invert` treats each row by itself and draws nothing, given what
+        `learn_targets` found: targets too many to keep are then inverted chunk by chunk.
     invert_options : tuple of str
         Attributes of the context that `invert` also takes, as keywords.
     differentiable : bool
@@ -121,6 +124,7 @@ class Layer(BaseEstimator):
     streams = True
     draws_rows = False
     needs_inputs = True
+    inverts_rows = False
     invert_options: tuple[str, ...] = ()
     differentiable = True
     traceable = True
@@ -170,6 +174,17 @@ class Layer(BaseEstimator):
             Changed where the inverse learns something, such as a range.
         """
         return targets, params
+
+    def learn_targets(self, params, chunks):
+        """Params with what `invert` learns from all targets, which come in chunks.
+
+        Needed only where `inverts_rows`, and there only if `invert` learns something.
+        """
+        return params
+
+    def inverter(self, params, **options):
+        """`invert` of any rows, as a function of one argument, where `inverts_rows`."""
+        return lambda targets: self.invert(params, targets, None, **options)[0]
 
     def moves(self, context):
         """Whether `solve` would change params; where not, it is not called."""

@@ -47,6 +47,10 @@ def cross_fit(fit, rows, folds, n_jobs):
     outputs : ndarray of shape (n_samples, units)
     """
     numbers = range(folds.max() + 1)
+    if len(numbers) < 2:
+        raise ValueError(
+            "out-of-fold predictions need at least 2 distinct rows; there is n_samples=1."
+        )
     done = Parallel(n_jobs=n_jobs)(
         delayed(_fit_fold)(fit, number, rows, folds) for number in numbers
     )
@@ -132,9 +136,10 @@ def fit_model(estimator, rows, values, sample_weight, index, rng, units):
         columns = values.T if values.ndim == 2 else [values]
         models = [fitted(c) if len(np.unique(c)) > 1 else None for c in columns]
         if values.ndim == 2:
-            constants = list(values.mean(axis=0))
+            constants = list(np.average(values, axis=0, weights=weights))
         else:
-            constants = list(np.bincount(values, minlength=max(units, 2)) / len(values))
+            shares = np.bincount(values, weights, minlength=max(units, 2))
+            constants = list(shares / shares.sum())
         return Probabilities(models, units, constants)
     if values.shape[1] > 1 and get_tags(estimator).target_tags.multi_output:
         return Columns([fitted(values)])
@@ -145,9 +150,21 @@ def fit_estimator(estimator, rows, y, sample_weight):
     """`estimator`, fitted, with weights where there are any."""
     if sample_weight is None:
         return estimator.fit(rows, y)
-    if not has_fit_parameter(estimator, "sample_weight"):
+    if has_fit_parameter(estimator, "sample_weight"):
+        return estimator.fit(rows, y, sample_weight=sample_weight)
+    copies = whole_copies(sample_weight)
+    if copies is None:
         raise ValueError(
-            f"{type(estimator).__name__}.fit takes no sample_weight: leave out sample_weight "
-            "and class_weight, or use an estimator that does."
+            f"{type(estimator).__name__}.fit takes no sample_weight, and weights that are not "
+            "whole numbers cannot be rows repeated: leave out sample_weight and class_weight, "
+            "or use an estimator that takes weights."
         )
-    return estimator.fit(rows, y, sample_weight=sample_weight)
+    return estimator.fit(rows[copies], y[copies])
+
+
+def whole_copies(sample_weight):
+    """Index that repeats each row as often as it weighs; None if some weight is no count."""
+    counts = np.rint(sample_weight)
+    if not np.array_equal(counts, sample_weight):
+        return None
+    return np.repeat(np.arange(len(counts)), counts.astype(int))

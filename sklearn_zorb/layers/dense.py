@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from ..linalg.pseudoinverse import solve_minimum_norm
+from ..linalg.pseudoinverse import minimum_norm_map
 from .base import shape_error
 from .least_squares import LeastSquaresLayer
 
@@ -47,6 +47,8 @@ class Dense(LeastSquaresLayer):
         "units": [None, *LeastSquaresLayer._units],
     }
 
+    inverts_rows = True
+
     def __init__(
         self,
         units=None,
@@ -88,5 +90,8 @@ class Dense(LeastSquaresLayer):
         return np.asarray(outputs) if sp.issparse(inputs) else outputs
 
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
-        deviation = targets - params["intercept"]
-        return solve_minimum_norm(params["weights"], deviation, backward_rcond), params
+        return self.inverter(params, backward_rcond=backward_rcond)(targets), params
+
+    def inverter(self, params, *, rng=None, backward_rcond=None):
+        solve, intercept = minimum_norm_map(params["weights"], backward_rcond), params["intercept"]
+        return lambda targets: solve(targets - intercept)

@@ -1,31 +1,75 @@
-"""Distinct rows, and targets summed over their copies."""
+"""Distinct rows, and what is summed over their copies."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 
-def row_keys(inputs, memory):
-    """One number for each row, equal for equal rows: its product with a fixed direction.
+def row_keys(inputs, memory, seed=0):
+    """One number for each row, equal for equal rows: a hash of what it holds.
 
-    Distinct rows collide with a probability of about n² / 2^53. The order of the keys does
-    not depend on the order of the rows, nor on how often each of them comes.
+    It is linear over the columns, :math:`\\sum_j a_j u_j` modulo 2^64 with random odd
+    :math:`a_j` and :math:`u_j` the bits of entry j folded together, so that sparse rows need
+    their own entries only. Distinct rows collide with a probability of some n² / 2^50. The
+    order of the keys does not depend on the order of the rows, nor on how often each of them
+    comes, nor on the scale of the columns.
     """
-    direction = np.random.default_rng(0).normal(size=inputs.shape[1])
-    keys = np.empty(inputs.shape[0])
-    for part in memory.chunks(inputs.shape[0], 16 * inputs.shape[1]):
+    factors = np.random.default_rng(seed).integers(2**63, size=inputs.shape[1], dtype=np.uint64)
+    factors = 2 * factors + 1
+    keys = np.empty(inputs.shape[0], dtype=np.uint64)
+    # chunks of about a megabyte, so that they stay in the cache
+    for part in memory.chunks(inputs.shape[0], 512 * inputs.shape[1]):
         rows = inputs[part]
         if hasattr(rows, "tocsr"):
-            keys[part] = rows @ direction
+            bits = rows.tocsr().copy()
+            bits.data = _bits(bits.data)
+            keys[part] = bits @ factors
         else:
-            # not a BLAS product, whose rounding can differ between equal rows
-            keys[part] = (np.asarray(rows, dtype=np.float64) * direction).sum(axis=1)
+            keys[part] = _bits(np.asarray(rows)) @ factors
     return keys
+
+
+def _bits(values):
+    """The bits of floating-point numbers, high ones, which differ most, also at the low end."""
+    bits = np.add(values, 0.0, dtype=np.float64).view(np.uint64)  # -0 becomes 0
+    bits ^= bits >> np.uint64(32)
+    bits ^= bits >> np.uint64(20)
+    return bits
 
 
 def count_distinct(inputs, memory):
     """Number of distinct rows."""
     return len(np.unique(row_keys(inputs, memory)))
+
+
+def merge_copies(X, y, sample_weight, memory):
+    """Distinct pairs of row and target, with what their copies weigh together.
+
+    Their order depends on what they hold only. What is drawn from them by position, such as
+    bootstrap samples and folds, is thus a function of the weighted set of rows: a weight of 3
+    is three copies exactly.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    memory : Memory
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_distinct, n_features)
+    y : ndarray of shape (n_distinct,) or (n_distinct, n_outputs)
+    sample_weight : ndarray of shape (n_distinct,) or None
+        None where all weigh one.
+    """
+    X = X.tocsr() if hasattr(X, "tocsr") else X
+    columns = y.reshape(len(y), -1).T
+    codes = [np.unique(column, return_inverse=True)[1] for column in columns]
+    keys = row_keys(X, memory) + row_keys(np.stack(codes, axis=1), memory, seed=1)
+    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
+    weight = np.bincount(groups, sample_weight).astype(np.float64)
+    return X[first], y[first], None if (weight == 1).all() else weight
 
 
 @dataclass

@@ -12,6 +12,7 @@ from .cross_fit import (
     cross_fit,
     fit_model,
     fold_numbers,
+    whole_copies,
     with_random_state,
 )
 from .foreign import Foreign
@@ -38,10 +39,17 @@ class EstimatorLayer(Foreign):
         Number of outputs. None is the number of outputs of the network for a predictor;
         for a transformer, None tries a clone on random rows to see how many columns it gives.
     cv : int, default=5
-        Number of folds.
+        Number of folds; copies of a row are in the same one.
+    n_keep : int, default=1
+        Where the list is swept more than once, the layer is the mean of its latest `n_keep`
+        fits.
 
     Notes
     -----
+    An unset ``random_state`` is drawn from that of the network. An estimator that takes no
+    `sample_weight` is fitted to as many copies of each row, if all weights are whole numbers.
+    A transformer is fitted to copies as well; weights that are not whole it does not see.
+
     The inverse target is that of a random linear map until the layer is solved, then the
     training row whose output is closest.
 
@@ -62,12 +70,14 @@ class EstimatorLayer(Foreign):
         "estimator": "no_validation",
         "units": Foreign._units,
         "cv": [Interval(Integral, 2, None, closed="left")],
+        "n_keep": Foreign._n_keep,
     }
 
-    def __init__(self, estimator, units=None, *, cv=5):
+    def __init__(self, estimator, units=None, *, cv=5, n_keep=1):
         self.estimator = estimator
         self.units = units
         self.cv = cv
+        self.n_keep = n_keep
 
     @property
     def honest(self):
@@ -124,7 +134,7 @@ class EstimatorLayer(Foreign):
         if y is not None and y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         transformer = with_random_state(self.estimator, context.rng)
-        outputs = _dense(transformer.fit_transform(rows, y))
+        outputs = _fit_transform(transformer, rows, y, context.sample_weight)
         width = self.n_units(rows.shape[1:])
         if outputs.shape[1] != width:
             raise ValueError(
@@ -132,6 +142,17 @@ class EstimatorLayer(Foreign):
                 f"{width}: pass EstimatorLayer(..., units={outputs.shape[1]})."
             )
         return Transformed(transformer), outputs
+
+
+def _fit_transform(transformer, rows, y, sample_weight):
+    """Dense outputs of a transformer fitted to as many copies of each row as it weighs."""
+    copies = None if sample_weight is None else whole_copies(sample_weight)
+    if copies is None:
+        return _dense(transformer.fit_transform(rows, y))
+    outputs = _dense(transformer.fit_transform(rows[copies], None if y is None else y[copies]))
+    # where the transformer cross-fits, copies in different folds differ: their mean
+    starts = np.flatnonzero(np.diff(copies, prepend=-1))
+    return np.add.reduceat(outputs, starts) / sample_weight[:, None]
 
 
 class Transformed:

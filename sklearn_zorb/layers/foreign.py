@@ -31,6 +31,7 @@ class Foreign(Layer):
 
     solvable = True
     streams = False
+    draws_rows = True
     traceable = False
     needs_inputs = False
     honest = True
@@ -39,6 +40,7 @@ class Foreign(Layer):
     invert_options = ("backward_rcond",)
 
     _units = [None, Interval(Integral, 1, None, closed="left")]
+    _n_keep = [Interval(Integral, 1, None, closed="left")]
 
     def output_shape(self, input_shape):
         if len(input_shape) != 1:
@@ -96,6 +98,10 @@ class Foreign(Layer):
         rows = to_numpy(inputs[:])
         model_rng, own_rng = context.rng.spawn(2)
         model, outputs = self.fit_model(rows, targets, context.replace(rng=model_rng))
+        if self.n_keep > 1:
+            before = params.get("estimator", Window([], []))
+            model = before.slide(model, np.asarray(outputs), self.n_keep)
+            outputs = model.left_out
         count = min(PROTOTYPES, rows.shape[0])
         chosen = np.sort(own_rng.choice(rows.shape[0], size=count, replace=False))
         examples = rows[chosen]
@@ -120,6 +126,35 @@ class Foreign(Layer):
         """`values` as an array of the kind and floating precision of `example`."""
         dtype = np.result_type(example.dtype, np.float32)
         return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
+
+
+class Window:
+    """The mean of the latest fits of a layer.
+
+    Parameters
+    ----------
+    models : list
+    outputs : list of ndarray of shape (n_samples, units)
+        What each model handed on while training; not pickled, as a fit ends with them.
+    """
+
+    def __init__(self, models, outputs):
+        self.models, self.outputs = models, outputs
+
+    def slide(self, model, outputs, n_keep):
+        """The window with this model in front and no more than `n_keep` in all."""
+        return Window([*self.models, model][-n_keep:], [*self.outputs, outputs][-n_keep:])
+
+    @property
+    def left_out(self):
+        """What the mean hands on while training."""
+        return sum(self.outputs) / len(self.outputs)
+
+    def predict(self, rows):
+        return sum(model.predict(rows) for model in self.models) / len(self.models)
+
+    def __getstate__(self):
+        return {"models": self.models, "outputs": []}
 
 
 def is_direct(targets, context):

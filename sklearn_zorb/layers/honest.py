@@ -34,6 +34,11 @@ def find_honest(layer):
     return next(filter(None, map(find_honest, inner_layers(layer))), None)
 
 
+def draws_rows(layers):
+    """Whether a layer here or inside draws rows by their position."""
+    return any(layer.draws_rows or draws_rows(inner_layers(layer)) for layer in layers)
+
+
 def fill_units(layers, n_outputs):
     """Give layers with ``units=None``, nested ones too, the number of outputs of the network.
 

@@ -18,6 +18,7 @@ class _Noise(Layer):
     """
 
     needs_inputs = False
+    inverts_rows = True
 
     def forward(self, params, inputs, *, rng=None):
         return inputs if rng is None else self._disturb(inputs, rng)

@@ -43,6 +43,7 @@ class Standardize(Layer):
     """
 
     needs_inputs = False
+    inverts_rows = True
 
     _parameter_constraints = {
         "with_mean": ["boolean"],
@@ -127,6 +128,7 @@ class BatchNorm(Layer):
     uses_targets = False
     fits_targets = False
     needs_inputs = False
+    inverts_rows = True
 
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
 

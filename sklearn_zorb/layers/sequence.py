@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..targets import Targets
+from .lowered import lower
 from .rows import Rows, as_array, settle, through
 
 
@@ -48,8 +49,11 @@ def needs_inputs(layers):
     return any(layer.needs_inputs for layer in layers)
 
 
-def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None):
-    """Targets for the first layer's input, and params with what the inverses learned."""
+def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None, memory=None):
+    """Targets for the first layer's input, and params with what the inverses learned.
+
+    With `memory`, targets too many for it are returned as `Lowered`.
+    """
     params = list(params)
     before = [inputs]
     if needs_inputs(layers):
@@ -61,8 +65,8 @@ def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None):
     for i in reversed(range(len(layers))):
         options = {"backward_rcond": backward_rcond} if layers[i].invert_options else {}
         own_inputs = before[i] if layers[i].needs_inputs else None
-        targets, params[i] = layers[i].invert(
-            params[i], targets, own_inputs, rng=streams[i], **options
+        targets, params[i] = lower(
+            layers[i], params[i], targets, own_inputs, memory, rng=streams[i], **options
         )
     return targets, params
 
@@ -109,7 +113,15 @@ class Downward:
         layer = self.layers[i]
         options = {name: getattr(self.context, name) for name in layer.invert_options}
         here = here if layer.needs_inputs else None
-        return layer.invert(self.params[i], values, here, rng=self._streams[i], **options)
+        return lower(
+            layer,
+            self.params[i],
+            values,
+            here,
+            self.context.memory,
+            rng=self._streams[i],
+            **options,
+        )
 
 
 def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):

@@ -10,6 +10,7 @@ class _Rearrangement(Layer):
     """Base: the same numbers in another shape; params remember the shape to go back to."""
 
     needs_inputs = False
+    inverts_rows = True
 
     def init(self, rng, input_shape, data=None):
         return {"input_shape": np.array(input_shape, dtype=int)}

@@ -11,6 +11,8 @@ from .cross_fit import Mean, cross_fit, fit_model, fold_numbers
 from .foreign import Foreign, is_direct
 from .forest import grow_forest
 
+# copies of rows in a leaf, scikit-learn's default
+BOOSTING_LEAF = 20
 FORESTS = {"forest": "DecisionTreeRegressor", "extra": "ExtraTreeRegressor"}
 
 
@@ -39,9 +41,13 @@ class Trees(Foreign):
         and 0.5 for numbers.
     max_depth : int or None, default=None
     min_samples_leaf : int or None, default=None
-        None is 1 for forests and 20 for boosting.
+        Least number of distinct rows in a leaf. None is 1 for forests and, for boosting, as
+        many as 20 copies of rows of average weight.
     cv : int, default=5
         Folds of "boosting"; the model is the mean of those of the folds.
+    n_keep : int, default=1
+        Where the list is swept more than once, the layer is the mean of its latest `n_keep`
+        fits (Zenkai's sliding ensemble), so that it does not jump with every new target.
 
     Notes
     -----
@@ -74,6 +80,7 @@ class Trees(Foreign):
         "max_depth": [None, Interval(Integral, 1, None, closed="left")],
         "min_samples_leaf": [None, Interval(Integral, 1, None, closed="left")],
         "cv": [Interval(Integral, 2, None, closed="left")],
+        "n_keep": Foreign._n_keep,
     }
 
     def __init__(
@@ -86,6 +93,7 @@ class Trees(Foreign):
         max_depth=None,
         min_samples_leaf=None,
         cv=5,
+        n_keep=1,
     ):
         self.n_estimators = n_estimators
         self.kind = kind
@@ -94,6 +102,7 @@ class Trees(Foreign):
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
         self.cv = cv
+        self.n_keep = n_keep
 
     def fit_model(self, rows, targets, context):
         if self.kind == "boosting":
@@ -104,10 +113,15 @@ class Trees(Foreign):
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf or 1,
         )
-        return grow_forest(
-            make_tree, self.n_estimators, rows, np.asarray(targets, dtype=np.float64),
+        # squared errors are the same in any orthonormal basis, and a node's cost grows with
+        # the number of columns
+        thin, basis = targets.compress()
+        forest, outputs = grow_forest(
+            make_tree, self.n_estimators, rows, np.asarray(thin, dtype=np.float64),
             context.sample_weight, context.rng, context.n_jobs,
         )  # fmt: skip
+        forest.basis = basis
+        return forest, outputs if basis is None else outputs @ basis
 
     def _max_features(self, context):
         if self.max_features != "auto":
@@ -121,7 +135,7 @@ class Trees(Foreign):
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             max_depth=self.max_depth,
-            min_samples_leaf=_distinct_rows(self.min_samples_leaf or 20, context.sample_weight),
+            min_samples_leaf=self.min_samples_leaf or _leaf_size(context.sample_weight),
             max_features=float(features) if isinstance(features, Real) else 1.0,
         )
         rows = rows.toarray() if hasattr(rows, "tocsr") else rows
@@ -136,12 +150,18 @@ class Trees(Foreign):
             )
 
         models, outputs = cross_fit(fit, rows, folds, None)
-        return Mean(models), outputs
+        return Boosted(models), outputs
 
 
-def _distinct_rows(count, sample_weight):
-    """How many distinct rows stand for `count` copies, at least one."""
+class Boosted(Mean):
+    """The mean of boosted models, which take dense rows only."""
+
+    def predict(self, rows):
+        return super().predict(rows.toarray() if hasattr(rows, "tocsr") else rows)
+
+
+def _leaf_size(sample_weight):
+    """The distinct rows that stand for `BOOSTING_LEAF` copies, at least one."""
     if sample_weight is None:
-        return count
-    copies = max(1.0, sample_weight.mean())
-    return max(1, round(count / copies))
+        return BOOSTING_LEAF
+    return max(1, round(BOOSTING_LEAF / max(1.0, sample_weight.mean())))

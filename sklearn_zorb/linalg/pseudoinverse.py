@@ -25,19 +25,30 @@ def solve_minimum_norm(weights, targets, rcond=None):
     Returns
     -------
     X : array of shape (n, inputs)
+    """
+    return minimum_norm_map(weights, rcond)(targets)
+
+
+def minimum_norm_map(weights, rcond=None):
+    """`solve_minimum_norm` as a function of the targets: the pseudoinverse is computed once.
 
     Notes
     -----
     Without a cut-off to apply, a well-conditioned matrix is solved by the Cholesky factor
     of the smaller of its two Gram matrices, at a tenth of the cost of singular values.
     """
-    jax = is_jax(targets)
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
     right = _cholesky_inverse(weights) if rcond is None else None
     if right is None:
         cutoff = np.finfo(np.float64).eps * max(weights.shape) if rcond is None else rcond
         right = np.linalg.pinv(weights, rcond=cutoff)
-    return targets @ (namespace(targets).asarray(right) if jax else right.astype(targets.dtype))
+
+    def solve(targets):
+        if is_jax(targets):
+            return targets @ namespace(targets).asarray(right)
+        return targets @ right.astype(targets.dtype)
+
+    return solve
 
 
 def _cholesky_inverse(weights):

@@ -122,11 +122,13 @@ class ZORB(Trainer):
             before, targets = rows if network.stacked else _flat(rows), Targets(targets[:])
         values, own = sequence.invert(
             layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
-            backward_rcond=context.backward_rcond,
+            backward_rcond=context.backward_rcond, memory=context.memory,
         )  # fmt: skip
         shape = network.shapes()[network.readout]
         params = [*params[: network.readout], *own]
-        return targets.with_values(values.reshape(len(values), *shape)), params
+        if values.shape[1:] != shape:
+            values = values[:].reshape(len(values), *shape)
+        return targets.with_values(values), params
 
     def _refined_targets(self, network, params, seen, targets, context):
         """The last hidden output, moved by what the solved read-out still misses."""

@@ -1,0 +1,97 @@
+"""Random forests of weighted rows, and what they say of rows out of the bag."""
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.utils import check_array
+
+from .foreign import seed
+
+
+class Forest:
+    """The mean of regression trees.
+
+    Parameters
+    ----------
+    trees : list
+    basis : ndarray of shape (n_columns, n_outputs) or None, default=None
+        What the columns that the trees were grown on are coordinates of.
+    """
+
+    def __init__(self, trees, basis=None):
+        self.trees = trees
+        self.basis = basis
+
+    def predict(self, rows):
+        """Predictions of shape (n_samples, n_outputs)."""
+        rows = rows.astype(np.float32)
+        total = sum(tree.predict(rows, check_input=False) for tree in self.trees)
+        mean = (total / len(self.trees)).reshape(rows.shape[0], -1)
+        return mean if self.basis is None else mean @ self.basis
+
+
+def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=None):
+    r"""A forest and its out-of-bag outputs.
+
+    Bootstrap samples are drawn from the copies that weights stand for: as many draws as the
+    weights sum to, but no fewer than there are rows, each row with a probability in
+    proportion to its weight w. Where a tree's sample holds a row c times, a given one of its
+    copies is not among them with probability :math:`(1 - 1/w)^c`, 0 or 1 for w = 1. That is
+    what the tree counts for in the out-of-bag output of the row.
+
+    Parameters
+    ----------
+    make_tree : callable
+        ``make_tree(random_state=...)`` returns a regression tree of scikit-learn.
+    n_trees : int
+    rows : ndarray or CSR matrix of shape (n_samples, n_features)
+    targets : ndarray of shape (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    rng : numpy.random.Generator
+    n_jobs : int or None
+        Number of threads; the result does not depend on it.
+
+    Returns
+    -------
+    forest : Forest
+    outputs : ndarray of shape (n_samples, n_outputs)
+        The mean target for a row that every tree has seen.
+    """
+    weight = np.ones(len(targets)) if sample_weight is None else sample_weight
+    rows = check_array(rows, accept_sparse="csr", dtype=np.float32)
+    bag = _Bag(make_tree, rows, np.ascontiguousarray(targets, dtype=np.float64), weight)
+    # they come in the order of the streams, so that sums are the same for any n_jobs
+    grown = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
+        delayed(bag.grow)(stream) for stream in rng.spawn(n_trees)
+    )
+    trees, total, count = [], np.zeros(targets.shape), np.zeros((len(targets), 1))
+    for tree, index, chance, predicted in grown:
+        trees.append(tree)
+        total[index] += chance * predicted
+        count[index] += chance
+    mean = np.average(targets, axis=0, weights=weight)
+    outputs = np.divide(total, count, out=np.tile(mean, (len(targets), 1)), where=count > 0)
+    return Forest(trees), outputs
+
+
+class _Bag:
+    """Rows to draw bootstrap samples from."""
+
+    def __init__(self, make_tree, rows, targets, weight):
+        self.make_tree, self.rows, self.targets = make_tree, rows, targets
+        self.columns = rows.tocsc() if hasattr(rows, "tocsc") else rows
+        self.n_draws = max(len(weight), round(weight.sum()))
+        self.probability = weight / weight.sum()
+        self.others = 1 - np.minimum(1 / weight, 1.0)
+
+    def grow(self, rng):
+        """A tree, rows that are out of its bag, with what chance, and its prediction of them."""
+        counts = rng.multinomial(self.n_draws, self.probability)
+        tree = self.make_tree(random_state=seed(rng))
+        tree.fit(self.columns, self.targets, sample_weight=counts, check_input=False)
+        chance = self.others**counts
+        index = np.flatnonzero(chance)
+        predicted = np.zeros((len(index), self.targets.shape[1]))
+        if len(index):
+            found = tree.predict(self.rows[index], check_input=False)
+            predicted[:] = found.reshape(predicted.shape)
+        return tree, index, chance[index, None], predicted
