@@ -17,9 +17,11 @@ RATES = (1e-3, 5e-4, 1e-4)
 LIMIT = 400.0
 ELEVEN = list(range(1000, 0, -100))
 MLPS = {"784-512-10": [512], "784-512-512-10": [512, 512], "784-1024-1024-10": [1024, 1024]}
+# 64 filters score .982 on 10 000 held-out training rows, 40 about .977
 ACCURATE = {
-    "layers": "Conv2D[32, 5, relaxation=0] ReLU AvgPool2D[2] Flatten",
+    "layers": "Conv2D[64, 7, relaxation=0] ReLU AvgPool2D[4] Flatten",
     "input_shape": (28, 28, 1),
+    "readout": "last",
     "standardize": False,
     "dtype": "float32",
     "random_state": 0,
@@ -87,7 +89,9 @@ def main():
     eleven = " ".join(f"Dense[{width}] ReLU" for width in ELEVEN)
     rows = []
     for claim, options, nets, activation, target in (
-        ("11-layer widths, tanh net", {"layers": eleven, "standardize": False, "random_state": 0},
+        ("11-layer widths, tanh net",
+         {"layers": eleven, "relaxation": 0.15, "standardize": False, "dtype": "float32",
+          "random_state": 0},
          {"11-layer": ELEVEN}, torch.nn.Tanh, 12.0),
         ("any network at .980, three MLPs", ACCURATE, MLPS, torch.nn.ReLU, 1.0),
     ):  # fmt: skip

@@ -6,7 +6,7 @@ import scipy.linalg
 import scipy.sparse as sp
 from sklearn.linear_model import Ridge
 
-from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
+from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, engines, get_backend, to_numpy
 from sklearn_zorb.linalg import least_squares as module
 from sklearn_zorb.linalg.pseudoinverse import solve_minimum_norm
 
@@ -155,6 +155,20 @@ def test_cholesky_path_equals_eigenvalues(monkeypatch):
     assert cholesky.dof == pytest.approx(spectral.dof)
     np.testing.assert_allclose(cholesky.coef, spectral.coef, atol=1e-10)
     np.testing.assert_allclose(cholesky.loo_outputs, spectral.loo_outputs, atol=1e-9)
+
+
+def test_degrees_of_freedom_are_estimated_where_columns_are_many(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = np.maximum(rng.normal(size=(3000, 40)) @ rng.normal(size=(40, 900)), 0)
+    system = System.from_arrays(rows, rng.normal(size=(3000, 2)))
+    exact = [LeastSquares(alpha=alpha).solve(system).dof for alpha in (1e2, 1e4, 1e6)]
+    monkeypatch.setattr(engines, "PROBED", 0)
+    for alpha, dof in zip((1e2, 1e4, 1e6), exact, strict=True):
+        solution = LeastSquares(alpha=alpha).solve(system)
+        assert solution.method == "primal-cholesky"
+        assert solution.dof != dof
+        assert solution.dof == pytest.approx(dof, rel=0.02)
+        assert solution.dof == LeastSquares(alpha=alpha).solve(system).dof
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])

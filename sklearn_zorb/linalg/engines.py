@@ -6,6 +6,10 @@ import scipy.sparse as sp
 from .backends import get_backend, to_numpy
 from .solution import Status
 
+# columns beyond which degrees of freedom are estimated, and with how many random signs
+PROBED = 2000
+PROBES = 64
+
 
 class SpectralEngine:
     """One eigendecomposition of the centred Gram matrix: every alpha costs O(d k).
@@ -144,9 +148,19 @@ class CholeskyEngine:
         if entry is None:
             return self._engine().dof(alpha)
         if "dof" not in entry:
-            trace = self.ops.inverse_trace(self._factor(alpha))
-            entry["dof"] = self.gram.product.shape[0] - alpha * trace
+            entry["dof"] = len(self.mean) - alpha * self._inverse_trace(alpha)
         return entry["dof"]
+
+    def _inverse_trace(self, alpha):
+        """Trace of the inverse, beyond `PROBED` columns the mean of z' A^-1 z over signs z.
+
+        The inverse of the factor would cost as much as the factor. (Hutchinson, 1990.)
+        """
+        factor, width = self._factor(alpha), len(self.mean)
+        if width <= PROBED:
+            return self.ops.inverse_trace(factor)
+        signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(PROBES, width))
+        return float(self.ops.leverages(factor, self.ops.asarray(signs)).mean())
 
     def residual_squares(self, alpha):
         entry = self._at(alpha)

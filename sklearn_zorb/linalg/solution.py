@@ -28,7 +28,8 @@ class Solution:
     alpha : float
         Ridge penalty used, absolute, on centred sums.
     dof : float
-        Effective degrees of freedom, the intercept not counted; the rank for alpha = 0.
+        Effective degrees of freedom, the intercept not counted; the rank for alpha = 0. Where
+        there are more than 2000 columns, an estimate of about one per cent.
     loo_error : float
         Weighted mean squared leave-one-out (or GCV) error over rows and targets.
     criterion : {"loo", "gcv"}
