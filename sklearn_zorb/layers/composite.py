@@ -67,7 +67,8 @@ class _Branches(NestedNames, Layer):
 
     def forward(self, params, inputs, *, rng=None):
         outputs = [
-            sequence.forward(branch, own, inputs, rng=rng) for branch, own in self._own(params)
+            sequence.forward(branch, own, inputs, rng=sequence.stream(rng, i))
+            for i, (branch, own) in enumerate(self._own(params))
         ]
         if outputs[0].ndim == 2:
             return side_by_side(outputs)

@@ -11,7 +11,13 @@ from ..linalg import LeastSquares, System, namespace, to_numpy
 from .base import Layer, Solved, shape_error
 from .distinct import group_rows
 from .kernel_ridge import centre, distances, kernel_values
-from .kernel_search import MANHATTAN_BUDGET, SEARCH_ROWS, choose_kernel, median_distance
+from .kernel_search import (
+    MANHATTAN_BUDGET,
+    SEARCH_ROWS,
+    SEARCH_ROWS_LEAST,
+    choose_kernel,
+    median_distance,
+)
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
@@ -138,7 +144,9 @@ class Kernel(Layer):
         streams = context.rng.spawn(2)
         order = streams[0].permutation(len(groups))
         chosen = np.sort(order[: self.units])
-        searched = np.sort(order[:SEARCH_ROWS])
+        # few landmarks use little of what a long search finds
+        n_searched = min(SEARCH_ROWS, max(self.units, SEARCH_ROWS_LEAST))
+        searched = np.sort(order[:n_searched])
         some = groups.take(searched)
         rows = self._dense(inputs[some.first])
         choice = choose_kernel(

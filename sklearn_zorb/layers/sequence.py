@@ -39,9 +39,21 @@ def init(layers, rng, input_shape, data=None):
 
 def forward(layers, params, inputs, *, rng=None):
     """Output of the last layer."""
-    for layer, own in zip(layers, params, strict=True):
-        inputs = layer.forward(own, inputs, rng=rng)
+    for i, (layer, own) in enumerate(zip(layers, params, strict=True)):
+        inputs = layer.forward(own, inputs, rng=stream(rng, i))
     return inputs
+
+
+def stream(rng, number):
+    """What layer or branch `number` draws from.
+
+    A Generator goes on from draw to draw; a JAX key would give the same numbers to all.
+    """
+    if rng is None or isinstance(rng, np.random.Generator):
+        return rng
+    from jax import random
+
+    return random.fold_in(rng, number)
 
 
 def needs_inputs(layers):

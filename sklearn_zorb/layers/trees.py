@@ -26,6 +26,10 @@ class Trees(Foreign):
     so that trees fitted to the network's own targets are classification trees, and their
     outputs are shares of the classes.
 
+    Bootstrap samples are drawn from distinct rows by their weight, so that a weight of 3 is
+    three copies exactly. A row of weight w that a sample holds c times is out of the bag with
+    the chance :math:`(1 - 1/w)^c` that one given copy of it is.
+
     Parameters
     ----------
     n_estimators : int, default=100
@@ -47,7 +51,7 @@ class Trees(Foreign):
         Folds of "boosting"; the model is the mean of those of the folds.
     n_keep : int, default=1
         Where the list is swept more than once, the layer is the mean of its latest `n_keep`
-        fits (Zenkai's sliding ensemble), so that it does not jump with every new target.
+        fits, as the sliding ensemble of Zenkai [1]_, and does not jump with every new target.
 
     Notes
     -----
@@ -55,6 +59,11 @@ class Trees(Foreign):
     training row whose output is closest. The outputs of left-out rows still depend on y a
     little, in a way that flexible features can read: a signed read-out should not see both
     (`ZORBClassifier` keeps them apart, and `Stack` combines them safely).
+
+    References
+    ----------
+    .. [1] G. Short, "Zenkai - Framework For Exploring Beyond Backpropagation",
+       arXiv:2311.09663.
 
     Examples
     --------
