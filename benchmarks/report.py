@@ -1,9 +1,11 @@
-"""Write ``doc/performance.rst`` and its plots from the JSON that benchmarks left."""
+"""Write the documentation's figures and plots from the JSON that benchmarks left."""
 
 import json
 from pathlib import Path
 
+from . import blocks, rules_page
 from .common import RESULTS
+from .tabular import page
 
 DOC = Path(__file__).parent.parent / "doc"
 PAGES = {
@@ -110,6 +112,9 @@ def main():
         if name in PLOTS:
             parts.append(f".. image:: {PLOTS[name](record)}\n")
     (DOC / "performance.rst").write_text("\n".join(parts))
+    page.main(DOC, list_table)
+    blocks.page(DOC, list_table)
+    rules_page.page(DOC, list_table)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,22 @@ from time import perf_counter
 
 from .common import note
 
-NAMES = ["protocols", "speed", "small_fits", "streaming", "adam"]
+NAMES = [
+    "protocols",
+    "speed",
+    "small_fits",
+    "streaming",
+    "adam",
+    "decision_linear",
+    "few_rows",
+    "loo_optimism",
+    "tabular",
+    "zenkai",
+    "forward_gradient",
+    "random_bases",
+    "paper",
+    "blocks",
+]
 
 
 def main():

@@ -6,12 +6,15 @@ from .layers import Dense, Kernel, ReLU, Stack, Standardize, Trees
 from .layers.distinct import count_distinct
 from .memory import Memory
 
-# below, out-of-bag estimates are too noisy to weigh blocks by
-FEW_ROWS = 50
+# from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
+# fewer rows were not tried
+FEW_ROWS = 10
 # from here on, boosting finds what a forest and a thousand landmarks miss
 MANY_ROWS = 2000
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
+# of a second, smoother kernel, which has less to say
+SMOOTH_LANDMARKS = 300
 # sparse inputs with more columns than this are not made dense for a kernel
 SPARSE_COLUMNS = 1000
 
@@ -23,10 +26,11 @@ def auto_layers(X, y=None):
 
     - a ridge of the columns, each clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 1500 distinct rows;
-    - from 50 distinct rows on, a forest of 100 trees;
+    - another one of a Gaussian kernel, whose functions are smooth, of at most 300 landmarks;
+    - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on, gradient boosting.
 
-    Sparse inputs of more than 1000 columns do without the kernel, which would make them
+    Sparse inputs of more than 1000 columns do without the kernels, which would make them
     dense.
 
     Parameters
@@ -54,8 +58,12 @@ def auto_layers(X, y=None):
     Examples
     --------
     >>> from sklearn_zorb import auto_layers, format_layers
-    >>> format_layers(auto_layers((150, 4)))
-    'Stack(Standardize[clip=3.0] | Standardize[clip=3.0] Standardize Kernel[150] | Trees)'
+    >>> for block in format_layers(auto_layers((150, 4))).split(" | "):
+    ...     print(block)
+    Stack(Standardize[clip=3.0]
+    Standardize[clip=3.0] Standardize Kernel[150]
+    Standardize[clip=3.0] Standardize Kernel[150, kind=gaussian]
+    Trees)
     """
     if isinstance(X, tuple):
         (n_rows, n_features), sparse = X, False
@@ -65,9 +73,12 @@ def auto_layers(X, y=None):
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
     blocks = [[Standardize(clip=3.0)]]
     if not sparse or n_features <= SPARSE_COLUMNS:
-        # the clip leaves columns with long tails narrow
-        scaled = [Standardize(clip=3.0), Standardize()]
-        blocks.append([*scaled, Kernel(min(n_rows, LANDMARKS))])
+        kernels = [
+            Kernel(min(n_rows, LANDMARKS)),
+            Kernel(min(n_rows, SMOOTH_LANDMARKS), kind="gaussian"),
+        ]
+        # scaled again, as the clip leaves columns with long tails narrow
+        blocks += [[Standardize(clip=3.0), Standardize(), kernel] for kernel in kernels]
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
     if n_rows >= MANY_ROWS and not sparse:

@@ -68,3 +68,8 @@ class PowerCalibration:
         logs = self.power * np.log(np.maximum(scores, self.floor / scores.shape[-1]))
         exponentials = np.exp(logs - logs.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+    def losses(self, scores, codes):
+        """Log-loss of each row; `scores` (n, K), `codes` (n,)."""
+        shares = self.probabilities(scores)
+        return -np.log(shares[np.arange(len(codes)), codes])

@@ -51,7 +51,7 @@ def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     X = np.random.default_rng(0).normal(size=(120, 3))
     assert landmarks(X) == [120, 120]
     assert landmarks(np.repeat(X, 30, axis=0)) == [120, 120]
-    assert landmarks((10**6, 3)) == [1500, 500]
+    assert landmarks((10**6, 3)) == [1500, 300]
 
 
 def test_sparse_inputs_stay_sparse():

@@ -366,8 +366,7 @@ def test_loo_score_is_the_weighted_accuracy_of_left_out_outputs(iris, multilabel
     X, y = iris
     rng = np.random.default_rng(0)
     X = X + rng.normal(scale=0.5, size=X.shape)
-    if multilabel:
-        y = np.column_stack([y == 0, y == 1]).astype(int)
+    y = np.column_stack([y == 0, y == 1]).astype(int) if multilabel else (y == 1).astype(int)
     weights = rng.integers(1, 4, size=len(X))
     model = ZORBClassifier([], alpha=1.0, standardize=False).fit(X, y, weights)
     predicted = np.empty_like(y)

@@ -17,7 +17,7 @@ ORDER = (
     ("_compat", "memory"),
     ("linalg",),
     ("targets",),
-    ("calibration", "encoding", "intervals"),
+    ("calibration", "discriminant", "encoding", "intervals"),
     ("layers",),
     ("network",),
     ("trainers",),

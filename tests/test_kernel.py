@@ -17,6 +17,7 @@ from sklearn_zorb.layers.kernel_ridge import (
     gradient_squares,
     kernel_values,
 )
+from sklearn_zorb.layers.kernel_search import choose_kernel
 from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.targets import Targets
@@ -249,3 +250,18 @@ def test_errors_name_what_to_do():
         ZORBRegressor([Kernel()]).fit(sp.random(20, 10_001, 0.01, format="csr"), y)
     with pytest.raises(ValueError, match="kind"):
         ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)
+
+
+@pytest.mark.parametrize("units, expected", [(20, 300), (500, 500), (900, 600)])
+def test_kernels_are_compared_on_about_as_many_rows_as_landmarks(monkeypatch, units, expected):
+    seen = []
+
+    def choose(kinds, bandwidth, reweight, rows, *others):
+        seen.append(len(rows))
+        return choose_kernel(kinds, bandwidth, reweight, rows, *others)
+
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.choose_kernel", choose)
+    X, y = table(1000)
+    params = solve(Kernel(units, kind="gaussian", reweight=0), X, y).params
+    assert seen == [expected]
+    assert len(params["landmarks"]) == units

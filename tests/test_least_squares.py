@@ -68,6 +68,24 @@ def test_loo_alpha_equals_brute_force(shape, weighted, backend):
     assert solution.loo_error == pytest.approx(error, rel=1e-8)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", ["wide", "alone"])
+def test_minimum_norm_without_a_row_that_it_meets_exactly(shape, weighted):
+    """Every row of a wide system; one row of a tall system that has a column of its own."""
+    rows, targets, weights = make("wide" if shape == "wide" else "tall")
+    if shape == "alone":
+        rows = np.column_stack([rows, np.eye(len(rows))[:, 4] * 2.0])
+    weights = np.where(np.arange(len(rows)) == 4, 1.0, weights) if weighted else None
+    solution = LeastSquares(alpha=0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    for i in (2, 4):
+        fewer = np.ones(len(rows)) if weights is None else weights.copy()
+        fewer[i] -= 1
+        keep = fewer > 0
+        left = LeastSquares(alpha=0).solve(in_chunks(rows[keep], targets[keep], fewer[keep]))
+        expected = rows[i] @ left.coef + left.intercept
+        np.testing.assert_allclose(solution.loo_outputs[i], expected, atol=1e-7)
+
+
 @pytest.mark.parametrize("shape", ["tall", "wide"])
 def test_loo_takes_the_best_alpha_of_the_grid(shape):
     rows, targets, _ = make(shape)

@@ -11,6 +11,7 @@ from sklearn_zorb.layers import (
     Conv2D,
     Dropout,
     GaussianNoise,
+    Parallel,
     Standardize,
 )
 from sklearn_zorb.layers.rows import Rows
@@ -282,3 +283,17 @@ def test_dropout_of_sparse_rows_drops_what_is_stored():
 def test_bad_hyperparameters_are_named(layer, name):
     with pytest.raises(ValueError, match=name):
         layer._validate_params()
+
+
+def test_noise_layers_of_a_composite_do_not_share_a_key():
+    import jax
+
+    ones = jax.numpy.ones((50, 40))
+    pair = Parallel([[Dropout(0.5)], [Dropout(0.5)]])
+    params = pair.init(np.random.default_rng(0), (40,))
+    left, right = np.split(np.asarray(pair.forward(params, ones, rng=jax.random.key(0))), 2, axis=1)
+    assert 0.45 < (left == right).mean() < 0.55
+    twice = Parallel([[Dropout(0.5), Dropout(0.5)]])
+    params = twice.init(np.random.default_rng(0), (40,))
+    kept = np.asarray(twice.forward(params, ones, rng=jax.random.key(0))) > 0
+    assert 0.2 < kept.mean() < 0.3

@@ -221,7 +221,7 @@ def test_more_sweeps_find_a_margin():
     assert scores[1] > scores[0] + 0.005
 
 
-@pytest.mark.parametrize("rho, gain", [(0.3, 0.0), (0.6, 0.04), (0.9, 0.08)])
+@pytest.mark.parametrize("rho, gain", [(0.3, 0.0), (0.6, 0.04), (0.9, 0.06)])
 @pytest.mark.parametrize("activation", ["Step", "Sign"])
 def test_layers_without_derivative_learn_by_relaxation(rho, gain, activation):
     X, y = load_digits(return_X_y=True)

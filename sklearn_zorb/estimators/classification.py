@@ -6,17 +6,22 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ..calibration import PowerCalibration
+from ..discriminant import LinearDiscriminant
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Softmax
 from ..layers.activations import EPSILON
 
 LABELS = ("binary", "multiclass", "multiclass-multioutput", "multilabel-indicator")
+# standard errors by which the log-loss of a discriminant has to be lower
+NOISE = 1.0
 
 
 class LayeredClassifierMixin(ClassifierMixin):
     """Mixin for classifiers, to stand left of `BaseLayered`."""
 
     _numeric_targets = False
+    # stands between outputs and class scores where some classes would never be named
+    _discriminant = None
 
     def _validate(self, X, y, reset=True):
         X, y = super()._validate(X, y, reset)
@@ -45,6 +50,7 @@ class LayeredClassifierMixin(ClassifierMixin):
         encoder = ClassEncoder(y, one_hot=one_hot, classes=self._known_classes())
         self.classes_ = encoder.classes
         self._task = encoder.task
+        self._discriminant = None
         return encoder
 
     def _encode_more(self, y):
@@ -82,12 +88,40 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     def _set_loo(self, outputs, encoder, context):
         """Score and calibrate on what the read-out says of each row left out."""
-        predicted = predicted_indices(outputs, self._task)
-        self.loo_score_ = _share_right(encoder.y, predicted, context.sample_weight)
+        weights = context.sample_weight
         self._is_probability = bool(self._network.tail)
         if not self._is_probability:
             scores = indicator_scores(outputs, self._task)
-            self._calibration = PowerCalibration().fit(scores, encoder.y, context.sample_weight)
+            self._calibration = PowerCalibration().fit(scores, encoder.y, weights)
+            # later batches change the read-out, on which a discriminant rests; weights that are
+            # no whole numbers do not say what a copy is, by which rows are left out
+            counts = weights is None or np.array_equal(weights, np.rint(weights))
+            if self._task == "multiclass" and self._known_classes() is None and counts:
+                outputs = self._discriminate(outputs, encoder.y, weights)
+        predicted = predicted_indices(outputs, self._task)
+        self.loo_score_ = _share_right(encoder.y, predicted, weights)
+
+    def _discriminate(self, outputs, codes, weights):
+        """Left-out class scores: by a discriminant where the outputs hide classes.
+
+        It replaces them where its leave-one-out log-loss is lower by more than noise.
+        """
+        discriminant = LinearDiscriminant().fit(outputs, codes, weights)
+        scores = discriminant.left_out
+        calibration = PowerCalibration().fit(scores, codes, weights)
+        gains = self._calibration.losses(outputs, codes) - calibration.losses(scores, codes)
+        gain = np.average(gains, weights=weights)
+        total = len(codes) if weights is None else weights.sum()
+        noise = np.sqrt(np.average((gains - gain) ** 2, weights=weights) / total)
+        if not gain > NOISE * noise:
+            return outputs
+        self._discriminant, self._calibration = discriminant, calibration
+        return scores
+
+    def _scores(self, X):
+        """Class scores: the outputs of the network, or what the discriminant makes of them."""
+        outputs = self._outputs(X)
+        return outputs if self._discriminant is None else self._discriminant.probabilities(outputs)
 
     def decision_function(self, X):
         """Signed scores.
@@ -101,7 +135,7 @@ class LayeredClassifierMixin(ClassifierMixin):
         scores : ndarray of shape (n_samples,) if binary, else (n_samples, n_classes)
             The sign is the prediction if binary or multilabel, the largest one otherwise.
         """
-        return decision_values(self._outputs(X), self._task)
+        return decision_values(self._scores(X), self._task)
 
     def predict(self, X):
         """Predict class labels.
@@ -114,7 +148,7 @@ class LayeredClassifierMixin(ClassifierMixin):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
-        indices = predicted_indices(self._outputs(X), self._task)
+        indices = predicted_indices(self._scores(X), self._task)
         return indices if self._task == "multilabel" else self.classes_[indices]
 
     def predict_proba(self, X):
@@ -131,7 +165,7 @@ class LayeredClassifierMixin(ClassifierMixin):
         probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             Rows sum to one, but for multilabel, where each entry is that of its label.
         """
-        scores = indicator_scores(self._outputs(X), self._task)
+        scores = indicator_scores(self._scores(X), self._task)
         if self._is_probability:
             if not any(isinstance(layer, Softmax) for layer in self._network.tail):
                 # a sigmoid stretched to [0, 1] reaches a little beyond: back to its own range

@@ -5,7 +5,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import StrOptions
-from ..encoding import decision_values
 from .base_network import BaseNetwork, Part, goes_on
 from .classification import LayeredClassifierMixin
 from .regression import LayeredRegressorMixin
@@ -175,9 +174,9 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
             The sign is the prediction if binary or multilabel, the largest one otherwise.
         """
         check_is_fitted(self)
-        outputs = BaseNetwork._outputs(self, X)
         if not self._needs_link():
-            return decision_values(outputs, self._task)
+            return super().decision_function(X)
+        outputs = BaseNetwork._outputs(self, X)
         return outputs[:, 0] if self._task == "binary" else outputs
 
 

@@ -9,7 +9,7 @@ from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values
 # rows on which kernels are compared: as many as there are landmarks, within these bounds;
 # cost grows with the cube
 SEARCH_ROWS = 600
-SEARCH_ROWS_LEAST = 400
+SEARCH_ROWS_LEAST = 300
 # rows at which derivatives are taken, and that say what a usual distance and bandwidth are
 GRADIENT_ROWS = 400
 MEDIAN_ROWS = 300

@@ -85,6 +85,17 @@ class SpectralEngine:
         shape = (len(centred), len(alphas), self.projected.shape[1])
         return leverages, fitted.reshape(shape).transpose(1, 0, 2)
 
+    def errors_without(self, centred):
+        """Errors (n, targets) at rows without which a column's direction would be lost.
+
+        At alpha = 0 such a row is met exactly, and r / (1 - h) is 0 / 0. With g = G^+ x all
+        other rows are orthogonal to g: they are met by w + t g for any t, the norm is least
+        at t = -g'w / g'g, and there the row itself is missed by g'w / g'g.
+        """
+        rotated, squares = centred @ self.vectors, self._inverse(0.0) ** 2
+        norms = self.xp.maximum(rotated**2 @ squares, np.finfo(np.float64).tiny)
+        return (rotated * squares) @ self.projected / norms[:, None]
+
     def variance(self, weights):
         """Summed variance of the columns of rows @ weights."""
         return (self.values[:, None] * (self.vectors.T @ weights) ** 2).sum() / self.weight

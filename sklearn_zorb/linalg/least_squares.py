@@ -20,6 +20,8 @@ GRAM_RCOND = 1e-7
 EIGH_LIMIT = 700
 # flops beyond which leave-one-out over all rows gives way to GCV, which needs no pass
 EXACT_LOO_FLOPS = 5e10
+# what leverage leaves of one where a row is met exactly, whatever its target
+INTERPOLATED = 1e-8
 # relative difference of leave-one-out errors that is no difference
 ERROR_TOLERANCE = 1e-4
 # numbers of left-out outputs, over all alphas, beyond which they are computed again
@@ -239,9 +241,12 @@ def _loo_errors(system, engine, alphas, keep):
         centred = rows.astype(np.float64) - engine.mean
         leverages, fitted = engine.project(centred, alphas)
         share = 1.0 if weights is None else xp.minimum(weights, 1.0)[:, None]
-        spare = xp.maximum(1 - share * (leverages + engine.centred / engine.weight), 1e-10)
+        spare = 1 - share * (leverages + engine.centred / engine.weight)
         deviation = targets - engine.target_mean
-        residuals = (deviation[None] - fitted) / spare.T[:, :, None]
+        residuals = (deviation[None] - fitted) / xp.maximum(spare, 1e-10).T[:, :, None]
+        if len(alphas) == 1 and alphas[0] == 0:
+            alone = (spare < INTERPOLATED)[:, 0, None]
+            residuals = xp.where(alone, engine.errors_without(centred), residuals[0])[None]
         squares = (residuals**2).sum(axis=2)
         errors = errors + (squares.sum(axis=1) if weights is None else squares @ weights)
         if keep:

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from .gradient import GradientTrainer
 from .objective import merge
+from .rule import Rule
 
 
 @dataclass(frozen=True)
-class Reverse:
+class Reverse(Rule):
     """The gradient by reverse-mode differentiation."""
+
+    diagnostics: bool = False
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -56,6 +59,9 @@ class Backprop(GradientTrainer):
         Whether `Sign` and `Step` pass gradients on as a clipped identity does.
     optimizer_params : dict or None, default=None
         More arguments of the optimiser, such as ``{"momentum": 0.9}``.
+    diagnostics : bool, default=False
+        Whether the history tells what each step took from the loss of its own batch, in the
+        mean over the epoch (``error_reduction``), which takes one more pass.
 
     References
     ----------
@@ -90,6 +96,7 @@ class Backprop(GradientTrainer):
         validation_fraction=0.1,
         straight_through=False,
         optimizer_params=None,
+        diagnostics=False,
     ):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -103,6 +110,7 @@ class Backprop(GradientTrainer):
         self.validation_fraction = validation_fraction
         self.straight_through = straight_through
         self.optimizer_params = optimizer_params
+        self.diagnostics = diagnostics
 
     def _rule(self, objective, moved):
-        return Reverse()
+        return Reverse(self.diagnostics)

@@ -9,10 +9,11 @@ from .._compat import Interval, StrOptions
 from ..layers import BatchNorm
 from .gradient import GradientTrainer
 from .objective import merge
+from .rule import Rule
 
 
 @dataclass(frozen=True)
-class Direct:
+class Direct(Rule):
     """Layers learn from the output error, or from a random read-out, through fixed weights.
 
     ``starts`` are the layers at which a block begins: one with weights, and all that follows
@@ -21,6 +22,8 @@ class Direct:
 
     kind: str
     starts: tuple
+
+    diagnostics: bool = False
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -96,6 +99,9 @@ class DirectFeedbackAlignment(GradientTrainer):
     validation_fraction : float, default=0.1
     straight_through : bool, default=False
     optimizer_params : dict or None, default=None
+    diagnostics : bool, default=False
+        Whether the history tells what each step took from the loss of its own batch, in the
+        mean over the epoch (``error_reduction``), which takes one more pass.
 
     References
     ----------
@@ -137,6 +143,7 @@ class DirectFeedbackAlignment(GradientTrainer):
         validation_fraction=0.1,
         straight_through=False,
         optimizer_params=None,
+        diagnostics=False,
     ):
         self.feedback = feedback
         self.scale = scale
@@ -152,9 +159,10 @@ class DirectFeedbackAlignment(GradientTrainer):
         self.validation_fraction = validation_fraction
         self.straight_through = straight_through
         self.optimizer_params = optimizer_params
+        self.diagnostics = diagnostics
 
     def _rule(self, objective, moved):
-        return Direct(self.feedback, block_starts(objective.network, moved))
+        return Direct(self.feedback, block_starts(objective.network, moved), self.diagnostics)
 
     def _memory(self, objective, params, moved, context):
         network = objective.network

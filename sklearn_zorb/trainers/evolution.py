@@ -9,11 +9,12 @@ from numbers import Integral, Real
 from .._compat import Interval
 from .gradient import GradientTrainer
 from .objective import merge
+from .rule import Rule
 from .structure import structure_key
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Rule):
     """One generation for each batch."""
 
     strategy: str

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from .._compat import Interval
 from .gradient import GradientTrainer
 from .objective import Objective, merge
+from .rule import Rule
 from .structure import substitute
 
 FEEDBACK = "feedback"
@@ -83,8 +84,10 @@ def random_feedback(params, rng, scale):
 
 
 @dataclass(frozen=True)
-class Sequential:
+class Sequential(Rule):
     """Gradient of the loss through fixed feedback, layer by layer."""
+
+    diagnostics: bool = False
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -130,6 +133,9 @@ class FeedbackAlignment(GradientTrainer):
     validation_fraction : float, default=0.1
     straight_through : bool, default=False
     optimizer_params : dict or None, default=None
+    diagnostics : bool, default=False
+        Whether the history tells what each step took from the loss of its own batch, in the
+        mean over the epoch (``error_reduction``), which takes one more pass.
 
     References
     ----------
@@ -170,6 +176,7 @@ class FeedbackAlignment(GradientTrainer):
         validation_fraction=0.1,
         straight_through=False,
         optimizer_params=None,
+        diagnostics=False,
     ):
         self.scale = scale
         self.optimizer = optimizer
@@ -184,9 +191,10 @@ class FeedbackAlignment(GradientTrainer):
         self.validation_fraction = validation_fraction
         self.straight_through = straight_through
         self.optimizer_params = optimizer_params
+        self.diagnostics = diagnostics
 
     def _rule(self, objective, moved):
-        return Sequential()
+        return Sequential(self.diagnostics)
 
     def _memory(self, objective, params, moved, context):
         return [random_feedback(own, context.rng, self.scale) for own in params]

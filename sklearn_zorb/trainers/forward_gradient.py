@@ -15,10 +15,11 @@ from .directions import (
 )
 from .gradient import GradientTrainer
 from .objective import merge
+from .rule import Rule
 
 
 @dataclass(frozen=True)
-class Forward:
+class Forward(Rule):
     """Directional derivatives along random directions, times the directions."""
 
     granularity: str
@@ -26,6 +27,8 @@ class Forward:
     distribution: str
     standardize: bool
     chunk_size: int
+
+    diagnostics: bool = False
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -99,6 +102,9 @@ class ForwardGradient(GradientTrainer):
     straight_through : bool, default=False
         Whether `Sign` and `Step` have the derivative of a clipped identity.
     optimizer_params : dict or None, default=None
+    diagnostics : bool, default=False
+        Whether the history tells what each step took from the loss of its own batch, in the
+        mean over the epoch (``error_reduction``), which takes one more pass.
 
     References
     ----------
@@ -147,6 +153,7 @@ class ForwardGradient(GradientTrainer):
         validation_fraction=0.1,
         straight_through=False,
         optimizer_params=None,
+        diagnostics=False,
     ):
         self.granularity = granularity
         self.n_directions = n_directions
@@ -165,9 +172,10 @@ class ForwardGradient(GradientTrainer):
         self.validation_fraction = validation_fraction
         self.straight_through = straight_through
         self.optimizer_params = optimizer_params
+        self.diagnostics = diagnostics
 
     def _rule(self, objective, moved):
         return Forward(
             self.granularity, self.n_directions, self.distribution, self.standardize,
-            self.chunk_size,
+            self.chunk_size, self.diagnostics,
         )  # fmt: skip

@@ -6,20 +6,24 @@ from typing import Any
 from ..layers import Dense
 from .objective import merge
 from .reverse import guess
-from .target_rules import TARGET_RULES, half_square
+from .rule import Rule
+from .target_rules import TARGET_RULES, descend, half_square
 
 
 @dataclass(frozen=True)
-class LocalRule:
+class LocalRule(Rule):
     """The step of `TargetPropagation` for one batch."""
 
     starts: tuple
     rules: tuple
     target_rate: float
+    n_target_steps: int
     alpha: float
     delta: bool
-    update: str
+    updates: tuple
+    update_rate: float
     alpha_update: float
+    order: str
     noise: float
     regularize: float
     tie: bool
@@ -30,6 +34,7 @@ class LocalRule:
     reverse_optimizer: Any
     reverse_rate: float
     diagnostics: bool
+    n_updates: int = 1
 
     @property
     def figures(self):
@@ -38,20 +43,48 @@ class LocalRule:
         blocks = (f"local_reduction_{j + 1}" for j in range(len(self.starts)))
         return ("error_reduction", *blocks)
 
-    def direction(self, objective, moved, params, memory, batch, key):
-        import jax
+    @property
+    def previews(self):
+        return self.order == "update_first"
 
+    def direction(self, objective, moved, params, memory, batch, key, preview=None):
         run = _Pass(self, objective, merge(params, moved), memory["reverse"], batch, key)
-        targets = run.targets()
-        gradient = jax.grad(lambda moved: run.local_loss(merge(params, moved), targets))(moved)
-        if self.update == "least_squares":
-            gradient = run.solved(gradient, targets)
+
+        def towards(targets):
+            return self._towards(run, moved, params, targets)
+
+        targets = run.targets() if preview is None else run.later_targets(
+            lambda targets: merge(params, preview(towards(targets)))
+        )  # fmt: skip
         memory = self._train_reverse(run, memory, targets)
+        forward = 1
         if self.alternate_every:
             forward = (memory["step"] // self.alternate_every) % 2 == 0
-            gradient = jax.tree.map(lambda g: g * forward, gradient)
-        aux = {**run.aux, "kept": (run.states, targets)} if self.diagnostics else run.aux
+        aux = {**run.aux, "kept": (run.states, targets, forward)}
+        gradient = _scaled(towards(targets), forward)
         return gradient, aux, {**memory, "step": memory["step"] + 1}
+
+    def again(self, objective, moved, params, batch, key, aux):
+        states, targets, forward = aux["kept"]
+        run = _Pass(self, objective, merge(params, moved), {}, batch, key, states)
+        return _scaled(self._towards(run, moved, params, targets), forward)
+
+    def adjusted(self, updates, direction):
+        """Ridge solutions are steps of their own: the optimiser has no part in them."""
+        updates = list(updates)
+        for start, update in zip(self.starts, self.updates, strict=True):
+            if update == "least_squares":
+                updates[start] = {
+                    name: -self.update_rate * direction[start][name] for name in updates[start]
+                }
+        return updates
+
+    def _towards(self, run, moved, params, targets):
+        """The direction that brings every block to its target; none for a target of None."""
+        import jax
+
+        gradient = jax.grad(lambda moved: run.local_loss(merge(params, moved), targets))(moved)
+        return run.solved(gradient, targets)
 
     def _train_reverse(self, run, memory, targets):
         """One step of Adam on the reconstruction losses."""
@@ -75,7 +108,7 @@ class LocalRule:
     def reductions(self, objective, moved, params, batch, key, aux):
         """What the step took from the loss of the batch and from each local loss."""
         after = merge(params, moved)
-        states, targets = aux["kept"]
+        states, targets, _ = aux["kept"]
         run = _Pass(self, objective, params, {}, batch, key, states)
         figures = {"error_reduction": aux["loss"] - objective.loss(after, batch, key)[0]}
         for j, target in enumerate(targets):
@@ -85,6 +118,12 @@ class LocalRule:
             ]
             figures[f"local_reduction_{j + 1}"] = errors[0] - errors[1]
         return figures
+
+
+def _scaled(tree, factor):
+    import jax
+
+    return jax.tree.map(lambda g: g * factor, tree)
 
 
 class _Pass:
@@ -100,7 +139,9 @@ class _Pass:
     def _ascend(self):
         rows = self.inputs
         for i in range(self.rule.starts[0]):
-            rows = self.objective.advance(i, self.params, rows, self.key, self.weights)
+            rows = self.objective.advance(
+                i, self.params, rows, self.key, self.weights, self.moments
+            )
         states = [rows]
         for j in range(len(self.rule.starts)):
             states.append(self.block(j, self.params, states[-1], moments=self.moments))
@@ -124,17 +165,38 @@ class _Pass:
 
     def targets(self):
         """A target for the output of every block."""
-        import jax
+        found = [self.top_target()]
+        for j in range(len(self.rule.starts) - 1, 0, -1):
+            found.insert(0, TARGET_RULES[self.rule.rules[j]](self, j, found[0]))
+        return found
+
+    def later_targets(self, stepped):
+        """The same, each through layers that have already taken their step.
+
+        Parameters
+        ----------
+        stepped : callable
+            Params after the steps towards the targets known so far; None for the others.
+        """
+        depth = len(self.rule.starts)
+        params, found = self.params, [None] * depth
+        self.params = stepped(found)
+        found[-1] = self.top_target()
+        for j in range(depth - 1, 0, -1):
+            self.params = params
+            self.params = stepped(found)
+            found[j - 1] = TARGET_RULES[self.rule.rules[j]](self, j, found[j])
+        self.params = params
+        return found
+
+    def top_target(self):
+        """The last hidden output, moved against the gradient of the loss."""
 
         def loss(rows):
             outputs = self._readout(self.params, rows)
             return self.objective.losses(self.params, outputs, self.wanted).sum()
 
-        last = self.states[-1]
-        found = [last - self.rule.target_rate * jax.grad(loss)(last)]
-        for j in range(len(self.rule.starts) - 1, 0, -1):
-            found.insert(0, TARGET_RULES[self.rule.rules[j]](self, j, found[0]))
-        return found
+        return descend(loss, self.states[-1], self.rule)
 
     def local_loss(self, params, targets):
         """Sum of the local losses and of the read-out's, each on fixed inputs."""
@@ -142,18 +204,19 @@ class _Pass:
             self.params, self._readout(params, self.states[-1]), self.wanted
         )
         for j, target in enumerate(targets):
-            missing = self.block(j, params, self.states[j]) - target
-            total = total + self.weights @ half_square(missing)
+            if target is not None:
+                missing = self.block(j, params, self.states[j]) - target
+                total = total + self.weights @ half_square(missing)
         return total
 
     def solved(self, gradient, targets):
-        """The gradient, with the negative ridge solution for the weights of `Dense` blocks."""
+        """The gradient, with the negative ridge solution where a `Dense` block is to have it."""
         from jax import numpy as jnp
 
         gradient = list(gradient)
         scale = self.weights * self.weights.shape[0]
         for j, target in enumerate(targets):
-            if not self.dense(j):
+            if self.rule.updates[j] != "least_squares" or target is None:
                 continue
             first = self.rule.starts[j]
             rows, change = self.states[j], self.change_before(j, target)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from . import hadamard
 from .directions import draw_flat, groups
 
 
@@ -14,7 +15,7 @@ class Subspace:
     spans : tuple of (int, int)
         Where each compartment begins and ends.
     n_directions : int
-    distribution : {"normal", "rademacher"}
+    distribution : {"normal", "rademacher", "hadamard"}
     normalize : {"auto", "dimension", "unit", "mean"}
     chunk_size : int
         Directions in memory at a time.
@@ -55,17 +56,27 @@ class Subspace:
             if self.normalize == "unit":
                 pieces.append(piece / jnp.linalg.norm(piece))
             else:
-                square = {
-                    "dimension": size, "mean": self.n_directions,
-                    "auto": max(size, self.n_directions),
-                }[self.normalize]  # fmt: skip
-                pieces.append(piece / square**0.5)
+                pieces.append(piece / self.length(size))
         return jnp.concatenate(pieces)
+
+    def length(self, size):
+        """What the entries of directions over `size` weights are divided by."""
+        square = {
+            "dimension": size, "unit": size, "mean": self.n_directions,
+            "auto": max(size, self.n_directions),
+        }[self.normalize]  # fmt: skip
+        return square**0.5
 
     def coordinates(self, keys, vector):
         """Products of a vector with every direction: (n_directions, n_spans)."""
         import jax
         from jax import numpy as jnp
+
+        if self.distribution == "hadamard":
+            return jnp.stack([
+                hadamard.coordinates(own(keys, j), vector[a:b], len(keys)) / self.length(b - a)
+                for j, (a, b) in enumerate(self.spans)
+            ], axis=1)  # fmt: skip
 
         def one(key):
             basis = self.basis(key, vector.dtype)
@@ -75,6 +86,13 @@ class Subspace:
 
     def combine(self, keys, coordinates):
         """Sum of all directions, each span times its coordinate."""
+        if self.distribution == "hadamard":
+            from jax import numpy as jnp
+
+            return jnp.concatenate([
+                hadamard.combine(own(keys, j), coordinates[:, j], b - a) / self.length(b - a)
+                for j, (a, b) in enumerate(self.spans)
+            ])  # fmt: skip
 
         def add(bases, c):
             return [c[:, j] @ bases[:, a:b] for j, (a, b) in enumerate(self.spans)]
@@ -83,6 +101,8 @@ class Subspace:
 
     def project(self, keys, vector):
         """Coordinates and their combination at once: each direction is drawn only once."""
+        if self.distribution == "hadamard":
+            return self.combine(keys, self.coordinates(keys, vector))
 
         def add(bases, _):
             return [(bases[:, a:b] @ vector[a:b]) @ bases[:, a:b] for a, b in self.spans]
@@ -113,6 +133,13 @@ class Subspace:
         if whole * size < len(keys):
             total = total + part(keys[whole * size :], numbers[whole * size :])
         return total
+
+
+def own(keys, j):
+    """The key of span j, where one draws all directions of a span."""
+    import jax
+
+    return jax.random.fold_in(keys[0], j)
 
 
 def shaped(values, transform):

@@ -5,13 +5,19 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
+from ..layers import Dense
+from .backprop import Reverse
 from .direct_feedback import block_starts
 from .gradient import GradientTrainer
 from .local import LocalRule
+from .objective import trainable
 from .optimizers import make_optimizer
 from .reverse import initial_reverse
+from .rounds import SOLVED_TARGETS, Rounds, solved_layers
 from .structure import straight_through, substitute
 from .target_rules import TARGET_RULES
+
+UPDATES = ("gradient", "least_squares", "solve")
 
 
 class TargetPropagation(GradientTrainer):
@@ -38,23 +44,45 @@ class TargetPropagation(GradientTrainer):
     `Sign` and `Step` may stand in any block: within it, they have the derivative of a clipped
     identity.
 
+    A layer that is solved, such as `Trees`, `EstimatorLayer`, or any other with ``update="solve"``,
+    is fitted to its targets on all rows once an epoch (`n_keep` of `Trees` says how many fits are
+    averaged). What it hands on in between is fixed:
+    it cuts the network into parts, which learn by mini-batches, the uppermost from the loss and
+    each other one from the target of the solved layer's input. The target of its output is
+    the part's input, moved against the gradient. That of its own input is found by "difference",
+    "reconstruction" or "candidates", its `invert` in place of a learned inverse: for `Trees`,
+    the training row of the closest output.
+
     Parameters
     ----------
     targets : str or dict, default="least_squares"
         A rule, or rules by the name of the layer with which a block begins, such as
-        ``{"dense_2": "gradient"}``; blocks not named take "least_squares".
+        ``{"dense_2": "gradient"}``; blocks not named take "least_squares", solved layers
+        "difference", as they do where they have no such rule.
     target_rate : float, default=1.0
         The step :math:`\gamma`.
+    n_target_steps : int, default=1
+        Steps of this size for a target found by the gradient.
     alpha : float, default=1e-4
         Damping of "least_squares".
     delta : bool, default=True
         Whether least squares solve for the change of the input, or for the input itself.
-    update : {"gradient", "least_squares"}, default="gradient"
-        What brings a block's output to its target: a gradient step, or the ridge solution for
-        the change of its weights, of which the learning rate is the share taken; pass
-        ``optimizer="sgd"`` then. For `Dense` blocks; others take gradient steps.
+    update : {"gradient", "least_squares", "solve"} or dict, default="gradient"
+        What brings a block's output to its target: a gradient step; the ridge solution, for a
+        batch, for the change of its weights; or `solve` on all rows. "least_squares" is for
+        `Dense` blocks, others take gradient steps. A dict says it by the name of the first
+        layer; blocks not named take "gradient". Layers without trainable weights, such as
+        `Trees`, are solved whatever it says.
+    update_rate : float, default=0.1
+        Share of the solution that is taken by "least_squares", and by `Dense` and `Conv2D`
+        layers that are solved.
     alpha_update : float, default=1e-3
-        Ridge penalty of that solution, on sums over the batch.
+        Ridge penalty of "least_squares", on sums over the batch.
+    n_updates : int, default=1
+        Steps of every block towards one target: all for the same batch, or, in a network with
+        solved layers, that many for each batch of an epoch.
+    order : {"target_first", "update_first"}, default="target_first"
+        Whether targets are carried down through a block before its step, or after.
     reverse_units : int or None, default=None
         Hidden ReLU units of the inverse G; None makes it affine.
     reverse_rate : float, default=1e-3
@@ -111,13 +139,18 @@ class TargetPropagation(GradientTrainer):
     """
 
     needs_derivatives = False
+    solves = True
     _parameter_constraints = {
         **GradientTrainer._parameter_constraints,
         "targets": [StrOptions(set(TARGET_RULES)), dict],
         "target_rate": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "delta": ["boolean"],
-        "update": [StrOptions({"gradient", "least_squares"})],
+        "n_target_steps": [Interval(Integral, 1, None, closed="left")],
+        "update": [StrOptions(set(UPDATES)), dict],
+        "update_rate": [Interval(Real, 0, 1, closed="right")],
+        "n_updates": [Interval(Integral, 1, None, closed="left")],
+        "order": [StrOptions({"target_first", "update_first"})],
         "alpha_update": [Interval(Real, 0, None, closed="neither")],
         "reverse_units": [None, Interval(Integral, 1, None, closed="left")],
         "reverse_rate": [Interval(Real, 0, None, closed="neither")],
@@ -137,10 +170,14 @@ class TargetPropagation(GradientTrainer):
         targets="least_squares",
         *,
         target_rate=1.0,
+        n_target_steps=1,
         alpha=1e-4,
         delta=True,
         update="gradient",
+        update_rate=0.1,
         alpha_update=1e-3,
+        n_updates=1,
+        order="target_first",
         reverse_units=None,
         reverse_rate=1e-3,
         noise=0.0,
@@ -164,19 +201,18 @@ class TargetPropagation(GradientTrainer):
         optimizer_params=None,
     ):
         self.targets = targets
-        self.target_rate = target_rate
+        self.target_rate, self.n_target_steps = target_rate, n_target_steps
         self.alpha = alpha
         self.delta = delta
         self.update = update
-        self.alpha_update = alpha_update
-        self.reverse_units = reverse_units
-        self.reverse_rate = reverse_rate
-        self.noise = noise
-        self.regularize = regularize
+        self.update_rate, self.alpha_update = update_rate, alpha_update
+        self.n_updates = n_updates
+        self.order = order
+        self.reverse_units, self.reverse_rate = reverse_units, reverse_rate
+        self.noise, self.regularize = noise, regularize
         self.tie = tie
         self.alternate_every = alternate_every
-        self.n_candidates = n_candidates
-        self.candidates = candidates
+        self.n_candidates, self.candidates = n_candidates, candidates
         self.candidate_spread = candidate_spread
         self.diagnostics = diagnostics
         self.optimizer = optimizer
@@ -184,11 +220,9 @@ class TargetPropagation(GradientTrainer):
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.schedule = schedule
-        self.tol = tol
-        self.patience = patience
+        self.tol, self.patience = tol, patience
         self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
+        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
         self.optimizer_params = optimizer_params
 
     def _prepare(self, network):
@@ -197,34 +231,63 @@ class TargetPropagation(GradientTrainer):
         layers = [substitute(layer, straight_through) for layer in network.layers]
         return super()._prepare(network.with_layers(layers))
 
-    def _rule(self, objective, moved):
-        starts = block_starts(objective.network, moved)
-        if not starts:
+    def _run(self, network, params, *parts):
+        starts = block_starts(network, trainable(network, params))
+        cuts = solved_layers(network, self.update)
+        if not starts and not cuts:
             raise ValueError(
                 "TargetPropagation needs a hidden layer with weights, such as Dense(100)."
             )
-        return LocalRule(
-            starts, self._target_rules(objective.network, starts), self.target_rate, self.alpha,
-            self.delta, self.update, self.alpha_update, self.noise, self.regularize, self.tie,
-            self.alternate_every or 0, self.n_candidates, self.candidates, self.candidate_spread,
-            make_optimizer("adam", None), self.reverse_rate, self.diagnostics,
-        )  # fmt: skip
+        self._check_names(network, starts, cuts)
+        if cuts:
+            return Rounds(self, cuts, network, params, *parts)
+        return super()._run(network, params, *parts)
 
-    def _target_rules(self, network, starts):
-        """The rule of each block."""
-        names = [network.names[i] for i in starts]
-        if isinstance(self.targets, str):
-            return (self.targets,) * len(names)
-        for name, rule in self.targets.items():
-            if name not in names or rule not in TARGET_RULES:
-                raise ValueError(
-                    f"targets={{{name!r}: {rule!r}}}: blocks begin with {names}, and rules are "
-                    f"{sorted(TARGET_RULES)}."
-                )
-        return tuple(self.targets.get(name, "least_squares") for name in names)
+    def _check_names(self, network, starts, cuts):
+        """ValueError for a name or a rule, in a dict, that no block or layer has."""
+        solved = {network.names[i] for i in cuts}
+        names = [network.names[i] for i in sorted({*starts, *cuts})]
+        for option, allowed in (("targets", TARGET_RULES), ("update", UPDATES)):
+            chosen = getattr(self, option)
+            for name, rule in chosen.items() if isinstance(chosen, dict) else ():
+                rules = SOLVED_TARGETS if option == "targets" and name in solved else allowed
+                if name not in names or rule not in rules:
+                    raise ValueError(
+                        f"{option}={{{name!r}: {rule!r}}}: blocks begin with {names}, and rules "
+                        f"are {sorted(rules)}."
+                    )
+
+    def _rule(self, objective, moved):
+        starts = block_starts(objective.network, moved)
+        if not starts:
+            # a part of a network, with nothing but what it ends in: the loss says it all
+            return Reverse(self.diagnostics)
+        names = [objective.network.names[i] for i in starts]
+        # there is a ridge solution for Dense layers only
+        updates = tuple(
+            update if isinstance(objective.network.layers[i], Dense) else "gradient"
+            for i, update in zip(starts, by_name(self.update, names, "gradient"), strict=True)
+        )
+        return LocalRule(
+            starts, by_name(self.targets, names, "least_squares"), self.target_rate,
+            self.n_target_steps, self.alpha, self.delta, updates, self.update_rate,
+            self.alpha_update, self.order, self.noise,
+            self.regularize, self.tie, self.alternate_every or 0, self.n_candidates,
+            self.candidates, self.candidate_spread, make_optimizer("adam", None),
+            self.reverse_rate, self.diagnostics, self.n_updates,
+        )  # fmt: skip
 
     def _memory(self, objective, params, moved, context):
         rule = self._rule(objective, moved)
+        if isinstance(rule, Reverse):
+            return {}
         reverse = initial_reverse(rule, objective.network, self.reverse_units, context)
         state = rule.reverse_optimizer.build().init(reverse)
         return {"reverse": reverse, "state": state, "step": np.int32(0)}
+
+
+def by_name(option, names, default):
+    """One choice for each block, from one for all or from a dict by name."""
+    if isinstance(option, str):
+        return (option,) * len(names)
+    return tuple(option.get(name, default) for name in names)

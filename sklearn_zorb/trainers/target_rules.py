@@ -8,14 +8,25 @@ def half_square(rows):
     return 0.5 * (rows.reshape(rows.shape[0], -1) ** 2).sum(axis=1)
 
 
+def descend(loss, rows, rule):
+    """Rows after a rule's gradient steps on a sum of losses, one for each row."""
+    import jax
+
+    slope = jax.grad(loss)
+
+    def move(_, rows):
+        return rows - rule.target_rate * slope(rows)
+
+    return jax.lax.fori_loop(0, rule.n_target_steps, move, rows)
+
+
 def by_gradient(run, j, target):
     """The input moved against the gradient of the local loss."""
-    import jax
 
     def loss(rows):
         return half_square(run.block(j, run.params, rows) - target).sum()
 
-    return run.states[j] - run.rule.target_rate * jax.grad(loss)(run.states[j])
+    return descend(loss, run.states[j], run.rule)
 
 
 def by_least_squares(run, j, target):

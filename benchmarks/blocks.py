@@ -1,0 +1,360 @@
+"""What was tried in the default stack: each variant beside it, on the same splits.
+
+Blocks of a stack do not see each other, so each is fitted once for a split, and a variant
+combines left-out outputs as `Stack` does. What is measured goes to ``results/blocks.tmp``; a
+run that was broken off goes on from there, so delete that file to measure afresh.
+"""
+
+import copy
+import json
+import warnings
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, r2_score
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    PolynomialFeatures,
+    QuantileTransformer,
+    SplineTransformer,
+    TargetEncoder,
+)
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor, parse_layers
+from sklearn_zorb.datasets import load_table
+from sklearn_zorb.estimators import classification
+from sklearn_zorb.layers import EstimatorLayer, Kernel, Stack, Standardize
+from sklearn_zorb.layers.distinct import merge_copies
+from sklearn_zorb.layers.stack import stack_weights
+from sklearn_zorb.memory import Memory
+
+from .common import RESULTS, note, save, show
+from .tabular.models import one_hot
+from .tabular.tables import load, table_names
+
+TRAIN_ROWS, TEST_ROWS, SPLITS = 700, 1500, 5
+# columns beyond which there are too many products
+PRODUCT_COLUMNS = 40
+# classes with categories, and more than two of them: other columns of the same tables
+DERIVED = [
+    ("adult", "relationship"),
+    ("adult", "occupation"),
+    ("adult", "workclass"),
+    ("diamonds", "cut"),
+    ("diamonds", "color"),
+    ("diamonds", "clarity"),
+]
+SCALED = "Standardize[clip=3.0] Standardize"
+
+
+class ForestOfResiduals(RegressorMixin, BaseEstimator):
+    """A forest fitted to what a ridge regression leaves."""
+
+    def fit(self, X, y):
+        self.line_ = RidgeCV(np.logspace(-2, 4, 13)).fit(X, y)
+        self.forest_ = RandomForestRegressor(50, max_features=0.5, random_state=0)
+        self.forest_.fit(X, y - self.line_.predict(X))
+        return self
+
+    def predict(self, X):
+        return self.line_.predict(X) + self.forest_.predict(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def layer_text(text, X, n_outputs=1):
+    return parse_layers(text.format(n=min(len(X), 1500), few=min(len(X), 500)))
+
+
+def on(transformer, tail, X, n_outputs=1):
+    """A transformer, then layers as text."""
+    return [EstimatorLayer(transformer), *(layer_text(tail, X) if tail else [])]
+
+
+def products(X, n_outputs):
+    if X.shape[1] > PRODUCT_COLUMNS:
+        return layer_text(SCALED, X)
+    made = PolynomialFeatures(2, include_bias=False)
+    return [*layer_text(SCALED, X), EstimatorLayer(made), Standardize(clip=3.0)]
+
+
+def bent(X, n_outputs):
+    kernel = ZORBRegressor([Kernel(len(X))], readout="last", clip=False)
+    return on(TransformedTargetRegressor(kernel, func=np.arcsinh, inverse_func=np.sinh), "", X)
+
+
+def statistics(X, n_outputs):
+    bins = KBinsDiscretizer(16, encode="ordinal", quantile_method="averaged_inverted_cdf")
+    encoder = make_pipeline(bins, TargetEncoder(random_state=0))
+    return [EstimatorLayer(encoder, X.shape[1] * n_outputs), Standardize()]
+
+
+def text(layers):
+    return partial(layer_text, layers)
+
+
+BLOCKS = {
+    "ridge": text("Standardize[clip=3.0]"),
+    "kernel": text(f"{SCALED} Kernel[{{n}}]"),
+    "smooth": text(f"{SCALED} Kernel[{{few}}, kind=gaussian]"),
+    "forest": text("Trees"),
+    "no reweighting": text(f"{SCALED} Kernel[{{n}}, reweight=0]"),
+    "fewer landmarks": text(f"{SCALED} Kernel[{{few}}]"),
+    "uniform": partial(on, QuantileTransformer(n_quantiles=200), "Standardize Kernel[{n}]"),
+    "relu": text(f"{SCALED} Dense[512] ReLU"),
+    "deep": text(f"{SCALED} Dense[512] ReLU Dense[512] ReLU"),
+    "cos": text(f"{SCALED} Dense[512] Cos"),
+    "splines": lambda X, n_outputs: [
+        Standardize(clip=3.0),
+        *on(SplineTransformer(8, degree=1, knots="quantile"), "Standardize", X),
+    ],
+    "products": products,
+    "extra": text("Trees[kind=extra]"),
+    "many trees": text("Trees[200]"),
+    "half features": text("Trees[max_features=0.5]"),
+    "residuals": partial(on, ForestOfResiduals(), ""),
+    "statistics": statistics,
+}
+OF_CLASSES = {
+    "forest of labels": partial(on, RandomForestClassifier(100), ""),
+    "logistic": partial(on, LogisticRegression(max_iter=300), ""),
+    "discriminant": partial(on, LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1), ""),
+}
+OF_NUMBERS = {"asinh": bent}
+
+DEFAULT = ("ridge", "kernel", "smooth", "forest")
+LESS = ("ridge", "kernel", "forest")
+# description, blocks, standard errors that a discriminant of the outputs has to win by
+VARIANTS = {
+    "default": ("", DEFAULT, 1),
+    "outputs only": ("the largest output is the class", DEFAULT, np.inf),
+    "discriminant always": ("classes by a discriminant of the outputs", DEFAULT, -np.inf),
+    "without smooth kernel": ("no Gaussian kernel", LESS, 1),
+    "without ridge": ("no linear block", DEFAULT[1:], 1),
+    "without forest": ("no trees", DEFAULT[:3], 1),
+    "without kernels": ("ridge and forest", ("ridge", "forest"), 1),
+    "kernels not reweighted": ("features of equal scale", ("ridge", "no reweighting", "forest"), 1),
+    "fewer landmarks": (
+        "500 in both kernels",
+        ("ridge", "fewer landmarks", "smooth", "forest"),
+        1,
+    ),
+    "piecewise-linear ridge": ("8 knots a column", (*DEFAULT, "splines"), 1),
+    "products": ("ridge of all pairwise products", (*DEFAULT, "products"), 1),
+    "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform"), 1),
+    "random features": ("ridge of 512 cosines", (*DEFAULT, "cos"), 1),
+    "relaxed layer": ("512 ReLU units, relaxation .3", (*DEFAULT, "relu"), 1),
+    "two relaxed layers": ("512 ReLU units each", (*DEFAULT, "deep"), 1),
+    "200 trees": ("in place of 100", (*DEFAULT[:3], "many trees"), 1),
+    "extra trees": ("100 extremely randomised trees more", (*DEFAULT, "extra"), 1),
+    "wide forest": ("100 trees on half of the columns more", (*DEFAULT, "half features"), 1),
+    "trees on residuals": ("of a ridge, 5 folds", (*DEFAULT, "residuals"), 1),
+    "target statistics": ("ridge of cross-fitted means of y", (*DEFAULT, "statistics"), 1),
+    "forest of labels": ("in place of codes, 5 folds", (*DEFAULT[:3], "forest of labels"), 1),
+    "logistic": ("logistic regression, 5 folds", (*DEFAULT, "logistic"), 1),
+    "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant"), 1),
+    "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh"), 1),
+}
+
+
+class Kept:
+    """An estimator that keeps what it was told of left-out rows."""
+
+    def _set_loo(self, outputs, encoder, context):
+        self.kept = outputs, encoder, context
+        super()._set_loo(outputs, encoder, context)
+
+
+class Classifier(Kept, ZORBClassifier):
+    pass
+
+
+class Regressor(Kept, ZORBRegressor):
+    pass
+
+
+def tables():
+    """(name, task, X, y) of each table."""
+    for name in table_names():
+        made = load(name, 0, TRAIN_ROWS + TEST_ROWS)
+        yield name, made.task, made.X, made.y
+    for name, column in DERIVED:
+        X, y = load_table(name, return_X_y=True)
+        rows = X[column].notna().to_numpy()
+        X, classes = X[rows].assign(target=np.asarray(y)[rows]), X[column][rows]
+        X = X.drop(columns=column)
+        if X["target"].dtype.kind not in "iuf":
+            X["target"] = X["target"].astype("category")
+        sizes = classes.value_counts()
+        common = classes.isin(sizes.index[sizes > 100]).to_numpy()
+        y = classes[common].astype(str).to_numpy()
+        yield f"{name} {column}", "classification", X[common], y
+
+
+def split(task, X, y, seed):
+    """Prepared training and test rows."""
+    test = min(TEST_ROWS, int(0.3 * len(y)))
+    train = min(TRAIN_ROWS, len(y) - test)
+    rule = StratifiedShuffleSplit if task == "classification" else ShuffleSplit
+    folds = rule(1, train_size=train, test_size=test, random_state=seed)
+    a, b = next(folds.split(X, y))
+    prepare = one_hot("passthrough")
+    # equal rows count once, in the order in which the estimators take them
+    train, y_train, _ = merge_copies(prepare.fit_transform(X.iloc[a]), y[a], None, Memory())
+    return train, prepare.transform(X.iloc[b]), y_train, y[b]
+
+
+def fit_blocks(task, X, y, X_test, seed):
+    """Fitted one-block models, their test outputs and their seconds, by name."""
+    classes = task == "classification"
+    n_outputs = len(np.unique(y)) if classes and len(np.unique(y)) > 2 else 1
+    fitted = {}
+    for name, make in {**BLOCKS, **(OF_CLASSES if classes else OF_NUMBERS)}.items():
+        layers = [Stack([make(X, n_outputs)])]
+        model = (Classifier if classes else Regressor)(layers, random_state=seed)
+        started = perf_counter()
+        model.fit(X, y)
+        fitted[name] = model, model._outputs(X_test), perf_counter() - started
+    return fitted
+
+
+def scores(task, fitted, variant, X_test, y_test):
+    """Scores of a variant, and its seconds; None where a block is for the other task."""
+    _, blocks, noise = VARIANTS[variant]
+    if not all(name in fitted for name in blocks):
+        return None
+    models, outputs, seconds = zip(*(fitted[name] for name in blocks), strict=True)
+    left_out = [model.kept[0] for model in models]
+    encoder, context = models[0].kept[1:]
+    weights = stack_weights(left_out, np.asarray(encoder.targets[:]))
+    lead = copy.copy(models[0])
+    lead._outputs = lambda _: sum(w * part for w, part in zip(weights, outputs, strict=True))
+    classification.NOISE = noise
+    lead._discriminant = None
+    lead._set_loo(sum(w * part for w, part in zip(weights, left_out, strict=True)),
+                  encoder, context)  # fmt: skip
+    row = {"seconds": sum(seconds)}
+    if task == "regression":
+        return {"R2": r2_score(y_test, lead.predict(X_test)), **row}
+    labels, shares = lead.predict(X_test), lead.predict_proba(X_test)
+    return {
+        "accuracy": accuracy_score(y_test, labels),
+        "balanced accuracy": balanced_accuracy_score(y_test, labels),
+        "log-loss": log_loss(y_test, shares, labels=lead.classes_),
+        **row,
+    }
+
+
+PAGE = """\
+.. Written by python -m benchmarks.report; change that, not this.
+
+What was tried in the default
+=============================
+
+``python -m benchmarks.run blocks`` fits ``layers="auto"`` and changed forms of it to the same
+rows: {splits} splits of {classification} tables of classes and {regression} tables of numbers
+into at most {train_rows} rows to learn from and the rest to predict. Medians, categories and
+scales are found on the training rows.
+
+Each cell is the mean over tables of the difference to the default, the standard error of that
+mean, and on how many tables the change won and lost by more than .0005. Less is better in
+log-loss. *time* is seconds of fitting relative to the default's. What is *more* joins the
+blocks that are there already. The Gaussian kernel has 500 landmarks here, and 300 in
+`auto_layers`, where it takes about half of the time. A table weighs the same whatever its
+size, and some are other columns of one file, so that the errors are rather too small.
+
+"""
+METRICS = ("accuracy", "balanced accuracy", "log-loss", "R2")
+
+
+def summary(records):
+    """One row for each variant: mean difference to the default over tables, and its error.
+
+    `records` are (table, split, variant, scores); splits of a table are averaged first.
+    """
+    found = {}
+    for name, _, variant, values in records:
+        found.setdefault((name, variant), []).append(values)
+    rows = []
+    for variant, (text, _, _) in list(VARIANTS.items())[1:]:
+        row = {"variant": variant, "what": text}
+        pairs = [
+            (found[name, "default"], values)
+            for (name, other), values in found.items()
+            if other == variant
+        ]
+        for metric in METRICS:
+            sign = -1 if metric == "log-loss" else 1
+            gains = np.array(
+                [
+                    np.mean([a[metric] for a in ours]) - np.mean([b[metric] for b in default])
+                    for default, ours in pairs
+                    if metric in default[0]
+                ]
+            )
+            if len(gains) < 2:
+                continue
+            error = gains.std(ddof=1) / np.sqrt(len(gains))
+            wins, losses = (int((s * sign * gains > 5e-4).sum()) for s in (1, -1))
+            row[metric] = f"{gains.mean():+.4f} ± {error:.4f} ({wins}:{losses})"
+        ratios = [
+            sum(a["seconds"] for a in ours) / sum(b["seconds"] for b in default)
+            for default, ours in pairs
+        ]
+        rows.append({**row, "time": float(np.mean(ratios)), "tables": len(pairs)})
+    return rows
+
+
+def page(doc, list_table):
+    """Write ``blocks.rst`` into the folder `doc`; nothing without results."""
+    path = RESULTS / "blocks.json"
+    if not path.exists():
+        return
+    record = json.loads(path.read_text())
+    tasks = list(record["tables"].values())
+    counts = {task: tasks.count(task) for task in ("classification", "regression")}
+    figures = {"splits": record["splits"], "train_rows": record["train_rows"], **counts}
+    (doc / "blocks.rst").write_text(PAGE.format(**figures) + list_table(record["rows"]) + "\n")
+
+
+def measure(name, task, X, y, seed):
+    """Records of all variants on one split of a table."""
+    train, test, y_train, y_test = split(task, X, y, seed)
+    fitted = fit_blocks(task, train, y_train, test, seed)
+    found = {variant: scores(task, fitted, variant, test, y_test) for variant in VARIANTS}
+    return [(name, seed, variant, found[variant]) for variant in found if found[variant]]
+
+
+def main(seeds=range(SPLITS), path=RESULTS / "blocks.tmp"):
+    warnings.simplefilter("ignore")
+    lines = path.read_text().splitlines() if path.exists() else []
+    records, everything = [json.loads(line) for line in lines], list(tables())
+    done = {(name, seed) for name, seed, _, _ in records}
+    for seed in seeds:
+        for name, task, X, y in everything:
+            if (name, seed) in done:
+                continue
+            note(f"split {seed + 1} of {SPLITS}: {name}")
+            found = measure(name, task, X, y, seed)
+            records += found
+            with path.open("a") as file:
+                file.writelines(json.dumps(record) + "\n" for record in found)
+    rows = summary(records)
+    save("blocks", rows, splits=len({seed for _, seed, _, _ in records}), train_rows=TRAIN_ROWS,
+         tables={name: task for name, task, _, _ in everything})  # fmt: skip
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""ZORB beside Adam and the multi-layer extreme learning machine, same layers, same rows.
+
+Splits are those of ``benchmarks/protocols.py``; the layers those of the published experiments.
+Accuracy, or mean absolute error for sinc and Boston, as a mean over seeds; the time is that of
+a fit, with nothing monitored inside, the compilation of Adam's step left out (a first fit of
+the same shape). MNIST and CIFAR-10 take one seed. ``--quick`` takes two seeds of the small
+sets, and 10 000 rows of MNIST.
+"""
+
+import argparse
+
+import numpy as np
+from sklearn.metrics import accuracy_score, mean_absolute_error
+
+from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from sklearn_zorb.trainers import MLELM, Backprop
+
+from .common import images, note, save, show, timed
+from .protocols import boston, iris, sinc, spirals, xor
+from .random_bases import data_of
+
+SMALL = {
+    "XOR": (xor, "Dense[16] Tanh Dense[8] ReLU", True),
+    "two spirals": (spirals, "Dense[32] Tanh Dense[16] ReLU Dense[8] Tanh Dense[4] ReLU", True),
+    "sinc": (sinc, "Dense[200] Sigmoid Dense[200] Sigmoid", False),
+    "iris": (iris, "Dense[8] Sigmoid", True),
+    "Boston": (boston, "Dense[32] Sigmoid", False),
+}
+MNIST = {
+    "6-layer": range(1000, 0, -200),
+    "8-layer": (1000, 850, 700, 550, 400, 250, 100),
+    "11-layer": range(1000, 0, -100),
+}
+FILTERS = {"Conv1": (32,), "Conv2": (32, 64), "Conv3": (32, 64, 128)}
+
+
+def rules(layers, classes, epochs, **options):
+    """Functions of a seed that make each rule's estimator for a list of layers."""
+    zorb, network = (
+        (ZORBClassifier, NetworkClassifier) if classes else (ZORBRegressor, NetworkRegressor)
+    )
+    adam = Backprop(max_epochs=epochs)
+    return {
+        "ZORB": lambda seed: zorb(layers, random_state=seed, **options),
+        "Adam": lambda seed: network(layers, trainer=adam, random_state=seed, **options),
+        "MLELM": lambda seed: network(layers, trainer=MLELM(), random_state=seed, **options),
+    }
+
+
+def measured(make, parts, seed, score):
+    """Score and seconds of one fit."""
+    X, X_test, y, y_test = parts
+    model, seconds = timed(lambda: make(seed).fit(X, y))
+    return score(y_test, model.predict(X_test)), seconds
+
+
+def small(seeds):
+    rows = []
+    for name, (split, layers, classes) in SMALL.items():
+        score = accuracy_score if classes else mean_absolute_error
+        row = {"task": name, "score": "accuracy" if classes else "error"}
+        for rule, make in rules(layers, classes, 500).items():
+            note(f"{name} {rule}")
+            found = []
+            for seed in seeds:
+                parts = split(seed)
+                parts = parts if isinstance(parts, list) else [parts]
+                found += [measured(make, part, seed, score) for part in parts]
+            row[rule] = float(np.mean([value for value, _ in found]))
+            row[f"{rule} s"] = float(np.median([seconds for _, seconds in found]))
+        rows.append({**row, "layers": layers})
+    return rows
+
+
+def large(name, layers, data, epochs, leave_out=(), **options):
+    """One row of a set of images."""
+    X, y, X_test, y_test = data
+    row = {"task": name, "score": "accuracy"}
+    for rule, make in rules(layers, True, epochs, **options).items():
+        if rule in leave_out:
+            continue
+        note(f"{name} {rule}")
+        parts = (X, X_test, y, y_test)
+        row[rule], row[f"{rule} s"] = measured(make, parts, 0, accuracy_score)
+    return {**row, "layers": layers}
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true")
+    size.add_argument("--full", action="store_true", help="the default")
+    quick = parser.parse_args(arguments or []).quick
+    size_name = "quick" if quick else "full"
+    rows = small(range(2 if quick else 10))
+    show(rows)
+    X, y, X_test, y_test = images("mnist")
+    count = 10000 if quick else len(X)
+    for name, widths in MNIST.items():
+        layers = " ".join(f"Dense[{width}] Tanh" for width in widths)
+        rows.append(large(
+            f"MNIST {name}", layers, (X[:count], y[:count], X_test, y_test), 10,
+            standardize=False, dtype="float32",
+        ))  # fmt: skip
+        save("paper", rows, mnist_rows=count, size=size_name)
+    X, y, X_test, y_test = data_of("cifar10")
+    for name, filters in FILTERS.items():
+        layers = " ".join(f"Conv2D[{n}, 3] Sigmoid" for n in filters) + " Flatten"
+        for n_rows in (160,) if quick else (40, 160, 640, 1280):
+            # filters of an autoencoder are for flat rows: MLELM solves Dense layers only
+            rows.append(large(
+                f"CIFAR-10 {name}, {n_rows} rows", layers,
+                (X[:n_rows], y[:n_rows], X_test, y_test), 50, leave_out=("MLELM",),
+                standardize=False, dtype="float32", input_shape=(32, 32, 3),
+            ))  # fmt: skip
+            save("paper", rows, mnist_rows=count, size=size_name)
+    show(rows)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])

@@ -1,0 +1,61 @@
+"""Write ``doc/rules.rst``: training rules beside their published figures."""
+
+import json
+
+from .common import RESULTS
+
+INTRODUCTION = """\
+.. Written by python -m benchmarks.report; change that, not this.
+
+Training rules, beside what was published
+=========================================
+
+Each table comes from a script in ``benchmarks/``, with fixed seeds; its docstring says what data,
+settings and splits it takes, and in what they differ from the published ones. Published figures
+are those of the papers named there and of their code, on their machines; ours are of the
+machine that wrote the table. Nothing is chosen by test rows.
+"""
+SECTIONS = {
+    "zenkai": (
+        "Target propagation",
+        "MNIST, test accuracy. Trees, solved layers and layers that take gradient steps stand in "
+        "one network. The published figures are those of Table 1 of G. Short, \"Zenkai\", "
+        "arXiv:2311.09663.",
+    ),
+    "forward_gradient": (
+        "Forward gradients",
+        "The published runs stop at a cross-entropy of .3 and .2: the column *s to it* is our time "
+        "until then, and the accuracy is that after going on to .1. The convolutional network "
+        "sees the same 500 images over and over; the published one stayed at chance.",
+    ),
+    "random_bases": (
+        "Random bases",
+        "Test accuracy after the same time for every rule, and its share of what gradient "
+        "descent reaches in that time. The published figures took 100 epochs.",
+    ),
+    "paper": (
+        "Closed forms and Adam",
+        "The same layers trained by ``ZORBClassifier`` or ``ZORBRegressor``, by Adam and by a "
+        "multi-layer extreme learning machine: accuracy, or mean absolute error for sinc and "
+        "Boston, and seconds of a fit.",
+    ),
+}  # fmt: skip
+IMAGES = {"forward_gradient": "images/forward_gradient.png"}
+
+
+def page(doc, list_table):
+    """Write the page into the folder `doc`, a section for each benchmark that has results."""
+    parts = [INTRODUCTION]
+    for name, (title, text) in SECTIONS.items():
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            continue
+        record = json.loads(path.read_text())
+        parts += [
+            f"{title}\n{'-' * len(title)}\n\n{text}\n",
+            f"``python -m benchmarks.{name} --{record['size']}``, on {record['cores']} cores:\n",
+            list_table(record["rows"]) + "\n",
+        ]
+        if name in IMAGES and (doc / IMAGES[name]).exists():
+            parts.append(f".. image:: {IMAGES[name]}\n")
+    (doc / "rules.rst").write_text("\n".join(parts))

@@ -1,0 +1,185 @@
+"""From folds to what the documentation says: ranks, losses, costs."""
+
+from importlib.metadata import PackageNotFoundError, version
+from statistics import fmean, median
+from typing import NamedTuple
+
+import numpy as np
+
+from ..common import save, show
+from . import ranks
+from .models import OURS, PEERS, SLOW
+
+# measure -> task, whether greater is better
+MEASURES = {
+    "accuracy": ("classification", True),
+    "balanced_accuracy": ("classification", True),
+    "log_loss": ("classification", False),
+    "auc": ("classification", True),
+    "r2": ("regression", True),
+}
+MAIN = {"classification": "accuracy", "regression": "r2"}
+LIBRARIES = ("lightgbm", "xgboost", "catboost", "pytabkit", "xrfm")
+
+
+class Paired(NamedTuple):
+    """Means over the folds that all models have, for the tables with such folds."""
+
+    tables: list
+    means: np.ndarray  # of shape (n_tables, n_models)
+    folds: int  # of all tables together
+
+
+def paired(rows, models, value):
+    """`Paired` means of one value, with a column for each of `models`."""
+    found = {}
+    for row in rows:
+        if row[value] is not None and row["model"] in models:
+            folds = found.setdefault(row["table"], {}).setdefault((row["seed"], row["fold"]), {})
+            folds[row["model"]] = row[value]
+    means, n_folds = {}, 0
+    for table, folds in found.items():
+        whole = [fold for fold in folds.values() if len(fold) == len(models)]
+        n_folds += len(whole)
+        if whole:
+            means[table] = [fmean(fold[model] for fold in whole) for model in models]
+    tables = sorted(means)
+    matrix = np.array([means[table] for table in tables]).reshape(-1, len(models))
+    return Paired(tables, matrix, n_folds)
+
+
+def summarise(rows):
+    """Everything that is said about the folds of one row limit."""
+    present = {row["model"] for row in rows}
+    models = [name for name in (OURS, *PEERS) if name in present]
+    return {
+        "max_rows": rows[0]["max_rows"],
+        "seeds": len({row["seed"] for row in rows}),
+        "ranks": [mean_ranks(rows, models, measure) for measure in MEASURES],
+        "tables": [row for measure in MEASURES for row in by_table(rows, models, measure)],
+        "slow": [row for name in SLOW if name in present for row in against(rows, name)],
+        "costs": [costs(rows, model) for model in (*models, *SLOW) if model in present],
+        "loo": [left_out(rows, task) for task in MAIN],
+        "failed": [
+            {name: row[name] for name in ("table", "model", "seed", "fold", "note")}
+            for row in rows
+            if row["note"]
+        ],
+    }
+
+
+def mean_ranks(rows, models, measure):
+    """Mean rank of each model in one measure, and what the tests make of them."""
+    tables, means, n_folds = paired(rows, models, measure)
+    result = {"measure": measure, "tables": len(tables), "folds": n_folds}
+    if len(tables) < 2 or len(models) < 3:
+        return result
+    means_of_ranks = ranks.ranks(means, MEASURES[measure][1]).mean(axis=0)
+    others = [rank for name, rank in zip(models, means_of_ranks, strict=True) if name != OURS]
+    return {
+        **result,
+        "margin of ours": float(min(others) - means_of_ranks[0]) if OURS in models else None,
+        "Friedman p": ranks.friedman(means),
+        "critical difference": ranks.critical_difference(len(models), len(tables)),
+        "mean ranks": dict(zip(models, means_of_ranks.tolist(), strict=True)),
+    }
+
+
+def by_table(rows, models, measure):
+    """Our score and rank on each table, and the best of the others."""
+    tables, means, _ = paired(rows, models, measure)
+    if OURS not in models or len(models) < 2 or not tables:
+        return []
+    greater = MEASURES[measure][1]
+    places = ranks.ranks(means, greater)
+    result = []
+    others = [i for i, name in enumerate(models) if name != OURS]
+    ours = models.index(OURS)
+    for table, line, place in zip(tables, means, places, strict=True):
+        best = others[int(np.argmin(place[others]))]
+        gap = round(line[ours] - line[best], 10)
+        result.append({"measure": measure, "table": table, "ours": line[ours],
+                       "rank": place[ours], "best other": models[best], "its score": line[best],
+                       "ahead by": gap if greater else -gap})  # fmt: skip
+    return result
+
+
+def against(rows, peer):
+    """Tables won against one model, and the ratio of total fit times, fold for fold."""
+    result = []
+    for task, measure in MAIN.items():
+        tables, means, n_folds = paired(rows, [OURS, peer], measure)
+        if not tables:
+            continue
+        gaps = np.round(means[:, 0] - means[:, 1], 10)
+        seconds = paired(of_task(rows, task), [OURS, peer], "fit_s").means
+        ours, its = seconds.sum(axis=0)
+        result.append({"model": peer, "task": task, "tables": len(tables), "folds": n_folds,
+                       "won": int((gaps > 0).sum()), "tied": int((gaps == 0).sum()),
+                       "lost": int((gaps < 0).sum()),
+                       "our fit s": ours, "its fit s": its, "ratio": ours / its})  # fmt: skip
+    return result
+
+
+def costs(rows, model):
+    """Seconds of one fit of every table, and memory of the hungriest."""
+    totals = {"model": model}
+    for value, combine in (("fit_s", sum), ("predict_s", sum), ("extra_mb", max)):
+        tables, means, _ = paired(rows, [model], value)
+        totals["tables"] = len(tables)
+        totals[value] = combine(means[:, 0].tolist()) if tables else None
+    return totals
+
+
+def left_out(rows, task):
+    """How much better our leave-one-out score is than the score on test rows."""
+    ours = [row for row in of_task(rows, task) if row["loo_score"] is not None]
+    claimed = paired(ours, [OURS], "loo_score").means
+    tables, scores, _ = paired(ours, [OURS], MAIN[task])
+    middle = median((claimed - scores).ravel().tolist()) if tables else None
+    return {"task": task, "tables": len(tables), "loo_score_ - score": middle}
+
+
+def of_task(rows, task):
+    return [row for row in rows if row[MAIN[task]] is not None]
+
+
+def times(rows):
+    """Total fit time of ours beside that of a forest, on the folds that both have."""
+    tables, means, n_folds = paired(rows, [OURS, "RandomForest"], "fit_s")
+    if not tables:
+        return []
+    ours, forest = means.sum(axis=0)
+    return [{"tables": len(tables), "folds": n_folds,
+             "our fit s": ours, "RandomForest fit s": forest, "ratio of totals": ours / forest,
+             "median ratio": median((means[:, 0] / means[:, 1]).tolist())}]  # fmt: skip
+
+
+def versions():
+    """Versions of the libraries that are there."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write(rows):
+    """Summarise every row limit, save that as JSON and print the mean ranks."""
+    limits = sorted({row["max_rows"] for row in rows}, key=lambda limit: limit or np.inf)
+    sections = [summarise([row for row in rows if row["max_rows"] == limit]) for limit in limits]
+    save("tabular", sections, peers=versions())
+    for section in sections:
+        print(f"\nat most {section['max_rows'] or 'all'} rows, {section['seeds']} seeds")
+        lines = [dict(line) for line in section["ranks"]]
+        show([{**line.pop("mean ranks", {}), **line} for line in lines])
+        show(section["slow"])
+        show(section["loo"])
+
+
+def write_times(rows):
+    """The same for the folds of ``--timing``."""
+    save("tabular_times", times(rows))
+    show(times(rows))

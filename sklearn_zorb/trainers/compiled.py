@@ -1,0 +1,62 @@
+"""Programs that JAX compiles once: a pass over batches, and the loss of one."""
+
+import functools
+
+from .objective import merge, running_moments, with_moments
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_epoch(objective, rule, optimizer):
+    """One compiled pass over a block of batches, for a structure, a rule and an optimiser."""
+    import jax
+    from jax import lax
+
+    transformation = optimizer.build()
+    names = ("loss", "hits", *rule.figures)
+
+    def walk(direction, state, moved):
+        updates, state = transformation.update(direction, state, moved)
+        updates = rule.adjusted(updates, direction)
+        return jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates), state
+
+    def step(i, carry, params, block, rates, key):
+        moved, moments, state, memory, sums = carry
+        batch = tuple(array[i] for array in block)
+        whole = with_moments(params, moments)
+        own_key = jax.random.fold_in(key, i)
+        state.hyperparams["learning_rate"] = rates[i].astype(batch[0].dtype)
+        given = {"preview": lambda d: walk(d, state, moved)[0]} if rule.previews else {}
+        direction, aux, memory = rule.direction(
+            objective, moved, whole, memory, batch, own_key, **given
+        )
+        moved, state = walk(direction, state, moved)
+        for _ in range(rule.n_updates - 1):
+            direction = rule.again(objective, moved, whole, batch, own_key, aux)
+            moved, state = walk(direction, state, moved)
+        moments = running_moments(moments, aux["moments"])
+        seen = {"loss": aux["loss"], "hits": aux["hits"], **aux.get("figures", {})}
+        if "error_reduction" in names:
+            seen.update(rule.reductions(objective, moved, whole, batch, own_key, aux))
+        sums = {name: sums[name] + seen[name] for name in sums}
+        return moved, moments, state, memory, sums
+
+    def epoch(moved, moments, state, memory, params, block, count, rates, key):
+        sums = dict.fromkeys(names, block[2].sum() * 0)
+        carry = (moved, moments, state, memory, sums)
+        return lax.fori_loop(
+            0, count, lambda i, carry: step(i, carry, params, block, rates, key), carry
+        )
+
+    return jax.jit(epoch), jax.jit(transformation.init)
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_loss(objective):
+    """Loss and hits of one batch, as in prediction: no noise, running moments."""
+    import jax
+
+    def evaluate(moved, params, batch):
+        _, aux = objective.loss(merge(params, moved), batch)
+        return aux["loss"], aux["hits"]
+
+    return jax.jit(evaluate)
