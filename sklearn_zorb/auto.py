@@ -13,8 +13,6 @@ FEW_ROWS = 10
 MANY_ROWS = 2000
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
-# of a second, smoother kernel, which has less to say
-SMOOTH_LANDMARKS = 300
 # sparse inputs with more columns than this are not made dense for a kernel
 SPARSE_COLUMNS = 1000
 
@@ -25,12 +23,12 @@ def auto_layers(X, y=None):
     A `Stack` of blocks that err in different ways:
 
     - a ridge of the columns, each clipped smoothly at three standard deviations;
-    - a ridge of `Kernel` features, exact up to 1500 distinct rows;
-    - another one of a Gaussian kernel, whose functions are smooth, of at most 300 landmarks;
+    - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
+      rows choose;
     - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on, gradient boosting.
 
-    Sparse inputs of more than 1000 columns do without the kernels, which would make them
+    Sparse inputs of more than 1000 columns do without the kernel, which would make them
     dense.
 
     Parameters
@@ -62,7 +60,6 @@ def auto_layers(X, y=None):
     ...     print(block)
     Stack(Standardize[clip=3.0]
     Standardize[clip=3.0] Standardize Kernel[150]
-    Standardize[clip=3.0] Standardize Kernel[150, kind=gaussian]
     Trees)
     """
     if isinstance(X, tuple):
@@ -73,12 +70,9 @@ def auto_layers(X, y=None):
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
     blocks = [[Standardize(clip=3.0)]]
     if not sparse or n_features <= SPARSE_COLUMNS:
-        kernels = [
-            Kernel(min(n_rows, LANDMARKS)),
-            Kernel(min(n_rows, SMOOTH_LANDMARKS), kind="gaussian"),
-        ]
         # scaled again, as the clip leaves columns with long tails narrow
-        blocks += [[Standardize(clip=3.0), Standardize(), kernel] for kernel in kernels]
+        kernel = Kernel(min(n_rows, LANDMARKS))
+        blocks.append([Standardize(clip=3.0), Standardize(), kernel])
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
     if n_rows >= MANY_ROWS and not sparse:

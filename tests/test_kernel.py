@@ -17,7 +17,7 @@ from sklearn_zorb.layers.kernel_ridge import (
     gradient_squares,
     kernel_values,
 )
-from sklearn_zorb.layers.kernel_search import choose_kernel
+from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, choose_kernel
 from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.targets import Targets
@@ -252,8 +252,16 @@ def test_errors_name_what_to_do():
         ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)
 
 
-@pytest.mark.parametrize("units, expected", [(20, 300), (500, 500), (900, 600)])
-def test_kernels_are_compared_on_about_as_many_rows_as_landmarks(monkeypatch, units, expected):
+@pytest.mark.parametrize("smooth", [True, False])
+def test_auto_takes_the_gaussian_for_smooth_targets(smooth):
+    X, _ = table(300)
+    y = X[:, 0] ** 2 + X[:, 1] * X[:, 2] if smooth else np.sign(X).sum(axis=1)
+    params = solve(Kernel(300), X, y).params
+    assert (KINDS[int(params["kind"])] == "gaussian") == smooth
+
+
+@pytest.mark.parametrize("units", [20, 900])
+def test_kernels_are_compared_on_a_bounded_number_of_rows(monkeypatch, units):
     seen = []
 
     def choose(kinds, bandwidth, reweight, rows, *others):
@@ -263,5 +271,5 @@ def test_kernels_are_compared_on_about_as_many_rows_as_landmarks(monkeypatch, un
     monkeypatch.setattr("sklearn_zorb.layers.kernel.choose_kernel", choose)
     X, y = table(1000)
     params = solve(Kernel(units, kind="gaussian", reweight=0), X, y).params
-    assert seen == [expected]
+    assert seen == [SEARCH_ROWS]
     assert len(params["landmarks"]) == units

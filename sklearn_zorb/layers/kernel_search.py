@@ -6,10 +6,8 @@ import numpy as np
 
 from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values
 
-# rows on which kernels are compared: as many as there are landmarks, within these bounds;
-# cost grows with the cube
-SEARCH_ROWS = 600
-SEARCH_ROWS_LEAST = 300
+# rows on which kernels are compared, at most; cost grows with the cube
+SEARCH_ROWS = 400
 # rows at which derivatives are taken, and that say what a usual distance and bandwidth are
 GRADIENT_ROWS = 400
 MEDIAN_ROWS = 300
