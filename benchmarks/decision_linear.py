@@ -33,7 +33,7 @@ def measure(layers, data):
     started = process_time()
     _, seconds = timed(lambda: model.fit(X, y))
     return {
-        "layers": layers,
+        "network": layers,
         "fit s": seconds,
         "processor s": process_time() - started,
         "loo score": model.loo_score_,

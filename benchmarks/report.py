@@ -30,6 +30,21 @@ PAGES = {
         "Small fits",
         "Medians of runs in turn with the peer, and the median of their ratios.",
     ),
+    "many_rows": (
+        "The default on many rows",
+        "Tables: means over three splits, 10 000 test rows, both models with two jobs. MNIST: all "
+        "test rows.",
+    ),
+    "few_rows": (
+        "Trees on few rows",
+        "What the forest in the default brings when so many rows are drawn from each table: mean "
+        "gains over tables with their standard errors, and on how many tables it is the better.",
+    ),
+    "decision_linear": (
+        "Trees below a linear read-out",
+        "All rows of MNIST, 32 outputs of a forest and a ridge on them; the last column says which "
+        "one leave-one-out chose.",
+    ),
     "streaming": (
         "Rows on disk",
         "``Dense[256] Tanh`` on 50 columns of a memory map, each size in a process of its own.",
