@@ -188,7 +188,7 @@ def test_summary_of_two_tables():
     assert (b["best other"], b["rank"], b["ahead by"]) == ("SVM", 2.5, pytest.approx(-0.1))
     (slow,) = section["slow"]
     assert (slow["won"], slow["tied"], slow["lost"], slow["ratio"]) == (0, 1, 1, 1.5)
-    assert section["loo"][1]["loo_score_ - score"] == pytest.approx(0.1)
+    assert section["loo"][1]["optimism"] == pytest.approx(0.1)
 
 
 def test_page_says_where_others_are_ahead(tmp_path, monkeypatch):

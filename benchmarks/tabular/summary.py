@@ -137,7 +137,7 @@ def left_out(rows, task):
     claimed = paired(ours, [OURS], "loo_score").means
     tables, scores, _ = paired(ours, [OURS], MAIN[task])
     middle = median((claimed - scores).ravel().tolist()) if tables else None
-    return {"task": task, "tables": len(tables), "loo_score_ - score": middle}
+    return {"task": task, "tables": len(tables), "optimism": middle}
 
 
 def of_task(rows, task):
