@@ -6,7 +6,7 @@ import numpy as np
 
 from .layers import Dense, Stack, sequence
 from .layers.honest import SplitReadout, find_honest, warn_of_leaks
-from .layers.rows import side_by_side
+from .layers.rows import output_shapes, side_by_side, working_width
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Network:
         params = []
         shape = self.input_shape
         hidden = sequence.init(self.hidden, streams[0], shape, data)
-        shapes = sequence.output_shapes(self.hidden, shape)
+        shapes = output_shapes(self.hidden, shape)
         flat = shapes[-1] if self.stacked else (int(np.prod(shapes[-1])),)
         readout = sequence.init(self.layers[self.readout : self.readout + 1], streams[1], flat)
         outputs = self.layers[self.readout].output_shape(flat)
@@ -113,16 +113,16 @@ class Network:
 
     def working_width(self):
         """Numbers that predicting one sample keeps at a time, at most."""
-        width = sequence.working_width(self.hidden, self.input_shape)
+        width = working_width(self.hidden, self.input_shape)
         shape = self.shapes()[self.readout] if self.stacked else (width,)
-        return width + sequence.working_width(self.layers[self.readout :], shape)
+        return width + working_width(self.layers[self.readout :], shape)
 
     def shapes(self):
         """Shape before every layer and after the last."""
-        shapes = sequence.output_shapes(self.hidden, self.input_shape)
+        shapes = output_shapes(self.hidden, self.input_shape)
         seen = (sum(int(np.prod(shapes[i])) for i in self.taps),)
         seen = shapes[-1] if self.stacked else seen
-        tail = sequence.output_shapes(self.layers[self.readout :], seen)
+        tail = output_shapes(self.layers[self.readout :], seen)
         return shapes + tail[1:]
 
 

@@ -7,7 +7,7 @@ from . import sequence
 from .activations import Identity
 from .base import Layer, Solved, shape_error
 from .names import NestedNames
-from .rows import Columns, Rows, as_array, side_by_side
+from .rows import Columns, Rows, as_array, output_shapes, side_by_side
 
 
 class _Branches(NestedNames, Layer):
@@ -46,7 +46,7 @@ class _Branches(NestedNames, Layer):
         return any(sequence.needs_inputs(branch) for branch in self._branches())
 
     def _shapes(self, input_shape):
-        return [sequence.output_shapes(branch, input_shape)[-1] for branch in self._branches()]
+        return [output_shapes(branch, input_shape)[-1] for branch in self._branches()]
 
     def output_shape(self, input_shape):
         shapes = self._shapes(input_shape)

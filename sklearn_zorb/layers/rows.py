@@ -6,6 +6,24 @@ import scipy.sparse as sp
 from ..linalg import namespace
 
 
+def output_shapes(layers, input_shape):
+    """Shape of one sample before each layer, and after the last."""
+    shapes = [tuple(input_shape)]
+    for layer in layers:
+        shapes.append(tuple(layer.output_shape(shapes[-1])))
+    return shapes
+
+
+def working_width(layers, input_shape):
+    """Numbers that one sample takes on its way through layers, those inside composite ones too."""
+    shapes = output_shapes(layers, input_shape)
+    width = sum(int(np.prod(shape)) for shape in shapes)
+    for layer, shape in zip(layers, shapes, strict=False):
+        if hasattr(layer, "_branches"):
+            width += sum(working_width(branch, shape) for branch in layer._branches())
+    return width
+
+
 class Rows:
     """The output of layers, computed for those rows that are read.
 
@@ -34,14 +52,6 @@ class Rows:
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)
-
-    def working_width(self):
-        """Numbers that one sample takes on its way: its source, and what each layer makes."""
-        shape, width = self.source.shape[1:], int(np.prod(self.source.shape[1:]))
-        for layer in self.layers:
-            shape = layer.output_shape(shape)
-            width += int(np.prod(shape))
-        return width
 
 
 class Columns:
@@ -94,7 +104,9 @@ def settle(rows, context):
     itemsize, n_rows = np.dtype(context.dtype).itemsize, len(rows)
     if not context.memory.keep(itemsize * int(np.prod(rows.shape))):
         return rows
-    parts = list(context.memory.chunks(n_rows, itemsize * rows.working_width()))
+    parts = list(
+        context.memory.chunks(n_rows, itemsize * working_width(rows.layers, rows.source.shape[1:]))
+    )
     first = rows[parts[0]] if parts else rows[:]
     if len(parts) <= 1:
         return first

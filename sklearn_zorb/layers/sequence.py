@@ -7,24 +7,6 @@ from .lowered import lower
 from .rows import Rows, as_array, settle, through
 
 
-def output_shapes(layers, input_shape):
-    """Shape of one sample before each layer, and after the last."""
-    shapes = [tuple(input_shape)]
-    for layer in layers:
-        shapes.append(tuple(layer.output_shape(shapes[-1])))
-    return shapes
-
-
-def working_width(layers, input_shape):
-    """Numbers that one sample takes on its way through layers, those inside composite ones too."""
-    shapes = output_shapes(layers, input_shape)
-    width = sum(int(np.prod(shape)) for shape in shapes)
-    for layer, shape in zip(layers, shapes, strict=False):
-        if hasattr(layer, "_branches"):
-            width += sum(working_width(branch, shape) for branch in layer._branches())
-    return width
-
-
 def init(layers, rng, input_shape, data=None):
     """Initial params of every layer, each drawn from a stream of its own."""
     params, shape = [], tuple(input_shape)
