@@ -1,5 +1,6 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,15 +8,16 @@ import scipy.optimize
 
 from .._compat import Interval
 from ..linalg import to_numpy
-from ..linalg.threads import thread_limit
+from ..linalg.threads import one_thread
 from . import sequence
 from .base import Layer, Solved
 from .composite import _Branches, _collector, _keyed, _plain
 from .dense import Dense
 from .foreign import Foreign
+from .rows import output_shapes
 
 # rows up to which BLAS on more than one thread costs a stack more than it brings
-FEW_ROWS = 2000
+ONE_THREAD_ROWS = 2000
 
 
 class Stack(_Branches):
@@ -132,7 +134,7 @@ class Stack(_Branches):
         left_out, reports = [], {}
         # BLAS's other threads would still wait for work, at the cost of the trees', after a
         # kernel of this size
-        with thread_limit(0 if inputs.shape[0] <= FEW_ROWS else np.inf):
+        with one_thread() if inputs.shape[0] <= ONE_THREAD_ROWS else nullcontext():
             for i, (branch, stream) in enumerate(zip(branches, streams, strict=True), start=1):
                 own = sequence.init(branch, stream.spawn(1)[0], inputs.shape[1:], data)
                 own, outputs = _solve_block(
@@ -169,7 +171,7 @@ def _solve_block(branch, params, inputs, targets, context, visit):
         values, _ = last.invert(
             params[-1], targets.values, None, backward_rcond=context.backward_rcond
         )
-        shape = sequence.output_shapes(hidden, inputs.shape[1:])[-1]
+        shape = output_shapes(hidden, inputs.shape[1:])[-1]
         below = targets.with_values(values.reshape(len(values), *shape))
     hidden_context = context.replace(loo_outputs=False, refine=False)
     own, rows = sequence.solve(hidden, params[:-1], inputs, below, hidden_context, visit=visit)
