@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import is_jax, namespace, to_numpy
-from ..linalg.pseudoinverse import solve_minimum_norm
+from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
 from .least_squares import LeastSquaresLayer
 from .windows import SIZES, Windows, pair
@@ -125,12 +125,11 @@ class Conv2D(LeastSquaresLayer):
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
         xp, weights = namespace(targets), params["weights"]
         windows = self._windows(self._input_shape(weights, targets, inputs))
-        unit_targets = xp.eye(weights.shape[1], dtype=targets.dtype)
-        inverse = solve_minimum_norm(weights, unit_targets, backward_rcond)
+        solve = minimum_norm_map(weights, backward_rcond)
         images = []
         for part in _chunks(windows, targets, weights):
             # (elements, channels) apart: one piece for each element of the window
-            pixels = (targets[part] - params["intercept"]) @ inverse
+            pixels = solve(targets[part] - params["intercept"])
             pixels = pixels.reshape(*pixels.shape[:3], int(np.prod(windows.size)), -1)
             outside = None if inputs is None else inputs[part]
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))

@@ -246,7 +246,8 @@ def _loo_errors(system, engine, alphas, keep):
         residuals = (deviation[None] - fitted) / xp.maximum(spare, 1e-10).T[:, :, None]
         if len(alphas) == 1 and alphas[0] == 0:
             alone = (spare < INTERPOLATED)[:, 0, None]
-            residuals = xp.where(alone, engine.errors_without(centred), residuals[0])[None]
+            if alone.any():
+                residuals = xp.where(alone, engine.errors_without(centred), residuals[0])[None]
         squares = (residuals**2).sum(axis=2)
         errors = errors + (squares.sum(axis=1) if weights is None else squares @ weights)
         if keep:
