@@ -19,3 +19,12 @@ def data_dir():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def x64():
+    """JAX in float64, as the estimators run it, for tests of what lies below them."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield

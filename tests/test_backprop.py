@@ -19,14 +19,6 @@ from sklearn_zorb.trainers.objective import Objective, loss_name, merge, trainab
 from sklearn_zorb.trainers.optimizers import learning_rates
 
 
-@pytest.fixture
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
 def network(units):
     layers = [("dense_1", Dense(5)), ("tanh_1", Tanh())]
     return Network.build([], layers, ("readout", Dense(units)), [], (3,), "last")

@@ -3,34 +3,17 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
+from small_network import problem
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, Reshape, Skip, Tanh
-from sklearn_zorb.network import Network
 from sklearn_zorb.trainers import DirectFeedbackAlignment, FeedbackAlignment
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.direct_feedback import Direct, block_starts
 from sklearn_zorb.trainers.feedback import FEEDBACK, Sequential, random_feedback
-from sklearn_zorb.trainers.objective import Objective, trainable
+from sklearn_zorb.trainers.objective import trainable
 
-
-@pytest.fixture(autouse=True)
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
-def problem(layers, width=9):
-    import jax
-
-    named = [(f"layer_{i}", layer) for i, layer in enumerate(layers)]
-    network = Network.build([], named, ("readout", Dense(3)), [], (width,), "last")
-    params = network.init(np.random.default_rng(0), None)
-    rng = np.random.default_rng(1)
-    X, T = jax.numpy.asarray(rng.normal(size=(12, width))), np.eye(3)[rng.integers(3, size=12)]
-    return Objective(network, "multiclass"), params, (X, T, rng.uniform(size=12) / 12)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def gradient(rule, objective, params, batch, memory):
@@ -63,7 +46,7 @@ STACKS = {
 
 @pytest.mark.parametrize("name", STACKS)
 def test_feedback_alignment_with_the_weights_is_backpropagation(name):
-    objective, params, batch = problem(STACKS[name])
+    objective, params, batch = problem(STACKS[name], width=9)
     exact = gradient(Reverse(), objective, params, batch, {})
     same = gradient(Sequential(), objective, params, batch, [own_weights(p) for p in params])
     assert_equal(same, exact)
@@ -79,7 +62,7 @@ def test_feedback_alignment_with_the_weights_is_backpropagation(name):
 
 
 def test_feedback_alignment_by_hand():
-    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()])
+    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()], width=9)
     rng = np.random.default_rng(0)
     memory = [random_feedback(p, rng, 1.0) for p in params]
     B2, B3 = memory[2][FEEDBACK]["weights"], memory[4][FEEDBACK]["weights"]
@@ -103,11 +86,11 @@ def direct(kind, objective, params):
 
 def test_direct_feedback_with_the_weights_above_is_backpropagation():
     # one hidden layer, or linear layers above: the path to the output is one matrix
-    objective, params, batch = problem([Dense(5), Tanh()])
+    objective, params, batch = problem([Dense(5), Tanh()], width=9)
     memory = {"2": params[2]["weights"].T}
     found = gradient(direct("direct", objective, params), objective, params, batch, memory)
     assert_equal(found, gradient(Reverse(), objective, params, batch, {}))
-    objective, params, batch = problem([Dense(5), Tanh(), Dense(4)])
+    objective, params, batch = problem([Dense(5), Tanh(), Dense(4)], width=9)
     up = params[2]["weights"] @ params[3]["weights"]
     memory = {"2": up.T, "3": params[3]["weights"].T}
     found = gradient(direct("direct", objective, params), objective, params, batch, memory)
@@ -115,7 +98,7 @@ def test_direct_feedback_with_the_weights_above_is_backpropagation():
 
 
 def test_direct_feedback_by_hand():
-    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()])
+    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()], width=9)
     rng = np.random.default_rng(0)
     memory = {"2": rng.normal(size=(3, 5)), "4": rng.normal(size=(3, 4))}
     h1 = np.tanh(X @ params[0]["weights"] + params[0]["intercept"])
@@ -133,7 +116,7 @@ def test_direct_feedback_by_hand():
 
 
 def test_random_readouts_by_hand():
-    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()])
+    objective, params, (X, T, w) = problem([Dense(5), Tanh(), Dense(4), Tanh()], width=9)
     rng = np.random.default_rng(0)
     memory = {"2": rng.normal(size=(3, 5)), "4": rng.normal(size=(3, 4))}
     h1 = np.tanh(X @ params[0]["weights"] + params[0]["intercept"])

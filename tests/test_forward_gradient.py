@@ -4,39 +4,22 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.preprocessing import minmax_scale
+from small_network import problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import Dense, ReLU, Tanh
-from sklearn_zorb.network import Network
 from sklearn_zorb.trainers import Backprop, ForwardGradient
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.directions import draw, groups, standardized
 from sklearn_zorb.trainers.forward_gradient import Forward
-from sklearn_zorb.trainers.objective import Objective, trainable
-
-
-@pytest.fixture
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
-def problem():
-    layers = [("dense_1", Dense(4)), ("tanh_1", Tanh())]
-    network = Network.build([], layers, ("readout", Dense(3)), [], (3,), "last")
-    params = network.init(np.random.default_rng(0), None)
-    rng = np.random.default_rng(1)
-    batch = (rng.normal(size=(20, 3)), np.eye(3)[rng.integers(3, size=20)], np.full(20, 1 / 20))
-    return Objective(network, "multiclass"), params, batch
+from sklearn_zorb.trainers.objective import trainable
 
 
 def directions(rule, n, seed=0):
     """n independent estimates, each flattened, and the true gradient."""
     import jax
 
-    objective, params, batch = problem()
+    objective, params, batch = problem([Dense(4), Tanh()], width=3, n=20)
     moved = trainable(objective.network, params)
 
     def one(key):

@@ -10,13 +10,7 @@ from sklearn_zorb.trainers import RandomBases
 from sklearn_zorb.trainers.hadamard import combine, coordinates, draw, factors, transform
 from sklearn_zorb.trainers.subspace import Subspace
 
-
-@pytest.fixture(autouse=True)
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 @pytest.mark.parametrize("size", [1, 2, 50, 128, 300])

@@ -3,38 +3,19 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
+from small_network import RuleContext, problem
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Dense, Tanh
-from sklearn_zorb.network import Network
 from sklearn_zorb.trainers import Backprop, RandomBases
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.directions import draw_flat
-from sklearn_zorb.trainers.objective import Objective, trainable
+from sklearn_zorb.trainers.objective import trainable
 from sklearn_zorb.trainers.subspace import Subspace, largest, shaped
 
+LAYERS = [Dense(4), Tanh()]
 
-@pytest.fixture(autouse=True)
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
-class _Context:
-    def __init__(self):
-        self.rng, self.dtype = np.random.default_rng(3), np.float64
-
-
-def problem():
-    layers = [("dense_1", Dense(4)), ("tanh_1", Tanh())]
-    network = Network.build([], layers, ("readout", Dense(3)), [], (3,), "last")
-    params = network.init(np.random.default_rng(0), None)
-    rng = np.random.default_rng(1)
-    batch = (rng.normal(size=(20, 3)), np.eye(3)[rng.integers(3, size=20)], np.full(20, 1 / 20))
-    objective = Objective(network, "multiclass")
-    return objective, params, trainable(network, params), batch
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def flat(tree):
@@ -47,9 +28,10 @@ def step(trainer, memory=None):
     """One step, the memory after it and the true gradient."""
     import jax
 
-    objective, params, moved, batch = problem()
+    objective, params, batch = problem(LAYERS, width=3, n=20)
+    moved = trainable(objective.network, params)
     if memory is None:
-        memory = trainer._memory(objective, params, moved, _Context())
+        memory = trainer._memory(objective, params, moved, RuleContext())
     rule = trainer._rule(objective, moved)
     key = jax.random.key(0)
     found, aux, memory = jax.jit(
@@ -137,7 +119,8 @@ def expectation(trainer, n):
     """Mean and standard error of the step over n independent draws."""
     import jax
 
-    objective, params, moved, batch = problem()
+    objective, params, batch = problem(LAYERS, width=3, n=20)
+    moved = trainable(objective.network, params)
     rule = trainer._rule(objective, moved)
 
     def one(key):
@@ -170,7 +153,9 @@ def test_evolution_strategies_estimate_the_gradient(antithetic):
         sigma=1e-3, distribution="normal",
     )  # fmt: skip
     mean, error, true = expectation(trainer, 4000)
-    root = np.sqrt(trainer._rule(*problem()[::2][:2]).subspace.n_directions)
+    objective, params, _ = problem(LAYERS, width=3, n=20)
+    rule = trainer._rule(objective, trainable(objective.network, params))
+    root = np.sqrt(rule.subspace.n_directions)
     if antithetic:
         assert_unbiased(mean * root, error * root, true)
     else:  # the variance of one-sided differences is far larger

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from small_network import RuleContext, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import (
@@ -15,11 +16,10 @@ from sklearn_zorb.layers import (
     Tanh,
     Trees,
 )
-from sklearn_zorb.network import Network
 from sklearn_zorb.targets import Targets
 from sklearn_zorb.trainers import TargetPropagation
 from sklearn_zorb.trainers.compiled import compiled_epoch
-from sklearn_zorb.trainers.objective import Objective, trainable
+from sklearn_zorb.trainers.objective import trainable
 from sklearn_zorb.trainers.optimizers import make_optimizer
 from sklearn_zorb.trainers.rounds import (
     Solved,
@@ -33,26 +33,7 @@ from sklearn_zorb.trainers.rounds import (
 X, Y = load_iris(return_X_y=True)
 
 
-@pytest.fixture(autouse=True)
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
-class _Context:
-    def __init__(self):
-        self.rng, self.dtype = np.random.default_rng(3), np.float64
-
-
-def problem(layers, width=4, n=12):
-    named = [(f"layer_{i}", layer) for i, layer in enumerate(layers)]
-    network = Network.build([], named, ("readout", Dense(3)), [], (width,), "last")
-    params = network.init(np.random.default_rng(0), None)
-    rng = np.random.default_rng(1)
-    rows, targets = rng.normal(size=(n, width)), np.eye(3)[rng.integers(3, size=n)]
-    return Objective(network, "multiclass"), params, (rows, targets, np.full(n, 1 / n))
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def one_step(trainer, layers, rate=0.1):
@@ -62,7 +43,7 @@ def one_step(trainer, layers, rate=0.1):
     objective, params, batch = problem(layers)
     moved = trainable(objective.network, params)
     rule = trainer._rule(objective, moved)
-    memory = trainer._memory(objective, params, moved, _Context())
+    memory = trainer._memory(objective, params, moved, RuleContext())
     epoch, init = compiled_epoch(objective, rule, make_optimizer("sgd", None))
     block = tuple(np.asarray(a)[None] for a in batch)
     after = epoch(
@@ -120,11 +101,11 @@ def test_ridge_steps_are_their_share_of_the_solution_whatever_the_optimiser():
     trainer = TargetPropagation(
         "gradient", update={"layer_0": "least_squares"}, update_rate=0.3, alpha_update=0.2
     )
-    before, after, (rows, wanted, _) = one_step(trainer, [Dense(5), Tanh()])
+    before, after, (rows, wanted, weights) = one_step(trainer, [Dense(5), Tanh()])
     (W, b), (V, c) = ((before[i]["weights"], before[i]["intercept"]) for i in (0, 2))
     h = np.tanh(rows @ W + b)
     change = -((softmax(h @ V + c) - wanted) @ V.T) * (1 - h**2)
-    ridge = Ridge(0.2).fit(rows, change)
+    ridge = Ridge(0.2).fit(rows, change, len(weights) * weights)
     np.testing.assert_allclose(after[0]["weights"] - W, 0.3 * ridge.coef_.T)
     np.testing.assert_allclose(after[0]["intercept"] - b, 0.3 * ridge.intercept_)
 

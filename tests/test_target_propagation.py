@@ -3,39 +3,17 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from small_network import RuleContext, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, ReLU, Reshape, Tanh
-from sklearn_zorb.network import Network
 from sklearn_zorb.trainers import TargetPropagation
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.candidates import around, best
 from sklearn_zorb.trainers.local import _Pass
-from sklearn_zorb.trainers.objective import Objective, trainable
+from sklearn_zorb.trainers.objective import trainable
 
-
-@pytest.fixture(autouse=True)
-def x64():
-    import jax
-
-    with jax.enable_x64(True):
-        yield
-
-
-class _Context:
-    def __init__(self):
-        self.rng, self.dtype = np.random.default_rng(3), np.float64
-
-
-def problem(layers, width=4, n=12):
-    import jax
-
-    named = [(f"layer_{i}", layer) for i, layer in enumerate(layers)]
-    network = Network.build([], named, ("readout", Dense(3)), [], (width,), "last")
-    params = jax.tree.map(jax.numpy.asarray, network.init(np.random.default_rng(0), None))
-    rng = np.random.default_rng(1)
-    X, T = jax.numpy.asarray(rng.normal(size=(n, width))), np.eye(3)[rng.integers(3, size=n)]
-    return Objective(network, "multiclass"), params, (X, T, rng.uniform(size=n) / n)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def start(trainer, layers, **more):
@@ -44,7 +22,7 @@ def start(trainer, layers, **more):
     objective, params, batch = problem(layers, **more)
     moved = trainable(objective.network, params)
     rule = trainer._rule(objective, moved)
-    memory = trainer._memory(objective, params, moved, _Context())
+    memory = trainer._memory(objective, params, moved, RuleContext())
     key = jax.random.key(0)
     step = jax.jit(
         lambda moved, memory: rule.direction(objective, moved, params, memory, batch, key)
