@@ -7,7 +7,6 @@ run that was broken off goes on from there, so delete that file to measure afres
 
 import copy
 import json
-import warnings
 from functools import partial
 from time import perf_counter
 
@@ -36,7 +35,7 @@ from sklearn_zorb.layers.distinct import merge_copies
 from sklearn_zorb.layers.stack import stack_weights
 from sklearn_zorb.memory import Memory
 
-from .common import RESULTS, note, save, show
+from .common import RESULTS, note, quiet, save, show
 from .tabular.models import one_hot
 from .tabular.tables import load, table_names
 
@@ -333,7 +332,7 @@ def measure(name, task, X, y, seed):
 
 
 def main(seeds=range(SPLITS), path=RESULTS / "blocks.tmp"):
-    warnings.simplefilter("ignore")
+    quiet()
     lines = path.read_text().splitlines() if path.exists() else []
     records, everything = [json.loads(line) for line in lines], list(tables())
     done = {(name, seed) for name, seed, _, _ in records}

@@ -1,16 +1,34 @@
-"""What benchmarks share: timing, data, results on disk, tables."""
+"""What benchmarks share: arguments, timing, data, results on disk, tables."""
 
+import argparse
 import json
 import os
 import platform
 import statistics
 import sys
+import warnings
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def size_parser(description, full="the default"):
+    """A parser of ``--quick`` and ``--full``, which leave "quick" or "full" in ``size``."""
+    parser = argparse.ArgumentParser(description=description)
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", dest="size", action="store_const", const="quick")
+    sizes.add_argument("--full", dest="size", action="store_const", const="full", help=full)
+    parser.set_defaults(size="full")
+    return parser
+
+
+def quiet():
+    """Ignore warnings, unless Python was started with options for them."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def timed(function, repeats=1, warm_up=0):

@@ -6,8 +6,6 @@ and in log-loss, paired by draw and averaged by table; the error is that of thei
 tables.
 """
 
-import sys
-
 import numpy as np
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -15,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers
 from sklearn_zorb.layers import Stack, Trees
 
-from .common import note, save, show
+from .common import note, quiet, save, show
 from .tabular.models import one_hot
 from .tabular.tables import load, table_names
 
@@ -84,10 +82,7 @@ def summary(n_rows, task, differences):
 
 
 def main():
-    if not sys.warnoptions:
-        import warnings
-
-        warnings.simplefilter("ignore")
+    quiet()
     rows, tables = [], []
     names = table_names()
     for n_rows in SIZES:

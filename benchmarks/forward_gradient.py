@@ -10,7 +10,6 @@ were chosen on a quarter of the training rows as well. ``--quick`` takes fewer s
 fewer epochs of the convolutional network.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.datasets import load_kmnist, load_table
 from sklearn_zorb.trainers import Backprop, ForwardGradient
 
-from .common import note, save, show, timed
+from .common import note, save, show, size_parser, timed
 
 DOC = Path(__file__).parent.parent / "doc"
 MEASUREMENTS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
@@ -140,16 +139,13 @@ def plot(curves):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true")
-    size.add_argument("--full", action="store_true", help="the default")
-    quick = parser.parse_args(arguments or []).quick
+    size = size_parser(__doc__).parse_args(arguments or []).size
+    quick = size == "quick"
     rows = on_penguins(3 if quick else 20)
     show(rows)
     more, curves = on_characters(100 if quick else 1000)
     rows += more
-    save("forward_gradient", rows, curves=curves, size="quick" if quick else "full")
+    save("forward_gradient", rows, curves=curves, size=size)
     plot(curves)
     show(rows)
 

@@ -5,14 +5,12 @@ repeated cross-validation, which fits to four fifths of them. "same fits" is the
 folds of what one and the same model said of itself minus its score on the rows held out.
 """
 
-import sys
-
 import numpy as np
 from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 
-from .common import note, save, show
+from .common import note, quiet, save, show
 from .tabular.models import one_hot
 from .tabular.tables import load, table_names
 
@@ -44,10 +42,7 @@ def optimism(name):
 
 
 def main():
-    if not sys.warnoptions:
-        import warnings
-
-        warnings.simplefilter("ignore")
+    quiet()
     rows = []
     for name in table_names():
         note(name)

@@ -2,12 +2,10 @@
 
 Splits are those of ``benchmarks/protocols.py``; the layers those of the published experiments.
 Accuracy, or mean absolute error for sinc and Boston, as a mean over seeds; the time is that of
-a fit, with nothing monitored inside, the compilation of Adam's step left out (a first fit of
-the same shape). MNIST and CIFAR-10 take one seed. ``--quick`` takes two seeds of the small
-sets, and 10 000 rows of MNIST.
+a fit, with nothing monitored inside: a median, so that of the small sets only the first fit
+compiles Adam's step. MNIST and CIFAR-10 take one seed, and Adam's time there includes the
+compilation. ``--quick`` takes two seeds of the small sets, and 10 000 rows of MNIST.
 """
-
-import argparse
 
 import numpy as np
 from sklearn.metrics import accuracy_score, mean_absolute_error
@@ -15,7 +13,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.trainers import MLELM, Backprop
 
-from .common import images, note, save, show, timed
+from .common import images, note, save, show, size_parser, timed
 from .protocols import boston, iris, sinc, spirals, xor
 from .random_bases import data_of
 
@@ -86,12 +84,8 @@ def large(name, layers, data, epochs, leave_out=(), **options):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true")
-    size.add_argument("--full", action="store_true", help="the default")
-    quick = parser.parse_args(arguments or []).quick
-    size_name = "quick" if quick else "full"
+    size = size_parser(__doc__).parse_args(arguments or []).size
+    quick = size == "quick"
     rows = small(range(2 if quick else 10))
     show(rows)
     X, y, X_test, y_test = images("mnist")
@@ -102,7 +96,7 @@ def main(arguments=None):
             f"MNIST {name}", layers, (X[:count], y[:count], X_test, y_test), 10,
             standardize=False, dtype="float32",
         ))  # fmt: skip
-        save("paper", rows, mnist_rows=count, size=size_name)
+        save("paper", rows, mnist_rows=count, size=size)
     X, y, X_test, y_test = data_of("cifar10")
     for name, filters in FILTERS.items():
         layers = " ".join(f"Conv2D[{n}, 3] Sigmoid" for n in filters) + " Flatten"
@@ -113,7 +107,7 @@ def main(arguments=None):
                 (X[:n_rows], y[:n_rows], X_test, y_test), 50, leave_out=("MLELM",),
                 standardize=False, dtype="float32", input_shape=(32, 32, 3),
             ))  # fmt: skip
-            save("paper", rows, mnist_rows=count, size=size_name)
+            save("paper", rows, mnist_rows=count, size=size)
     show(rows)
 
 

@@ -13,7 +13,6 @@ Figures are those of Table 1 of F. Gressmann, Z. Eaton-Rosen and C. Luschi, "Imp
 Network Training in Low Dimensional Random Bases", arXiv:2011.04720, as its code gives them.
 """
 
-import argparse
 import json
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy as np
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.trainers import Backprop, RandomBases
 
-from .common import RESULTS, images, note, save, show
+from .common import RESULTS, images, note, save, show, size_parser
 
 FULLY_CONNECTED = "Dense[128] ReLU"
 CONVOLUTIONAL = (
@@ -114,15 +113,11 @@ def with_shares(rows):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true")
-    size.add_argument("--full", action="store_true", help="ten minutes a cell, the default")
+    parser = size_parser(__doc__, full="ten minutes a cell, the default")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--only", nargs="+", default=[], help="nets and rules")
     chosen = parser.parse_args(arguments or [])
-    minutes = chosen.minutes or (0.5 if chosen.quick else 10.0)
-    size_name = "quick" if chosen.quick else "full"
+    minutes = chosen.minutes or (0.5 if chosen.size == "quick" else 10.0)
     nets = [net for net in NETS if net in chosen.only] or list(NETS)
     rules = [rule for rule in RULES if rule in chosen.only] or list(RULES)
     path = RESULTS / "random_bases.json"
@@ -133,7 +128,7 @@ def main(arguments=None):
             note(f"{net} {rule}")
             found[net, rule] = cell(net, rule, 60 * minutes)
             # each cell may have taken long: none is lost
-            save("random_bases", with_shares(found.values()), minutes=minutes, size=size_name)
+            save("random_bases", with_shares(found.values()), minutes=minutes, size=chosen.size)
     show(with_shares(found.values()))
 
 

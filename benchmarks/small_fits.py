@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from sklearn_zorb import ZORBClassifier
 
-from .common import note, paired, save, show
+from .common import note, paired, quiet, save, show
 
 LAYERS = "Dense[64] Tanh"
 CROSS_VALIDATION = """
@@ -30,9 +30,7 @@ def script(text):
 
 
 def warm_fits():
-    import warnings
-
-    warnings.simplefilter("ignore")
+    quiet()
     X, y = load_iris(return_X_y=True)
     rows = []
     for peer, target in ((MLPClassifier(), 0.05), (LogisticRegression(), 3.0)):

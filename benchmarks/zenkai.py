@@ -8,8 +8,6 @@ convolution from the trees' own inverse, which came out better than the best of 
 passes. ``--quick`` trains on 10 000 rows, ``--only`` a part of the machines.
 """
 
-import argparse
-
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, ReLU, Trees
 from sklearn_zorb.trainers import (
@@ -18,7 +16,7 @@ from sklearn_zorb.trainers import (
     TargetPropagation,
 )
 
-from .common import images, note, save, show, timed
+from .common import images, note, save, show, size_parser, timed
 
 SETTINGS = {"batch_size": 128, "learning_rate": 1e-3, "tol": None}
 NORMED = "Dense[128] BatchNorm ReLU"
@@ -60,15 +58,11 @@ def machine(name, n_rows, epochs):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true")
-    size.add_argument("--full", action="store_true", help="all rows, the default")
+    parser = size_parser(__doc__, full="all rows, the default")
     parser.add_argument("--only", nargs="+", choices=list(MACHINES), default=list(MACHINES))
     chosen = parser.parse_args(arguments or [])
-    quick = chosen.quick
     X, y, X_test, y_test = images("mnist")
-    if quick:
+    if chosen.size == "quick":
         X, y = X[:10000], y[:10000]
     rows = []
     for name in chosen.only:
@@ -82,7 +76,7 @@ def main(arguments=None):
         })  # fmt: skip
         show(rows[-1:])
     if chosen.only == list(MACHINES):
-        save("zenkai", rows, training_rows=len(X), size="quick" if quick else "full")
+        save("zenkai", rows, training_rows=len(X), size=chosen.size)
     show(rows)
 
 
