@@ -9,6 +9,7 @@ from .estimator import EstimatorLayer
 from .kernel import Kernel
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNorm, Standardize
+from .piecewise import PiecewiseLinear
 from .pooling import AvgPool2D, MaxPool2D
 from .shape import Flatten, Reshape
 from .stack import Stack
@@ -33,6 +34,7 @@ __all__ = [
     "LeakyReLU",
     "MaxPool2D",
     "Parallel",
+    "PiecewiseLinear",
     "ReLU",
     "Reshape",
     "Sigmoid",

@@ -1,0 +1,129 @@
+"""Columns bent at their quantiles, so that a linear read-out draws broken lines."""
+
+from numbers import Integral
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._compat import Interval
+from ..linalg import namespace, to_numpy
+from .base import Layer, shape_error
+
+# rows that quantiles are taken of, at most
+QUANTILE_ROWS = 20_000
+
+
+class PiecewiseLinear(Layer):
+    r"""Each column as `n_bins` ramps, one for each bin between its quantiles.
+
+    With the knots :math:`q_0 \le \dots \le q_B` of a column,
+
+    .. math:: r_b(x) = \min(1, \max(0, (x - q_{b-1}) / (q_b - q_{b-1}))), \quad b = 1 \dots B,
+
+    so that a linear model of the ramps is a continuous function of each column, linear between
+    the knots and constant outside them: the piecewise-linear encoding of [1]_. Knots are
+    quantiles of the training inputs, weighted, or their distinct values where those are few.
+    The inverse target is :math:`q_0 + \sum_b (q_b - q_{b-1}) t_b`, kept within the knots.
+
+    Parameters
+    ----------
+    n_bins : int, default=8
+        Bins of a column.
+
+    See Also
+    --------
+    Parallel : With ``Parallel(Identity | PiecewiseLinear)`` a read-out also goes on outside
+        the knots.
+
+    Notes
+    -----
+    ``params["knots"]`` has shape (n_features, n_bins + 1). A column of fewer bins repeats its
+    last knot, and the ramps of no width are zero. The outputs of column j are
+    ``outputs[:, j * n_bins : (j + 1) * n_bins]``. Quantiles of more than 20 000 rows are those
+    of 20 000 drawn from them. Sparse inputs are refused: their ramps would not be sparse.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev, A. Babenko, "On embeddings for numerical features in
+       tabular deep learning", NeurIPS (2022).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import PiecewiseLinear
+    >>> X = np.array([[0.0], [1.0], [4.0]])
+    >>> layer = PiecewiseLinear(2)
+    >>> params = layer.init(np.random.default_rng(0), (1,), (X, None, None))
+    >>> layer.forward(params, np.array([[-1.0], [0.5], [2.5], [9.0]])).tolist()
+    [[0.0, 0.0], [0.5, 0.0], [1.0, 0.5], [1.0, 1.0]]
+    """
+
+    needs_inputs = False
+    inverts_rows = True
+
+    _parameter_constraints = {"n_bins": [Interval(Integral, 1, None, closed="left")]}
+
+    def __init__(self, n_bins=8):
+        self.n_bins = n_bins
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        return (int(input_shape[0] * self.n_bins),)
+
+    def init(self, rng, input_shape, data=None):
+        if data is None:
+            # without data: evenly over the bulk of a standardised column
+            return {"knots": np.tile(np.linspace(-2, 2, self.n_bins + 1), (*input_shape, 1))}
+        inputs, _, sample_weight = data
+        n_rows = inputs.shape[0]
+        if n_rows > QUANTILE_ROWS:
+            drawn = np.sort(rng.choice(n_rows, size=QUANTILE_ROWS, replace=False))
+            inputs = inputs[drawn]
+            sample_weight = None if sample_weight is None else sample_weight[drawn]
+        rows = inputs[:]
+        self._refuse_sparse(rows)
+        rows = np.asarray(to_numpy(rows), dtype=np.float64)
+        return {"knots": np.stack([_knots(row, sample_weight, self.n_bins) for row in rows.T])}
+
+    def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
+        xp, knots = namespace(inputs), _like(inputs, params["knots"])
+        left, right = knots[:, :-1], knots[:, 1:]
+        # clipped first, so that a narrow bin far away does not overflow
+        inside = xp.clip(inputs[:, :, None], left, right) - left
+        ramps = inside / xp.where(right > left, right - left, 1)
+        return ramps.reshape(len(inputs), -1)
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        xp, knots = namespace(targets), _like(targets, params["knots"])
+        left, right = knots[:, :-1], knots[:, 1:]
+        steps = targets.reshape(len(targets), *left.shape) * (right - left)
+        return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1]), params
+
+    def _refuse_sparse(self, inputs):
+        if sp.issparse(inputs):
+            raise ValueError(
+                "PiecewiseLinear makes ramps of each column, and zeros would not stay zero: "
+                "pass dense inputs, or do without the layer."
+            )
+
+
+def _knots(column, sample_weight, n_bins):
+    """Distinct quantiles of a column, the last one repeated where they are too few."""
+    order = np.argsort(column, kind="stable")
+    weight = np.ones(len(column)) if sample_weight is None else np.asarray(sample_weight)
+    ordered, weight = column[order][weight[order] > 0], weight[order][weight[order] > 0]
+    distinct = np.unique(ordered)
+    if len(distinct) > n_bins + 1:
+        total = np.cumsum(weight)
+        # the first value that has no less than its share of the weight at or below it
+        shares = np.arange(n_bins + 1) * total[-1] / n_bins
+        places = np.searchsorted(total, shares)
+        distinct = np.unique(ordered[np.minimum(places, len(ordered) - 1)])
+    return np.append(distinct, np.full(n_bins + 1 - len(distinct), distinct[-1]))
+
+
+def _like(values, knots):
+    """Knots in the floating precision of `values`."""
+    return knots.astype(np.result_type(values.dtype, np.float32))
