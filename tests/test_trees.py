@@ -166,7 +166,7 @@ def test_boosting_of_labels_minimises_the_log_loss():
 
     X, y = load_iris(return_X_y=True)
     model = ZORBClassifier([Stack([[Trees(20, kind="boosting")]])], random_state=0).fit(X, y)
-    inner = model.params_[-1]["branch_1"]["0"]["estimator"].models[0].models[0]
+    inner = model.params_[-1]["branch_1"]["0"]["estimator"].model.models[0].models[0]
     assert isinstance(inner, HistGradientBoostingClassifier)
 
 
@@ -215,7 +215,7 @@ def test_repeated_targets_are_fitted_in_a_basis_of_their_own():
         layer.solve(params, X, table, Context(rng=np.random.default_rng(0)))
         for table in (Targets(values, codes), Targets(values[codes]))
     )
-    assert thin.params["estimator"].basis.shape == (4, 9)
+    assert thin.params["estimator"].model.basis.shape == (4, 9)
     np.testing.assert_allclose(thin.outputs, full.outputs)
     np.testing.assert_allclose(layer.forward(thin.params, X), layer.forward(full.params, X))
 

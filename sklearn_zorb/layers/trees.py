@@ -10,6 +10,7 @@ from .._compat import Interval, StrOptions
 from .cross_fit import Mean, cross_fit, fit_model, fold_numbers
 from .foreign import Foreign, is_direct
 from .forest import grow_forest
+from .one_hot import JoinedCategories, OfJoined
 
 # copies of rows in a leaf, scikit-learn's default
 BOOSTING_LEAF = 20
@@ -55,6 +56,11 @@ class Trees(Foreign):
 
     Notes
     -----
+    One-hot columns, neighbours of two values each of which every row has exactly one at its
+    higher value, are joined again before trees are grown: boosting parts the categories as it
+    likes, forests in the order of the columns. Forests leave the columns of a sparse matrix as
+    they are.
+
     The inverse target is that of a random linear map until the layer is solved, then the
     training row whose output is closest. The outputs of left-out rows still depend on y a
     little, in a way that flexible features can read: a signed read-out should not see both
@@ -114,8 +120,13 @@ class Trees(Foreign):
         self.n_keep = n_keep
 
     def fit_model(self, rows, targets, context):
-        if self.kind == "boosting":
-            return self._boost(rows, targets, context)
+        boosting = self.kind == "boosting"
+        joined = JoinedCategories(rows, dense=boosting)
+        grow = partial(self._boost, joined.categorical) if boosting else self._grow
+        model, outputs = grow(joined.transform(rows), targets, context)
+        return OfJoined(model, joined), outputs
+
+    def _grow(self, rows, targets, context):
         make_tree = partial(
             getattr(import_module("sklearn.tree"), FORESTS[self.kind]),
             max_features=self._max_features(context),
@@ -137,7 +148,7 @@ class Trees(Foreign):
             return self.max_features
         return 0.5 if context.task == "regression" else "sqrt"
 
-    def _boost(self, rows, targets, context):
+    def _boost(self, categorical, rows, targets, context):
         direct = is_direct(targets, context) and context.task != "regression"
         name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
         features = self.max_features
@@ -146,8 +157,8 @@ class Trees(Foreign):
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf or _leaf_size(context.sample_weight),
             max_features=float(features) if isinstance(features, Real) else 1.0,
+            categorical_features=categorical,
         )
-        rows = rows.toarray() if hasattr(rows, "tocsr") else rows
         values = context.y if direct else np.asarray(targets, dtype=np.float64)
         codes = context.y if direct and context.y.ndim == 1 else None
         folds = fold_numbers(rows.shape[0], min(self.cv, rows.shape[0]), context.rng, codes)
@@ -159,14 +170,7 @@ class Trees(Foreign):
             )
 
         models, outputs = cross_fit(fit, rows, folds, None)
-        return Boosted(models), outputs
-
-
-class Boosted(Mean):
-    """The mean of boosted models, which take dense rows only."""
-
-    def predict(self, rows):
-        return super().predict(rows.toarray() if hasattr(rows, "tocsr") else rows)
+        return Mean(models), outputs
 
 
 def _leaf_size(sample_weight):
