@@ -1,10 +1,14 @@
 """The kernel layer beside scikit-learn's kernel ridge and brute-force leave-one-out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import scipy.linalg
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Context, Dense, Kernel, Tanh
@@ -17,8 +21,9 @@ from sklearn_zorb.layers.kernel_ridge import (
     gradient_squares,
     kernel_values,
 )
-from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, choose_kernel
+from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, Choice, choose_kernels, judged_on
 from sklearn_zorb.linalg import LeastSquares, System
+from sklearn_zorb.linalg.least_squares import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.targets import Targets
 from sklearn_zorb.testing import check_layer
@@ -266,10 +271,44 @@ def test_kernels_are_compared_on_a_bounded_number_of_rows(monkeypatch, units):
 
     def choose(kinds, bandwidth, reweight, rows, *others):
         seen.append(len(rows))
-        return choose_kernel(kinds, bandwidth, reweight, rows, *others)
+        return choose_kernels(kinds, bandwidth, reweight, rows, *others)
 
-    monkeypatch.setattr("sklearn_zorb.layers.kernel.choose_kernel", choose)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.choose_kernels", choose)
     X, y = table(1000)
     params = solve(Kernel(units, kind="gaussian", reweight=0), X, y).params
     assert seen == [SEARCH_ROWS]
     assert len(params["landmarks"]) == units
+
+
+def test_nystrom_errors_are_those_of_ridge_regression_on_the_features():
+    X, y = table(240)
+    groups = group_rows(X, y[:, None], None, Memory())
+    rows = X[groups.first]
+    for kind, metric in (("laplace", "euclidean"), ("laplace_l1", "cityblock")):
+        choice = Choice(kind, np.linspace(0.5, 2, X.shape[1]), 3.0, np.inf, 0)
+        scaled = rows * choice.scales / 3
+        kernel = np.exp(-cdist(scaled, scaled[:60], metric))
+        features = kernel @ np.linalg.inv(scipy.linalg.sqrtm(kernel[:60]))
+        centred = features - features.mean(axis=0)
+        alphas = RELATIVE_ALPHAS * (centred**2).sum() / 60
+        ridge = RidgeCV(alphas).fit(features, groups.mean.ravel())
+        (judged,) = judged_on([choice], rows, groups, 60)
+        assert judged.error == pytest.approx(-ridge.best_score_, rel=1e-3)
+        assert choice.error == np.inf
+
+
+@pytest.mark.parametrize("units", [100, 900])
+def test_kinds_are_compared_again_where_landmarks_are_few(monkeypatch, units):
+    seen = []
+
+    def judged(choices, rows, groups, n_landmarks):
+        seen.append((len(rows), n_landmarks))
+        return [replace(c, error=0.0 if c.kind == "laplace" else 1.0) for c in choices]
+
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.judged_on", judged)
+    X, y = table(900)
+    params = solve(Kernel(units), X, y).params
+    # all rows are landmarks: what few hundred of them say stands
+    assert seen == ([(900, 100)] if units == 100 else [])
+    if units == 100:
+        assert KINDS[int(params["kind"])] == "laplace"

@@ -10,8 +10,16 @@ from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, namespace, to_numpy
 from .base import Layer, Solved, shape_error
 from .distinct import group_rows
-from .kernel_ridge import centre, distances, kernel_values
-from .kernel_search import MANHATTAN_BUDGET, SEARCH_ROWS, choose_kernel, median_distance
+from .kernel_ridge import centre, distances, kernel_values, whitening
+from .kernel_search import (
+    MANHATTAN_BUDGET,
+    MODEL_ROWS,
+    SEARCH_ROWS,
+    best_of,
+    choose_kernels,
+    judged_on,
+    median_distance,
+)
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
@@ -35,7 +43,9 @@ class Kernel(Layer):
     penalised; beyond, landmarks are drawn from the distinct rows (Nyström).
 
     Kernels are compared by the leave-one-out error of kernel ridge regression of the
-    network's own targets, whatever the targets of the layer. From the fitted function f,
+    network's own targets on 400 rows, whatever the targets of the layer; kinds, where not all
+    rows are landmarks, by that of a ridge of the features of 2400 rows with as small a share of
+    landmarks: the smoother a kernel, the fewer of them it needs. From the fitted function f,
     every round of re-weighting takes the scales :math:`s_j^4 \propto s_j^2 \,
     \mathrm{mean}_i\, (\partial f / \partial z_j)^2 (x_i)` with z = s x, the diagonal of its
     average gradient outer product (AGOP) [1]_: a feature on which f does not depend comes
@@ -48,7 +58,7 @@ class Kernel(Layer):
         distinct rows for are zero.
     kind : {"auto", "laplace", "laplace_l1", "gaussian"}, default="auto"
         "auto" takes the best by leave-one-out; "laplace_l1" is not tried where it would cost
-        more than it gains, beyond some 2500 columns.
+        more than it gains, beyond 5e9 differences of entries of rows and landmarks.
     bandwidth : "loo" or float, default="loo"
         In median distances between rows; "loo" takes the better of 1 and 4.
     reweight : int, default=2
@@ -139,14 +149,8 @@ class Kernel(Layer):
         streams = context.rng.spawn(2)
         order = streams[0].permutation(len(groups))
         chosen = np.sort(order[: self.units])
-        searched = np.sort(order[:SEARCH_ROWS])
-        some = groups.take(searched)
-        rows = self._dense(inputs[some.first])
-        choice = choose_kernel(
-            self._kinds(rows), self.bandwidth, self.reweight, rows, some, streams[1]
-        )
-        if len(chosen) != len(searched):
-            rows = self._dense(inputs[groups.first[chosen]])
+        choice = self._choose(inputs, groups, order, streams[1])
+        rows = self._dense(inputs[groups.first[chosen]])
         weight = groups.weight if len(chosen) == len(groups) else None
         solved = self._with_landmarks(
             rows, choice.scales, choice.bandwidth, choice.kind, weight, context.dtype
@@ -160,10 +164,22 @@ class Kernel(Layer):
         }
         return Solved(solved, report=report)
 
-    def _kinds(self, rows):
+    def _choose(self, inputs, groups, order, rng):
+        """The best kernel for some rows and, with fewer landmarks than rows, for as few of them."""
+        some = groups.take(np.sort(order[:SEARCH_ROWS]))
+        rows = self._dense(inputs[some.first])
+        kinds = self._kinds(len(groups), rows.shape[1])
+        choices = choose_kernels(kinds, self.bandwidth, self.reweight, rows, some, rng)
+        if len(choices) > 1 and self.units < len(groups):
+            model = groups.take(order[:MODEL_ROWS])
+            count = max(1, len(model) * self.units // len(groups))
+            choices = judged_on(choices, self._dense(inputs[model.first]), model, count)
+        return best_of(choices)
+
+    def _kinds(self, n_rows, n_features):
         if self.kind != "auto":
             return (self.kind,)
-        dear = len(rows) ** 2 * rows.shape[1] > MANHATTAN_BUDGET
+        dear = n_rows * min(n_rows, self.units) * n_features > MANHATTAN_BUDGET
         return ("laplace", "gaussian") if dear else KINDS
 
     def _kernel(self, params, rows):
@@ -181,7 +197,7 @@ class Kernel(Layer):
         }
         kernel = self._kernel(params, rows)
         if weight is None:
-            params["projection"] = _whitening(kernel)
+            params["projection"] = whitening(kernel)
             params["offset"] = np.zeros(len(rows))
         else:
             params["projection"], params["offset"] = _principal(kernel, weight, np.finfo(dtype).eps)
@@ -200,14 +216,6 @@ class Kernel(Layer):
                 )
             inputs = inputs.toarray()
         return np.asarray(to_numpy(inputs), dtype=np.float64)
-
-
-def _whitening(kernel):
-    """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
-    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
-    shifted = kernel + jitter * np.eye(len(kernel))
-    factor = scipy.linalg.cholesky(shifted, check_finite=False)
-    return scipy.linalg.solve_triangular(factor, np.eye(len(kernel)), check_finite=False)
 
 
 def _principal(kernel, weight, precision):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 from scipy.linalg import lapack
 from scipy.spatial.distance import cdist
 
@@ -44,6 +45,14 @@ def centre(kernel, weight):
     centred = kernel - mean
     centred -= mean[:, None] - mean @ share
     return centred, mean
+
+
+def whitening(kernel):
+    """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
+    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    shifted = kernel + jitter * np.eye(len(kernel))
+    factor = scipy.linalg.cholesky(shifted, check_finite=False)
+    return scipy.linalg.solve_triangular(factor, np.eye(len(kernel)), check_finite=False)
 
 
 @dataclass

@@ -1,13 +1,16 @@
 """The choice of a kernel: its kind, its bandwidth and the scale of each feature."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values
+from ..linalg import LeastSquares, System
+from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values, whitening
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
+# rows on which they are compared again with fewer landmarks, at most
+MODEL_ROWS = 2400
 # rows at which derivatives are taken, and that say what a usual distance and bandwidth are
 GRADIENT_ROWS = 400
 MEDIAN_ROWS = 300
@@ -18,7 +21,7 @@ START = 3
 # least share of the mean squared gradient that a feature keeps
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
-MANHATTAN_BUDGET = 4e8
+MANHATTAN_BUDGET = 5e9
 
 
 @dataclass
@@ -40,8 +43,8 @@ def median_distance(kind, rows):
     return middle or (float(pairs.mean()) if len(pairs) else 0.0) or 1.0
 
 
-def choose_kernel(kinds, bandwidth, reweight, rows, groups, rng):
-    """The kernel of least leave-one-out error among kinds, bandwidths and feature scales.
+def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
+    """For each kind the bandwidth and feature scales of least leave-one-out error.
 
     Parameters
     ----------
@@ -57,16 +60,33 @@ def choose_kernel(kinds, bandwidth, reweight, rows, groups, rng):
 
     Returns
     -------
-    Choice
+    list of Choice
     """
     some = rng.permutation(len(rows))
     sample, points = some[:MEDIAN_ROWS], some[:GRADIENT_ROWS]
-    tries = [
-        choice
-        for kind in kinds
-        for choice in _rounds(kind, bandwidth, reweight, rows, groups, sample, points)
+    return [
+        best_of(_rounds(kind, bandwidth, reweight, rows, groups, sample, points)) for kind in kinds
     ]
-    return min(tries, key=lambda choice: choice.error)
+
+
+def best_of(choices):
+    """The choice of least error."""
+    return min(choices, key=lambda choice: choice.error)
+
+
+def judged_on(choices, rows, groups, n_landmarks):
+    """The same kernels with the leave-one-out errors of a ridge of their Nyström features.
+
+    Landmarks are the first `n_landmarks` of `rows`.
+    """
+    judged = []
+    for choice in choices:
+        scaled = rows * (choice.scales / choice.bandwidth)
+        features = kernel_values(choice.kind, distances(choice.kind, scaled, scaled[:n_landmarks]))
+        features @= whitening(features[:n_landmarks])
+        system = System.from_arrays(features, groups.mean, groups.weight)
+        judged.append(replace(choice, error=LeastSquares().solve(system).loo_error))
+    return judged
 
 
 def _rounds(kind, bandwidth, reweight, rows, groups, sample, points):
