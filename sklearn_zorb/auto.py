@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from .layers import Dense, Kernel, ReLU, Stack, Standardize, Trees
+from .layers import (
+    Dense,
+    Identity,
+    Kernel,
+    Parallel,
+    PiecewiseLinear,
+    ReLU,
+    Stack,
+    Standardize,
+    Trees,
+)
 from .layers.distinct import count_distinct
 from .memory import Memory
 
@@ -11,8 +21,14 @@ from .memory import Memory
 FEW_ROWS = 10
 # from here on, boosting finds what a forest and a thousand landmarks miss
 MANY_ROWS = 2000
+# columns beyond which boosting takes minutes, and more landmarks bring as much
+BOOSTED_COLUMNS = 500
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
+# beyond, a third of the rows are landmarks as long as their products take no more flops
+LANDMARK_FLOPS = 1e11
+# up to here each column is bent at its quantiles, into nine
+BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
 SPARSE_COLUMNS = 1000
 
@@ -22,14 +38,16 @@ def auto_layers(X, y=None):
 
     A `Stack` of blocks that err in different ways:
 
-    - a ridge of the columns, each clipped smoothly at three standard deviations;
+    - a ridge of the columns, and of ramps between their quantiles up to 100 columns, all
+      clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
-      rows choose;
+      rows choose; a third of 4500 rows and more are landmarks, falling to 1500 again beyond
+      10,000 rows as the square root of their number does;
     - from 10 distinct rows on, a forest of 100 trees;
-    - from 2000 distinct rows on, gradient boosting.
+    - from 2000 distinct rows on and up to 500 columns, gradient boosting.
 
-    Sparse inputs of more than 1000 columns do without the kernel, which would make them
-    dense.
+    Sparse inputs do without ramps, and of more than 1000 columns without the kernel too, which
+    would make them dense.
 
     Parameters
     ----------
@@ -58,7 +76,8 @@ def auto_layers(X, y=None):
     >>> from sklearn_zorb import auto_layers, format_layers
     >>> for block in format_layers(auto_layers((150, 4))).split(" | "):
     ...     print(block)
-    Stack(Standardize[clip=3.0]
+    Stack(Parallel(Identity
+    PiecewiseLinear) Standardize[clip=3.0]
     Standardize[clip=3.0] Standardize Kernel[150]
     Trees)
     """
@@ -68,16 +87,28 @@ def auto_layers(X, y=None):
         sparse = hasattr(X, "tocsr")
         X = X.tocsr() if sparse else np.asarray(X)
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
-    blocks = [[Standardize(clip=3.0)]]
+    blocks = [[*_bent(n_features, sparse), Standardize(clip=3.0)]]
     if not sparse or n_features <= SPARSE_COLUMNS:
         # scaled again, as the clip leaves columns with long tails narrow
-        kernel = Kernel(min(n_rows, LANDMARKS))
+        kernel = Kernel(_landmarks(n_rows))
         blocks.append([Standardize(clip=3.0), Standardize(), kernel])
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
-    if n_rows >= MANY_ROWS and not sparse:
+    if n_rows >= MANY_ROWS and n_features <= BOOSTED_COLUMNS and not sparse:
         blocks.append([Trees(kind="boosting")])
     return [Stack(blocks)]
+
+
+def _bent(n_features, sparse):
+    """What the linear block sees: columns, and broken lines of them where they are few."""
+    if sparse or n_features > BENT_COLUMNS:
+        return []
+    return [Parallel([[Identity()], [PiecewiseLinear()]])]
+
+
+def _landmarks(n_rows):
+    affordable = int(np.sqrt(LANDMARK_FLOPS / max(n_rows, 1)))
+    return min(n_rows, max(LANDMARKS, min(n_rows // 3, affordable)))
 
 
 def dense_layers(n_samples, n_features):

@@ -51,7 +51,16 @@ def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     X = np.random.default_rng(0).normal(size=(120, 3))
     assert landmarks(X) == [120]
     assert landmarks(np.repeat(X, 30, axis=0)) == [120]
-    assert landmarks((10**6, 3)) == [1500]
+    assert landmarks((4500, 3)) == landmarks((10**6, 3)) == [1500]
+    assert landmarks((6000, 3)) == [2000]
+    # as many as 1e11 flops allow for their products
+    assert landmarks((20_000, 3)) == [2236]
+
+
+def test_wide_inputs_do_without_ramps_and_boosting():
+    texts = [format_layers(auto_layers((3000, columns))) for columns in (100, 101, 500, 501)]
+    assert ["PiecewiseLinear" in text for text in texts] == [True, False, False, False]
+    assert ["boosting" in text for text in texts] == [True, True, True, False]
 
 
 def test_sparse_inputs_stay_sparse():
