@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor, parse_layers
+from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, parse_layers
 from sklearn_zorb.datasets import load_table
 from sklearn_zorb.estimators import classification
 from sklearn_zorb.layers import EstimatorLayer, Kernel, Stack, Standardize
@@ -103,8 +103,15 @@ def text(layers):
     return partial(layer_text, layers)
 
 
+def ramps(n_bins):
+    return text(f"Parallel(Identity | PiecewiseLinear[{n_bins}]) Standardize[clip=3.0]")
+
+
 BLOCKS = {
-    "ridge": text("Standardize[clip=3.0]"),
+    "ridge": lambda X, n_outputs: auto_layers(X)[0].blocks[0],
+    "straight": text("Standardize[clip=3.0]"),
+    "few bins": ramps(4),
+    "many bins": ramps(16),
     "kernel": text(f"{SCALED} Kernel[{{n}}]"),
     "smooth": text(f"{SCALED} Kernel[{{few}}, kind=gaussian]"),
     "forest": text("Trees"),
@@ -117,7 +124,7 @@ BLOCKS = {
     "cos": text(f"{SCALED} Dense[512] Cos"),
     "splines": lambda X, n_outputs: [
         Standardize(clip=3.0),
-        *on(SplineTransformer(8, degree=1, knots="quantile"), "Standardize", X),
+        *on(SplineTransformer(8, degree=3, knots="quantile"), "Standardize", X),
     ],
     "products": products,
     "extra": text("Trees[kind=extra]"),
@@ -146,7 +153,11 @@ VARIANTS = {
     "without kernel": ("ridge and forest", ("ridge", "forest"), 1),
     "kernel not reweighted": ("features of equal scale", ("ridge", "no reweighting", "forest"), 1),
     "fewer landmarks": ("500", ("ridge", "fewer landmarks", "forest"), 1),
-    "piecewise-linear ridge": ("8 knots a column", (*DEFAULT, "splines"), 1),
+    "without ramps": ("ridge of the columns only", ("straight", *DEFAULT[1:]), 1),
+    "4 bins": ("ramps between quartiles", ("few bins", *DEFAULT[1:]), 1),
+    "16 bins": ("of ramps", ("many bins", *DEFAULT[1:]), 1),
+    "two linear blocks": ("ridges with and without ramps", (*DEFAULT, "straight"), 1),
+    "cubic splines": ("8 knots a column", (*DEFAULT, "splines"), 1),
     "products": ("ridge of all pairwise products", (*DEFAULT, "products"), 1),
     "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform"), 1),
     "random features": ("ridge of 512 cosines", (*DEFAULT, "cos"), 1),
