@@ -190,9 +190,52 @@ def test_degrees_of_freedom_are_estimated_where_columns_are_many(monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_some_rows_left_out_where_all_are_too_dear(monkeypatch, limit, weighted):
+    rows, targets, _ = make("tall")
+    weights = np.random.default_rng(0).integers(1, 4, len(rows)) * 1.0 if weighted else None
+    monkeypatch.setattr(module, "EIGH_LIMIT", limit)
+    every = LeastSquares(alpha=3.0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    monkeypatch.setattr(module, "EXACT_LOO_FLOPS", 0)
+    monkeypatch.setattr(module, "ROWS_PER_COLUMN", np.inf)
+    monkeypatch.setattr(module, "SAMPLED_ROWS", len(rows) // 3)
+    some = LeastSquares(alpha=3.0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    assert (every.criterion, some.criterion) == ("loo", "sampled-loo")
+    np.testing.assert_allclose(some.loo_outputs, every.loo_outputs)
+    squares = ((targets - every.loo_outputs) ** 2)[::3].mean(axis=1)
+    expected = np.average(squares, weights=None if weights is None else weights[::3])
+    assert some.loo_error == pytest.approx(expected)
+
+
+def test_outputs_that_are_too_many_for_all_alphas_are_kept_for_the_best(monkeypatch):
+    rows, targets, _ = make("tall")
+    expected = LeastSquares().solve(in_chunks(rows, targets), loo_outputs=True)
+    monkeypatch.setattr(module, "KEPT_OUTPUTS", 0)
+    found = LeastSquares().solve(in_chunks(rows, targets), loo_outputs=True)
+    np.testing.assert_allclose(found.loo_outputs, expected.loo_outputs)
+
+
+def test_landmarks_do_not_spoil_the_choice_of_alpha(monkeypatch):
+    """Rows with columns of their own: GCV spreads their leverage over all rows."""
+    rng = np.random.default_rng(0)
+    rows = np.hstack([rng.normal(size=(900, 5)), 3 * np.eye(900, 200)])
+    targets = rows[:, :5].sum(axis=1, keepdims=True) + rng.normal(size=(900, 1))
+    alphas = {}
+    for flops, per_column in ((1e12, 10), (0, 10), (0, 1)):
+        monkeypatch.setattr(module, "EXACT_LOO_FLOPS", flops)
+        monkeypatch.setattr(module, "ROWS_PER_COLUMN", per_column)
+        solution = LeastSquares().solve(in_chunks(rows, targets))
+        alphas[solution.criterion] = solution.alpha
+    assert set(alphas) == {"loo", "sampled-loo", "gcv"}
+    # 900 rows are no more than a sample: the same choice
+    assert alphas["sampled-loo"] == alphas["loo"]
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
 def test_gcv_where_a_pass_is_too_dear(monkeypatch, limit):
     rows, targets, _ = make("tall")
     monkeypatch.setattr(module, "EXACT_LOO_FLOPS", 0)
+    monkeypatch.setattr(module, "ROWS_PER_COLUMN", 0)
     monkeypatch.setattr(module, "EIGH_LIMIT", limit)
     solution = LeastSquares(alpha=3.0).solve(in_chunks(rows, targets), loo_outputs=True)
     model = Ridge(alpha=3.0).fit(rows, targets)

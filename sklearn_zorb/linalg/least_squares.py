@@ -18,8 +18,12 @@ RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
 GRAM_RCOND = 1e-7
 # one eigendecomposition costs about as much as this many rounds of Cholesky
 EIGH_LIMIT = 700
-# flops beyond which leave-one-out over all rows gives way to GCV, which needs no pass
+# flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
 EXACT_LOO_FLOPS = 5e10
+# rows for each column from which on leverages differ little, so that their mean, GCV, will do
+ROWS_PER_COLUMN = 10
+# rows that are left out in turn where all of them are too many
+SAMPLED_ROWS = 1000
 # what leverage leaves of one where a row is met exactly, whatever its target
 INTERPOLATED = 1e-8
 # relative difference of leave-one-out errors that is no difference
@@ -41,9 +45,9 @@ class LeastSquares(BaseEstimator):
     alpha : "loo" or float, default="loo"
         Penalty. A float is absolute, as in `sklearn.linear_model.Ridge`, on centred sums.
         "loo" tries 19 values, 1e-6 to 1e3 times the mean eigenvalue of the centred Gram
-        matrix, and takes the one of least leave-one-out error; where a pass over all rows
-        would cost more than the Gram matrix itself, generalised cross-validation stands in.
-        0 gives the minimum-norm solution.
+        matrix, and takes the one of least leave-one-out error; where passes over all rows
+        would cost more than the Gram matrix itself, that of 1000 rows, or from ten rows for
+        each column on generalised cross-validation. 0 gives the minimum-norm solution.
     rcond : float or None, default=None
         Relative cut-off on singular values for `alpha=0`; None means machine epsilon times
         the larger dimension.
@@ -142,16 +146,20 @@ def check_alpha(alpha):
 
 def _finish(system, engine, alphas, want_outputs):
     """Choose alpha, and assemble the solution at it."""
-    exact = engine.has_loo or _affords_loo(system, engine, len(alphas))
-    score = partial(_loo_errors if exact else _gcv_errors, system, engine, keep=want_outputs)
+    criterion = _criterion(system, engine, len(alphas))
+    if criterion == "loo":
+        score = partial(_loo_errors, system, engine, keep=want_outputs)
+    elif criterion == "sampled-loo":
+        score = partial(_loo_errors, system.sample(SAMPLED_ROWS), engine, keep=False)
+    else:
+        score = partial(_gcv_errors, system, engine, keep=False)
     best, errors, outputs = _choose(score, engine, alphas)
-    alpha = float(alphas[best])
-    solution = _solution(engine, alpha, errors[best], "loo" if exact else "gcv")
+    solution = _solution(engine, float(alphas[best]), errors[best], criterion)
     if want_outputs and outputs is None:
-        if exact:
-            outputs = _loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
-        else:
+        if criterion == "gcv":
             outputs = _gcv_outputs(system, engine, solution)
+        else:
+            outputs = _loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
     solution.loo_outputs = outputs if want_outputs else None
     return solution
 
@@ -182,13 +190,20 @@ def _choose(score, engine, alphas):
     return _search(score, alphas, steps)
 
 
-def _affords_loo(system, engine, n_alphas):
-    """Whether a pass over all rows is worth it: GCV is as good where rows are many."""
+def _criterion(system, engine, n_alphas):
+    """By what alpha is chosen: the best that the work repays.
+
+    Rows that a feature was made of, such as landmarks, have leverages far above the mean: GCV
+    is far off there, unless rows are many.
+    """
+    if engine.has_loo:
+        return "loo"
+    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
     elementwise = 20 * system.n_rows * system.n_targets * n_alphas
-    limit = EXACT_LOO_FLOPS
-    if system.n_rows >= 10 * system.n_features:
-        limit /= 10
-    return engine.loo_flops(system, n_alphas) + elementwise <= limit
+    flops = engine.loo_flops(system, n_alphas) + elementwise
+    if flops <= (EXACT_LOO_FLOPS / 10 if many else EXACT_LOO_FLOPS):
+        return "loo"
+    return "gcv" if many else "sampled-loo"
 
 
 def _least(errors):
@@ -233,8 +248,9 @@ def _loo_errors(system, engine, alphas, keep):
     """
     if engine.has_loo:
         return engine.loo(alphas)
-    keep = keep and system.n_rows * system.n_targets * len(alphas) <= KEPT_OUTPUTS
-    xp, errors, outputs = system.ops.xp, 0.0, []
+    many = system.n_rows * system.n_targets * len(alphas) > KEPT_OUTPUTS
+    keep = keep and (len(alphas) == 1 or not many)
+    xp, errors, outputs, total = system.ops.xp, 0.0, [], 0.0
     for rows, targets, weights in system.chunks():
         if sp.issparse(rows):
             rows = rows.toarray()
@@ -250,9 +266,10 @@ def _loo_errors(system, engine, alphas, keep):
                 residuals = xp.where(alone, engine.errors_without(centred), residuals[0])[None]
         squares = (residuals**2).sum(axis=2)
         errors = errors + (squares.sum(axis=1) if weights is None else squares @ weights)
+        total += len(targets) if weights is None else float(weights.sum())
         if keep:
             outputs.append(targets[None] - residuals)
-    scale = engine.weight * system.n_targets
+    scale = total * system.n_targets
     return np.asarray(errors) / scale, xp.concatenate(outputs, axis=1) if keep else None
 
 

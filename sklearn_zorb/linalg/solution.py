@@ -32,8 +32,8 @@ class Solution:
         there are more than 2000 columns, an estimate of about one per cent.
     loo_error : float
         Weighted mean squared leave-one-out (or GCV) error over rows and targets.
-    criterion : {"loo", "gcv"}
-        Which of the two `loo_error` is.
+    criterion : {"loo", "sampled-loo", "gcv"}
+        Whether `loo_error` is that of all rows, of some, or by GCV.
     method : {"primal-eigh", "primal-cholesky", "dual-eigh", "qr-svd", "diagonal"}
     status : Status
     loo_outputs : array of shape (n_rows, n_targets) or None

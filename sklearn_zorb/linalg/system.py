@@ -42,6 +42,19 @@ class System:
             weights = None if weights is None else ops.asarray(weights, np.float64)
             yield ops.asarray(rows), ops.asarray(targets, np.float64), weights
 
+    def sample(self, n_rows):
+        """About so many of the rows, evenly spaced, as a system of their own."""
+        step, parts, start = max(1, self.n_rows // n_rows), [], 0
+        for chunk in self.chunks():
+            every = slice(-start % step, None, step)
+            parts.append([None if values is None else values[every] for values in chunk])
+            start += len(chunk[1])
+        joined = _joined(parts, self.ops.xp)
+        return System(
+            lambda: iter([joined]), len(joined[1]), self.n_features, self.n_targets,
+            self.ops.name, self.fit_intercept,
+        )  # fmt: skip
+
     def gram(self):
         """Centred sums over all rows: one pass."""
         gram = Gram(self.ops.name, centre=self.fit_intercept)
@@ -51,10 +64,14 @@ class System:
 
     def gather(self):
         """All rows, targets and weights, each as one array."""
-        rows, targets, weights = zip(*self.chunks(), strict=True)
-        if len(rows) == 1:
-            return rows[0], targets[0], weights[0]
-        xp = self.ops.xp
-        stacked = sp.vstack(rows, "csr") if sp.issparse(rows[0]) else xp.concatenate(rows)
-        weights = None if weights[0] is None else xp.concatenate(weights)
-        return stacked, xp.concatenate(targets), weights
+        return _joined(list(self.chunks()), self.ops.xp)
+
+
+def _joined(chunks, xp):
+    """Chunks of rows, targets and weights as one chunk."""
+    if len(chunks) == 1:
+        return tuple(chunks[0])
+    rows, targets, weights = zip(*chunks, strict=True)
+    stacked = sp.vstack(rows, "csr") if sp.issparse(rows[0]) else xp.concatenate(rows)
+    weights = None if weights[0] is None else xp.concatenate(weights)
+    return stacked, xp.concatenate(targets), weights
