@@ -25,8 +25,8 @@ MANY_ROWS = 2000
 BOOSTED_COLUMNS = 500
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
-# beyond, a third of the rows are landmarks as long as their products take no more flops
-LANDMARK_FLOPS = 1e11
+# beyond, half of the rows are landmarks as long as their products take no more flops
+LANDMARK_FLOPS = 1.25e11
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
@@ -41,8 +41,8 @@ def auto_layers(X, y=None):
     - a ridge of the columns, and of ramps between their quantiles up to 100 columns, all
       clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
-      rows choose; a third of 4500 rows and more are landmarks, falling to 1500 again beyond
-      10,000 rows as the square root of their number does;
+      rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
+      8000 rows as the square root of their number rises;
     - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on and up to 500 columns, gradient boosting.
 
@@ -108,7 +108,7 @@ def _bent(n_features, sparse):
 
 def _landmarks(n_rows):
     affordable = int(np.sqrt(LANDMARK_FLOPS / max(n_rows, 1)))
-    return min(n_rows, max(LANDMARKS, min(n_rows // 3, affordable)))
+    return min(n_rows, max(LANDMARKS, min(n_rows // 2, affordable)))
 
 
 def dense_layers(n_samples, n_features):

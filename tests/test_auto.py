@@ -51,10 +51,10 @@ def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     X = np.random.default_rng(0).normal(size=(120, 3))
     assert landmarks(X) == [120]
     assert landmarks(np.repeat(X, 30, axis=0)) == [120]
-    assert landmarks((4500, 3)) == landmarks((10**6, 3)) == [1500]
-    assert landmarks((6000, 3)) == [2000]
-    # as many as 1e11 flops allow for their products
-    assert landmarks((20_000, 3)) == [2236]
+    assert landmarks((3000, 3)) == landmarks((10**6, 3)) == [1500]
+    assert landmarks((6000, 3)) == [3000]
+    # as many as 1.25e11 flops allow for their products
+    assert landmarks((20_000, 3)) == [2500]
 
 
 def test_wide_inputs_do_without_ramps_and_boosting():

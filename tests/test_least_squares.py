@@ -215,20 +215,31 @@ def test_outputs_that_are_too_many_for_all_alphas_are_kept_for_the_best(monkeypa
     np.testing.assert_allclose(found.loo_outputs, expected.loo_outputs)
 
 
-def test_landmarks_do_not_spoil_the_choice_of_alpha(monkeypatch):
-    """Rows with columns of their own: GCV spreads their leverage over all rows."""
+def test_gcv_does_not_see_rows_with_columns_of_their_own(monkeypatch):
     rng = np.random.default_rng(0)
     rows = np.hstack([rng.normal(size=(900, 5)), 3 * np.eye(900, 200)])
-    targets = rows[:, :5].sum(axis=1, keepdims=True) + rng.normal(size=(900, 1))
-    alphas = {}
+    # these columns can fit the noise of their rows, and cannot predict it
+    noise = np.where(np.arange(900) < 200, 3.0, 0.3)[:, None] * rng.normal(size=(900, 1))
+    targets = rows[:, :5].sum(axis=1, keepdims=True) + noise
+    found = {}
     for flops, per_column in ((1e12, 10), (0, 10), (0, 1)):
         monkeypatch.setattr(module, "EXACT_LOO_FLOPS", flops)
         monkeypatch.setattr(module, "ROWS_PER_COLUMN", per_column)
         solution = LeastSquares().solve(in_chunks(rows, targets))
-        alphas[solution.criterion] = solution.alpha
-    assert set(alphas) == {"loo", "sampled-loo", "gcv"}
-    # 900 rows are no more than a sample: the same choice
-    assert alphas["sampled-loo"] == alphas["loo"]
+        found[solution.criterion] = solution
+    assert found["gcv"].loo_error < found["loo"].loo_error / 10
+    # 900 rows are no more than a sample
+    assert found["sampled-loo"].loo_error == pytest.approx(found["loo"].loo_error)
+    assert found["sampled-loo"].alpha == found["loo"].alpha
+
+
+def test_leave_one_out_gives_way_to_gcv_as_long_as_it_hardly_rises():
+    alphas = np.arange(5.0)
+    scores = [np.array([9.0, 1.2, 1.04, 1.0, 1.3]), np.array([1.0, 2.0, 3.0, 4.0, 5.0])]
+    first, other = (lambda some, s=s: (s[some.astype(int)], None) for s in scores)
+    assert module._descend(first, other, alphas, 3) == 2
+    assert module._descend(first, lambda some: (-other(some)[0], None), alphas, 3) == 3
+    assert module._descend(other, first, alphas, 0) == 0
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])

@@ -22,6 +22,8 @@ EIGH_LIMIT = 700
 EXACT_LOO_FLOPS = 5e10
 # rows for each column from which on leverages differ little, so that their mean, GCV, will do
 ROWS_PER_COLUMN = 10
+# by what share leave-one-out may rise while GCV falls
+SLACK = 0.05
 # rows that are left out in turn where all of them are too many
 SAMPLED_ROWS = 1000
 # what leverage leaves of one where a row is met exactly, whatever its target
@@ -154,6 +156,10 @@ def _finish(system, engine, alphas, want_outputs):
     else:
         score = partial(_gcv_errors, system, engine, keep=False)
     best, errors, outputs = _choose(score, engine, alphas)
+    if criterion == "sampled-loo":
+        gcv = partial(_gcv_errors, system, engine, keep=False)
+        best = _descend(score, gcv, alphas, best)
+        errors[best] = score(alphas[best : best + 1])[0][0]
     solution = _solution(engine, float(alphas[best]), errors[best], criterion)
     if want_outputs and outputs is None:
         if criterion == "gcv":
@@ -239,6 +245,22 @@ def _search(score, alphas, steps):
                 break
             best = lower
     return best, errors, kept[best]
+
+
+def _descend(score, other, alphas, best):
+    """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
+
+    A row that is a landmark has a feature that no other row fills. Left out it is missed by
+    the more the smaller alpha is, as no new row would be: that holds leave-one-out back.
+    """
+    most = score(alphas[best : best + 1])[0][0] * (1 + SLACK)
+    error = other(alphas[best : best + 1])[0][0]
+    while best > 0:
+        below = alphas[best - 1 : best]
+        if score(below)[0][0] > most or not (next_error := other(below)[0][0]) < error:
+            break
+        best, error = best - 1, next_error
+    return best
 
 
 def _loo_errors(system, engine, alphas, keep):
