@@ -51,9 +51,12 @@ def page(doc, list_table):
         if not path.exists():
             continue
         record = json.loads(path.read_text())
+        size = record["size"]
+        if "minutes" in record:
+            size = f"minutes {record['minutes']:g}"
         parts += [
             f"{title}\n{'-' * len(title)}\n\n{text}\n",
-            f"``python -m benchmarks.{name} --{record['size']}``, on {record['cores']} cores:\n",
+            f"``python -m benchmarks.{name} --{size}``, on {record['cores']} cores:\n",
             list_table(record["rows"]) + "\n",
         ]
         if name in IMAGES and (doc / IMAGES[name]).exists():

@@ -4,6 +4,8 @@ The plain implementation takes ``numpy.linalg.pinv`` of every layer's rows and o
 matrix of weights on the way down, as the published code does, with nothing monitored.
 """
 
+import argparse
+
 import numpy as np
 from scipy.special import softmax
 
@@ -61,13 +63,19 @@ def plain_predict(X, weights, ranges):
     return X.argmax(axis=1)
 
 
-def main(n_rows=60000, plain=True):
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nets", nargs="+", choices=list(WIDTHS), default=list(WIDTHS))
+    parser.add_argument("--rows", type=int, default=60000)
+    parser.add_argument("--without-plain", action="store_true", help="ours and the bound only")
+    chosen = parser.parse_args(arguments or [])
     X, y, X_test, y_test = images("mnist")
-    X = X.astype(np.float64)[:n_rows]
-    y = y[:n_rows]
+    X = X.astype(np.float64)[: chosen.rows]
+    y = y[: chosen.rows]
     rate = syrk_rate()
     rows = []
-    for name, widths in WIDTHS.items():
+    for name in chosen.nets:
+        widths = WIDTHS[name]
         note(f"{name}: ours")
         layers = " ".join(f"Dense[{width}] Tanh" for width in widths)
         model = ZORBClassifier(
@@ -79,15 +87,17 @@ def main(n_rows=60000, plain=True):
                "ours test": model.score(X_test, y_test),
                "fit / Gram bound": ours / (gram_flops / rate),
                "SYRK GFLOP/s": rate / 1e9}  # fmt: skip
-        if plain:
+        if not chosen.without_plain:
             note(f"{name}: plain pinv")
             (weights, ranges), seconds = timed(lambda w=widths: plain_fit(X, np.eye(10)[y], w))
             accuracy = float((plain_predict(X_test, weights, ranges) == y_test).mean())
             row |= {"plain s": seconds, "plain test": accuracy, "plain / ours": seconds / ours}
         rows.append(row)
-    save("speed", rows)
+        save("speed", rows)
     show(rows)
 
 
 if __name__ == "__main__":
-    main()
+    import sys
+
+    main(sys.argv[1:])
