@@ -10,7 +10,6 @@ from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import PiecewiseLinear
 from sklearn_zorb.layers.piecewise import QUANTILE_ROWS
 from sklearn_zorb.layers.rows import Rows
-from sklearn_zorb.testing import check_layer
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -108,8 +107,3 @@ def test_errors():
         layer.forward(fitted(layer, X), sparse)
     with pytest.raises(ValueError, match="n_bins"):
         ZORBRegressor([PiecewiseLinear(0)]).fit(X, X[:, 0])
-
-
-@pytest.mark.parametrize("n_bins", [1, 5])
-def test_check_layer(n_bins):
-    check_layer(PiecewiseLinear(n_bins), (4,))
