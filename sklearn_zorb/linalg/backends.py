@@ -53,6 +53,16 @@ class NumpyBackend:
         total += blas.ssyrk(1.0, np.ascontiguousarray(rows, dtype=np.float32).T)
         return total
 
+    def cross(self, rows, targets):
+        """`rows.T @ targets`, both of one dtype.
+
+        By SciPy's BLAS, as the symmetric product: NumPy's has threads of its own, which wait
+        actively for more work, and slow the other library's down to half its rate.
+        """
+        rows, targets = np.ascontiguousarray(rows), np.ascontiguousarray(targets)
+        product = blas.dgemm if rows.dtype == np.float64 else blas.sgemm
+        return product(1.0, rows.T, targets.T, trans_b=True)
+
     def add_outer(self, total, vector, scale):
         """`total + scale * outer(vector, vector)`, upper triangle."""
         return blas.dsyr(scale, vector, a=total, overwrite_a=1)
@@ -108,6 +118,10 @@ class JaxBackend:
     def add_gram(self, total, rows):
         product = (rows.T @ rows).astype(self.xp.float64)
         return product if total is None else total + product
+
+    def cross(self, rows, targets):
+        """`rows.T @ targets`."""
+        return rows.T @ targets
 
     def add_outer(self, total, vector, scale):
         return total + scale * self.xp.outer(vector, vector)

@@ -70,7 +70,7 @@ class Gram:
             root = xp.sqrt(weights)[:, None]
             centred = centred * root.astype(rows.dtype)
             deviation = deviation * root
-        cross = (centred.T @ deviation.astype(rows.dtype)).astype(xp.float64)
+        cross = ops.cross(centred, deviation.astype(centred.dtype)).astype(xp.float64)
         squares = (deviation**2).sum(axis=0)
         self._merge_means(total, mean, target_mean, len(targets))
         self.product = ops.add_gram(self.product, centred)

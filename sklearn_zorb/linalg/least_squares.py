@@ -24,6 +24,8 @@ EXACT_LOO_FLOPS = 5e10
 ROWS_PER_COLUMN = 10
 # by what share leave-one-out may rise while GCV falls
 SLACK = 0.05
+# flops of one product of all rows with all columns beyond which no second one is made
+ONE_PASS_FLOPS = 5e11
 # rows that are left out in turn where all of them are too many
 SAMPLED_ROWS = 1000
 # what leverage leaves of one where a row is met exactly, whatever its target
@@ -48,8 +50,9 @@ class LeastSquares(BaseEstimator):
         Penalty. A float is absolute, as in `sklearn.linear_model.Ridge`, on centred sums.
         "loo" tries 19 values, 1e-6 to 1e3 times the mean eigenvalue of the centred Gram
         matrix, and takes the one of least leave-one-out error; where passes over all rows
-        would cost more than the Gram matrix itself, that of 1000 rows, or from ten rows for
-        each column on generalised cross-validation. 0 gives the minimum-norm solution.
+        would cost more than the Gram matrix itself, that of 1000 rows, or, from ten rows for
+        each column or 5e11 flops a pass on, generalised cross-validation. 0 gives the
+        minimum-norm solution.
     rcond : float or None, default=None
         Relative cut-off on singular values for `alpha=0`; None means machine epsilon times
         the larger dimension.
@@ -209,7 +212,8 @@ def _criterion(system, engine, n_alphas):
     flops = engine.loo_flops(system, n_alphas) + elementwise
     if flops <= (EXACT_LOO_FLOPS / 10 if many else EXACT_LOO_FLOPS):
         return "loo"
-    return "gcv" if many else "sampled-loo"
+    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
+    return "gcv" if many or dear else "sampled-loo"
 
 
 def _least(errors):
