@@ -20,8 +20,9 @@ X, y = load_iris(return_X_y=True)
 X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# Every rule takes 300 plain steps at one rate, on all rows. ``granularity="joint"`` draws one direction for
-# the whole network, "tensor" one for each array, whose share of the loss is told apart.
+# Every rule takes 300 plain steps at one rate, on all rows. ``granularity="joint"`` draws one
+# direction for the whole network, "tensor" one for each array, whose share of the loss is told
+# apart.
 
 settings = {"max_epochs": 300, "learning_rate": 0.05, "tol": None}
 rules = {

@@ -20,6 +20,7 @@ from sklearn_zorb.layers.kernel_ridge import (
     fit_ridge,
     gradient_squares,
     kernel_values,
+    project,
 )
 from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, Choice, choose_kernels, judged_on
 from sklearn_zorb.linalg import LeastSquares, System
@@ -312,3 +313,12 @@ def test_kinds_are_compared_again_where_landmarks_are_few(monkeypatch, units):
     assert seen == ([(900, 100)] if units == 100 else [])
     if units == 100:
         assert KINDS[int(params["kind"])] == "laplace"
+
+
+@pytest.mark.parametrize("triangular", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_projection_is_a_product(triangular, dtype):
+    rng = np.random.default_rng(0)
+    kernel, projection = rng.normal(size=(9, 5)), rng.normal(size=(5, 5)).astype(dtype)
+    projection = np.triu(projection) if triangular else projection
+    np.testing.assert_allclose(project(kernel.copy(), projection), kernel @ projection)

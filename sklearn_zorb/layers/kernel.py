@@ -10,7 +10,7 @@ from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, namespace, to_numpy
 from .base import Layer, Solved, shape_error
 from .distinct import group_rows
-from .kernel_ridge import centre, distances, kernel_values, whitening
+from .kernel_ridge import centre, distances, kernel_values, project, whitening
 from .kernel_search import (
     MANHATTAN_BUDGET,
     MODEL_ROWS,
@@ -128,7 +128,8 @@ class Kernel(Layer):
     def forward(self, params, inputs, *, rng=None):
         rows = self._dense(inputs)
         kernel = self._kernel(params, rows)
-        outputs = kernel @ params["projection"] - params["offset"]
+        outputs = project(kernel, params["projection"])
+        outputs -= params["offset"]
         missing = self.units - outputs.shape[1]
         if missing:
             outputs = np.pad(outputs, ((0, 0), (0, missing)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 from scipy.spatial.distance import cdist
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
@@ -53,6 +53,14 @@ def whitening(kernel):
     shifted = kernel + jitter * np.eye(len(kernel))
     factor = scipy.linalg.cholesky(shifted, check_finite=False)
     return scipy.linalg.solve_triangular(factor, np.eye(len(kernel)), check_finite=False)
+
+
+def project(kernel, projection):
+    """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel."""
+    projection = np.ascontiguousarray(projection, dtype=kernel.dtype)
+    if np.tril(projection, -1).any():
+        return kernel @ projection
+    return blas.dtrmm(1.0, projection.T, kernel.T, lower=1, overwrite_b=1).T
 
 
 @dataclass
