@@ -19,7 +19,8 @@ PAGES = {
         "The published rule, beside its plain implementation",
         "All rows of MNIST in float64. *plain* takes ``numpy.linalg.pinv`` of every layer's rows "
         "and weights, behind a softmax as published; ours chooses its penalties by leave-one-out "
-        "and has no softmax, so that the accuracies differ. The Gram bound is what the sums of squares of all widths times the rows "
+        "and has no softmax, so that the accuracies differ. The Gram bound is what the sums of "
+        "squares of all widths times the rows "
         "would take at the rate of BLAS's symmetric product, measured in the same run.",
     ),
     "adam": (
