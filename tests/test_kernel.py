@@ -322,3 +322,8 @@ def test_projection_is_a_product(triangular, dtype):
     kernel, projection = rng.normal(size=(9, 5)), rng.normal(size=(5, 5)).astype(dtype)
     projection = np.triu(projection) if triangular else projection
     np.testing.assert_allclose(project(kernel.copy(), projection), kernel @ projection)
+
+
+def test_projection_on_a_column_of_zeros():
+    # what is kept of a kernel that does not vary
+    assert project(np.ones((9, 5)), np.zeros((5, 1))).tolist() == [[0.0]] * 9

@@ -56,10 +56,15 @@ def whitening(kernel):
 
 
 def project(kernel, projection):
-    """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel."""
-    projection = np.ascontiguousarray(projection, dtype=kernel.dtype)
-    if np.tril(projection, -1).any():
+    """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel.
+
+    Fewer rows than landmarks do not repay the look at all of the projection.
+    """
+    n_landmarks, n_columns = projection.shape
+    few = len(kernel) < n_landmarks
+    if few or n_columns != n_landmarks or np.tril(projection, -1).any():
         return kernel @ projection
+    projection = np.ascontiguousarray(projection, dtype=kernel.dtype)
     return blas.dtrmm(1.0, projection.T, kernel.T, lower=1, overwrite_b=1).T
 
 
