@@ -237,9 +237,11 @@ def test_leave_one_out_gives_way_to_gcv_as_long_as_it_hardly_rises():
     alphas = np.arange(5.0)
     scores = [np.array([9.0, 1.2, 1.04, 1.0, 1.3]), np.array([1.0, 2.0, 3.0, 4.0, 5.0])]
     first, other = (lambda some, s=s: (s[some.astype(int)], None) for s in scores)
-    assert module._descend(first, other, alphas, 3) == 2
-    assert module._descend(first, lambda some: (-other(some)[0], None), alphas, 3) == 3
-    assert module._descend(other, first, alphas, 0) == 0
+    tried = np.where(alphas == 3, 1.0, np.inf)  # the others are asked for
+    assert module._descend(first, other, alphas, tried, 3) == 2
+    np.testing.assert_array_equal(tried, [np.inf, 1.2, 1.04, 1.0, np.inf])
+    assert module._descend(first, lambda some: (-other(some)[0], None), alphas, tried, 3) == 3
+    assert module._descend(other, first, alphas, scores[1], 0) == 0
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])

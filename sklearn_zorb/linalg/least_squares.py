@@ -161,8 +161,7 @@ def _finish(system, engine, alphas, want_outputs):
     best, errors, outputs = _choose(score, engine, alphas)
     if criterion == "sampled-loo":
         gcv = partial(_gcv_errors, system, engine, keep=False)
-        best = _descend(score, gcv, alphas, best)
-        errors[best] = score(alphas[best : best + 1])[0][0]
+        best = _descend(score, gcv, alphas, errors, best)
     solution = _solution(engine, float(alphas[best]), errors[best], criterion)
     if want_outputs and outputs is None:
         if criterion == "gcv":
@@ -251,17 +250,21 @@ def _search(score, alphas, steps):
     return best, errors, kept[best]
 
 
-def _descend(score, other, alphas, best):
+def _descend(score, other, alphas, errors, best):
     """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
+
+    `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.
 
     A row that is a landmark has a feature that no other row fills. Left out it is missed by
     the more the smaller alpha is, as no new row would be: that holds leave-one-out back.
     """
-    most = score(alphas[best : best + 1])[0][0] * (1 + SLACK)
+    most = errors[best] * (1 + SLACK)
     error = other(alphas[best : best + 1])[0][0]
     while best > 0:
         below = alphas[best - 1 : best]
-        if score(below)[0][0] > most or not (next_error := other(below)[0][0]) < error:
+        if np.isinf(errors[best - 1]):
+            errors[best - 1] = score(below)[0][0]
+        if errors[best - 1] > most or not (next_error := other(below)[0][0]) < error:
             break
         best, error = best - 1, next_error
     return best
