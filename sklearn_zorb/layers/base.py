@@ -223,6 +223,11 @@ class Layer(BaseEstimator):
         return None
 
 
+def in_precision_of(values, number):
+    """`number` in the floating precision of `values`."""
+    return number.astype(np.result_type(values.dtype, np.float32))
+
+
 def shape_error(layer, input_shape, expected):
     """A ValueError that names the layer, the shape that came and the one to pass."""
     return ValueError(

@@ -9,7 +9,7 @@ from sklearn.utils.sparsefuncs import inplace_column_scale
 from .._compat import Interval
 from ..linalg import get_backend, namespace
 from ..memory import Memory
-from .base import Layer, Solved
+from .base import Layer, Solved, in_precision_of
 from .moments import is_constant, moments
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
@@ -69,7 +69,10 @@ class Standardize(Layer):
     def forward(self, params, inputs, *, rng=None):
         if sp.issparse(inputs):
             return self._forward_sparse(params, inputs)
-        mean, deviation = _like(inputs, params["mean"]), _like(inputs, params["deviation"])
+        mean, deviation = (
+            in_precision_of(inputs, params["mean"]),
+            in_precision_of(inputs, params["deviation"]),
+        )
         return self._clipped((inputs - mean) / deviation)
 
     def _forward_sparse(self, params, inputs):
@@ -90,7 +93,10 @@ class Standardize(Layer):
         return values / namespace(values).sqrt(1 + (values / self.clip) ** 2)
 
     def invert(self, params, targets, inputs, *, rng=None):
-        mean, deviation = _like(targets, params["mean"]), _like(targets, params["deviation"])
+        mean, deviation = (
+            in_precision_of(targets, params["mean"]),
+            in_precision_of(targets, params["deviation"]),
+        )
         if self.clip is not None:
             xp = namespace(targets)
             share = xp.clip(targets / self.clip, -REACH, REACH)
@@ -174,7 +180,7 @@ class BatchNorm(Layer):
         """Mean, deviation, scale and offset in the precision of `values`."""
         deviation = (params["variance"] + self.epsilon) ** 0.5
         numbers = (params["mean"], deviation, params["scale"], params["offset"])
-        return [_like(values, number) for number in numbers]
+        return [in_precision_of(values, number) for number in numbers]
 
 
 def _chunks(inputs, sample_weight, memory, width):
@@ -188,11 +194,6 @@ def _chunks(inputs, sample_weight, memory, width):
             if weights is not None:
                 weights = np.repeat(weights, rows.shape[0] // n_samples)
         yield rows, weights
-
-
-def _like(values, number):
-    """`number` in the floating precision of `values`."""
-    return number.astype(np.result_type(values.dtype, np.float32))
 
 
 def _refuse_sparse(layer, inputs):

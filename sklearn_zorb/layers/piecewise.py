@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._compat import Interval
 from ..linalg import namespace, to_numpy
-from .base import Layer, shape_error
+from .base import Layer, in_precision_of, shape_error
 
 # rows that quantiles are taken of, at most
 QUANTILE_ROWS = 20_000
@@ -88,7 +88,7 @@ class PiecewiseLinear(Layer):
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)
-        xp, knots = namespace(inputs), _like(inputs, params["knots"])
+        xp, knots = namespace(inputs), in_precision_of(inputs, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
         # clipped first, so that a narrow bin far away does not overflow
         inside = xp.clip(inputs[:, :, None], left, right) - left
@@ -96,7 +96,7 @@ class PiecewiseLinear(Layer):
         return ramps.reshape(len(inputs), -1)
 
     def invert(self, params, targets, inputs, *, rng=None):
-        xp, knots = namespace(targets), _like(targets, params["knots"])
+        xp, knots = namespace(targets), in_precision_of(targets, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
         steps = targets.reshape(len(targets), *left.shape) * (right - left)
         return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1]), params
@@ -122,8 +122,3 @@ def _knots(column, sample_weight, n_bins):
         places = np.searchsorted(total, shares)
         distinct = np.unique(ordered[np.minimum(places, len(ordered) - 1)])
     return np.append(distinct, np.full(n_bins + 1 - len(distinct), distinct[-1]))
-
-
-def _like(values, knots):
-    """Knots in the floating precision of `values`."""
-    return knots.astype(np.result_type(values.dtype, np.float32))
