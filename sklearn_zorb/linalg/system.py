@@ -30,10 +30,13 @@ class System:
         self.ops = get_backend(backend)
 
     @classmethod
-    def from_arrays(cls, rows, targets, weights=None, backend="numpy"):
+    def from_arrays(cls, rows, targets, weights=None, backend="numpy", fit_intercept=True):
         """The system of whole arrays, one chunk."""
         targets = np.asarray(targets, dtype=np.float64)
-        return cls(lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend)
+        return cls(
+            lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend,
+            fit_intercept,
+        )  # fmt: skip
 
     def chunks(self):
         """Rows, targets and weights, chunk by chunk, as arrays of the backend."""
@@ -50,10 +53,7 @@ class System:
             parts.append([None if values is None else values[every] for values in chunk])
             start += len(chunk[1])
         joined = _joined(parts, self.ops.xp)
-        return System(
-            lambda: iter([joined]), len(joined[1]), self.n_features, self.n_targets,
-            self.ops.name, self.fit_intercept,
-        )  # fmt: skip
+        return System.from_arrays(*joined, self.ops.name, self.fit_intercept)
 
     def gram(self):
         """Centred sums over all rows: one pass."""
