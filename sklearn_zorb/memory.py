@@ -7,6 +7,9 @@ import numpy as np
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
 _CHUNK_BYTES = 64e6
+# arrays of this size are still in the cache when the next layer reads them, and the allocator
+# hands out the same pages again and again: fresh ones cost more than a tanh
+CACHE_BYTES = 4e6
 
 
 def parse_bytes(text):
@@ -39,9 +42,9 @@ class Memory:
         self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
 
-    def chunks(self, n_rows, row_bytes):
-        """Slices of rows whose working arrays stay within a share of the budget."""
-        share = min(_CHUNK_BYTES, self.limit / 8)
+    def chunks(self, n_rows, row_bytes, most=_CHUNK_BYTES):
+        """Slices of rows whose working arrays take `most` bytes, or a share of the budget."""
+        share = min(most, self.limit / 8)
         step = int(max(64, min(n_rows, share // max(row_bytes, 1))))
         # an even split: no short last chunk, and one compiled shape fewer
         n_chunks = max(1, -(-n_rows // step))

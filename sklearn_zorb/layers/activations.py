@@ -33,7 +33,7 @@ class Identity(Activation):
 
 
 class _Ranged(Activation):
-    """A squashing function stretched to the range of its targets.
+    """A squashing function, from -1 to 1 as tanh, stretched to the range of its targets.
 
     The inverse maps the smallest target to the lower end of the function's range and the
     largest to the upper end, and remembers both as ``low`` and ``high``; `forward` then
@@ -45,11 +45,13 @@ class _Ranged(Activation):
     _margin = EPSILON
 
     def forward(self, params, inputs, *, rng=None):
-        unit = self._unit(inputs, namespace(inputs))
+        outputs = self._squash(inputs, namespace(inputs))
         if "low" not in params:
-            return self._plain(unit)
-        low, high = params["low"].astype(unit.dtype), params["high"].astype(unit.dtype)
-        return (unit - self._margin) / (1 - 2 * self._margin) * (high - low) + low
+            return self._plain(outputs)
+        low, high = params["low"].astype(outputs.dtype), params["high"].astype(outputs.dtype)
+        outputs *= (high - low) / (2 - 4 * self._margin)
+        outputs += (low + high) / 2
+        return outputs
 
     def invert(self, params, targets, inputs, *, rng=None):
         xp = namespace(targets)
@@ -84,12 +86,12 @@ class Sigmoid(_Ranged):
     [-3.0, 0.0, 5.0]
     """
 
-    def _unit(self, inputs, xp):
+    def _squash(self, inputs, xp):
         # tanh saturates instead of overflowing
-        return 0.5 * (xp.tanh(0.5 * inputs) + 1)
+        return xp.tanh(0.5 * inputs)
 
-    def _plain(self, unit):
-        return unit
+    def _plain(self, outputs):
+        return 0.5 * (outputs + 1)
 
     def _unit_inverse(self, unit, xp):
         return xp.log(unit) - xp.log1p(-unit)
@@ -108,11 +110,11 @@ class Tanh(_Ranged):
 
     _margin = EPSILON / 2  # its own range is twice as wide
 
-    def _unit(self, inputs, xp):
-        return 0.5 * (xp.tanh(inputs) + 1)
+    def _squash(self, inputs, xp):
+        return xp.tanh(inputs)
 
-    def _plain(self, unit):
-        return 2 * unit - 1
+    def _plain(self, outputs):
+        return outputs
 
     def _unit_inverse(self, unit, xp):
         return xp.arctanh(2 * unit - 1)

@@ -86,8 +86,11 @@ class Dense(LeastSquaresLayer):
         return inputs
 
     def forward(self, params, inputs, *, rng=None):
-        outputs = inputs @ params["weights"] + params["intercept"]
-        return np.asarray(outputs) if sp.issparse(inputs) else outputs
+        outputs = inputs @ params["weights"]
+        if sp.issparse(inputs):
+            outputs = np.asarray(outputs)
+        outputs += params["intercept"]  # in place: no second array of all units
+        return outputs
 
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
         return self.inverter(params, backward_rcond=backward_rcond)(targets), params

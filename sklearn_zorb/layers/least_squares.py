@@ -9,7 +9,7 @@ from ..linalg import LeastSquares, System, namespace
 from ..targets import Targets
 from .base import Layer, Solved
 from .initializers import INITIALIZERS, initial_weights
-from .rows import advance, as_array
+from .rows import as_array, through
 
 
 class LeastSquaresLayer(Layer):
@@ -161,11 +161,13 @@ class _Factored(Layer):
         return self.layer.output_shape(input_shape)
 
     def forward(self, params, inputs, *, rng=None):
-        return self.layer.forward(params, inputs) @ self.right + self.intercept
+        outputs = self.layer.forward(params, inputs) @ self.right
+        outputs += self.intercept
+        return outputs
 
 
 def _two_thin_products(layer, inputs, solution, basis, context):
-    """Outputs of weights of low rank: n d m flops in place of n d units."""
+    """Outputs of weights of low rank, not yet computed: n d m flops in place of n d units."""
     xp = namespace(solution.coef)
     left = {
         "weights": solution.coef.astype(context.dtype),
@@ -173,4 +175,4 @@ def _two_thin_products(layer, inputs, solution, basis, context):
     }
     right = xp.asarray(basis, dtype=context.dtype)
     intercept = (solution.intercept @ basis).astype(context.dtype)
-    return advance(inputs, _Factored(layer, right, intercept), left, context)
+    return through(inputs, _Factored(layer, right, intercept), left)

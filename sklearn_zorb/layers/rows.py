@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..linalg import namespace
+from ..memory import CACHE_BYTES
 
 
 def output_shapes(layers, input_shape):
@@ -104,9 +105,10 @@ def settle(rows, context):
     itemsize, n_rows = np.dtype(context.dtype).itemsize, len(rows)
     if not context.memory.keep(itemsize * int(np.prod(rows.shape))):
         return rows
-    parts = list(
-        context.memory.chunks(n_rows, itemsize * working_width(rows.layers, rows.source.shape[1:]))
-    )
+    row_bytes = itemsize * working_width(rows.layers, rows.source.shape[1:])
+    # a device is fed by large chunks, a processor by what its cache holds
+    most = {"most": CACHE_BYTES} if context.backend == "numpy" else {}
+    parts = list(context.memory.chunks(n_rows, row_bytes, **most))
     first = rows[parts[0]] if parts else rows[:]
     if len(parts) <= 1:
         return first

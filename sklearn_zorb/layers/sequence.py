@@ -151,12 +151,12 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
             below = downward.at(i, inputs)
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i], report = solved.params, solved.report
-        if solved is not None and solved.outputs is not None:
-            outputs = solved.outputs
-        else:
+        outputs = None if solved is None else solved.outputs
+        if outputs is None:
             outputs = through(inputs, layer, params[i])
-            if i + 1 == len(layers) or layers[i + 1].solvable or i + 1 in taps:
-                outputs = settle(outputs, context)
+        read = i + 1 == len(layers) or layers[i + 1].solvable or i + 1 in taps
+        if read and isinstance(outputs, Rows):
+            outputs = settle(outputs, context)
         if visit is not None:
             stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs
