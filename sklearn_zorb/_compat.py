@@ -1,5 +1,8 @@
 """The one place for scikit-learn names that are private or newer than what we require."""
 
+from functools import cache
+
+from sklearn.base import BaseEstimator
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     Interval,
@@ -20,6 +23,19 @@ except ImportError:  # pragma: no cover - exercised on older scikit-learn only
 
     HAS_CALLBACKS = False
 
+
+class WithParameters(BaseEstimator):
+    """A `BaseEstimator` that reads the signature of its constructor once for each class.
+
+    scikit-learn reads it whenever parameters are asked for, and every fit copies its layers.
+    """
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        return super()._get_param_names()
+
+
 __all__ = [
     "HAS_CALLBACKS",
     "CallbackSupportMixin",
@@ -27,6 +43,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "WithParameters",
     "check_sample_weight",
     "fit_context",
 ]

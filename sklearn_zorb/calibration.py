@@ -4,6 +4,8 @@ import numpy as np
 
 FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
 POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
+# scores for which all powers are tried at once
+AT_ONCE = 100_000
 
 
 class PowerCalibration:
@@ -51,14 +53,10 @@ class PowerCalibration:
             weights = np.ones(len(flat))
         else:
             weights = np.repeat(sample_weight, len(flat) // len(sample_weight))
-        rows = np.arange(len(flat))
-        for i, floor in enumerate(FLOORS):
-            logs = np.log(np.maximum(flat, floor / n_classes))
-            logs -= logs.max(axis=1, keepdims=True)
-            own = logs[rows, codes]
-            for j, power in enumerate(POWERS):
-                losses = np.log(np.exp(power * logs).sum(axis=1)) - power * own
-                self._losses[i, j] += weights @ losses
+        step = max(1, AT_ONCE // n_classes)
+        for start in range(0, len(flat), step):
+            part = slice(start, start + step)
+            self._losses += _grid_losses(flat[part], codes[part], weights[part])
         i, j = np.unravel_index(self._losses.argmin(), self._losses.shape)
         self.floor, self.power = FLOORS[i], POWERS[j]
         return self
@@ -73,3 +71,15 @@ class PowerCalibration:
         """Log-loss of each row; `scores` (n, K), `codes` (n,)."""
         shares = self.probabilities(scores)
         return -np.log(shares[np.arange(len(codes)), codes])
+
+
+def _grid_losses(scores, codes, weights):
+    """Summed log-loss of rows `scores` (n, K) for every floor and power."""
+    powers, rows = np.array(POWERS), np.arange(len(codes))
+    losses = np.empty((len(FLOORS), len(POWERS)))
+    for i, floor in enumerate(FLOORS):
+        logs = np.log(np.maximum(scores, floor / scores.shape[1]))
+        logs -= logs.max(axis=1, keepdims=True)
+        sums = np.exp(powers[:, None, None] * logs).sum(axis=2)
+        losses[i] = np.log(sums) @ weights - powers * (weights @ logs[rows, codes])
+    return losses

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.base import MultiOutputMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -12,6 +12,7 @@ from .._compat import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
+    WithParameters,
     check_sample_weight,
     fit_context,
 )
@@ -43,7 +44,7 @@ from .summary import summary_table
 READOUT = "readout"
 
 
-class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
+class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithParameters):
     """Base of every estimator that trains a list of layers."""
 
     _parameter_constraints: dict = {

@@ -6,12 +6,11 @@ every method is a pure function of its arguments. Shapes never include the sampl
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
+from .._compat import WithParameters
 from ..linalg import LeastSquares
 from ..memory import Memory
 
@@ -83,7 +82,7 @@ class Context:
         return replace(self, **changes)
 
 
-class Layer(BaseEstimator):
+class Layer(WithParameters):
     """Base class of all layers: the identity, with nothing to learn.
 
     A subclass overrides what differs. A layer without parameters needs `forward` and
@@ -211,12 +210,6 @@ class Layer(BaseEstimator):
     def trainable(self, params):
         """The part of `params` that gradient rules move, nested as params are."""
         return {}
-
-    @classmethod
-    @cache
-    def _get_param_names(cls):
-        # scikit-learn reads the signature anew each time, and every fit copies its layers
-        return super()._get_param_names()
 
     # layers are parts of estimators, not estimators of their own: no diagram, no tags
     def _repr_html_(self):

@@ -78,7 +78,10 @@ class SpectralEngine:
         """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
         xp = self.xp
         rotated = centred @ self.vectors
-        inverses = xp.stack([self._inverse(a) for a in alphas], axis=1)
+        if alphas[0] > 0:
+            inverses = 1 / (self.values[:, None] + xp.asarray(alphas))
+        else:
+            inverses = self._inverse(0.0)[:, None]
         leverages = rotated**2 @ inverses
         stacked = self.projected[:, None, :] * inverses[:, :, None]
         fitted = rotated @ stacked.reshape(len(inverses), -1)

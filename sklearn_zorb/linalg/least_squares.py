@@ -5,8 +5,8 @@ from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator
 
+from .._compat import WithParameters
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .solution import Solution, Status
@@ -39,7 +39,7 @@ KEPT_OUTPUTS = 5e6
 WIDE = 3000
 
 
-class LeastSquares(BaseEstimator):
+class LeastSquares(WithParameters):
     r"""Linear least squares with an intercept that is not penalised.
 
     Minimises :math:`\sum_i w_i \|x_i W + b - t_i\|^2 + \alpha \|W\|^2` over W and b.

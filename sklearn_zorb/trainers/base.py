@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from .._compat import WithParameters
 
 
 @dataclass
@@ -31,7 +31,7 @@ class TrainingResult:
     state: Any = None
 
 
-class Trainer(BaseEstimator):
+class Trainer(WithParameters):
     """Base class of training rules: hyperparameters and one method.
 
     Attributes
