@@ -16,10 +16,7 @@ from sklearn_zorb.layers.distinct import count_distinct, group_rows
 from sklearn_zorb.layers.kernel import KINDS
 from sklearn_zorb.layers.kernel_ridge import (
     DECADES,
-    distances,
     fit_ridge,
-    gradient_squares,
-    kernel_values,
     project,
 )
 from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, Choice, choose_kernels, judged_on
@@ -113,7 +110,7 @@ def test_leave_one_out_error_by_brute_force():
     K = naive_kernel("laplace", X, X, 2.0)[np.ix_(groups.first, groups.first)]
     fit = fit_ridge(K, groups, 3)
     level = np.trace(K - K.mean(0) - K.mean(1)[:, None] + K.mean()) / 25
-    errors = []
+    errors, losses = [], []
     for alpha in DECADES * level:
         residuals = []
         for i in range(25):
@@ -121,8 +118,11 @@ def test_leave_one_out_error_by_brute_force():
             dual, intercept = centred_ridge(K[np.ix_(keep, keep)], groups.mean[keep, 0], alpha)
             residuals.append(groups.mean[i, 0] - K[i, keep] @ dual - intercept)
         errors.append(np.mean(np.square(residuals)))
+        losses.append(np.square(residuals))
     assert fit.error == pytest.approx(errors[fit.decade], rel=1e-9)
     assert fit.error == pytest.approx(min(errors), rel=1e-4)
+    np.testing.assert_allclose(fit.losses, losses[fit.decade], rtol=1e-8)
+    np.testing.assert_allclose(fit_ridge(K, groups, 1, search=False).losses, losses[1], rtol=1e-8)
 
 
 def test_weights_are_repetition():
@@ -142,29 +142,6 @@ def test_copies_with_different_targets_count_in_the_error():
     clean = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y, y))
     noisy = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y + 1, y - 1))
     assert noisy.report["kernel_loo_error"] > clean.report["kernel_loo_error"] + 1
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_gradients_by_finite_differences(kind):
-    rng = np.random.default_rng(3)
-    landmarks, points = rng.normal(size=(12, 4)), rng.normal(size=(7, 4))
-    dual, weight = rng.normal(size=(12, 2)), rng.uniform(1, 2, size=7)
-
-    def value(x):
-        return kernel_values(kind, distances(kind, x, landmarks)) @ dual
-
-    squares = gradient_squares(kind, points, landmarks, dual, weight)
-    for j, step in enumerate(1e-6 * np.eye(4)):
-        slope = (value(points + step) - value(points - step)) / 2e-6
-        expected = weight @ (slope**2).sum(axis=1) / weight.sum()
-        assert squares[j] == pytest.approx(expected, rel=1e-6)
-
-
-def test_gradient_at_a_landmark_leaves_it_out():
-    landmarks = np.random.default_rng(3).normal(size=(12, 4))
-    dual = np.ones((12, 1))
-    squares = gradient_squares("laplace", landmarks, landmarks, dual, np.ones(12))
-    assert np.isfinite(squares).all()
 
 
 def test_irrelevant_features_are_scaled_down_and_the_score_gains():
@@ -286,7 +263,7 @@ def test_nystrom_errors_are_those_of_ridge_regression_on_the_features():
     groups = group_rows(X, y[:, None], None, Memory())
     rows = X[groups.first]
     for kind, metric in (("laplace", "euclidean"), ("laplace_l1", "cityblock")):
-        choice = Choice(kind, np.linspace(0.5, 2, X.shape[1]), 3.0, np.inf, 0)
+        choice = Choice(kind, np.linspace(0.5, 2, X.shape[1]), 3.0, np.inf, 0, 1.0, 3)
         scaled = rows * choice.scales / 3
         kernel = np.exp(-cdist(scaled, scaled[:60], metric))
         features = kernel @ np.linalg.inv(scipy.linalg.sqrtm(kernel[:60]))

@@ -19,11 +19,15 @@ from .kernel_search import (
     choose_kernels,
     judged_on,
     median_distance,
+    optimism,
 )
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
 DENSE_COLUMNS = 10_000
+# from so many features for each row of the search, and such a share of all rows in it, on
+# scales fit noise in a measure that counts
+MANY_SCALES, LEAST_SHARE = 0.2, 0.2
 # landmarks that stand in until the layer is solved
 INITIAL = 64
 
@@ -45,11 +49,18 @@ class Kernel(Layer):
     Kernels are compared by the leave-one-out error of kernel ridge regression of the
     network's own targets on 400 rows, whatever the targets of the layer; kinds, where not all
     rows are landmarks, by that of a ridge of the features of 2400 rows with as small a share of
-    landmarks: the smoother a kernel, the fewer of them it needs. From the fitted function f,
-    every round of re-weighting takes the scales :math:`s_j^4 \propto s_j^2 \,
-    \mathrm{mean}_i\, (\partial f / \partial z_j)^2 (x_i)` with z = s x, the diagonal of its
-    average gradient outer product (AGOP) [1]_: a feature on which f does not depend comes
-    to count for less.
+    landmarks: the smoother a kernel, the fewer of them it needs. From functions f and g, fitted
+    to one half of these rows each, every round of re-weighting takes the scales
+
+    .. math:: s_j^4 \leftarrow r \frac{\max(p_j, 0)}{\mathrm{mean}_k \max(p_k, 0)} + 1 - r,
+              \quad p_j = s_j^2\, \mathrm{mean}_i\,
+              \frac{\partial f}{\partial z_j} \frac{\partial g}{\partial z_j} (x_i),
+              \quad r = \frac{\sum_k p_k}{\sum_k |p_k|},
+
+    with z = s x: a feature on which the targets do not depend comes to count for less. The
+    products are the diagonal of an average gradient outer product (AGOP) [1]_ from which
+    noise is taken away, as it differs between halves; where there is little else, as on fewer
+    rows than columns, r is small and all features keep their scale.
 
     Parameters
     ----------
@@ -150,7 +161,7 @@ class Kernel(Layer):
         streams = context.rng.spawn(2)
         order = streams[0].permutation(len(groups))
         chosen = np.sort(order[: self.units])
-        choice = self._choose(inputs, groups, order, streams[1])
+        choice, optimism = self._choose(inputs, groups, order, streams[1])
         rows = self._dense(inputs[groups.first[chosen]])
         weight = groups.weight if len(chosen) == len(groups) else None
         solved = self._with_landmarks(
@@ -162,20 +173,30 @@ class Kernel(Layer):
             "rounds": choice.rounds,
             "landmarks": len(chosen),
             "kernel_loo_error": float(choice.error),
+            "optimism": optimism,
         }
         return Solved(solved, report=report)
 
     def _choose(self, inputs, groups, order, rng):
-        """The best kernel for some rows and, with fewer landmarks than rows, for as few of them."""
+        """The best kernel for some rows and, with fewer landmarks than rows, for as few of them.
+
+        Also how much larger squared errors are than leave-one-out says.
+        """
         some = groups.take(np.sort(order[:SEARCH_ROWS]))
         rows = self._dense(inputs[some.first])
         kinds = self._kinds(len(groups), rows.shape[1])
         choices = choose_kernels(kinds, self.bandwidth, self.reweight, rows, some, rng)
+        searched = choices
         if len(choices) > 1 and self.units < len(groups):
             model = groups.take(order[:MODEL_ROWS])
             count = max(1, len(model) * self.units // len(groups))
             choices = judged_on(choices, self._dense(inputs[model.first]), model, count)
-        return best_of(choices)
+        best = best_of(choices)
+        share = len(some) / len(groups)
+        if rows.shape[1] < MANY_SCALES * len(some) or share < LEAST_SHARE:
+            return best, 1.0
+        known = searched[kinds.index(best.kind)]
+        return best, 1 + share * (optimism(known, rows, some, rng) - 1)
 
     def _kinds(self, n_rows, n_features):
         if self.kind != "auto":

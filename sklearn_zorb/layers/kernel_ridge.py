@@ -70,15 +70,29 @@ def project(kernel, projection):
 
 @dataclass
 class Fit:
-    """Kernel ridge regression at one penalty: dual coefficients and leave-one-out error."""
+    """Kernel ridge regression at one penalty.
+
+    Attributes
+    ----------
+    decade : int
+        Index of the penalty.
+    error : float
+        Leave-one-out mean squared error.
+    dual : ndarray of shape (n_groups, n_targets)
+    losses : ndarray of shape (n_groups,)
+        What each group adds to the sum of squared errors.
+    """
 
     decade: int
     error: float
     dual: np.ndarray
+    losses: np.ndarray
 
 
-def fit_ridge(kernel, groups, start):
+def fit_ridge(kernel, groups, start, search=True):
     """The penalty of least leave-one-out error, searched from `start` over `DECADES`.
+
+    Without `search` it is the one at `start`.
 
     With C = D K D + a, K centred and D the square roots of the weights, the residuals are
     a C^-1 D y and the leverages 1 - a diag(C^-1): a Cholesky factorisation and the inverse
@@ -91,18 +105,19 @@ def fit_ridge(kernel, groups, start):
     centred *= root[:, None]
     level = centred.trace() / len(root)
     if not level > 0:
-        return Fit(start, np.inf, np.zeros_like(deviation))
+        return Fit(start, np.inf, np.zeros_like(deviation), groups.scatter)
     # centring leaves an eigenvalue of zero; lifted to the mean it costs no digits
     centred += level / total * np.outer(root, root)
 
     def attempt(decade):
         if not 0 <= decade < len(DECADES):
-            return Fit(decade, np.inf, None)
-        error, dual = _at_penalty(centred, deviation, groups, level, DECADES[decade])
-        return Fit(decade, error, dual)
+            return Fit(decade, np.inf, None, None)
+        dual, losses = _at_penalty(centred, deviation, groups, level, DECADES[decade])
+        error = losses.sum() / groups.weight.sum() / deviation.shape[1]
+        return Fit(decade, error, dual, losses)
 
     best = first = attempt(start)
-    for step in (-1, 1):
+    for step in (-1, 1) if search else ():
         while (beside := attempt(best.decade + step)).error < best.error:
             best = beside
         if best is not first:
@@ -113,13 +128,13 @@ def fit_ridge(kernel, groups, start):
 
 
 def _at_penalty(centred, deviation, groups, level, penalty):
-    """Leave-one-out error and C^-1 deviation."""
+    """C^-1 deviation and the losses of groups when left out."""
     alpha = penalty * level
     shifted = np.array(centred, order="F")
     shifted.flat[:: len(shifted) + 1] += alpha
     factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
     if info != 0:
-        return np.inf, np.zeros_like(deviation)
+        return np.zeros_like(deviation), np.full(len(deviation), np.inf)
     dual = lapack.dpotrs(factor, deviation, lower=0)[0]
     inverse, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
     diagonal = np.einsum("ij,ij->i", inverse, inverse)
@@ -127,45 +142,56 @@ def _at_penalty(centred, deviation, groups, level, penalty):
     spare = 1 - groups.share * (1 - alpha * (diagonal - lifted))
     # a copy left out misses its own target by what its group's mean is missed, and more
     squares = ((alpha * dual) ** 2).sum(axis=1) + groups.scatter
-    losses = squares / np.maximum(spare, 1e-10) ** 2
-    return losses.sum() / groups.weight.sum() / deviation.shape[1], dual
+    return dual, squares / np.maximum(spare, 1e-10) ** 2
 
 
-def gradient_squares(kind, points, landmarks, dual, weight):
-    """Mean squared partial derivatives of the fitted function: the diagonal of its AGOP.
+def gradient_products(kind, points, halves, weight):
+    """Mean products of the partial derivatives of two functions fitted to different rows.
+
+    What noise adds to one is independent of what it adds to the other, so that a product is
+    on average the square of the derivative that both share: the diagonal of the AGOP.
 
     Parameters
     ----------
     kind : str
     points : ndarray of shape (n_points, n_features)
         Where derivatives are taken.
-    landmarks : ndarray of shape (n_landmarks, n_features)
-    dual : ndarray of shape (n_landmarks, n_targets)
+    halves : two tuples (landmarks, dual)
+        Arrays of shape (n_landmarks, n_features) and (n_landmarks, n_targets) each.
     weight : ndarray of shape (n_points,)
 
     Returns
     -------
-    squares : ndarray of shape (n_features,)
+    products : ndarray of shape (n_features,)
+    """
+    slopes = _by_feature if kind == "laplace_l1" else _by_target
+    pairs = zip(*(slopes(kind, points, *half) for half in halves), strict=True)
+    products = [weight @ (one * other) for one, other in pairs]
+    if kind == "laplace_l1":
+        return np.array([product.sum() for product in products]) / weight.sum()
+    return sum(products) / weight.sum()
+
+
+def _by_target(kind, points, landmarks, dual):
+    """Derivatives (n_points, n_features) of each target in turn.
+
+    That in feature j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance.
     """
     distance = distances(kind, points, landmarks)
-    if kind == "laplace_l1":
-        return _sign_gradients(kernel_values(kind, distance), points, landmarks, dual, weight)
     gain = kernel_values(kind, distance.copy())
     if kind == "laplace":
         gain = np.divide(gain, distance, out=np.zeros_like(gain), where=distance > 1e-12)
-    squares = 0.0
-    # the derivative in j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance
     for coefficients in dual.T[:, :, None]:
-        slopes = gain @ (coefficients * landmarks) - (gain @ coefficients) * points
-        squares = squares + weight @ slopes**2
-    return squares / weight.sum()
+        yield gain @ (coefficients * landmarks) - (gain @ coefficients) * points
 
 
-def _sign_gradients(kernel, points, landmarks, dual, weight):
-    """The same for the Manhattan distance, whose derivative in j is the sign of a difference."""
-    squares = np.empty(points.shape[1])
+def _by_feature(kind, points, landmarks, dual):
+    """Derivatives (n_points, n_targets) in each feature in turn, of Manhattan distances.
+
+    The derivative of such a distance is the sign of a difference.
+    """
+    kernel = kernel_values(kind, distances(kind, points, landmarks))
     for j in range(points.shape[1]):
         signs = np.sign(points[:, j, None] - landmarks[None, :, j])
         signs *= kernel
-        squares[j] = weight @ ((signs @ dual) ** 2).sum(axis=1)
-    return squares / weight.sum()
+        yield signs @ -dual

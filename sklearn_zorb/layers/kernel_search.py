@@ -5,20 +5,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..linalg import LeastSquares, System
-from .kernel_ridge import distances, fit_ridge, gradient_squares, kernel_values, whitening
+from .kernel_ridge import distances, fit_ridge, gradient_products, kernel_values, whitening
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
 # rows on which they are compared again with fewer landmarks, at most
 MODEL_ROWS = 2400
-# rows at which derivatives are taken, and that say what a usual distance and bandwidth are
-GRADIENT_ROWS = 400
+# rows that say what a usual distance and bandwidth are
 MEDIAN_ROWS = 300
 # bandwidths tried, in median distances
 BANDWIDTHS = (1.0, 4.0)
+# of rows, to see what leave-one-out does not know of feature scales
+FOLDS = 4
 # where the search for a penalty begins, among `DECADES`
 START = 3
-# least share of the mean squared gradient that a feature keeps
+# least share of the mean squared derivative that a feature keeps
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
 MANHATTAN_BUDGET = 5e9
@@ -26,13 +27,18 @@ MANHATTAN_BUDGET = 5e9
 
 @dataclass
 class Choice:
-    """A kernel and its leave-one-out error."""
+    """A kernel, its leave-one-out error, and how it was found.
+
+    ``factor`` is the bandwidth in median distances, ``decade`` the index of the penalty.
+    """
 
     kind: str
     scales: np.ndarray
     bandwidth: float
     error: float
     rounds: int
+    factor: float
+    decade: int
 
 
 def median_distance(kind, rows):
@@ -62,11 +68,8 @@ def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
     -------
     list of Choice
     """
-    some = rng.permutation(len(rows))
-    sample, points = some[:MEDIAN_ROWS], some[:GRADIENT_ROWS]
-    return [
-        best_of(_rounds(kind, bandwidth, reweight, rows, groups, sample, points)) for kind in kinds
-    ]
+    order = rng.permutation(len(rows))
+    return [best_of(_rounds(kind, bandwidth, reweight, rows, groups, order)) for kind in kinds]
 
 
 def best_of(choices):
@@ -89,22 +92,64 @@ def judged_on(choices, rows, groups, n_landmarks):
     return judged
 
 
-def _rounds(kind, bandwidth, reweight, rows, groups, sample, points):
+def _rounds(kind, bandwidth, reweight, rows, groups, order):
     """One kernel for each round of feature scaling."""
+    sample = order[:MEDIAN_ROWS]
     factor, decade = _bandwidth(kind, bandwidth, rows[sample], groups.take(sample))
     scales = np.ones(rows.shape[1])
     for count in range(reweight + 1):
-        scaled = rows * scales
-        width = factor * median_distance(kind, scaled[sample])
-        scaled /= width
+        scaled, width = _scaled(kind, rows, scales, factor, sample)
         fit = fit_ridge(kernel_values(kind, distances(kind, scaled, scaled)), groups, decade)
         decade = fit.decade
-        yield Choice(kind, scales, width, fit.error, count)
+        yield Choice(kind, scales, width, fit.error, count, factor, decade)
         if count < reweight:
-            squares = gradient_squares(
-                kind, scaled[points], scaled, fit.dual, groups.weight[points]
+            scales = _next_scales(kind, scales, scaled, groups, order, decade)
+
+
+def _scaled(kind, rows, scales, factor, sample):
+    """Rows in units of the kernel, and its bandwidth."""
+    scaled = rows * scales
+    width = factor * median_distance(kind, scaled[sample])
+    return scaled / width, width
+
+
+def _next_scales(kind, scales, scaled, groups, order, decade):
+    """Scales after one more round, from functions fitted to two halves of the rows."""
+    if len(order) < 2:
+        return scales
+    halves = []
+    for part in (np.sort(order[::2]), np.sort(order[1::2])):
+        half = scaled[part]
+        kernel = kernel_values(kind, distances(kind, half, half))
+        halves.append((half, fit_ridge(kernel, groups.take(part), decade).dual))
+    products = gradient_products(kind, scaled, halves, groups.weight)
+    return rescale(scales, products)
+
+
+def optimism(choice, rows, groups, rng):
+    """How much larger the squared error is at rows that the feature scales did not see.
+
+    Leave-one-out knows nothing of scales that were learned from the row left out. For each of
+    a few folds they are learned from the other rows, and the errors of the fold counted.
+    """
+    if choice.rounds == 0 or not 0 < choice.error < np.inf:
+        return 1.0
+    folds, losses = rng.permutation(len(rows)) % FOLDS, 0.0
+    for fold in range(FOLDS):
+        rest, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if len(rest) < 2:
+            return 1.0
+        order, scales = rng.permutation(len(rest)), np.ones(rows.shape[1])
+        for _ in range(choice.rounds):
+            scaled, _ = _scaled(choice.kind, rows[rest], scales, choice.factor, order[:MEDIAN_ROWS])
+            scales = _next_scales(
+                choice.kind, scales, scaled, groups.take(rest), order, choice.decade
             )
-            scales = rescale(scales, squares)
+        scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
+        kernel = kernel_values(choice.kind, distances(choice.kind, scaled, scaled))
+        losses += fit_ridge(kernel, groups, choice.decade, search=False).losses[own].sum()
+    error = losses / groups.weight.sum() / groups.mean.shape[1]
+    return max(1.0, float(error / choice.error))
 
 
 def _bandwidth(kind, bandwidth, rows, groups):
@@ -120,13 +165,17 @@ def _bandwidth(kind, bandwidth, rows, groups):
     return factor, fits[factor].decade
 
 
-def rescale(scales, squares):
-    """Scales from mean squared derivatives with respect to the scaled features.
+def rescale(scales, products):
+    """Scales from mean products of derivatives with respect to the scaled features.
 
-    The fourth root makes a scale the square root of a root mean squared derivative.
+    The fourth root makes a scale the square root of a root mean squared derivative. Noise
+    makes a product negative as often as positive, so that the sum over all features, relative
+    to that of their sizes, says how far the two halves agree; as far as they do not, scales
+    stay equal. Without that a kernel would find some features that explain what is noise.
     """
-    share = squares * scales**2
-    mean = share.mean()
-    if not mean > 0:
+    products = products * scales**2
+    found = np.maximum(products, 0.0)
+    if not found.any():
         return scales
-    return (share / mean + FLOOR) ** 0.25
+    agreement = max(products.sum() / np.abs(products).sum(), 0.0)
+    return (agreement * found / found.mean() + (1 - agreement) + FLOOR) ** 0.25

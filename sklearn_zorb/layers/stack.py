@@ -174,13 +174,23 @@ def _solve_block(branch, params, inputs, targets, context, visit):
         shape = output_shapes(hidden, inputs.shape[1:])[-1]
         below = targets.with_values(values.reshape(len(values), *shape))
     hidden_context = context.replace(loo_outputs=False, refine=False)
-    own, rows = sequence.solve(hidden, params[:-1], inputs, below, hidden_context, visit=visit)
+    optimism = 1.0
+
+    def watch(i, rows, report, own):
+        nonlocal optimism
+        optimism *= (report or {}).get("optimism", 1.0)
+        return visit(i, rows, report, own)
+
+    own, rows = sequence.solve(hidden, params[:-1], inputs, below, hidden_context, visit=watch)
     solved = last.solve(
         params[-1], rows, targets,
         context.replace(relaxation=1.0, refine=False, loo_outputs=True),
     )  # fmt: skip
     visit(len(hidden), rows, solved.report, None)
-    return [*own, solved.params], solved.loo_outputs
+    outputs, table = solved.loo_outputs, targets[:]
+    if optimism > 1:
+        outputs = table + np.sqrt(optimism) * (to_numpy(outputs) - table)
+    return [*own, solved.params], outputs
 
 
 def _reads_targets(hidden):
