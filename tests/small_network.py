@@ -28,3 +28,17 @@ def problem(layers, width=4, n=12):
     X, T = rng.normal(size=(n, width)), np.eye(3)[rng.integers(3, size=n)]
     batch = (X, T, rng.uniform(size=n) / n)
     return Objective(network, "multiclass"), params, tuple(map(jax.numpy.asarray, batch))
+
+
+def flat(tree):
+    """All numbers of a tree, in its order."""
+    import jax
+
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
+
+
+def flat_params(model):
+    """All weights and intercepts of a fitted model."""
+    return flat(
+        [{k: own[k] for k in ("weights", "intercept")} for own in model.params_ if "weights" in own]
+    )

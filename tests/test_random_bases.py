@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
-from small_network import RuleContext, problem
+from small_network import RuleContext, flat, flat_params, problem
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Dense, Tanh
@@ -16,12 +16,6 @@ from sklearn_zorb.trainers.subspace import Subspace, largest, shaped
 LAYERS = [Dense(4), Tanh()]
 
 pytestmark = pytest.mark.usefixtures("x64")
-
-
-def flat(tree):
-    import jax
-
-    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
 
 
 def step(trainer, memory=None):
@@ -107,12 +101,6 @@ def test_fixed_directions_keep_the_training_in_one_subspace():
 
 def fit(rule, X, y, layers="Dense[6] Tanh"):
     return NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, y)
-
-
-def flat_params(model):
-    return flat(
-        [{k: own[k] for k in ("weights", "intercept")} for own in model.params_ if "weights" in own]
-    )
 
 
 def expectation(trainer, n):

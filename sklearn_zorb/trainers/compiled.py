@@ -15,9 +15,7 @@ def compiled_epoch(objective, rule, optimizer):
     names = ("loss", "hits", *rule.figures)
 
     def walk(direction, state, moved):
-        updates, state = transformation.update(direction, state, moved)
-        updates = rule.adjusted(updates, direction)
-        return jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates), state
+        return stepped(transformation, rule, direction, state, moved)
 
     def step(i, carry, params, block, rates, key):
         moved, moments, state, memory, sums = carry
@@ -48,6 +46,15 @@ def compiled_epoch(objective, rule, optimizer):
         )
 
     return jax.jit(epoch), jax.jit(transformation.init)
+
+
+def stepped(transformation, rule, direction, state, moved):
+    """Weights after a step of the optimiser against a direction, and its state."""
+    import jax
+
+    updates, state = transformation.update(direction, state, moved)
+    updates = rule.adjusted(updates, direction)
+    return jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates), state
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,71 +1,16 @@
 """Descent within random subspaces that are drawn again from seeds, never stored."""
 
-from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from .._compat import Interval, StrOptions
+from .bases_rule import KINDS, RandomBasesRule
 from .directions import DISTRIBUTIONS, GRANULARITIES
 from .gradient import GradientTrainer
-from .rule import Rule
-from .subspace import RULES, Subspace
-
-KINDS = tuple(RULES)
-
-
-@dataclass(frozen=True)
-class RandomBasesRule(Rule):
-    """The step of `RandomBases` for one batch."""
-
-    kind: str
-    subspace: Subspace
-    redraw_every: int
-    transform: str | None
-    top: float | None
-    antithetic: bool
-    sigma: float
-    sgd_every: int | None
-    diagnostics: bool
-
-    @property
-    def figures(self):
-        return ("cosine", "error_reduction") if self.diagnostics else ()
-
-    def direction(self, objective, moved, params, memory, batch, key):
-        import jax
-        from jax.flatten_util import ravel_pytree
-
-        from .objective import merge
-
-        flat, unravel = ravel_pytree(moved)
-
-        def loss(flat):
-            return objective.loss(merge(params, unravel(flat)), batch, key)
-
-        draw_key = jax.random.wrap_key_data(memory["key"])
-        turn = memory["step"] // self.redraw_every if self.redraw_every else 0
-        keys = jax.random.split(jax.random.fold_in(draw_key, turn), self.subspace.n_directions)
-        step, aux, memory = RULES[self.kind](self, loss, flat, keys, memory)
-        if self.sgd_every:
-            plain = memory["step"] % self.sgd_every == 0
-            step = jax.lax.cond(plain, lambda: _gradient(loss, flat), lambda: step)
-        if self.diagnostics:
-            aux = {**aux, "figures": {"cosine": _cosine(step, _gradient(loss, flat))}}
-        return unravel(step), aux, {**memory, "step": memory["step"] + 1}
-
-
-def _gradient(loss, flat):
-    import jax
-
-    return jax.grad(loss, has_aux=True)(flat)[0]
-
-
-def _cosine(a, b):
-    from jax import numpy as jnp
-
-    scale = jnp.linalg.norm(a) * jnp.linalg.norm(b)
-    return a @ b / jnp.where(scale > 0, scale, 1)
+from .subspace import Subspace
+from .workers import DIVISIONS, SharedRun
 
 
 class RandomBases(GradientTrainer):
@@ -119,6 +64,13 @@ class RandomBases(GradientTrainer):
         batch (``error_reduction``).
     chunk_size : int, default=25
         Directions in memory at a time.
+    n_jobs : int or None, default=None
+        Workers of joblib that share the measurement of each batch: processes, or what
+        `joblib.parallel_config` says. They hold the weights, draw the same directions and
+        exchange coordinates only. None is 1 outside of such a context.
+    worker_batches : {"split", "same"}, default="split"
+        Whether the rows of a batch are divided over the workers, whose coordinates are added
+        up, or all see the same rows and each measures its share of the directions.
     optimizer : str or callable, default="sgd"
         As in `Backprop`.
     learning_rate : float or None, default=None
@@ -133,6 +85,16 @@ class RandomBases(GradientTrainer):
     validation_fraction : float, default=0.1
     straight_through : bool, default=False
     optimizer_params : dict or None, default=None
+
+    Notes
+    -----
+    With `n_jobs`, each step sends every worker its rows and the coordinates, or losses, of the
+    last steps, and gets its own back. Weights are sent at the start, and to a worker that has
+    missed too many steps. Either division gives the weights of one worker to rounding, except
+    that noise layers and `BatchNorm` see the rows of each worker by themselves if they are
+    "split". A step costs some milliseconds more: it pays where the losses of "nes", or one
+    gradient, take far longer. "rbd" has to draw its directions twice then; "gradients" has no
+    random directions, and thus no coordinates to send.
 
     References
     ----------
@@ -170,6 +132,8 @@ class RandomBases(GradientTrainer):
         "sgd_every": [None, Interval(Integral, 1, None, closed="left")],
         "diagnostics": ["boolean"],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [None, Integral],
+        "worker_batches": [StrOptions(set(DIVISIONS))],
     }
 
     def __init__(
@@ -188,6 +152,8 @@ class RandomBases(GradientTrainer):
         sgd_every=None,
         diagnostics=False,
         chunk_size=25,
+        n_jobs=None,
+        worker_batches="split",
         optimizer="sgd",
         learning_rate=None,
         batch_size="auto",
@@ -214,6 +180,8 @@ class RandomBases(GradientTrainer):
         self.sgd_every = sgd_every
         self.diagnostics = diagnostics
         self.chunk_size = chunk_size
+        self.n_jobs = n_jobs
+        self.worker_batches = worker_batches
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -234,6 +202,31 @@ class RandomBases(GradientTrainer):
     @property
     def _rates(self):
         return (0.05, 0.05) if self.kind == "nes" else (0.5, 0.5)
+
+    def _run(self, *parts):
+        n_workers = effective_n_jobs(self.n_jobs)
+        if n_workers == 1 or (self.n_jobs is None and self._undivided()):
+            return super()._run(*parts)
+        if self._undivided():
+            raise ValueError(
+                f"n_jobs={self.n_jobs} exchanges coordinates in random directions only, and "
+                f"{self._undivided()}: pass n_jobs=None."
+            )
+        return SharedRun(self, *parts, n_workers=n_workers)
+
+    def _undivided(self):
+        """Why workers cannot share a batch; nothing where they can."""
+        if self.kind == "gradients":
+            return "kind='gradients' has none, but gradients as long as the weights"
+        for name in ("sgd_every", "diagnostics"):
+            if getattr(self, name):
+                return f"{name}={getattr(self, name)} needs the gradient of a whole batch"
+        if self.distribution == "hadamard" and self.worker_batches == "same":
+            return (
+                "distribution='hadamard' gives all coordinates at once, which "
+                "worker_batches='same' would divide"
+            )
+        return ""
 
     def _rule(self, objective, moved):
         if self.kind == "nes" and self.compartments != "joint":

@@ -1,4 +1,4 @@
-"""Random directions by seed: coordinates of a gradient in them, and what a step makes of it."""
+"""Random directions by seed: products with them, and sums of them."""
 
 from dataclasses import dataclass
 
@@ -162,56 +162,3 @@ def largest(coordinates, share):
     kept = max(1, round(share * len(coordinates)))
     sizes = jnp.abs(coordinates)
     return jnp.where(sizes >= jnp.sort(sizes, axis=0)[-kept], coordinates, 0)
-
-
-def by_gradient(rule, loss, flat, keys, memory):
-    """The gradient seen through the directions."""
-    import jax
-
-    gradient, aux = jax.grad(loss, has_aux=True)(flat)
-    if rule.transform is None and rule.top is None:
-        return rule.subspace.project(keys, gradient), aux, memory
-    coordinates = rule.subspace.coordinates(keys, gradient)
-    coordinates = shaped(coordinates, rule.transform)
-    if rule.top is not None:
-        coordinates = largest(coordinates, rule.top)
-    return rule.subspace.combine(keys, coordinates), aux, memory
-
-
-def by_losses(rule, loss, flat, keys, memory):
-    """Natural evolution strategies: the losses around the present weights."""
-    import jax
-    from jax import numpy as jnp
-
-    signs = (1.0, -1.0) if rule.antithetic else (1.0,)
-    _, aux = loss(flat)
-
-    def one(key):
-        noise = rule.sigma * rule.subspace.noise(key, flat.dtype)
-        return jnp.stack([loss(flat + sign * noise)[0] for sign in signs])
-
-    size = min(rule.subspace.chunk_size, len(keys))
-    losses = jax.lax.map(one, keys, batch_size=size)
-    fitness = shaped(-losses.T.ravel(), rule.transform).reshape(losses.T.shape)
-    coordinates = -(jnp.array(signs, flat.dtype) @ fitness) / (rule.sigma * losses.size)
-    return rule.subspace.combine(keys, coordinates[:, None].astype(flat.dtype)), aux, memory
-
-
-def by_past_gradients(rule, loss, flat, keys, memory):
-    """The gradient within the span of the last ones, itself among them."""
-    import jax
-    from jax import numpy as jnp
-
-    gradient, aux = jax.grad(loss, has_aux=True)(flat)
-    past = jnp.concatenate([gradient[None], memory["past"][:-1]])
-    lengths = jnp.linalg.norm(past, axis=1, keepdims=True)
-    basis = past / jnp.where(lengths > 0, lengths, 1)
-    return (basis @ gradient) @ basis, aux, {**memory, "past": past}
-
-
-RULES = {
-    "rbd": by_gradient,
-    "fpd": by_gradient,
-    "nes": by_losses,
-    "gradients": by_past_gradients,
-}

@@ -1,0 +1,141 @@
+"""The step of random bases for one batch: what is measured of it, and what follows."""
+
+from dataclasses import dataclass
+
+from .objective import merge
+from .rule import Rule
+from .subspace import Subspace, largest, shaped
+
+KINDS = ("rbd", "fpd", "nes", "gradients")
+
+
+@dataclass(frozen=True)
+class RandomBasesRule(Rule):
+    """The step of `RandomBases` for one batch."""
+
+    kind: str
+    subspace: Subspace
+    redraw_every: int
+    transform: str | None
+    top: float | None
+    antithetic: bool
+    sigma: float
+    sgd_every: int | None
+    diagnostics: bool
+
+    @property
+    def figures(self):
+        return ("cosine", "error_reduction") if self.diagnostics else ()
+
+    def direction(self, objective, moved, params, memory, batch, key):
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        flat, unravel = ravel_pytree(moved)
+
+        def gradient():
+            return jax.grad(_loss(objective, unravel, params, batch, key), has_aux=True)(flat)
+
+        if self.kind == "gradients":
+            found, aux = gradient()
+            step, memory = _within_past(found, memory)
+        elif self.kind != "nes" and self.transform is None and self.top is None:
+            found, aux = gradient()
+            step = self.subspace.project(self.keys(memory), found)
+        else:
+            seen, aux = self.measure(objective, moved, params, memory, batch, key)
+            step, memory = self.along(memory, seen)
+        if self.sgd_every:
+            plain = memory["step"] % self.sgd_every == 0
+            step = jax.lax.cond(plain, lambda: gradient()[0], lambda: step)
+        if self.diagnostics:
+            aux = {**aux, "figures": {"cosine": _cosine(step, gradient()[0])}}
+        return unravel(step), aux, {**memory, "step": memory["step"] + 1}
+
+    def keys(self, memory):
+        """Seeds of the present directions."""
+        import jax
+
+        draw_key = jax.random.wrap_key_data(memory["key"])
+        turn = memory["step"] // self.redraw_every if self.redraw_every else 0
+        return jax.random.split(jax.random.fold_in(draw_key, turn), self.subspace.n_directions)
+
+    def measure(self, objective, moved, params, memory, batch, key, part=None):
+        """What the step needs of the batch, a sum over its rows, and the aux of one pass.
+
+        Coordinates of the gradient, of shape (n_directions, n_spans); for "nes" the losses
+        around the present weights, of shape (n_directions, n_signs). `part` numbers the
+        directions to be measured; None is all of them.
+        """
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        flat, unravel = ravel_pytree(moved)
+        loss, keys = _loss(objective, unravel, params, batch, key), self.keys(memory)
+        keys = keys if part is None else keys[part]
+        if self.kind == "nes":
+            return self._around(loss, flat, keys), loss(flat)[1]
+        gradient, aux = jax.grad(loss, has_aux=True)(flat)
+        return self.subspace.coordinates(keys, gradient), aux
+
+    def follow(self, moved, memory, seen):
+        """The direction that follows from what was measured elsewhere, and the memory."""
+        from jax.flatten_util import ravel_pytree
+
+        step, memory = self.along(memory, seen)
+        return ravel_pytree(moved)[1](step), {**memory, "step": memory["step"] + 1}
+
+    def _around(self, loss, flat, keys):
+        import jax
+        from jax import numpy as jnp
+
+        def one(key):
+            noise = self.sigma * self.subspace.noise(key, flat.dtype)
+            return jnp.stack([loss(flat + sign * noise)[0] for sign in self._signs])
+
+        return jax.lax.map(one, keys, batch_size=min(self.subspace.chunk_size, len(keys)))
+
+    @property
+    def _signs(self):
+        return (1.0, -1.0) if self.antithetic else (1.0,)
+
+    def along(self, memory, seen):
+        """The flat step that follows from what was measured, and the memory."""
+        if self.kind == "nes":
+            coordinates = self._from_losses(seen)
+        else:
+            coordinates = shaped(seen, self.transform)
+            if self.top is not None:
+                coordinates = largest(coordinates, self.top)
+        return self.subspace.combine(self.keys(memory), coordinates), memory
+
+    def _from_losses(self, losses):
+        """Natural evolution strategies: coordinates of the step from the losses."""
+        from jax import numpy as jnp
+
+        fitness = shaped(-losses.T.ravel(), self.transform).reshape(losses.T.shape)
+        signs = jnp.array(self._signs, losses.dtype)
+        coordinates = -(signs @ fitness) / (self.sigma * losses.size)
+        return coordinates[:, None].astype(losses.dtype)
+
+
+def _loss(objective, unravel, params, batch, key):
+    """Loss of a batch, as a function of flat weights."""
+    return lambda flat: objective.loss(merge(params, unravel(flat)), batch, key)
+
+
+def _cosine(a, b):
+    from jax import numpy as jnp
+
+    scale = jnp.linalg.norm(a) * jnp.linalg.norm(b)
+    return a @ b / jnp.where(scale > 0, scale, 1)
+
+
+def _within_past(gradient, memory):
+    """The gradient within the span of the last ones, itself among them."""
+    from jax import numpy as jnp
+
+    past = jnp.concatenate([gradient[None], memory["past"][:-1]])
+    lengths = jnp.linalg.norm(past, axis=1, keepdims=True)
+    basis = past / jnp.where(lengths > 0, lengths, 1)
+    return (basis @ gradient) @ basis, {**memory, "past": past}
