@@ -38,6 +38,7 @@ def assert_same(a, b):
         {"kind": "fpd", "top": 0.5, "optimizer": "adam", "learning_rate": 0.01},
         {"kind": "nes"},
         {"kind": "nes", "antithetic": True, "worker_batches": "same"},
+        {"kind": "nes", "offspring_batch_size": 5, "worker_batches": "same"},
         {"compartments": "layer", "worker_batches": "same"},
         {"compartments": "layer", "distribution": "hadamard"},
         {"transform": "ranks", "batch_size": "auto"},
@@ -122,6 +123,7 @@ def test_it_stops_where_the_loss_is_not_finite():
         ({"kind": "gradients"}, "n_jobs=2.*kind='gradients'"),
         ({"sgd_every": 3}, "sgd_every=3"),
         ({"diagnostics": True}, "diagnostics=True"),
+        ({"kind": "nes", "offspring_batch_size": 5}, "offspring_batch_size=5"),
         ({"distribution": "hadamard", "worker_batches": "same"}, "worker_batches='same'"),
     ],
 )

@@ -7,6 +7,8 @@ from .rule import Rule
 from .subspace import Subspace, largest, shaped
 
 KINDS = ("rbd", "fpd", "nes", "gradients")
+# what the key of a batch is folded with to shuffle it: no layer has this number
+SHUFFLE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class RandomBasesRule(Rule):
     top: float | None
     antithetic: bool
     sigma: float
+    offspring_batch_size: int | None
     sgd_every: int | None
     diagnostics: bool
 
@@ -71,10 +74,17 @@ class RandomBasesRule(Rule):
         from jax.flatten_util import ravel_pytree
 
         flat, unravel = ravel_pytree(moved)
-        loss, keys = _loss(objective, unravel, params, batch, key), self.keys(memory)
+        keys = self.keys(memory)
+        numbers = jax.numpy.arange(len(keys)) if part is None else part
         keys = keys if part is None else keys[part]
+        loss = _loss(objective, unravel, params, batch, key)
         if self.kind == "nes":
-            return self._around(loss, flat, keys), loss(flat)[1]
+            rows = _rows_of_offspring(batch, self.offspring_batch_size, key)
+
+            def own_loss(number):
+                return _loss(objective, unravel, params, rows(number), key)
+
+            return self._around(own_loss, flat, keys, numbers), loss(flat)[1]
         gradient, aux = jax.grad(loss, has_aux=True)(flat)
         return self.subspace.coordinates(keys, gradient), aux
 
@@ -85,15 +95,18 @@ class RandomBasesRule(Rule):
         step, memory = self.along(memory, seen)
         return ravel_pytree(moved)[1](step), {**memory, "step": memory["step"] + 1}
 
-    def _around(self, loss, flat, keys):
+    def _around(self, loss, flat, keys, numbers):
+        """Losses of all offspring; `loss` gives that of an offspring by its number."""
         import jax
         from jax import numpy as jnp
 
-        def one(key):
+        def one(offspring):
+            key, number = offspring
             noise = self.sigma * self.subspace.noise(key, flat.dtype)
-            return jnp.stack([loss(flat + sign * noise)[0] for sign in self._signs])
+            return jnp.stack([loss(number)(flat + sign * noise)[0] for sign in self._signs])
 
-        return jax.lax.map(one, keys, batch_size=min(self.subspace.chunk_size, len(keys)))
+        size = min(self.subspace.chunk_size, len(keys))
+        return jax.lax.map(one, (keys, numbers), batch_size=size)
 
     @property
     def _signs(self):
@@ -122,6 +135,30 @@ class RandomBasesRule(Rule):
 def _loss(objective, unravel, params, batch, key):
     """Loss of a batch, as a function of flat weights."""
     return lambda flat: objective.loss(merge(params, unravel(flat)), batch, key)
+
+
+def _rows_of_offspring(batch, size, key):
+    """A function from the number of an offspring to its rows; `size` of None is all of them.
+
+    The rows that weigh anything are shuffled and dealt out, `size` to each in turn, from the
+    first again where they do not suffice. The weights of each part sum to one.
+    """
+    import jax
+    from jax import numpy as jnp
+
+    if size is None:
+        return lambda number: batch
+    real = batch[2] > 0
+    lot = jax.random.uniform(jax.random.fold_in(key, SHUFFLE), real.shape)
+    order, count = jnp.argsort(jnp.where(real, lot, 2)), jnp.maximum(real.sum(), 1)
+
+    def rows(number):
+        own = order[(number * size + jnp.arange(size)) % count]
+        inputs, targets, weights = (array[own] for array in batch)
+        total = weights.sum()
+        return inputs, targets, weights / jnp.where(total > 0, total, 1)
+
+    return rows
 
 
 def _cosine(a, b):

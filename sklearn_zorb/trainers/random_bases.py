@@ -56,6 +56,10 @@ class RandomBases(GradientTrainer):
         Share of the coordinates that are kept, largest first.
     sigma : float, default=0.01
         Spread of the perturbations of "nes".
+    offspring_batch_size : int or None, default=None
+        Rows by which each perturbation of "nes" is judged: those of a batch are shuffled and
+        dealt out, from the first again where they do not suffice. 32 of batches of 32 d rows
+        is as published; None is all rows of the batch for all.
     sgd_every : int or None, default=None
         One step of this many is a plain gradient step.
     diagnostics : bool, default=False
@@ -129,6 +133,7 @@ class RandomBases(GradientTrainer):
         "transform": [StrOptions({"auto", "ranks", "range"}), None],
         "top": [None, Interval(Real, 0, 1, closed="right")],
         "sigma": [Interval(Real, 0, None, closed="neither")],
+        "offspring_batch_size": [None, Interval(Integral, 1, None, closed="left")],
         "sgd_every": [None, Interval(Integral, 1, None, closed="left")],
         "diagnostics": ["boolean"],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
@@ -149,6 +154,7 @@ class RandomBases(GradientTrainer):
         transform="auto",
         top=None,
         sigma=0.01,
+        offspring_batch_size=None,
         sgd_every=None,
         diagnostics=False,
         chunk_size=25,
@@ -176,12 +182,11 @@ class RandomBases(GradientTrainer):
         self.antithetic = antithetic
         self.transform = transform
         self.top = top
-        self.sigma = sigma
+        self.sigma, self.offspring_batch_size = sigma, offspring_batch_size
         self.sgd_every = sgd_every
         self.diagnostics = diagnostics
         self.chunk_size = chunk_size
-        self.n_jobs = n_jobs
-        self.worker_batches = worker_batches
+        self.n_jobs, self.worker_batches = n_jobs, worker_batches
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -205,30 +210,40 @@ class RandomBases(GradientTrainer):
 
     def _run(self, *parts):
         n_workers = effective_n_jobs(self.n_jobs)
-        if n_workers == 1 or (self.n_jobs is None and self._undivided()):
+        obstacle = self._obstacle()
+        if n_workers == 1 or (self.n_jobs is None and obstacle):
             return super()._run(*parts)
-        if self._undivided():
-            raise ValueError(
-                f"n_jobs={self.n_jobs} exchanges coordinates in random directions only, and "
-                f"{self._undivided()}: pass n_jobs=None."
-            )
+        if obstacle:
+            raise ValueError(f"n_jobs={self.n_jobs}: {obstacle}.")
         return SharedRun(self, *parts, n_workers=n_workers)
 
-    def _undivided(self):
-        """Why workers cannot share a batch; nothing where they can."""
+    def _obstacle(self):
+        """What workers cannot share, and what to pass; nothing where they can."""
         if self.kind == "gradients":
-            return "kind='gradients' has none, but gradients as long as the weights"
-        for name in ("sgd_every", "diagnostics"):
+            return (
+                "kind='gradients' has no coordinates in random directions, which are all that "
+                "workers exchange; pass n_jobs=None"
+            )
+        for name, off in (("sgd_every", None), ("diagnostics", False)):
             if getattr(self, name):
-                return f"{name}={getattr(self, name)} needs the gradient of a whole batch"
+                return (
+                    f"{name}={getattr(self, name)} needs gradients of whole batches, and workers "
+                    f"exchange coordinates only; pass {name}={off}, or n_jobs=None"
+                )
         if self.distribution == "hadamard" and self.worker_batches == "same":
             return (
-                "distribution='hadamard' gives all coordinates at once, which "
-                "worker_batches='same' would divide"
+                "distribution='hadamard' has all coordinates at once, which "
+                "worker_batches='same' would divide; pass worker_batches='split'"
             )
-        return ""
+        if self.offspring_batch_size and self.worker_batches == "split":
+            return (
+                f"offspring_batch_size={self.offspring_batch_size} deals out the rows of whole "
+                "batches, which worker_batches='split' divides; pass worker_batches='same'"
+            )
+        return None
 
-    def _rule(self, objective, moved):
+    def _check(self):
+        """ValueError for settings that do not go together."""
         if self.kind == "nes" and self.compartments != "joint":
             raise ValueError(
                 f"compartments={self.compartments!r} needs coordinates of the gradient; "
@@ -239,8 +254,16 @@ class RandomBases(GradientTrainer):
                 "kind='nes' follows its directions one by one, and distribution='hadamard' has "
                 "products with all of them: pass distribution='rademacher'."
             )
+        if self.kind != "nes" and self.offspring_batch_size:
+            raise ValueError(
+                f"offspring_batch_size={self.offspring_batch_size} is for kind='nes'; "
+                f"kind={self.kind!r} has no offspring: pass offspring_batch_size=None."
+            )
         if self.antithetic and self.n_directions % 2:
             raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")
+
+    def _rule(self, objective, moved):
+        self._check()
         subspace = Subspace.over(
             moved, self.compartments, self.n_directions // (2 if self.antithetic else 1),
             self.distribution, self.normalize, self.chunk_size,
@@ -257,7 +280,8 @@ class RandomBases(GradientTrainer):
             transform = "ranks" if self.kind == "nes" else None
         return RandomBasesRule(
             self.kind, subspace, 0 if self.kind == "fpd" else self.redraw_every, transform,
-            self.top, self.antithetic, self.sigma, self.sgd_every, self.diagnostics,
+            self.top, self.antithetic, self.sigma, self.offspring_batch_size,
+            self.sgd_every, self.diagnostics,
         )  # fmt: skip
 
     def _memory(self, objective, params, moved, context):
