@@ -1,4 +1,4 @@
-"""Offspring of random bases: the rows of each, and which directions are drawn anew."""
+"""Rows of their own for perturbations, and directions that outlast others."""
 
 import numpy as np
 import pytest
@@ -31,13 +31,14 @@ class Steps:
         self.memory = trainer._memory(self.objective, self.params, self.moved, RuleContext())
         self.key = jax.random.key(4)
         self.take = jax.jit(
-            lambda memory: self.rule.direction(
-                self.objective, self.moved, self.params, memory, self.batch, self.key
+            lambda memory, batch: self.rule.direction(
+                self.objective, self.moved, self.params, memory, batch, self.key
             )
         )
 
-    def next(self):
-        direction, _, self.memory = self.take(self.memory)
+    def next(self, weights=None):
+        batch = self.batch if weights is None else (*self.batch[:2], weights)
+        direction, _, self.memory = self.take(self.memory, batch)
         return flat(direction)
 
     def directions(self):
@@ -93,3 +94,43 @@ def test_offspring_with_rows_of_their_own_learn():
     assert model.score(X, y) > 0.8
     with pytest.raises(ValueError, match="offspring_batch_size=16 is for kind='nes'"):
         NetworkClassifier("Dense[8]", trainer=rule.set_params(kind="rbd")).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"redraw_fraction": 0.01},
+        {"compartments": "layer", "redraw_every": 3},
+        {"top": 0.7},
+        {"kind": "nes", "transform": None, "redraw_every": 3},
+    ],
+    ids=str,
+)
+def test_the_directions_of_least_use_are_drawn_anew(options, rng):
+    settings = {"n_directions": 10, "redraw_fraction": 0.3, **options}
+    steps = Steps(RandomBases(**settings))
+    spans, every = steps.rule.subspace.spans, steps.rule.redraw_every
+    n_new = max(1, round(settings["redraw_fraction"] * 10))
+    used = np.zeros((10, len(spans)))
+    for number in range(1, 8):
+        basis, _ = steps.directions()
+        step = steps.next(rng.uniform(size=24) / 24)
+        # directions are independent: a step says how far it went along each
+        used += np.stack(
+            [np.linalg.lstsq(basis[:, a:b].T, step[a:b], rcond=None)[0] for a, b in spans], axis=1
+        )
+        stays = np.ones(10, dtype=bool)
+        if number % every == 0:
+            stays[np.argsort(np.linalg.norm(used, axis=1))[:n_new]] = False
+            used[:] = 0
+        after, _ = steps.directions()
+        np.testing.assert_array_equal((after == basis).all(axis=1), stays)
+
+
+def test_kept_directions_are_for_those_that_are_drawn_one_by_one():
+    X, y = load_iris(return_X_y=True)
+    for options in ({"kind": "fpd"}, {"kind": "gradients"}, {"distribution": "hadamard"}):
+        rule = RandomBases(n_directions=4, redraw_fraction=0.5, **options)
+        with pytest.raises(ValueError, match="redraw_fraction=0.5"):
+            NetworkClassifier("Dense[3]", trainer=rule).fit(X, y)

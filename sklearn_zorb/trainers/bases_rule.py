@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .objective import merge
 from .rule import Rule
 from .subspace import Subspace, largest, shaped
@@ -18,6 +20,7 @@ class RandomBasesRule(Rule):
     kind: str
     subspace: Subspace
     redraw_every: int
+    redraw_fraction: float
     transform: str | None
     top: float | None
     antithetic: bool
@@ -42,7 +45,7 @@ class RandomBasesRule(Rule):
         if self.kind == "gradients":
             found, aux = gradient()
             step, memory = _within_past(found, memory)
-        elif self.kind != "nes" and self.transform is None and self.top is None:
+        elif self._needs_no_coordinates:
             found, aux = gradient()
             step = self.subspace.project(self.keys(memory), found)
         else:
@@ -55,13 +58,51 @@ class RandomBasesRule(Rule):
             aux = {**aux, "figures": {"cosine": _cosine(step, gradient()[0])}}
         return unravel(step), aux, {**memory, "step": memory["step"] + 1}
 
+    @property
+    def _needs_no_coordinates(self):
+        plain = self.transform is None and self.top is None and self.redraw_fraction == 1
+        return plain and self.kind != "nes"
+
     def keys(self, memory):
         """Seeds of the present directions."""
         import jax
 
+        if "keys" in memory:
+            return jax.random.wrap_key_data(memory["keys"])
+        return self._drawn(memory, memory["step"])
+
+    def _drawn(self, memory, step):
+        """Seeds of directions that are all new when they are drawn anew."""
+        import jax
+
         draw_key = jax.random.wrap_key_data(memory["key"])
-        turn = memory["step"] // self.redraw_every if self.redraw_every else 0
+        turn = step // self.redraw_every if self.redraw_every else 0
         return jax.random.split(jax.random.fold_in(draw_key, turn), self.subspace.n_directions)
+
+    def with_keys(self, memory, dtype):
+        """The memory with what is kept where some directions outlast the others."""
+        import jax
+
+        if self.redraw_fraction == 1:
+            return memory
+        shape = (self.subspace.n_directions, len(self.subspace.spans))
+        keys = np.asarray(jax.random.key_data(self._drawn(memory, 0)))
+        return {**memory, "keys": keys, "coordinates": np.zeros(shape, dtype)}
+
+    def _redrawn(self, memory, coordinates):
+        """The memory after a step; where it is time, the least used directions are new."""
+        import jax
+        from jax import numpy as jnp
+
+        total = memory["coordinates"] + coordinates
+        sizes = jnp.linalg.norm(total, axis=1)
+        n_new = max(1, round(self.redraw_fraction * len(sizes)))
+        after = memory["step"] + 1
+        due = after % self.redraw_every == 0
+        new = due & (jnp.argsort(jnp.argsort(sizes)) < n_new)
+        drawn = jax.random.key_data(self._drawn(memory, after))
+        keys = jnp.where(new[:, None], drawn, memory["keys"])
+        return {**memory, "keys": keys, "coordinates": jnp.where(due, 0, total)}
 
     def measure(self, objective, moved, params, memory, batch, key, part=None):
         """What the step needs of the batch, a sum over its rows, and the aux of one pass.
@@ -120,7 +161,10 @@ class RandomBasesRule(Rule):
             coordinates = shaped(seen, self.transform)
             if self.top is not None:
                 coordinates = largest(coordinates, self.top)
-        return self.subspace.combine(self.keys(memory), coordinates), memory
+        step = self.subspace.combine(self.keys(memory), coordinates)
+        if self.redraw_fraction < 1:
+            memory = self._redrawn(memory, coordinates)
+        return step, memory
 
     def _from_losses(self, losses):
         """Natural evolution strategies: coordinates of the step from the losses."""

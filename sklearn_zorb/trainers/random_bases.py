@@ -47,6 +47,9 @@ class RandomBases(GradientTrainer):
         What has a subspace of its own.
     redraw_every : int, default=1
         Steps after which the directions are drawn anew; "fpd" never does.
+    redraw_fraction : float, default=1.0
+        Share of them that is drawn anew then: those along which the steps since the last time
+        have gone least. The others stay.
     antithetic : bool, default=False
         Whether "nes" tries each direction both ways, with half as many directions.
     transform : {"auto", "ranks", "range", None}, default="auto"
@@ -129,6 +132,7 @@ class RandomBases(GradientTrainer):
         "normalize": [StrOptions({"auto", "dimension", "unit", "mean"})],
         "compartments": [StrOptions(set(GRANULARITIES))],
         "redraw_every": [Interval(Integral, 1, None, closed="left")],
+        "redraw_fraction": [Interval(Real, 0, 1, closed="right")],
         "antithetic": ["boolean"],
         "transform": [StrOptions({"auto", "ranks", "range"}), None],
         "top": [None, Interval(Real, 0, 1, closed="right")],
@@ -150,6 +154,7 @@ class RandomBases(GradientTrainer):
         normalize="auto",
         compartments="joint",
         redraw_every=1,
+        redraw_fraction=1.0,
         antithetic=False,
         transform="auto",
         top=None,
@@ -178,7 +183,7 @@ class RandomBases(GradientTrainer):
         self.distribution = distribution
         self.normalize = normalize
         self.compartments = compartments
-        self.redraw_every = redraw_every
+        self.redraw_every, self.redraw_fraction = redraw_every, redraw_fraction
         self.antithetic = antithetic
         self.transform = transform
         self.top = top
@@ -259,6 +264,17 @@ class RandomBases(GradientTrainer):
                 f"offspring_batch_size={self.offspring_batch_size} is for kind='nes'; "
                 f"kind={self.kind!r} has no offspring: pass offspring_batch_size=None."
             )
+        if self.redraw_fraction < 1 and self.kind in ("fpd", "gradients"):
+            raise ValueError(
+                f"redraw_fraction={self.redraw_fraction} is for directions that are drawn anew; "
+                f"kind={self.kind!r} never does: pass kind='rbd' or 'nes', or redraw_fraction=1.0."
+            )
+        if self.redraw_fraction < 1 and self.distribution == "hadamard":
+            raise ValueError(
+                f"redraw_fraction={self.redraw_fraction} draws directions one by one, and "
+                "distribution='hadamard' all of them at once: pass distribution='rademacher', or "
+                "redraw_fraction=1.0."
+            )
         if self.antithetic and self.n_directions % 2:
             raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")
 
@@ -279,9 +295,9 @@ class RandomBases(GradientTrainer):
         if transform == "auto":
             transform = "ranks" if self.kind == "nes" else None
         return RandomBasesRule(
-            self.kind, subspace, 0 if self.kind == "fpd" else self.redraw_every, transform,
-            self.top, self.antithetic, self.sigma, self.offspring_batch_size,
-            self.sgd_every, self.diagnostics,
+            self.kind, subspace, 0 if self.kind == "fpd" else self.redraw_every,
+            self.redraw_fraction, transform, self.top, self.antithetic, self.sigma,
+            self.offspring_batch_size, self.sgd_every, self.diagnostics,
         )  # fmt: skip
 
     def _memory(self, objective, params, moved, context):
@@ -292,4 +308,4 @@ class RandomBases(GradientTrainer):
         if self.kind == "gradients":
             size = sum(np.size(leaf) for leaf in jax.tree.leaves(moved))
             memory["past"] = np.zeros((self.n_directions, size), context.dtype)
-        return memory
+        return self._rule(objective, moved).with_keys(memory, context.dtype)
