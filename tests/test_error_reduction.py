@@ -8,16 +8,21 @@ from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.trainers import (
     Backprop,
     DirectFeedbackAlignment,
+    Evolution,
     FeedbackAlignment,
     ForwardGradient,
     RandomBases,
 )
 
-RULES = [Backprop, ForwardGradient, FeedbackAlignment, DirectFeedbackAlignment, RandomBases]
+RULES = [
+    Backprop, ForwardGradient, FeedbackAlignment, DirectFeedbackAlignment, RandomBases, Evolution,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_reductions_are_the_differences_of_losses(rule):
+    if rule is Evolution:
+        pytest.importorskip("evosax")
     X, y = load_iris(return_X_y=True)
     trainer = rule(diagnostics=True, max_epochs=8)
     model = NetworkClassifier("Dense[8] Tanh", trainer=trainer, random_state=0).fit(X, y)

@@ -5,9 +5,14 @@ import sys
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
+from small_network import RuleContext, flat, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
+from sklearn_zorb.layers import Dense, Tanh
 from sklearn_zorb.trainers import Evolution
+from sklearn_zorb.trainers.backprop import Reverse
+from sklearn_zorb.trainers.evolution import OVERFLOW, _population_figures, built
+from sklearn_zorb.trainers.objective import merge, trainable
 
 
 def test_without_evosax_the_error_names_the_extra(monkeypatch):
@@ -48,3 +53,47 @@ def test_errors_name_the_parameter():
     rule = Evolution("SNES", strategy_params={"nothing": 1.0})
     with pytest.raises(ValueError, match="strategy_params has"):
         NetworkClassifier("Dense[4] Tanh", trainer=rule).fit(X, y)
+
+
+def test_diagnostics_tell_of_the_population_and_the_step():
+    import jax
+
+    pytest.importorskip("evosax")
+    with jax.enable_x64(True):
+        objective, params, batch = problem([Dense(4), Tanh()], width=3, n=20)
+        moved = trainable(objective.network, params)
+        trainer = Evolution(population_size=10, diagnostics=True, chunk_size=4)
+        rule = trainer._rule(objective, moved)
+        memory = trainer._memory(objective, params, moved, RuleContext())
+        key = jax.random.key(2)
+        step, aux, _ = rule.direction(objective, moved, params, memory, batch, key)
+        strategy, settings = built(rule)
+        ask_key = jax.random.split(key, 3)[1]
+        population, _ = strategy.ask(ask_key, memory["state"], settings)
+        unravel = jax.flatten_util.ravel_pytree(moved)[1]
+        losses = [objective.loss(merge(params, unravel(one)), batch)[0] for one in population]
+        true = Reverse().direction(objective, moved, params, {}, batch, key)[0]
+        step, true = flat(step), flat(true)
+    cosine = step @ true / np.linalg.norm(step) / np.linalg.norm(true)
+    expected = [np.min(losses), np.mean(losses), np.std(losses), cosine]
+    names = ["best_loss", "mean_loss", "loss_spread", "cosine"]
+    np.testing.assert_allclose([aux["figures"][name] for name in names], expected)
+
+
+def test_members_that_overflow_have_no_part_in_the_mean():
+    figures = _population_figures(np.array([1.0, 3.0, OVERFLOW]))
+    np.testing.assert_allclose([*figures.values()], [1, 2, 1])
+
+
+def test_diagnostics_without_derivatives_have_no_cosine():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    rule = Evolution(max_epochs=5, diagnostics=True)
+    model = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
+    figures = {"best_loss", "mean_loss", "loss_spread", "error_reduction"}
+    assert figures <= set(model.history_[0])
+    assert "cosine" not in model.history_[0]
+    rule.set_params(diagnostics=False)
+    plain = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
+    assert not figures & set(plain.history_[0])
+    np.testing.assert_array_equal(plain.predict(X), model.predict(X))

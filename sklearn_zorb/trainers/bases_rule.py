@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .objective import merge
-from .rule import Rule
+from .rule import Rule, cosine
 from .subspace import Subspace, largest, shaped
 
 KINDS = ("rbd", "fpd", "nes", "gradients")
@@ -55,7 +55,7 @@ class RandomBasesRule(Rule):
             plain = memory["step"] % self.sgd_every == 0
             step = jax.lax.cond(plain, lambda: gradient()[0], lambda: step)
         if self.diagnostics:
-            aux = {**aux, "figures": {"cosine": _cosine(step, gradient()[0])}}
+            aux = {**aux, "figures": {"cosine": cosine(step, gradient()[0])}}
         return unravel(step), aux, {**memory, "step": memory["step"] + 1}
 
     @property
@@ -203,13 +203,6 @@ def _rows_of_offspring(batch, size, key):
         return inputs, targets, weights / jnp.where(total > 0, total, 1)
 
     return rows
-
-
-def _cosine(a, b):
-    from jax import numpy as jnp
-
-    scale = jnp.linalg.norm(a) * jnp.linalg.norm(b)
-    return a @ b / jnp.where(scale > 0, scale, 1)
 
 
 def _within_past(gradient, memory):

@@ -9,8 +9,13 @@ from numbers import Integral, Real
 from .._compat import Interval
 from .gradient import GradientTrainer
 from .objective import merge
-from .rule import Rule
-from .structure import structure_key
+from .rule import Rule, cosine
+from .structure import has_derivatives, structure_key
+
+# what the history tells of the losses of a population
+POPULATION = ("best_loss", "mean_loss", "loss_spread")
+# the loss of a member whose own is not finite
+OVERFLOW = 1e30
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,14 @@ class Search(Rule):
     settings: tuple
     size: int
     chunk_size: int
+    derivatives: bool
+    diagnostics: bool
+
+    @property
+    def figures(self):
+        if not self.diagnostics:
+            return ()
+        return (*POPULATION, "error_reduction", *(("cosine",) if self.derivatives else ()))
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -41,12 +54,29 @@ class Search(Rule):
             lambda one: loss(one.astype(flat.dtype))[0], population, batch_size=self.chunk_size
         )
         # a candidate that overflows is no candidate
-        fitness = jax.numpy.where(jax.numpy.isfinite(fitness), fitness, 1e30)
+        fitness = jax.numpy.where(jax.numpy.isfinite(fitness), fitness, OVERFLOW)
         told, _ = strategy.tell(tell_key, population, fitness, asked, settings)
         state = jax.tree.map(lambda new, old: new.astype(old.dtype), told, state)
         found = strategy.get_mean(state) if hasattr(strategy, "get_mean") else state.best_solution
+        step = flat - found.astype(flat.dtype)
         _, aux = loss(flat)
-        return unravel(flat - found.astype(flat.dtype)), aux, {"state": state}
+        if self.diagnostics:
+            figures = _population_figures(fitness)
+            if self.derivatives:
+                figures["cosine"] = cosine(step, jax.grad(loss, has_aux=True)(flat)[0])
+            aux = {**aux, "figures": figures}
+        return unravel(step), aux, {"state": state}
+
+
+def _population_figures(losses):
+    """The least loss of a population, and mean and standard deviation of the finite ones."""
+    from jax import numpy as jnp
+
+    finite = losses < OVERFLOW
+    count = jnp.maximum(finite.sum(), 1)
+    mean = jnp.where(finite, losses, 0).sum() / count
+    variance = (jnp.where(finite, losses - mean, 0) ** 2).sum() / count
+    return dict(zip(POPULATION, (losses.min(), mean, jnp.sqrt(variance)), strict=True))
 
 
 class Evolution(GradientTrainer):
@@ -72,6 +102,12 @@ class Evolution(GradientTrainer):
         Settings of the strategy, such as ``{"c_mean": 0.5}``, in place of its own.
     chunk_size : int, default=16
         Members whose losses are computed at the same time.
+    diagnostics : bool, default=False
+        Whether the history tells of each epoch, in the mean over its generations, the least
+        loss of the population, the mean and the standard deviation (``best_loss``,
+        ``mean_loss``, ``loss_spread``), what each step took from the loss of its own batch
+        (``error_reduction``), and, where all layers have derivatives, the cosine between step
+        and true gradient (``cosine``).
     batch_size : "auto" or int, default="auto"
         As in `Backprop`.
     max_epochs : int, default=200
@@ -112,6 +148,7 @@ class Evolution(GradientTrainer):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "strategy_params": [None, dict],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
+        "diagnostics": ["boolean"],
         **{
             name: GradientTrainer._parameter_constraints[name]
             for name in (
@@ -130,6 +167,7 @@ class Evolution(GradientTrainer):
         learning_rate=0.05,
         strategy_params=None,
         chunk_size=16,
+        diagnostics=False,
         batch_size="auto",
         max_epochs=200,
         tol=None,
@@ -144,6 +182,7 @@ class Evolution(GradientTrainer):
         self.learning_rate = learning_rate
         self.strategy_params = strategy_params
         self.chunk_size = chunk_size
+        self.diagnostics = diagnostics
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.tol = tol
@@ -165,6 +204,7 @@ class Evolution(GradientTrainer):
             _strategy_name(self.strategy), self.population_size, self.learning_rate,
             tuple(sorted(settings.items())),
             size, min(self.chunk_size, self.population_size),
+            has_derivatives(objective.network), self.diagnostics,
         )  # fmt: skip
 
     def _memory(self, objective, params, moved, context):
@@ -179,7 +219,7 @@ class Evolution(GradientTrainer):
             return {"state": strategy.init(key, flat, settings)}
         shape = (self.population_size, rule.size)
         population = flat + self.spread * jax.random.normal(noise_key, shape, flat.dtype)
-        fitness = jax.numpy.full(self.population_size, 1e30, flat.dtype)
+        fitness = jax.numpy.full(self.population_size, OVERFLOW, flat.dtype)
         return {"state": strategy.init(key, population, fitness, settings)}
 
 

@@ -62,7 +62,9 @@ class RandomBases(GradientTrainer):
     offspring_batch_size : int or None, default=None
         Rows by which each perturbation of "nes" is judged: those of a batch are shuffled and
         dealt out, from the first again where they do not suffice. 32 of batches of 32 d rows
-        is as published; None is all rows of the batch for all.
+        is as published; None is all rows of the batch for all. Losses of different rows say
+        little when ranked: pass ``antithetic=True, transform=None`` with it, for the two of a
+        pair have the same rows.
     sgd_every : int or None, default=None
         One step of this many is a plain gradient step.
     diagnostics : bool, default=False

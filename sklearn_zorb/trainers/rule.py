@@ -43,3 +43,11 @@ class Rule:
         """What the step took from the loss of the batch, for figures of that name."""
         after, _ = objective.loss(merge(params, moved), batch, key)
         return {"error_reduction": aux["loss"] - after}
+
+
+def cosine(a, b):
+    """Cosine between two flat vectors; 0 where one is zero."""
+    from jax import numpy as jnp
+
+    scale = jnp.linalg.norm(a) * jnp.linalg.norm(b)
+    return a @ b / jnp.where(scale > 0, scale, 1)

@@ -98,6 +98,12 @@ class _StraightThrough(BaseEstimator):
         return {}
 
 
+def has_derivatives(network):
+    """Whether every layer has a derivative."""
+    inner = (leaf for layer in network.layers for leaf in leaves(layer))
+    return all(getattr(leaf, "differentiable", True) for leaf in inner)
+
+
 def check_differentiable(network, rule):
     """ValueError for the first layer without a derivative, naming rules that accept it."""
     for name, layer in zip(network.names, network.layers, strict=True):
