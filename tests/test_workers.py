@@ -93,6 +93,14 @@ def test_who_lacks_the_weights_is_sent_them(monkeypatch):
     assert_same(fit(2), fit(1))
 
 
+def test_mini_batches_leave_no_files(monkeypatch):
+    given, parallel = [], workers.Parallel
+    monkeypatch.setattr(workers, "Parallel", lambda **o: given.append(o) or parallel(**o))
+    fit(2, batch_size=40)
+    fit(2, batch_size="auto")
+    assert [options.get("max_nbytes", "") for options in given] == [None, ""]
+
+
 def test_no_weights_stay_behind():
     fit(2)
     assert not workers._held

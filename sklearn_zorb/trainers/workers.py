@@ -140,8 +140,10 @@ class SharedRun(Run):
         self._cut: tuple = (None, None)
 
     def train(self):
+        # joblib keeps large arrays in files until the end: good for rows that stay the same
+        files = {} if self.batches.full else {"max_nbytes": None}
         try:
-            with Parallel(n_jobs=self.n_workers) as self.parallel:
+            with Parallel(n_jobs=self.n_workers, **files) as self.parallel:
                 return super().train()
         finally:
             _held.pop(self.token, None)
