@@ -119,6 +119,7 @@ def test_chunks_of_samples_change_nothing(stride, monkeypatch):
     whole = layer.forward(params, images)
     found, _ = layer.invert(params, whole, inputs)
     monkeypatch.setattr("sklearn_zorb.layers.conv.Memory", lambda: Memory(1))
+    monkeypatch.setattr("sklearn_zorb.layers.conv.CACHED_BYTES", 7e3)
     np.testing.assert_allclose(layer.forward(params, images), whole, atol=1e-12)
     np.testing.assert_allclose(layer.invert(params, whole, inputs)[0], found, atol=1e-12)
 
@@ -163,6 +164,43 @@ def test_jax_gradient_is_the_finite_difference(geometry):
 
         gradient = np.asarray(gradients[k][name] if name else gradients[k])
         assert (gradient * step).sum() == pytest.approx((moved(1) - moved(-1)) / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(("platform", "fitting"), [("gpu", 1), *(("cpu", n) for n in (1, 3, 7))])
+@pytest.mark.parametrize("geometry", [GEOMETRIES[k] for k in (2, 6, 7)], ids=str)
+def test_jax_derivatives_are_products_with_the_windows(geometry, platform, fitting, monkeypatch):
+    import jax
+
+    layer, params, images = setup(geometry, n=7)
+    rng = np.random.default_rng(1)
+    weights, along = params["weights"], rng.normal(size=params["weights"].shape)
+    rows = rows_by_loops(layer, images)
+    outer = rng.normal(size=layer.forward(params, images).shape)
+    pixels = (outer @ weights.T).reshape(*outer.shape[:3], -1, 3)
+    of_images = np.zeros_like(images)
+    for (p, q), elements in windows_of(layer, (7, 8)):
+        for element, pixel in elements:
+            of_images[:, *pixel] += pixels[:, p, q, element]
+    # samples that go through together: one, some and a rest, all
+    sample_bytes = 8 * len(rows) // 7 * sum(weights.shape)
+    monkeypatch.setattr("sklearn_zorb.layers.conv.CACHED_BYTES", fitting * sample_bytes)
+    monkeypatch.setattr(jax, "default_backend", lambda: platform)
+
+    def outputs(weights, images):
+        return layer.forward({**params, "weights": weights}, images)
+
+    def derivatives(weights, images):
+        found, pull = jax.vjp(outputs, weights, images)
+        _, change = jax.jvp(lambda w: outputs(w, images), (weights,), (along,))
+        return found, change, pull(outer)
+
+    with get_backend("jax").scope():
+        found, change, gradients = jax.jit(derivatives)(weights, images)
+    expected = (rows @ weights + params["intercept"]).reshape(outer.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_allclose(gradients[0], rows.T @ outer.reshape(-1, 5), atol=1e-11)
+    np.testing.assert_allclose(gradients[1], of_images, atol=1e-12)
+    np.testing.assert_allclose(change, (rows @ along).reshape(outer.shape), atol=1e-12)
 
 
 @geometries

@@ -1,5 +1,6 @@
 """The convolution layer."""
 
+from functools import cache, partial
 from numbers import Integral
 
 import numpy as np
@@ -10,6 +11,9 @@ from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
 from .least_squares import LeastSquaresLayer
 from .windows import SIZES, Windows, pair
+
+# size of the windows and outputs of a matrix product on the CPU, for caches to hold them
+CACHED_BYTES = 2e6
 
 
 class Conv2D(LeastSquaresLayer):
@@ -117,9 +121,12 @@ class Conv2D(LeastSquaresLayer):
             return _convolve(windows, inputs, weights) + intercept
         dtype = np.result_type(inputs, weights, intercept)
         outputs = np.empty((len(inputs), *windows.counts, weights.shape[1]), dtype=dtype)
-        for part in _chunks(windows, inputs, weights):
-            values = windows.patches(inputs[part]) @ weights + intercept
-            outputs[part] = values.reshape(outputs[part].shape)
+        step = _fitting(windows, weights)
+        for start in range(0, len(inputs), step):
+            part = slice(start, start + step)
+            values = outputs[part].reshape(-1, weights.shape[1])
+            np.matmul(windows.patches(inputs[part]), weights, out=values)
+            values += intercept
         return outputs
 
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
@@ -173,7 +180,20 @@ class Conv2D(LeastSquaresLayer):
 
 
 def _convolve(windows, inputs, weights):
-    """Products of weights and windows by XLA's own convolution."""
+    """Products of weights and windows by JAX.
+
+    On the CPU, XLA takes the gradients of its own convolution by plain loops wherever they
+    stand within a loop, as those of all trainers do.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return _by_convolution(windows, inputs, weights)
+    return _by_patches()(windows, _fitting(windows, weights), inputs, weights)
+
+
+def _by_convolution(windows, inputs, weights):
+    """XLA's own convolution."""
     from jax import lax
     from jax import numpy as jnp
 
@@ -188,7 +208,37 @@ def _convolve(windows, inputs, weights):
     )
 
 
+@cache
+def _by_patches():
+    """Matrix products of windows cut out, of a number of samples at a time."""
+    import jax
+
+    # compiled by itself, since a loop outside compiled code is compiled each time
+    @partial(jax.jit, static_argnums=(0, 1))
+    def convolve(windows, fitting, inputs, weights):
+        def of_sample(image):
+            rows = windows.patches(image[None]) @ weights
+            return rows.reshape(*windows.counts, weights.shape[1])
+
+        if len(inputs) <= fitting:
+            return jax.vmap(of_sample)(inputs)
+        # a power of two, which most batches are multiples of; derivatives cut the windows
+        # out anew, since to keep them takes longer
+        size = 1 << (fitting.bit_length() - 1)
+        return jax.lax.map(jax.checkpoint(of_sample), inputs, batch_size=size)
+
+    return convolve
+
+
+def _fitting(windows, weights):
+    """How many samples go through a matrix product of their windows together."""
+    return max(1, int(CACHED_BYTES // _sample_bytes(windows, weights, weights.dtype)))
+
+
 def _chunks(windows, rows, weights):
     """Slices of samples whose windows, cut out, take a bounded amount of memory."""
-    row_bytes = rows.dtype.itemsize * int(np.prod(windows.counts)) * sum(weights.shape)
-    return Memory().chunks(rows.shape[0], row_bytes)
+    return Memory().chunks(rows.shape[0], _sample_bytes(windows, weights, rows.dtype))
+
+
+def _sample_bytes(windows, weights, dtype):
+    return dtype.itemsize * int(np.prod(windows.counts)) * sum(weights.shape)
