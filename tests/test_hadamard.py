@@ -14,7 +14,10 @@ pytestmark = pytest.mark.usefixtures("x64")
 
 
 @pytest.mark.parametrize("size", [1, 2, 50, 128, 300])
-def test_transform_against_the_matrix(size):
+@pytest.mark.parametrize("largest", [2, 6])
+def test_transform_against_the_matrix(size, largest, monkeypatch):
+    monkeypatch.setattr("sklearn_zorb.trainers.hadamard.LARGEST", largest)
+    assert max(factors(size)) <= 2**largest
     vector = np.random.default_rng(0).normal(size=size)
     length = int(np.prod(factors(size)))
     assert length / 2 < size <= length

@@ -2,24 +2,24 @@
 
 import numpy as np
 
-# columns of the dense factors that a transform is made of
-FACTOR = 64
+# exponent of 2 of the widest dense factor that a transform is made of
+LARGEST = 6
 
 
 def factors(size):
     """Widths, powers of two, whose product is the least power of two not below `size`.
 
+    They are as equal as they can be, since a narrow one takes as long as a wide one.
+
     Examples
     --------
     >>> from sklearn_zorb.trainers.hadamard import factors
     >>> factors(5000), factors(1)
-    ([64, 64, 2], [1])
+    ([32, 16, 16], [1])
     """
-    left, widths = 1 << max(0, int(size - 1).bit_length()), []
-    while left > FACTOR:
-        widths.append(FACTOR)
-        left //= FACTOR
-    return [*widths, left]
+    exponent = int(size - 1).bit_length()
+    count = max(1, -(-exponent // LARGEST))
+    return [1 << (exponent + k) // count for k in reversed(range(count))]
 
 
 def hadamard(width):
@@ -33,17 +33,23 @@ def hadamard(width):
 def transform(vector):
     """Product of a Hadamard matrix with a vector, padded with zeros to a power of two.
 
-    The matrix is a Kronecker product of small ones: each goes along an axis of its own.
+    The matrix is a Kronecker product of small ones: each goes along an axis of its own, all
+    of them through products that leave the numbers in their order.
     """
     from jax import numpy as jnp
 
     widths = factors(vector.shape[0])
-    padded = jnp.pad(vector, (0, int(np.prod(widths)) - vector.shape[0]))
-    cube = padded.reshape(widths)
-    for axis, width in enumerate(widths):
+    inner = int(np.prod(widths))
+    numbers = jnp.pad(vector, (0, inner - vector.shape[0]))
+    for width in widths:
         matrix = jnp.asarray(hadamard(width), vector.dtype)
-        cube = jnp.moveaxis(jnp.tensordot(matrix, cube, axes=(1, axis)), 0, axis)
-    return cube.ravel()
+        inner //= width
+        if inner > 1:
+            numbers = matrix @ numbers.reshape(-1, width, inner)
+        else:
+            # symmetric: from the right too
+            numbers = numbers.reshape(-1, width) @ matrix
+    return numbers.ravel()
 
 
 def draw(key, size, n_directions, dtype):
