@@ -140,3 +140,11 @@ def test_wide_tables_are_judged_honestly(n_rows, n_features):
     shares = classifier.predict_proba(X_test)[np.arange(1000), (y_test > 0).astype(int)]
     # log(2) is what knowing nothing costs
     assert -np.log(shares).mean() < np.log(2) + 0.05
+
+
+def test_halves_of_equal_targets_say_nothing_of_scales():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 5)), np.full((8, 1), 0.1)
+    groups = group_rows(X, y, rng.uniform(1, 2, size=8), Memory())
+    scales = _next_scales("laplace", np.ones(5), X[groups.first], groups, np.arange(8), 3)
+    np.testing.assert_array_equal(scales, np.ones(5))

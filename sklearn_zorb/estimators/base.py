@@ -28,7 +28,7 @@ from ..layers import (
     Standardize,
     sequence,
 )
-from ..layers.distinct import count_distinct, merge_copies
+from ..layers.distinct import are_counts, count_distinct, merge_copies, without_common_factor
 from ..layers.honest import draws_rows, fill_units
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
@@ -42,6 +42,8 @@ from .progress import Progress
 from .summary import summary_table
 
 READOUT = "readout"
+# from here on the smallest weight says how much rows count, not how often they come
+MANY_COPIES = 10
 
 
 class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithParameters):
@@ -88,10 +90,12 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         """
         vars(self).pop("_sums", None)  # what partial_fit has gathered
         X, y, weights = self._prepare(X, y, sample_weight)
+        weights = self._per_row(weights)
         hidden, readout, tail = self._resolve(X)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
         if draws_rows([layer for _, layer in [*hidden, readout]]):
             X, y, weights = merge_copies(X, y, weights, memory)
+            weights = without_common_factor(weights)
         encoder = self._encode(y, weights, tail)
         self._fit_dtype = dtype
         X = memory.convert(X, dtype)
@@ -107,8 +111,33 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _prepare(self, X, y, sample_weight, reset=True):
         """Checked arrays, and the weights of their rows, all positive, or None."""
         X, y = self._validate(X, y, reset)
-        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
-        return X, y, self._total_weight(y, sample_weight)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            X, y, sample_weight = self._copied(X, y, sample_weight)
+        return _drop_weightless(X, y, self._total_weight(y, sample_weight))
+
+    def _copied(self, X, y, weights):
+        """Rows as often as they are counted, where each copy also has the weight of its class."""
+        counted = are_counts(weights) and weights.sum() <= MANY_COPIES * len(weights)
+        if not counted or getattr(self, "class_weight", None) is None:
+            return X, y, weights
+        copies = np.repeat(np.arange(len(weights)), weights.astype(int))
+        return (X[copies], y[copies], None) if len(copies) else (X, y, weights)
+
+    def _per_row(self, weights):
+        """Weights as they are where they count copies of a row, else relative to the largest.
+
+        Of copies one is left out in turn. Weights that are no whole numbers, weights of classes
+        and those that are all large say how much a row counts: at most one, so that it is left
+        out whole.
+        """
+        if weights is None:
+            return None
+        by_class = getattr(self, "class_weight", None) is not None
+        copies = are_counts(weights) and weights.min() < MANY_COPIES and not by_class
+        return weights if copies else weights / weights.max()
 
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
@@ -329,14 +358,16 @@ def _is_open_dense(layer):
     return isinstance(layer, Dense) and layer.units is None
 
 
-def _drop_weightless(X, y, sample_weight):
-    """Checked weights, and rows of positive weight only."""
-    if sample_weight is None:
+def _drop_weightless(X, y, weights):
+    """Rows of positive weight only."""
+    if weights is None:
         return X, y, None
-    weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     keep = weights > 0
     if not keep.any():
-        raise ValueError("every sample_weight is zero; at least one row needs a positive weight.")
+        raise ValueError(
+            "every sample_weight, times class_weight, is zero; at least one row needs a positive "
+            "weight."
+        )
     return (X, y, weights) if keep.all() else (X[keep], y[keep], weights[keep])
 
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from .._compat import StrOptions
 from ..trainers import Backprop, Trainer
 from .base import BaseLayered
+from .partial import refuse_balanced_batches
 
 # as many rows as a full batch of Backprop takes: above, single precision is enough
 DOUBLE_ROWS = 1000
@@ -25,7 +26,8 @@ class Part:
 
 
 def goes_on(estimator):
-    """Whether the rule can go on from where it was."""
+    """Whether the rule can go on from where it was, or an AttributeError that says why not."""
+    refuse_balanced_batches(estimator)
     trainer = estimator.trainer
     if trainer is None or trainer.incremental:
         return True

@@ -1,8 +1,9 @@
 """What classifiers share: labels to targets, network outputs to labels and probabilities."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ..calibration import PowerCalibration
@@ -42,7 +43,7 @@ class LayeredClassifierMixin(ClassifierMixin):
             return sample_weight
         if isinstance(self.class_weight, str):
             return balanced_weights(y, sample_weight)
-        weights = compute_sample_weight(self.class_weight, y)
+        weights = weights_of_classes(self.class_weight, y)
         return weights if sample_weight is None else weights * sample_weight
 
     def _encode(self, y, weights, tail):
@@ -191,12 +192,32 @@ def _share_right(y, predicted, sample_weight):
     return float(np.average(right, weights=sample_weight))
 
 
+def weights_of_classes(class_weight, y):
+    """The weight of each row's class, 1 where none is given; a product over columns of y."""
+    columns = y.reshape(len(y), -1).T
+    tables = class_weight if isinstance(class_weight, list) else [class_weight]
+    if len(tables) != len(columns):
+        raise ValueError(
+            f"class_weight has {len(tables)} tables of weights for {len(columns)} columns of y; "
+            "pass a dict, or a list with one for each label."
+        )
+    weights = np.ones(len(y))
+    for table, column in zip(tables, columns, strict=True):
+        for label, weight in table.items():
+            if not (isinstance(weight, Real) and 0 <= weight < np.inf):
+                raise ValueError(f"class_weight[{label!r}]={weight!r}; pass a finite number >= 0.")
+            weights[column == label] *= weight
+    return weights
+
+
 def balanced_weights(y, sample_weight):
     """Sample weights times those that give each class, in each column of y, the same sum."""
     base = np.ones(len(y)) if sample_weight is None else sample_weight
     weights = base
     for column in y.reshape(len(y), -1).T:
-        classes, codes = np.unique(column, return_inverse=True)
+        codes = np.unique(column, return_inverse=True)[1]
         sums = np.bincount(codes, weights=base)
-        weights = weights * (sums.sum() / (len(classes) * sums))[codes]
+        there = sums > 0
+        factors = np.divide(sums.sum() / there.sum(), sums, out=np.zeros(len(sums)), where=there)
+        weights = weights * factors[codes]
     return weights

@@ -10,11 +10,7 @@ from ..memory import Memory
 
 def can_learn_in_batches(estimator):
     """True, or an AttributeError that says what must see all rows at once."""
-    if isinstance(getattr(estimator, "class_weight", None), str):
-        raise AttributeError(
-            "partial_fit is not available: class_weight='balanced' needs all rows at once; pass "
-            "a dict of weights."
-        )
+    refuse_balanced_batches(estimator)
     if isinstance(estimator.layers, str) and estimator.layers == "auto":
         return True
     try:
@@ -30,6 +26,15 @@ def can_learn_in_batches(estimator):
             "Use layers that stream, such as Dense and elementwise activations, or fit."
         )
     return True
+
+
+def refuse_balanced_batches(estimator):
+    """AttributeError where weights of classes are to be found from all rows."""
+    if isinstance(getattr(estimator, "class_weight", None), str):
+        raise AttributeError(
+            "partial_fit is not available: class_weight='balanced' needs all rows at once; pass "
+            "a dict of weights."
+        )
 
 
 class PartialFitMixin:

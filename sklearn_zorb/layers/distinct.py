@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..linalg import to_numpy
+
 
 def row_keys(inputs, memory, seed=0):
     """One number for each row, equal for equal rows: a hash of what it holds.
@@ -27,6 +29,13 @@ def row_keys(inputs, memory, seed=0):
         else:
             keys[part] = _bits(np.asarray(rows)) @ factors
     return keys
+
+
+def _along_a_line(inputs, memory):
+    """Products of all rows with one random vector."""
+    direction = np.random.default_rng(0).normal(size=inputs.shape[1])
+    parts = memory.chunks(inputs.shape[0], 16 * inputs.shape[1])
+    return np.concatenate([to_numpy(inputs[part]) @ direction for part in parts])
 
 
 def _bits(values):
@@ -72,6 +81,22 @@ def merge_copies(X, y, sample_weight, memory):
     return X[first], y[first], None if (weight == 1).all() else weight
 
 
+def are_counts(weights):
+    """Whether all weights are whole numbers."""
+    return np.array_equal(weights, np.rint(weights))
+
+
+def without_common_factor(weights):
+    """Whole numbers divided by what divides them all: rows that all come twice are one table.
+
+    Weights that are no whole numbers, or None, are returned as they are.
+    """
+    if weights is None or not are_counts(weights):
+        return weights
+    factor = np.gcd.reduce(weights.astype(np.int64))
+    return weights if factor == 1 else weights / factor
+
+
 @dataclass
 class Groups:
     """Distinct rows and what least squares needs to know of their copies.
@@ -105,8 +130,16 @@ class Groups:
 
 
 def group_rows(inputs, targets, sample_weight, memory):
-    """The groups of equal rows, in an order that does not depend on that of the rows."""
+    """The groups of equal rows, in an order that does not depend on that of the rows.
+
+    They are sorted along a line, so that it does not depend on rounding either, such as that
+    of the means of a scaler before.
+    """
     _, first, codes = np.unique(row_keys(inputs, memory), return_index=True, return_inverse=True)
+    order = np.argsort(_along_a_line(inputs, memory)[first])
+    first, place = first[order], np.empty(len(order), dtype=int)
+    place[order] = np.arange(len(order))
+    codes = place[codes]
     targets = np.asarray(targets, dtype=np.float64)
     targets = targets.reshape(len(targets), -1)
     sample_weight = np.ones(len(codes)) if sample_weight is None else sample_weight

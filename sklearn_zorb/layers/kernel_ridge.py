@@ -99,7 +99,10 @@ def fit_ridge(kernel, groups, start, search=True):
     of its factor for each penalty tried, about a tenth of what eigenvalues take.
     """
     root, total = np.sqrt(groups.weight), groups.weight.sum()
-    deviation = root[:, None] * (groups.mean - groups.weight @ groups.mean / total)
+    deviation = groups.mean - groups.weight @ groups.mean / total
+    # what rounding leaves of equal targets is not to be fitted: derivatives have no scale
+    deviation[np.abs(deviation) <= 1e-13 * np.abs(groups.mean).max(initial=0.0)] = 0.0
+    deviation *= root[:, None]
     centred, _ = centre(kernel, groups.weight)
     centred *= root
     centred *= root[:, None]

@@ -19,6 +19,8 @@ BANDWIDTHS = (1.0, 4.0)
 FOLDS = 4
 # where the search for a penalty begins, among `DECADES`
 START = 3
+# relative difference of errors that is no difference
+TIE = 1e-6
 # least share of the mean squared derivative that a feature keeps
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
@@ -73,8 +75,10 @@ def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
 
 
 def best_of(choices):
-    """The choice of least error."""
-    return min(choices, key=lambda choice: choice.error)
+    """The choice of least error, the first of those that only rounding parts."""
+    choices = list(choices)
+    least = min(choice.error for choice in choices)
+    return next(choice for choice in choices if choice.error <= least * (1 + TIE))
 
 
 def judged_on(choices, rows, groups, n_landmarks):
