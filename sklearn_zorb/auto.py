@@ -23,6 +23,8 @@ FEW_ROWS = 10
 MANY_ROWS = 2000
 # columns beyond which boosting takes minutes, and more landmarks bring as much
 BOOSTED_COLUMNS = 500
+# and classes or outputs, each of which takes trees of its own
+BOOSTED_OUTPUTS = 10
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
 # beyond, half of the rows are landmarks as long as their products take no more flops
@@ -33,7 +35,7 @@ BENT_COLUMNS = 100
 SPARSE_COLUMNS = 1000
 
 
-def auto_layers(X, y=None):
+def auto_layers(X, y=None, *, n_outputs=1):
     """The layer list that ``layers="auto"`` of the closed-form estimators stands for.
 
     A `Stack` of blocks that err in different ways:
@@ -44,7 +46,8 @@ def auto_layers(X, y=None):
       rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
       8000 rows as the square root of their number rises;
     - from 10 distinct rows on, a forest of 100 trees;
-    - from 2000 distinct rows on and up to 500 columns, gradient boosting.
+    - from 2000 distinct rows on, up to 500 columns and up to 10 classes or outputs, gradient
+      boosting.
 
     Sparse inputs do without ramps, and of more than 1000 columns without the kernel too, which
     would make them dense.
@@ -55,6 +58,8 @@ def auto_layers(X, y=None):
         Data, or the number of distinct rows and of columns.
     y : ignored
         Present so that a call reads as `fit` does.
+    n_outputs : int, default=1
+        Number of classes, of labels or of columns of y.
 
     Returns
     -------
@@ -94,7 +99,8 @@ def auto_layers(X, y=None):
         blocks.append([Standardize(clip=3.0), Standardize(), kernel])
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
-    if n_rows >= MANY_ROWS and n_features <= BOOSTED_COLUMNS and not sparse:
+    boosted = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
+    if n_rows >= MANY_ROWS and boosted and not sparse:
         blocks.append([Trees(kind="boosting")])
     return [Stack(blocks)]
 

@@ -63,6 +63,22 @@ def test_wide_inputs_do_without_ramps_and_boosting():
     assert ["boosting" in text for text in texts] == [True, True, True, False]
 
 
+def test_many_outputs_do_without_boosting(monkeypatch):
+    texts = [format_layers(auto_layers((3000, 5), n_outputs=count)) for count in (10, 11)]
+    assert ["boosting" in text for text in texts] == [True, False]
+    monkeypatch.setattr("sklearn_zorb.auto.MANY_ROWS", 40)
+    X = np.random.default_rng(0).normal(size=(44, 2))
+    for estimator, y, boosted in (
+        (ZORBClassifier, np.arange(44) % 11, False),
+        (ZORBClassifier, np.arange(44) % 3, True),
+        (ZORBRegressor, np.arange(44) % 11, True),
+        (ZORBRegressor, np.ones((44, 11)) * X[:, :1], False),
+        (ZORBClassifier, (X @ np.ones((2, 11)) + np.arange(11) > 5).astype(int), False),
+    ):
+        stack = estimator(random_state=0).fit(X, y).layers_[-1][1]
+        assert ("boosting" in format_layers([stack])) == boosted
+
+
 def test_sparse_inputs_stay_sparse():
     wide = sp.random(60, 1001, 0.01, format="csr", random_state=0)
     assert kinds(auto_layers(wide)) == ["ridge", "forest"]

@@ -91,7 +91,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         vars(self).pop("_sums", None)  # what partial_fit has gathered
         X, y, weights = self._prepare(X, y, sample_weight)
         weights = self._per_row(weights)
-        hidden, readout, tail = self._resolve(X)
+        hidden, readout, tail = self._resolve(X, y)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
         if draws_rows([layer for _, layer in [*hidden, readout]]):
             X, y, weights = merge_copies(X, y, weights, memory)
@@ -147,11 +147,11 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
 
-    def _resolve(self, X):
+    def _resolve(self, X, y=None):
         """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
         layers = self.layers
         if isinstance(layers, str) and layers == "auto":
-            layers = self._auto_layers(X)
+            layers = self._auto_layers(X, y)
         elif not isinstance(layers, str):
             check_names(self)
         pairs = resolve_layers(layers)
@@ -159,7 +159,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
             layer._validate_params()
         return split_readout(pairs)
 
-    def _auto_layers(self, X):
+    def _auto_layers(self, X, y):
         """What layers="auto" stands for: layers with derivatives, which any rule can train."""
         layers = dense_layers(count_distinct(X, Memory(self.memory_limit)), X.shape[1])
         return layers if self.input_shape is None else [Flatten(), *layers]
@@ -315,10 +315,10 @@ class BaseZORB(PartialFitMixin, BaseLayered):
     def _make_trainer(self):
         return ZORB(self.n_sweeps)
 
-    def _auto_layers(self, X):
+    def _auto_layers(self, X, y):
         if self._first_classes is not None:
-            return super()._auto_layers(X)
-        layers = auto_layers(X)
+            return super()._auto_layers(X, y)
+        layers = auto_layers(X, n_outputs=self._count_outputs(y))
         return layers if self.input_shape is None else [Flatten(), *layers]
 
     def _solver(self):

@@ -46,6 +46,9 @@ class LayeredClassifierMixin(ClassifierMixin):
         weights = weights_of_classes(self.class_weight, y)
         return weights if sample_weight is None else weights * sample_weight
 
+    def _count_outputs(self, y):
+        return y.shape[1] if y.ndim == 2 else len(np.unique(y))
+
     def _encode(self, y, weights, tail):
         one_hot = bool(tail) and isinstance(tail[0][1], Softmax)
         encoder = ClassEncoder(y, one_hot=one_hot, classes=self._known_classes())

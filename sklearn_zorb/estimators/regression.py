@@ -17,6 +17,9 @@ class LayeredRegressorMixin(RegressorMixin):
     def _total_weight(self, y, sample_weight):
         return sample_weight
 
+    def _count_outputs(self, y):
+        return y.shape[1] if y.ndim == 2 else 1
+
     def _encode(self, y, weights, tail):
         self._flat_output = y.ndim == 1
         return RegressionEncoder(y, weights, self.standardize)
