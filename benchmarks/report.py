@@ -19,7 +19,8 @@ PAGES = {
         "The published rule, beside its plain implementation",
         "All rows of MNIST in float64. *plain* takes ``numpy.linalg.pinv`` of every layer's rows "
         "and weights, behind a softmax as published; ours chooses its penalties by leave-one-out "
-        "and has no softmax, so that the accuracies differ. The Gram bound is what the sums of "
+        "and has no softmax. With a relaxation of 1, as published, that is less accurate on so "
+        "many rows; with one of .9 it is more. The Gram bound is what the sums of "
         "squares of all widths times the rows "
         "would take at the rate of BLAS's symmetric product, measured in the same run.",
     ),
@@ -41,6 +42,11 @@ PAGES = {
         "Trees on few rows",
         "What the forest in the default brings when so many rows are drawn from each table: mean "
         "gains over tables with their standard errors, and on how many tables it is the better.",
+    ),
+    "wide": (
+        "More columns than rows",
+        "The default beside a linear model with a penalty found by cross-validation and a forest "
+        "of 200 trees, on 2000 rows held out; *loo* is what the default says of itself.",
     ),
     "decision_linear": (
         "Trees below a linear read-out",
@@ -94,7 +100,7 @@ def plot_speed(record):
 
     figure = Figure(figsize=(7, 2.4), layout="constrained")
     axes = figure.subplots()
-    names = [row["net"] for row in record["rows"]]
+    names = [f"{row['net']}, relaxation {row['relaxation']:g}" for row in record["rows"]]
     for offset, key in ((0.2, "plain s"), (-0.2, "ours s")):
         values = [row.get(key, 0) for row in record["rows"]]
         bars = axes.barh([i + offset for i in range(len(names))], values, 0.38, label=key[:-2])

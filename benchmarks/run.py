@@ -14,6 +14,7 @@ NAMES = [
     "adam",
     "decision_linear",
     "few_rows",
+    "wide",
     "many_rows",
     "loo_optimism",
     "tabular",

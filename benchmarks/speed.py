@@ -1,7 +1,9 @@
 """Published rule, whole network: ours beside the plain implementation and the Gram bound.
 
 The plain implementation takes ``numpy.linalg.pinv`` of every layer's rows and of every
-matrix of weights on the way down, as the published code does, with nothing monitored.
+matrix of weights on the way down, as the published code does, with nothing monitored. Ours is
+timed with a relaxation of 1, the published rule, and of .9: with penalties found by leaving
+rows out, the former is less accurate than the plain one on all of MNIST, the latter more.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from .common import images, note, save, show, syrk_rate, timed
 
 WIDTHS = {"6-layer": range(1000, 0, -200), "11-layer": range(1000, 0, -100)}
 MARGIN = 1e-5
+RELAXATIONS = (1.0, 0.9)
 
 
 def plain_fit(X, Y, widths, seed=0):
@@ -75,26 +78,35 @@ def main(arguments=None):
     rate = syrk_rate()
     rows = []
     for name in chosen.nets:
-        widths = WIDTHS[name]
-        note(f"{name}: ours")
-        layers = " ".join(f"Dense[{width}] Tanh" for width in widths)
-        model = ZORBClassifier(
-            layers, relaxation=1, readout="last", standardize=False, random_state=0
-        )
-        _, ours = timed(lambda m=model: m.fit(X, y), repeats=3)
-        gram_flops = len(X) * sum(width**2 for width in [X.shape[1], *widths])
-        row = {"net": name, "rows": len(X), "ours s": ours,
-               "ours test": model.score(X_test, y_test),
-               "fit / Gram bound": ours / (gram_flops / rate),
-               "SYRK GFLOP/s": rate / 1e9}  # fmt: skip
+        widths, plain = WIDTHS[name], {}
         if not chosen.without_plain:
             note(f"{name}: plain pinv")
             (weights, ranges), seconds = timed(lambda w=widths: plain_fit(X, np.eye(10)[y], w))
             accuracy = float((plain_predict(X_test, weights, ranges) == y_test).mean())
-            row |= {"plain s": seconds, "plain test": accuracy, "plain / ours": seconds / ours}
-        rows.append(row)
-        save("speed", rows)
+            plain = {"plain s": seconds, "plain test": accuracy}
+        for relaxation in RELAXATIONS:
+            note(f"{name}: ours, relaxation {relaxation}")
+            row = measured(widths, relaxation, rate, X, y, X_test, y_test)
+            if plain:
+                row |= {**plain, "plain / ours": plain["plain s"] / row["ours s"]}
+            rows.append({"net": name, **row})
+            save("speed", rows)
     show(rows)
+
+
+def measured(widths, relaxation, rate, X, y, X_test, y_test):
+    """Our fit of one network: its time, also beside that of its Gram matrices, and its test."""
+    layers = " ".join(f"Dense[{width}] Tanh" for width in widths)
+    model = ZORBClassifier(
+        layers, relaxation=relaxation, readout="last", standardize=False, random_state=0
+    )
+    _, seconds = timed(lambda: model.fit(X, y), repeats=3)
+    gram_flops = len(X) * sum(width**2 for width in [X.shape[1], *widths])
+    return {
+        "relaxation": relaxation, "rows": len(X), "ours s": seconds,
+        "ours test": model.score(X_test, y_test),
+        "fit / Gram bound": seconds / (gram_flops / rate), "SYRK GFLOP/s": rate / 1e9,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
