@@ -11,6 +11,8 @@ from .kernel_ridge import distances, fit_ridge, gradient_products, kernel_values
 SEARCH_ROWS = 400
 # rows on which they are compared again with fewer landmarks, at most
 MODEL_ROWS = 2400
+# fewer rows than this that are no landmarks are too few to compare them by
+JUDGES = 200
 # rows that say what a usual distance and bandwidth are
 MEDIAN_ROWS = 300
 # bandwidths tried, in median distances
@@ -84,15 +86,22 @@ def best_of(choices):
 def judged_on(choices, rows, groups, n_landmarks):
     """The same kernels with the leave-one-out errors of a ridge of their Nyström features.
 
-    Landmarks are the first `n_landmarks` of `rows`.
+    Landmarks are the first `n_landmarks` of `rows`. The others judge, as long as there are
+    some: a landmark left out takes a feature with it that no other row fills, which a new row
+    does not.
     """
+    new = slice(n_landmarks if len(rows) - n_landmarks >= JUDGES else 0, None)
     judged = []
     for choice in choices:
         scaled = rows * (choice.scales / choice.bandwidth)
         features = kernel_values(choice.kind, distances(choice.kind, scaled, scaled[:n_landmarks]))
         features @= whitening(features[:n_landmarks])
-        system = System.from_arrays(features, groups.mean, groups.weight)
-        judged.append(replace(choice, error=LeastSquares().solve(system).loo_error))
+        system, judges = (
+            System.from_arrays(features[part], groups.mean[part], groups.weight[part])
+            for part in (slice(None), new)
+        )
+        error = LeastSquares().solve(system, judges=judges).loo_error
+        judged.append(replace(choice, error=error))
     return judged
 
 

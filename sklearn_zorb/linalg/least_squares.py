@@ -81,21 +81,34 @@ class LeastSquares(WithParameters):
         self.alpha = alpha
         self.rcond = rcond
 
-    def solve(self, system, *, loo_outputs=False):
-        """Solve `system`; `loo_outputs=True` also returns every row's left-out prediction."""
+    def solve(self, system, *, loo_outputs=False, judges=None):
+        """Solve `system`.
+
+        Parameters
+        ----------
+        system : System
+        loo_outputs : bool, default=False
+            Whether to return every row's left-out prediction too.
+        judges : System or None, default=None
+            Those of its rows that alpha is chosen by, each left out in turn.
+
+        Returns
+        -------
+        Solution
+        """
         check_alpha(self.alpha)
         with thread_limit(system.n_rows * system.n_features**2):
-            return self._solve(system, loo_outputs)
+            return self._solve(system, loo_outputs, judges)
 
-    def _solve(self, system, loo_outputs):
+    def _solve(self, system, loo_outputs, judges):
         if isinstance(self.alpha, Real) and self.alpha == 0:
             engine = self._minimum_norm_engine(system)
-            return _finish(system, engine, np.zeros(1), loo_outputs)
+            return _finish(system, engine, np.zeros(1), loo_outputs, None)
         if system.n_rows < system.n_features:
             engine = DualEngine(system)
         else:
             engine = _primal_engine(system.gram())
-        return _finish(system, engine, self._alphas(engine), loo_outputs)
+        return _finish(system, engine, self._alphas(engine), loo_outputs, judges)
 
     def solve_sums(self, gram):
         """Solve from accumulated sums alone; alpha is then chosen by GCV.
@@ -149,10 +162,13 @@ def check_alpha(alpha):
     raise ValueError(f"alpha={alpha!r}; pass 'loo' or a finite number >= 0.")
 
 
-def _finish(system, engine, alphas, want_outputs):
+def _finish(system, engine, alphas, want_outputs, judges):
     """Choose alpha, and assemble the solution at it."""
-    criterion = _criterion(system, engine, len(alphas))
-    if criterion == "loo":
+    judged = judges is not None and not engine.has_loo
+    criterion = "loo" if judged else _criterion(system, engine, len(alphas))
+    if judged:
+        score = partial(_loo_errors, judges, engine, keep=False)
+    elif criterion == "loo":
         score = partial(_loo_errors, system, engine, keep=want_outputs)
     elif criterion == "sampled-loo":
         score = partial(_loo_errors, system.sample(SAMPLED_ROWS), engine, keep=False)
