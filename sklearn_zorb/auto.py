@@ -19,8 +19,10 @@ from .memory import Memory
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
 FEW_ROWS = 10
-# from here on, boosting finds what a forest and a thousand landmarks miss
+# from here on, boosting finds what a forest and a thousand landmarks miss, and a second, smooth
+# kernel costs next to nothing
 MANY_ROWS = 2000
+SMOOTH_LANDMARKS = 500
 # columns beyond which boosting takes minutes, and more landmarks bring as much
 BOOSTED_COLUMNS = 500
 # and classes or outputs, each of which takes trees of its own
@@ -46,8 +48,8 @@ def auto_layers(X, y=None, *, n_outputs=1):
       rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
       8000 rows as the square root of their number rises;
     - from 10 distinct rows on, a forest of 100 trees;
-    - from 2000 distinct rows on, up to 500 columns and up to 10 classes or outputs, gradient
-      boosting.
+    - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
+      10 classes or outputs, gradient boosting.
 
     Sparse inputs do without ramps, and of more than 1000 columns without the kernel too, which
     would make them dense.
@@ -94,9 +96,11 @@ def auto_layers(X, y=None, *, n_outputs=1):
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
     blocks = [[*_bent(n_features, sparse), Standardize(clip=3.0)]]
     if not sparse or n_features <= SPARSE_COLUMNS:
+        kernels = [Kernel(_landmarks(n_rows))]
+        if n_rows >= MANY_ROWS:
+            kernels.append(Kernel(SMOOTH_LANDMARKS, kind="gaussian"))
         # scaled again, as the clip leaves columns with long tails narrow
-        kernel = Kernel(_landmarks(n_rows))
-        blocks.append([Standardize(clip=3.0), Standardize(), kernel])
+        blocks += [[Standardize(clip=3.0), Standardize(), kernel] for kernel in kernels]
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
     boosted = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS

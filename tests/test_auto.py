@@ -37,7 +37,7 @@ def kinds(layers):
         (9, ["ridge", "auto"]),
         (10, ["ridge", "auto", "forest"]),
         (1999, ["ridge", "auto", "forest"]),
-        (2000, ["ridge", "auto", "forest", "boosting"]),
+        (2000, ["ridge", "auto", "gaussian", "forest", "boosting"]),
     ],
 )
 def test_blocks_come_with_rows(rows, expected):
