@@ -1,5 +1,6 @@
 """Tables: columns of numbers and of text, missing values, and the target."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +55,33 @@ def read_table(path, schema=None):
             import_optional("pyarrow", "Reading Parquet files")
             frame = pandas.read_parquet(path)
         else:
-            frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), skipinitialspace=True)
+            frame = _read_csv(path, text)
     except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
         raise InputError(f"cannot read {str(path)!r}: {error}") from error
     frame.columns = frame.columns.astype(str)
     if not len(frame):
         raise InputError(f"{str(path)!r} has no rows")
+    return frame
+
+
+def _read_csv(path, text):
+    """A CSV file, its columns `text` as text.
+
+    Left to itself, pandas takes the first column for an index where rows have more fields than
+    the header, which shifts all others. A comma at the end of every row is no column.
+    """
+    pandas = import_optional("pandas", "Reading tables")
+    options = {"index_col": False, "skipinitialspace": True, "dtype": dict.fromkeys(text, str)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pandas.errors.ParserWarning)  # fields that would be lost
+        try:
+            frame = pandas.read_csv(path, **options)
+        except pandas.errors.ParserWarning as warning:
+            names = _names(pandas.read_csv(path, nrows=0, **options))
+            raise ValueError(f"rows have more fields than the header: {names}") from warning
+    *names, last = frame
+    if names and last.startswith("Unnamed: ") and frame[last].isna().all():
+        return frame[names]
     return frame
 
 

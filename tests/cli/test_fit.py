@@ -138,6 +138,15 @@ def test_preparation_of_a_table(pets):
     assert prepare.transform(unknown)[0, 2:5].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("header", ["a,b,c", "a,b,c,"])
+def test_a_comma_at_the_end_of_rows_shifts_no_column(elsewhere, header):
+    rows = [f"{i},{10 * i},{i % 2}," for i in range(20)]
+    (elsewhere / "t.csv").write_text("\n".join([header, *rows]))
+    data = read_data("t.csv")
+    assert data.schema.columns == {"a": "number", "b": "number"}
+    assert data.X["a"].tolist() == list(range(20)) and data.y.tolist() == [0, 1] * 10
+
+
 def test_many_categories_share_an_indicator(elsewhere):
     rows = [f"name{min(i, 120)},{i % 2}" for i in range(200)]
     (elsewhere / "t.csv").write_text("\n".join(["name,y", *rows]))
