@@ -1,7 +1,9 @@
 """Arguments of the command ``zorb``, and what becomes of errors."""
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import sys
 import warnings
@@ -225,13 +227,23 @@ def main(argv=None):
 
 
 def _run(args):
-    """Dispatch to `_commands` and print what it returns."""
+    """Dispatch to `_commands` and print what it returns; the rest goes to standard error."""
     if args.command is None:
         build_parser().print_help()
         return 0
-    result, text = getattr(_commands, args.command)(args)
-    print(json.dumps(result) if args.json else text, flush=True)
+    with contextlib.redirect_stdout(sys.stderr):  # the lines of verbose=1
+        result, text = getattr(_commands, args.command)(args)
+    print(json.dumps(_finite(result), allow_nan=False) if args.json else text, flush=True)
     return 0
+
+
+def _finite(result):
+    """The result with None for numbers that are not finite: JSON knows none."""
+    if isinstance(result, dict):
+        return {name: _finite(value) for name, value in result.items()}
+    if isinstance(result, list):
+        return [_finite(value) for value in result]
+    return None if isinstance(result, float) and not math.isfinite(result) else result
 
 
 def _exit_code(error):

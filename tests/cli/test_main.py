@@ -59,6 +59,33 @@ def test_named_tables_can_be_fitted(zorb, pets, elsewhere, monkeypatch):
     assert read_data("pets", target="weight").task is None
 
 
+def strict_json(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_json_has_null_for_what_is_not_finite(capsys, write_npz):
+    """R2 of a single row is not defined."""
+    write_npz(n=12)
+    small = ["data.npz", "--network", "Dense[2] Tanh", "--json"]
+    assert main(["fit", *small, "--test-size", "0.01"]) == 0
+    scores = strict_json(capsys.readouterr().out)["test"]
+    assert scores["r2"] is None and scores["mean_absolute_error"] > 0
+    assert main(["evaluate", *small, "--folds", "12"]) == 0
+    result = strict_json(capsys.readouterr().out)
+    assert result["scores"]["r2"] == [None] * 12 and result["mean"]["r2"] is None
+
+
+def test_only_the_result_goes_to_standard_output(capsys):
+    argv = ["fit", "iris", "--network", "Dense[2] Tanh", "--param", "verbose=1", "--json"]
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+    assert strict_json(out)["task"] == "classification" and "dense_1" in err
+
+
 def test_the_command_in_a_process(elsewhere):
     command = [sys.executable, "-m", "sklearn_zorb.cli"]
     good = subprocess.run([*command, "datasets"], capture_output=True, text=True)
