@@ -15,7 +15,7 @@ from ._data import hold_out, labelled, read_data, subsample
 from ._demo import demo
 from ._errors import InputError
 from ._models import build_model, load_model, save_model
-from ._paths import check_writable
+from ._paths import check_outputs
 from ._progress import progress
 from ._scores import format_scores, format_table, score
 from ._weights import load_weights, save_weights
@@ -25,8 +25,7 @@ __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
 
 def fit(args):
     """``zorb fit``: fit, score on held-out rows, save."""
-    for path in (args.save, args.save_weights):
-        check_writable(path)
+    check_outputs({"--save": args.save, "--save-weights": args.save_weights}, {"DATA": args.data})
     data = hold_out(_training_data(args), args.test_size, args.seed)
     model, seconds = _fit(args, data)
     result = {
@@ -65,7 +64,8 @@ def _describe_fit(result):
 
 def predict(args):
     """``zorb predict``: predictions of a saved model, as CSV."""
-    check_writable(args.output)
+    inputs = {"DATA": args.data, "--load": args.load, "--load-weights": args.load_weights}
+    check_outputs({"--output": args.output}, inputs)
     model = _saved_model(args)
     if args.proba and model.task == "regression":
         raise InputError("--proba is for classification; the model is a regression")

@@ -1,8 +1,28 @@
 """Paths that are written to."""
 
+import os
+from itertools import combinations
 from pathlib import Path
 
 from ._errors import InputError
+
+
+def check_outputs(outputs, inputs):
+    """Refuse outputs that cannot be written, or that would replace an input or each other.
+
+    Parameters
+    ----------
+    outputs, inputs : dict of str to (str or None)
+        Paths by option, checked before any work is done. An input that is no file, such as
+        the name of a data set, is fine.
+    """
+    outputs = {option: path for option, path in outputs.items() if path is not None}
+    for path in outputs.values():
+        check_writable(path)
+    read = {option: path for option, path in inputs.items() if path and Path(path).is_file()}
+    for (option, path), (other, used) in combinations((outputs | read).items(), 2):
+        if option in outputs and _same_file(path, used):
+            raise InputError(f"{option} and {other} name one file, {path!r}: change {option}")
 
 
 def check_writable(path):
@@ -10,12 +30,19 @@ def check_writable(path):
 
     Parameters
     ----------
-    path : str or None
-        None is fine.
+    path : str
     """
-    if path is None:
-        return
-    if Path(path).is_dir():
+    target = Path(path).absolute()
+    if target.is_dir():
         raise InputError(f"cannot write {path!r}: it is a folder")
-    if not Path(path).absolute().parent.is_dir():
+    if not target.parent.is_dir():
         raise InputError(f"cannot write {path!r}: its folder does not exist")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise InputError(f"cannot write {path!r}: no permission")
+
+
+def _same_file(path, other):
+    path, other = Path(path), Path(other)
+    if path.exists() and other.exists():
+        return path.samefile(other)  # links too
+    return path.resolve() == other.resolve()

@@ -151,6 +151,39 @@ def test_proba_is_for_classes(fails, zorb):
 
 
 @pytest.mark.parametrize(
+    ("argv", "first", "second", "path"),
+    [
+        ("fit pets.csv --save pets.csv", "--save", "DATA", "pets.csv"),
+        ("fit pets.csv --save-weights ../{here}/pets.csv", "--save-weights", "DATA", "pets.csv"),
+        ("fit pets.csv --save linked", "--save", "DATA", "linked"),
+        ("fit pets.csv --save m --save-weights ./m", "--save", "--save-weights", "m"),
+        ("predict pets.csv --load m --output pets.csv", "--output", "DATA", "pets.csv"),
+        ("predict iris --load linked --output linked", "--output", "--load", "linked"),
+        ("predict iris --load m --load-weights linked --output linked", "--output",
+         "--load-weights", "linked"),
+    ],
+)  # fmt: skip
+def test_nothing_is_written_over_what_is_read(fails, pets, elsewhere, argv, first, second, path):
+    (elsewhere / "linked").symlink_to(pets)
+    before = pets.read_text()
+    code, error = fails(*argv.format(here=elsewhere.name).split())
+    assert code == 2 and pets.read_text() == before
+    assert first in error and second in error and path in error and "one file" in error
+
+
+def test_a_name_of_data_is_no_file_to_spare(zorb, elsewhere):
+    zorb("fit", *SMALL, "iris", "--save", "iris")
+    assert (elsewhere / "iris").is_file()
+
+
+def test_a_folder_without_permission_is_told_before_the_fit(fails, monkeypatch):
+    """For root, which may write anywhere, by a stand-in."""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    code, error = fails("fit", "nowhere.csv", "--save", "m")
+    assert code == 2 and error == "cannot write 'm': no permission"
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "not a readable model file"),
