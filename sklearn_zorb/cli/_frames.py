@@ -13,6 +13,9 @@ from ._errors import InputError
 
 _MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
 
+# what pandas infers of objects
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -71,18 +74,31 @@ def _read_csv(path, text):
     the header, which shifts all others. A comma at the end of every row is no column.
     """
     pandas = import_optional("pandas", "Reading tables")
-    options = {"index_col": False, "skipinitialspace": True, "dtype": dict.fromkeys(text, str)}
+    options = {"index_col": False, "skipinitialspace": True}
+    options["low_memory"] = False  # the type of a column is that of all its rows
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)  # fields that would be lost
         try:
-            frame = pandas.read_csv(path, **options)
+            frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **options)
         except pandas.errors.ParserWarning as warning:
-            names = _names(pandas.read_csv(path, nrows=0, **options))
+            header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options)
+            names = _names(header.iloc[0])
             raise ValueError(f"rows have more fields than the header: {names}") from warning
     *names, last = frame
     if names and last.startswith("Unnamed: ") and frame[last].isna().all():
-        return frame[names]
-    return frame
+        frame = frame[names]
+    return pandas.DataFrame(
+        {name: frame[name] if name in text else _parsed(frame[name]) for name in frame}
+    )
+
+
+def _parsed(column):
+    """Text as numbers where all of it is: pandas leaves what is beyond 64 bits."""
+    pandas = import_optional("pandas", "Reading tables")
+    if _is_number(column):
+        return column
+    numbers = pandas.to_numeric(column, errors="coerce")
+    return numbers if numbers.isna().equals(column.isna()) else column
 
 
 def split_table(frame, target=None):
@@ -110,6 +126,8 @@ def split_table(frame, target=None):
     if not kinds:
         raise InputError(f"there is no column besides the target {target!r}")
     schema = Schema(kinds, target, target_kind)
+    for name in schema.text_columns:
+        _note_commas(frame[name])
     return _features(frame, schema), _target(frame[target], target_kind), schema
 
 
@@ -171,8 +189,23 @@ def _names(columns):
 
 
 def _is_number(column):
+    """Numbers as such, or as objects: decimals, integers of any size, booleans and None."""
+    types = import_optional("pandas", "Reading tables").api.types
+    return types.is_numeric_dtype(column) or types.infer_dtype(column) in _NUMBERS
+
+
+def _note_commas(column):
+    """Warn of text that would be numbers without commas."""
     pandas = import_optional("pandas", "Reading tables")
-    return pandas.api.types.is_numeric_dtype(column)
+    values = column.dropna().astype(str)
+    commas = values[values.str.contains(",", regex=False)]
+    bare = values.str.replace(",", "", regex=False)
+    if len(commas) and pandas.to_numeric(bare, errors="coerce").notna().all():
+        warnings.warn(
+            f"column {column.name!r} is text for values such as {commas.iloc[0]!r}: "
+            "numbers take no commas",
+            stacklevel=2,
+        )
 
 
 def _features(frame, schema):

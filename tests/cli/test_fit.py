@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 
 import joblib
 import numpy as np
@@ -145,6 +146,47 @@ def test_a_comma_at_the_end_of_rows_shifts_no_column(elsewhere, header):
     data = read_data("t.csv")
     assert data.schema.columns == {"a": "number", "b": "number"}
     assert data.X["a"].tolist() == list(range(20)) and data.y.tolist() == [0, 1] * 10
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1", "123456789012345678901234567890"], [1, 123456789012345678901234567890]),
+        (["-1", "12345678901234567890"], [-1, 12345678901234567890]),
+        (["0.5", "123456789012345678901234567890", ""], [0.5, 123456789012345678901234567890]),
+        (["True", "", "False"], [1, 0]),
+    ],
+)
+def test_numbers_are_numbers_where_pandas_leaves_them(elsewhere, cells, numbers):
+    (elsewhere / "t.csv").write_text("\n".join(["a,b", *(f"{cell},1" for cell in cells)]))
+    data = read_data("t.csv")
+    assert data.schema.columns == {"a": "number"} and data.X["a"].dtype == np.float64
+    assert data.X["a"].dropna().tolist() == [float(number) for number in numbers]
+
+
+def test_decimals_of_parquet_are_numbers(elsewhere):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    table = {"a": [Decimal("1.50"), None], "b": [True, None], "c": ["1", "2"], "y": [1, 2]}
+    pandas.DataFrame(table).to_parquet("t.parquet")
+    data = read_data("t.parquet")
+    assert data.schema.columns == {"a": "number", "b": "number", "c": "text"}
+    assert data.X["a"][0] == 1.5 and data.X["b"][0] == 1
+
+
+def test_a_column_is_read_as_a_whole(elsewhere):
+    """What comes first in a long file must not decide how a category is written."""
+    header, row = ",".join(["a", *map(str, range(64))]), "1.50" + 64 * ",1"
+    (elsewhere / "t.csv").write_text("\n".join([header, *[row] * 20_000, "x" + 64 * ",1"]))
+    assert set(read_data("t.csv").X["a"]) == {"1.50", "x"}
+
+
+def test_commas_in_numbers_are_noted(elsewhere):
+    rows = [f'"{i},234",{i},"{i},x"' for i in range(10)]
+    (elsewhere / "t.csv").write_text("\n".join(["a,y,b", *rows]))
+    with pytest.warns(UserWarning, match="column 'a' is text for values such as '0,234'") as notes:
+        assert read_data("t.csv", target="y").schema.columns == {"a": "text", "b": "text"}
+    assert len(notes) == 1
 
 
 def test_many_categories_share_an_indicator(elsewhere):
