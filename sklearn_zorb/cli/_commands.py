@@ -17,7 +17,7 @@ from ._errors import InputError
 from ._models import build_model, load_model, save_model
 from ._paths import check_outputs
 from ._progress import progress
-from ._scores import format_scores, format_table, score
+from ._scores import check_classes, format_scores, format_table, score
 from ._weights import load_weights, save_weights
 
 __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
@@ -115,6 +115,7 @@ def evaluate(args):
             X, y = data.X_test, data.y_test
         else:
             X, y = data.X, data.y
+        check_classes(model, y)
         scores = score(model, X, y)
     result = {"data": args.data, "task": model.task, "n_rows": len(X), "scores": scores}
     return result, f"{format_scores(scores)} ({len(X)} rows)"

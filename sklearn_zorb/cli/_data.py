@@ -66,6 +66,8 @@ def read_data(source, *, target=None, seed=0, schema=None):
     -------
     Data
     """
+    if schema is not None and target is not None:
+        schema = replace(schema, target=target)  # its kind is that of the target of the fit
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix not in (*TABLE_SUFFIXES, ".npz"):

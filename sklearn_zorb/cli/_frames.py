@@ -34,8 +34,8 @@ class Schema:
 
     @property
     def text_columns(self):
-        kinds = {**self.columns, self.target: self.target_kind}
-        return [name for name, kind in kinds.items() if kind == "text"]
+        kinds = [*self.columns.items(), (self.target, self.target_kind)]
+        return [name for name, kind in kinds if kind == "text"]
 
 
 def read_table(path, schema=None):
@@ -139,7 +139,7 @@ def select_columns(frame, schema, target=None):
     frame : DataFrame
     schema : Schema
     target : str or None
-        Name of the target column; None takes that of the schema.
+        Name of a target column that must be there; None takes that of the schema if it is.
 
     Returns
     -------
@@ -152,8 +152,7 @@ def select_columns(frame, schema, target=None):
         raise InputError(f"the model needs columns that are not there: {_names(missing)}")
     if target is not None and target not in frame:
         raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
-    target = target or schema.target
-    y = _target(frame[target], schema.target_kind) if target in frame else None
+    y = _target(frame[schema.target], schema.target_kind) if schema.target in frame else None
     return _features(frame, schema), y
 
 

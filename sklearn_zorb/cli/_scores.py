@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn import metrics
 
+from ._errors import InputError
+
 
 def score(model, X, y):
     """Scores of a fitted pipeline.
@@ -31,6 +33,21 @@ def score(model, X, y):
         probabilities = model.pipeline.predict_proba(X)
         scores["log_loss"] = float(metrics.log_loss(y, probabilities, labels=classes))
     return scores
+
+
+def check_classes(model, y):
+    """Refuse classes of which a saved model knows none: they are of another kind.
+
+    Parameters
+    ----------
+    model : Model
+    y : ndarray
+    """
+    classes = getattr(model.pipeline, "classes_", None)
+    if isinstance(classes, np.ndarray) and y.ndim == 1 and not np.isin(y, classes).any():
+        known = ", ".join(map(repr, classes[:5].tolist())) + (", ..." if len(classes) > 5 else "")
+        first = y[:1].tolist()[0]
+        raise InputError(f"none of the targets ({first!r}, ...) is a class of the model ({known})")
 
 
 def format_scores(scores):

@@ -144,6 +144,15 @@ def test_rows_that_do_not_fit_the_model(fails, zorb, pets, elsewhere):
     assert code == 2 and "have no targets" in error
 
 
+def test_targets_of_another_kind_are_not_scored(fails, zorb, pets, elsewhere):
+    zorb("fit", *SMALL, pets, "--save", "m")
+    (elsewhere / "new.csv").write_text("kind,weight,colour,owner\ncat,4,red,0.5\n")
+    for argv, first in (([], "0.5"), (["--target", "weight"], "4")):
+        code, error = fails("evaluate", "new.csv", "--load", "m", *argv)
+        assert code == 2
+        assert error == f"none of the targets ({first!r}, ...) is a class of the model ('a', 'b')"
+
+
 def test_proba_is_for_classes(fails, zorb):
     zorb("fit", *SMALL, "diabetes", "--save", "m")
     code, error = fails("predict", "diabetes", "--load", "m", "--proba")
