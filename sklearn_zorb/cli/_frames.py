@@ -229,9 +229,10 @@ def _numbers(column):
 
 
 def _target(column, kind):
-    """Targets as an array; whole numbers stay whole."""
+    """Targets as an array; whole numbers stay whole, and booleans True and False."""
     if kind == "text":
         return _text(column).to_numpy(dtype=object)
-    if _is_number(column) and column.dtype.kind in "iub" and column.notna().all():
-        return column.to_numpy(dtype=np.int64)
+    exact = {"i": np.int64, "u": np.uint64, "b": np.bool_}
+    if column.dtype.kind in exact and column.notna().all():
+        return column.to_numpy(dtype=exact[column.dtype.kind])
     return _numbers(column).to_numpy()

@@ -213,6 +213,18 @@ def test_classes_keep_their_type(zorb, elsewhere):
     assert set(result["prediction"]) == {1, 2}
 
 
+@pytest.mark.parametrize("classes", [(True, False), (2**64 - 1, 2**64 - 2)])
+def test_classes_are_predicted_as_they_are_written(zorb, elsewhere, classes):
+    rows = [f"{i % 2 + 0.1 * (i % 5)},{classes[i % 2]}" for i in range(40)]
+    (elsewhere / "t.csv").write_text("\n".join(["a,b", *rows]))
+    zorb("fit", *SMALL, "t.csv", "--save", "m")
+    header, predicted = read_csv(zorb("predict", "t.csv", "--load", "m", "--proba"))
+    assert header[1:] == [f"probability_{name}" for name in sorted(classes)]
+    assert [row[0] for row in predicted] == [row.split(",")[1] for row in rows]
+    assert "accuracy 1.0" in zorb("evaluate", "t.csv", "--load", "m")
+    assert "r2 " in zorb("evaluate", "t.csv", *SMALL, "--task", "regression")
+
+
 @pytest.mark.parametrize(
     ("values", "task"),
     [
