@@ -119,9 +119,13 @@ def _from_npz(path):
     """Arrays X, y or x_train, y_train, with x_test, y_test where they are there."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name.lower(): file[name] for name in file.files}
+            held = {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         raise InputError(f"{str(path)!r} is not a readable NPZ file of plain arrays") from error
+    arrays = {name.lower(): array for name, array in held.items()}
+    if len(arrays) < len(held):
+        raise InputError(f"{str(path)!r} has arrays whose names differ in case only")
+    _check_arrays(path, arrays)
     x_name, y_name = ("x", "y") if "x" in arrays else ("x_train", "y_train")
     if x_name not in arrays:
         raise InputError(f"{str(path)!r} must hold the arrays X, y or x_train, y_train")
@@ -132,6 +136,20 @@ def _from_npz(path):
         if rows is not None and targets is not None and len(rows) != len(targets):
             raise InputError(f"{str(path)!r} has {len(rows)} rows but {len(targets)} targets")
     return Data(X, y, X_test=X_test, y_test=y_test, image_shape=image_shape)
+
+
+def _check_arrays(path, arrays):
+    """Refuse arrays without rows, of what is neither number nor text, or without features."""
+    for name in ("x", "y", "x_train", "y_train", "x_test", "y_test"):
+        array = arrays.get(name)
+        if array is None:
+            continue
+        if array.ndim == 0:
+            raise InputError(f"{str(path)!r}: {name} must hold rows, got a single value")
+        if array.dtype.kind not in "biufU":
+            raise InputError(f"{str(path)!r}: {name} must hold numbers or text, got {array.dtype}")
+    if "y_test" in arrays and "x_test" not in arrays:
+        raise InputError(f"{str(path)!r} has y_test without x_test")
 
 
 def _targets(array):

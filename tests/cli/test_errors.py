@@ -109,6 +109,13 @@ def test_more_bad_tables(fails, elsewhere, pets):
         ({"y": np.full(80, np.nan)}, "80 targets are missing"),
         ({"X": np.full((80, 1), {})}, "not a readable NPZ file of plain arrays"),
         ({"y": np.ones(80, dtype=int)}, "class"),
+        ({"X": np.ones(())}, "x must hold rows, got a single value"),
+        ({"y": np.ones(())}, "y must hold rows, got a single value"),
+        ({"x_test": np.ones(()), "y_test": np.ones(())}, "x_test must hold rows"),
+        ({"y": np.full(80, b"a")}, "y must hold numbers or text, got |S1"),
+        ({"X": np.ones((80, 2), "M8[D]")}, "x must hold numbers or text, got datetime64[D]"),
+        ({"y_test": np.ones(80)}, "y_test without x_test"),
+        ({"x": np.ones((80, 1))}, "differ in case only"),
     ],
 )
 def test_bad_npz(fails, arrays, message, write_npz):
