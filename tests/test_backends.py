@@ -6,10 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from joblib import Parallel, delayed
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 
-from sklearn_zorb import ZORBClassifier
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.estimators.padding import bucket
 from sklearn_zorb.linalg import backends, choose_backend, get_backend
 from sklearn_zorb.memory import Memory, parse_bytes
@@ -56,6 +57,36 @@ def test_folds_of_nearly_equal_size_compile_once():
     assert compiled == []
     model.fit(X[:200], y[:200])
     assert compiled  # the listener does hear of compilations
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    "Estimator, load", [(ZORBClassifier, load_iris), (ZORBRegressor, load_diabetes)]
+)
+def test_the_default_agrees_with_numpy(Estimator, load, sparse):
+    X, y = load(return_X_y=True)
+    X = sp.csr_matrix(X * (X > 0)) if sparse else X
+    fits = [Estimator(backend=name, random_state=0).fit(X, y) for name in ("numpy", "jax")]
+    outputs = [model._outputs(X) for model in fits]
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(fits[1].predict(X), fits[0].predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    ["Stack(Identity | Dense[8] Tanh)", "Flatten Stack(Trees[5] | Identity)", "Dense[8] Trees[5]"],
+)
+def test_a_stack_on_an_accelerator_agrees_with_numpy(monkeypatch, layers):
+    import jax
+
+    X, y = load_diabetes(return_X_y=True)
+    expected = ZORBRegressor(layers, backend="numpy", random_state=0).fit(X, y).predict(X)
+    monkeypatch.setattr(backends, "entry_points", lambda group: ["a plugin"])
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(backends, "ACCELERATOR_FLOPS", 0)
+    model = ZORBRegressor(layers, random_state=0).fit(X, y)
+    assert model._backend.name == "jax"
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
 
 
 def test_no_global_flag_changes():

@@ -189,12 +189,12 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
 
     def _train(self, rows, hidden, readout, tail, encoder, context):
         """Build the network, draw its initial params, train, keep the result as NumPy."""
-        inputs, fed = self._feed(rows[0], [*hidden, readout], context)
-        front = self._front(inputs)
         width = encoder.targets.shape[1]
         if readout[1].units is None:
             readout[1].set_params(units=width)
         fill_units([layer for _, layer in [*hidden, readout]], width)
+        inputs, fed = self._feed(rows[0], [*hidden, readout], context)
+        front = self._front(inputs)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
         streams = context.rng.spawn(3)
         data = (inputs, fed.y, fed.sample_weight)
@@ -229,9 +229,19 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
 
     def _feed(self, X, pairs, context):
         """The rows as arrays of the backend, and the context that goes with them."""
-        if self._backend.name == "jax" and all(layer.traceable for _, layer in pairs):
+        layers = [layer for _, layer in pairs]
+        if self._backend.name == "jax" and all(layer.traceable for layer in layers):
             X, context = padded(X, context)
-        return self._backend.asarray(X), context
+        return self._feeder(layers).asarray(X), context
+
+    def _feeder(self, layers):
+        """The backend of the rows that come in.
+
+        What a kernel draws and where trees split depends on rows to the last bit: to such a
+        layer they come as NumPy makes them, unless a layer before it learns.
+        """
+        first = next(layer for layer in layers if layer.solvable)
+        return self._backend if first.traceable else get_backend("numpy")
 
     def _front(self, inputs):
         """What prepares the rows: scaling, then the shape of an image."""
@@ -258,15 +268,15 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         if hasattr(X, "tocsr"):
             X = X.tocsr()
         network, dtype = self._network, self._fit_dtype
-        widest = 2 * network.working_width()
+        widest, feeder = 2 * network.working_width(), self._feeder(network.layers)
         outputs = np.empty((X.shape[0], self.n_outputs_))
         with self._backend.scope():
             for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest):
                 rows = X[part].astype(dtype, copy=False)
                 n_rows = rows.shape[0]
-                if self._backend.name == "jax" and isinstance(rows, np.ndarray):
+                if feeder.name == "jax" and isinstance(rows, np.ndarray):
                     rows = rows[repeat_first(n_rows)]
-                rows = self._backend.asarray(rows)
+                rows = feeder.asarray(rows)
                 out = network.finish(self.params_, network.forward(self.params_, rows))
                 outputs[part] = to_numpy(out)[:n_rows]
         return outputs

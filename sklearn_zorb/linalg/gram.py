@@ -132,7 +132,8 @@ class Gram:
 
 def _sparse_sums(rows, targets, weights, centre):
     """The sums of one chunk of sparse rows, which are never made dense."""
-    weights = np.ones(len(targets)) if weights is None else weights
+    targets = to_numpy(targets)
+    weights = np.ones(len(targets)) if weights is None else to_numpy(weights)
     total = float(weights.sum())
     rows = rows.tocsr().astype(np.float64)
     mean = np.asarray(rows.T @ weights).ravel() / total
