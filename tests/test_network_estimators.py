@@ -18,7 +18,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, parse_layers
-from sklearn_zorb.trainers import Backprop
+from sklearn_zorb.trainers import (
+    Backprop,
+    DirectFeedbackAlignment,
+    Evolution,
+    RandomBases,
+    TargetPropagation,
+)
 
 
 @parametrize_with_checks([NetworkClassifier("Dense[8] Tanh"), NetworkRegressor("Dense[8] Tanh")])
@@ -129,6 +135,62 @@ def test_warm_start_goes_on_where_it_stopped():
     np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X), rtol=1e-6)
     fresh = clone(parts).fit(X, y)
     assert not np.allclose(fresh.predict_proba(X), whole.predict_proba(X), rtol=1e-2)
+
+
+@pytest.mark.parametrize("rows", [150, 1200])
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        Backprop(max_epochs=20),
+        DirectFeedbackAlignment(max_epochs=20),
+        TargetPropagation("difference", max_epochs=20),
+    ],
+    ids=lambda rule: type(rule).__name__,
+)
+def test_warm_start_goes_on_in_another_precision(trainer, rows):
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier("Dense[8] Tanh", trainer=trainer, warm_start=True, random_state=0)
+    before = model.fit(X, y).history_[-1]["loss"]
+    if rows == 150:
+        model.set_params(dtype="float32")
+    model.fit(np.tile(X, (rows // 150, 1)), np.tile(y, rows // 150))
+    assert model.params_[1]["weights"].dtype == np.float32
+    assert model.history_[0]["loss"] == pytest.approx(before, rel=0.2)
+    model.set_params(dtype="float64").fit(X, y)
+    assert model.params_[1]["weights"].dtype == np.float64
+    assert model.history_[-1]["loss"] < before
+
+
+RULES = [
+    Backprop(max_epochs=2),
+    Backprop("sgd", optimizer_params={"momentum": 0.9}, max_epochs=2),
+    DirectFeedbackAlignment(max_epochs=2),
+    TargetPropagation("difference", max_epochs=2),
+    TargetPropagation(update="solve", max_epochs=2),
+    RandomBases(kind="gradients", max_epochs=2),
+    RandomBases(kind="gradients", n_directions=5, max_epochs=2),
+]
+
+
+@pytest.mark.parametrize("after", RULES)
+def test_another_rule_goes_on_from_the_params(after):
+    X, y = load_iris(return_X_y=True)
+    for before in RULES:
+        model = NetworkClassifier("Dense[8] Tanh", trainer=before, random_state=0)
+        loss = model.fit(X, y).history_[-1]["loss"]
+        model.set_params(trainer=after, warm_start=True).fit(X, y)
+        # the first entry is that of the params that were there
+        assert model.history_[0]["loss"] < loss + 0.1
+        model.set_params(trainer=before).partial_fit(X, y)
+        assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_population_search_goes_on_after_a_gradient():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier("Dense[8] Tanh", warm_start=True, random_state=0).fit(X, y)
+    for trainer in (Evolution(max_epochs=2), Backprop(max_epochs=2)):
+        assert model.set_params(trainer=trainer).fit(X, y).score(X, y) > 0.9
 
 
 def test_verbose_prints_loss_and_time_left(capsys):

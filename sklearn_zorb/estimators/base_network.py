@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from .._compat import StrOptions
+from ..layers import sequence
 from ..trainers import Backprop, Trainer
 from .base import BaseLayered
 from .partial import refuse_balanced_batches
@@ -107,7 +108,7 @@ class BaseNetwork(BaseLayered):
         fresh = super()._initial_params(network, rng, data, context)
         wanted = self.warm_start if self._part is None else self._part.going_on
         self._going_on = wanted and _fits(getattr(self, "params_", None), fresh)
-        return [dict(own) for own in self.params_] if self._going_on else fresh
+        return sequence.cast(self.params_, context.dtype) if self._going_on else fresh
 
     def _run(self, trainer, *parts, on_step):
         options = {}

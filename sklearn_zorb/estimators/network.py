@@ -37,7 +37,10 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
     dtype : {"auto", "float64", "float32"}, default="auto"
         Precision of activations and weights; "auto" is double up to 1000 rows.
     warm_start : bool, default=False
-        Whether `fit` goes on from the present params, and the state of the optimiser.
+        Whether `fit` goes on from the present params, cast to the precision that `dtype` says
+        for the new rows, and from what `trainer` keeps, such as the state of its optimiser.
+        After another `trainer`, or one with settings that change what it keeps, the params
+        alone go on.
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, order of rows and all that a rule draws.
     verbose : int, default=0
@@ -199,7 +202,10 @@ class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
     dtype : {"auto", "float64", "float32"}, default="auto"
         Precision of activations and weights; "auto" is double up to 1000 rows.
     warm_start : bool, default=False
-        Whether `fit` goes on from the present params, and the state of the optimiser.
+        Whether `fit` goes on from the present params, cast to the precision that `dtype` says
+        for the new rows, and from what `trainer` keeps, such as the state of its optimiser.
+        After another `trainer`, or one with settings that change what it keeps, the params
+        alone go on.
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, order of rows and all that a rule draws.
     verbose : int, default=0

@@ -184,6 +184,8 @@ class Rounds(Run):
         self.rows, self.held = rows, held
         self.steps = Steps(trainer.target_rate, trainer.n_target_steps)
         shapes = network.shapes()
+        if state is not None and state.get("cuts") != cuts:
+            state = None
         below = state["below"] if state is not None else [None] * len(cuts)
         self.parts, self.solved, start = [], [], 0
         inputs = rows[0]
@@ -200,7 +202,7 @@ class Rounds(Run):
         ends = None if held is None else (self._climb(held[0]), *held[1:])
         super().__init__(
             trainer, top, params[start:], (inputs, *rows[1:]), ends, context, on_step,
-            None if state is None else state["top"],
+            state,
         )  # fmt: skip
         self.solver_context = context.replace(
             sample_weight=rows[2], relaxation=trainer.update_rate, refine=True, loo_outputs=False
@@ -349,7 +351,7 @@ class Rounds(Run):
 
     def _state(self):
         below = [None if part.run is None else part.run._state() for part in self.parts]
-        return {"top": super()._state(), "below": below}
+        return {**super()._state(), "cuts": self.cuts, "below": below}
 
 
 def nearest(solved, found, wanted):

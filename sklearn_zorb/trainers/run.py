@@ -55,12 +55,13 @@ class Run:
         self.optimizer = make_optimizer(trainer.optimizer, trainer.optimizer_params)
         self.run_epoch, init = compiled_epoch(self.objective, self.rule, self.optimizer)
         self.key = jax.random.key(int(context.rng.integers(2**31)))
-        fresh = state is None
-        self.state = init(self.moved) if fresh else state["optimizer"]
-        self.memory = state["memory"] if not fresh else trainer._memory(
-            self.objective, self.params, self.moved, context
-        )  # fmt: skip
-        self.step = 0 if fresh else state["step"]
+        self.state = init(self.moved)
+        self.memory = trainer._memory(self.objective, self.params, self.moved, context)
+        self.step = 0
+        if state is not None and state["trainer"] is type(trainer):
+            self.state = _going_on(self.state, state["optimizer"])
+            self.memory = _going_on(self.memory, state["memory"])
+            self.step = state["step"]
         self.base = trainer._base_rate(self.batches.full)
 
     def train(self):
@@ -150,9 +151,8 @@ class Run:
     def _state(self):
         import jax
 
-        return jax.tree.map(
-            np.asarray, {"optimizer": self.state, "memory": self.memory, "step": self.step}
-        )
+        own = {"optimizer": self.state, "memory": self.memory, "step": self.step}
+        return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, own)}
 
     def _finite(self):
         import jax
@@ -167,6 +167,21 @@ class Run:
             stacklevel=2,
         )
         return "diverged"
+
+
+def _going_on(fresh, kept):
+    """What a former training kept, in the precision of this one; `fresh` where it does not fit.
+
+    It does not where settings have changed that say what is kept, such as the optimiser.
+    """
+    import jax
+
+    both = (fresh, kept)
+    one, other = (jax.tree.structure(tree) for tree in both)
+    shapes, kept_shapes = ([np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in both)
+    if one != other or shapes != kept_shapes:
+        return fresh
+    return jax.tree.map(lambda new, old: np.asarray(old, dtype=new.dtype), fresh, kept)
 
 
 def _moments_of(objective, params):
