@@ -1,12 +1,16 @@
 """Learning in batches equals one solve of the read-out on all rows."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.estimators.regression import Judged
 from sklearn_zorb.layers.rows import side_by_side
 
 LAYERS = "Dense[30] Tanh Dense[20] ReLU"
@@ -92,6 +96,46 @@ def test_regressor_widens_its_range_and_keeps_its_units():
     np.testing.assert_allclose(model.params_[-1]["weights"][:, 0], reference.coef_, atol=1e-8)
     low, high = model.predict_interval(X, coverage=0.9)
     assert ((low <= y) & (y <= high)).mean() > 0.8
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_score_is_r2_over_all_rows_judged(weighted):
+    X, y = load_diabetes(return_X_y=True)
+    Y = np.column_stack([y, 3 * y[::-1]])
+    weights = np.random.default_rng(0).uniform(1, 2, size=len(y)) if weighted else None
+    model = ZORBRegressor("Dense[4] Tanh", clip=False, random_state=0)
+    predicted, first, *parts = [], *batches(len(y), 40)
+    own = None if weights is None else weights[first]
+    errors = model.partial_fit(X[first], Y[first], sample_weight=own)._judged.errors
+    for part in parts:
+        predicted.append(model.predict(X[part]))
+        own = None if weights is None else weights[part]
+        model.partial_fit(X[part], Y[part], sample_weight=own)
+    weights = np.ones(len(y)) if weights is None else weights
+    errors = errors + weights[40:] @ (Y[40:] - np.vstack(predicted)) ** 2
+    spread = weights @ (Y - np.average(Y, axis=0, weights=weights)) ** 2
+    assert model.loo_score_ == pytest.approx(np.mean(1 - errors / spread))
+
+
+def test_the_score_of_fit_is_that_of_scikit_learn():
+    X, y = load_diabetes(return_X_y=True)
+    weights = np.random.default_rng(0).uniform(1, 2, size=len(y))
+    Y, judged = np.column_stack([y, 0 * y, y**2]), Judged()
+    for part in batches(len(y)):
+        judged = judged.extend(Y[part], 0.9 * Y[part] + 1, weights[part])
+    expected = r2_score(Y, 0.9 * Y + 1, sample_weight=weights)
+    assert judged.score() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_the_score_of_small_batches_is_that_of_the_model(size):
+    X, y = load_diabetes(return_X_y=True)
+    model = ZORBRegressor("Dense[8] Tanh", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for part in batches(len(y), size):
+            model.partial_fit(X[part], y[part])
+    assert model.loo_score_ == pytest.approx(model.score(X, y), abs=0.15)
 
 
 @pytest.mark.parametrize("layers", ["auto", "Dense[8] Tanh Dense Sigmoid", []])

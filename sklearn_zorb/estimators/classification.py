@@ -67,14 +67,11 @@ class LayeredClassifierMixin(ClassifierMixin):
             )
         return encoder
 
-    def _judge(self, outputs, encoder, weights, before):
-        """Add rows predicted before they were learned to score and calibration.
-
-        `before` is the weight of the rows judged so far.
-        """
+    def _judge(self, outputs, encoder, weights):
+        """Add rows predicted before they were learned to score and calibration."""
         predicted = predicted_indices(outputs, self._task)
         score = _share_right(encoder.y, predicted, weights)
-        own = len(outputs) if weights is None else weights.sum()
+        before, own = self._sums.weight, len(outputs) if weights is None else weights.sum()
         self.loo_score_ = float((before * self.loo_score_ + own * score) / (before + own))
         if not self._is_probability:
             scores = indicator_scores(outputs, self._task)

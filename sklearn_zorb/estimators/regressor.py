@@ -59,7 +59,7 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
     history_ : list of dict
         One entry for each solve.
     loo_score_ : float
-        R² of the left-out predictions of the read-out.
+        R² of the left-out predictions of the read-out; NaN for a single row.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
