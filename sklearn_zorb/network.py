@@ -50,6 +50,7 @@ class Network:
         names, layers = zip(*pairs, strict=True)
         index = len(front) + len(hidden)
         shapes = _shapes(names[:index], layers[:index], input_shape)
+        _shapes(names[index + 1 :], layers[index + 1 :], (readout[1].units,))
         warn_of_leaks(names[:index], layers[:index])
         points = (index,)
         if taps == "all" and not isinstance(readout[1], Stack):

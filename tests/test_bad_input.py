@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb import NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
 
 X = np.random.default_rng(0).normal(size=(30, 4))
@@ -88,6 +88,7 @@ def test_weights(Estimator, weights, match):
         ),
         ({"layers": [Reshape((3, 2))]}, "layer 'reshape_1'"),
         ({"layers": [Dense(3)], "input_shape": (2, 2)}, "layer 'dense_1'.*Flatten"),
+        ({"layers": "Dense[1] Softmax"}, "layer 'softmax_1'.*single column"),
         ({"input_shape": (5, 5)}, "input_shape=.*4 columns"),
         ({"layers": "Dense[3] Tahn"}, "Tanh"),
         ({"layers": ""}, "empty|no layer"),
@@ -122,3 +123,9 @@ def test_degenerate_rows_work(Estimator, rows):
 def test_equal_targets_are_predicted(alpha):
     model = ZORBRegressor("Dense[5] Sigmoid Dense[4] Tanh", alpha=alpha).fit(X, np.full(30, 7.0))
     np.testing.assert_allclose(model.predict(X), 7.0)
+
+
+@pytest.mark.parametrize("Estimator", [ZORBRegressor, NetworkRegressor])
+def test_a_softmax_of_one_number_is_refused(Estimator):
+    with pytest.raises(ValueError, match="layer 'softmax_1'.*single column.*Sigmoid"):
+        Estimator("Dense[4] Tanh Dense Softmax").fit(X, Y)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
-from .base import Layer
+from .base import Layer, shape_error
 
 # squashing functions reach their limits only at infinity: targets at the ends of the range
 # are drawn in by this much of the function's own
@@ -280,6 +280,14 @@ class Softmax(Activation):
     """
 
     needs_inputs = True
+
+    def output_shape(self, input_shape):
+        if input_shape[-1] == 1:
+            raise shape_error(
+                self, input_shape,
+                "over a single column it is 1 whatever comes in: pass Sigmoid(), or leave it out",
+            )  # fmt: skip
+        return tuple(input_shape)
 
     def forward(self, params, inputs, *, rng=None):
         xp = namespace(inputs)
