@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
-from sklearn_zorb.layers import Layer, LeakyReLU, Solved
+from sklearn_zorb import ZORBClassifier
+from sklearn_zorb.layers import Dense, Layer, LeakyReLU, Solved, Tanh
 from sklearn_zorb.linalg import is_jax
 from sklearn_zorb.testing import check_layer
 
@@ -354,6 +356,24 @@ class SolveUnweighted(Shift):
     def solve(self, params, inputs, targets, context):
         solved = super().solve(params, inputs, targets, context).params
         return Solved({"shift": solved["shift"] + 0.01 * inputs.mean(axis=0)})
+
+
+@breaks("invert returns finite targets for outputs that the layer cannot reach")
+class Square(Negate):
+    def forward(self, params, inputs, *, rng=None):
+        return inputs**2
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        with np.errstate(invalid="ignore"):
+            return targets**0.5, params
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize("layers", [[Dense(4), Square()], [Dense(4), Square(), Dense(3), Tanh()]])
+def test_fit_names_a_layer_whose_inverse_is_not_finite(layers, backend):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"Square\.invert returned NaN.*check_layer"):
+        ZORBClassifier(layers, backend=backend, random_state=0).fit(X, y)
 
 
 @pytest.mark.parametrize("name", BREACHES)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..linalg import namespace
 from ..targets import Targets
-from .lowered import lower
+from .lowered import Lowered, lower
 from .rows import Rows, as_array, settle, through
 
 
@@ -101,6 +102,7 @@ class Downward:
             # taken away, so that a perfect output asks for no change
             present, _ = self._inverse(i, layer.forward(self.params[i], here), here)
             values = here + (values - present)
+        _check_targets(layer, values)
         return targets.with_values(values)
 
     def _inverse(self, i, values, here):
@@ -115,6 +117,20 @@ class Downward:
             self.context.memory,
             rng=self._streams[i],
             **options,
+        )
+
+
+def _check_targets(layer, values):
+    """ValueError that names the layer whose inverse is not defined for what it was asked.
+
+    Of classes these are a few distinct rows. Targets too many to keep are looked at nowhere.
+    """
+    if not isinstance(values, Lowered) and not namespace(values).isfinite(values).all():
+        name = type(layer).__name__
+        raise ValueError(
+            f"{name}.invert returned NaN or infinity. Targets may be any numbers, those that "
+            f"{name} cannot reach too: its invert has to draw them into its range first. "
+            "sklearn_zorb.testing.check_layer tells of such layers."
         )
 
 

@@ -39,9 +39,10 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
       training, the same seed gives the same outputs.
     - `forward` gives the same under ``jax.jit``, so that gradient rules can train through
       the layer. A layer that cannot be traced says so with ``traceable = False``.
-    - `invert` returns targets of the shape of the inputs, and params. From what the layer
-      gave for other inputs, it finds inputs that give the same again. A layer that says
-      ``needs_inputs = False`` does so without inputs, and row by row.
+    - `invert` returns targets of the shape of the inputs, finite for any targets, those that
+      the layer cannot reach too, and params. From what the layer gave for other inputs, it
+      finds inputs that give the same again. A layer that says ``needs_inputs = False`` does so
+      without inputs, and row by row.
     - `solve`, where ``solvable``, returns `Solved` params that can be pickled, with which
       `forward` and `invert` work, the same for the same seed. It comes no farther from
       targets that the layer can reach, unless ``fits_targets = False``, and finds the same
@@ -190,6 +191,12 @@ def _check_invert(case, exact):
             there = np.linalg.norm(again - case.outputs)
             here = np.linalg.norm(case.layer.forward(params, case.present) - case.outputs)
             require(there <= here, f"distance {there:.3g}, and {here:.3g} for present inputs")
+    with case.line("invert returns finite targets for outputs that the layer cannot reach"):
+        # both signs, and larger than most of what comes out
+        scale = 3 * max(1.0, np.abs(case.outputs).max())
+        unreachable = frozen(scale * case.rng(101).normal(size=case.outputs.shape))
+        found, _ = _inverted(case, unreachable, present)
+        require(np.isfinite(found).all(), "there is NaN or infinity")
     with case.line("invert keeps float32"):
         narrow = None if present is None else float32(present)
         found, _ = _inverted(case, float32(case.outputs), narrow, float32(case.params))
