@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_zorb import NetworkRegressor, ZORBClassifier, ZORBRegressor
+from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
 
 X = np.random.default_rng(0).normal(size=(30, 4))
@@ -129,3 +129,21 @@ def test_equal_targets_are_predicted(alpha):
 def test_a_softmax_of_one_number_is_refused(Estimator):
     with pytest.raises(ValueError, match="layer 'softmax_1'.*single column.*Sigmoid"):
         Estimator("Dense[4] Tanh Dense Softmax").fit(X, Y)
+
+
+ALL = pytest.mark.parametrize(
+    "Estimator", [ZORBClassifier, ZORBRegressor, NetworkClassifier, NetworkRegressor]
+)
+
+
+@ALL
+@pytest.mark.parametrize("dtype", [int, bool, complex, str, np.float16, np.dtype("int32"), "int8"])
+def test_other_precisions(Estimator, dtype):
+    with pytest.raises(ValueError, match="'dtype' parameter"):
+        Estimator("Dense[2]", dtype=dtype).fit(X, Y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), float])
+def test_spellings_of_precisions(dtype):
+    model = ZORBClassifier("Dense[2]", dtype=dtype).fit(X, Y)
+    assert model.params_[1]["weights"].dtype == np.dtype(dtype)

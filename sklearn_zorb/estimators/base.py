@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._compat import (
     CallbackSupportMixin,
     Interval,
+    Options,
     StrOptions,
     WithParameters,
     check_sample_weight,
@@ -44,6 +45,11 @@ from .summary import summary_table
 READOUT = "readout"
 # from here on the smallest weight says how much rows count, not how often they come
 MANY_COPIES = 10
+# what `dtype` takes beside the names: float is NumPy's float64
+PRECISIONS = [
+    Options(type, {float, np.float64, np.float32}),
+    Options(np.dtype, {np.dtype(np.float64), np.dtype(np.float32)}),
+]
 
 
 class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithParameters):
@@ -316,7 +322,7 @@ class BaseZORB(PartialFitMixin, BaseLayered):
         "n_sweeps": [Interval(Integral, 1, None, closed="left")],
         "rcond": [None, Interval(Real, 0, 1, closed="left")],
         "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
-        "dtype": [StrOptions({"float64", "float32"}), type, np.dtype],
+        "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
         "backend": [StrOptions({"auto", "numpy", "jax"})],
         "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
         "n_jobs": [None, Integral],

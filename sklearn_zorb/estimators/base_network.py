@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 from .._compat import StrOptions
 from ..layers import sequence
 from ..trainers import Backprop, Trainer
-from .base import BaseLayered
+from .base import PRECISIONS, BaseLayered
 from .partial import refuse_balanced_batches
 
 # as many rows as a full batch of Backprop takes: above, single precision is enough
@@ -44,7 +44,7 @@ class BaseNetwork(BaseLayered):
     _parameter_constraints = {
         **BaseLayered._parameter_constraints,
         "trainer": [None, Trainer],
-        "dtype": [StrOptions({"auto", "float64", "float32"}), type, np.dtype],
+        "dtype": [StrOptions({"auto", "float64", "float32"}), *PRECISIONS],
         "warm_start": ["boolean"],
         "n_jobs": [None, Integral],
     }
