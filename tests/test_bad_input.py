@@ -6,6 +6,7 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
+from sklearn_zorb.trainers import Backprop, DirectFeedbackAlignment, TargetPropagation
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 Y = np.arange(30) % 3
@@ -147,3 +148,11 @@ def test_other_precisions(Estimator, dtype):
 def test_spellings_of_precisions(dtype):
     model = ZORBClassifier("Dense[2]", dtype=dtype).fit(X, Y)
     assert model.params_[1]["weights"].dtype == np.dtype(dtype)
+
+
+@pytest.mark.parametrize("rule", [Backprop, DirectFeedbackAlignment, TargetPropagation])
+def test_early_stopping_takes_two_rows(rule):
+    model = NetworkRegressor("Dense[2] Tanh", trainer=rule(early_stopping=True, max_epochs=2))
+    with pytest.raises(ValueError, match="early_stopping=True.*at least 2 rows"):
+        model.fit(X[:1], Y[:1])
+    assert model.fit(X[:2], Y[:2]).n_iter_ == 2

@@ -211,6 +211,11 @@ def split_rows(trainer, inputs, targets, context):
     if not trainer.early_stopping:
         return (inputs, targets, weights), None, context
     n_rows = len(targets)
+    if n_rows < 2:
+        raise ValueError(
+            "early_stopping=True holds rows back to judge by, and there is one row only; pass at "
+            "least 2 rows, or early_stopping=False."
+        )
     held = min(n_rows - 1, max(1, round(trainer.validation_fraction * n_rows)))
     order = context.rng.permutation(n_rows)
     kept = np.sort(order[held:])
