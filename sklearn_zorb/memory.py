@@ -1,6 +1,7 @@
 """How many rows go through at a time, and what may be kept."""
 
 import re
+from numbers import Real
 
 import numpy as np
 
@@ -21,12 +22,22 @@ def parse_bytes(text):
     >>> parse_bytes("1.5GB")
     1500000000
     """
+    size = float(text) if isinstance(text, Real) else _read_size(text)
+    # NaN is neither above nor below
+    if not 0 < size < np.inf:
+        raise ValueError(
+            f"memory_limit={text!r} is not a size; pass a positive number of bytes or text such "
+            "as '500MB' or '2GB'."
+        )
+    return int(size)
+
+
+def _read_size(text):
+    """Bytes in a text, NaN where it is no size."""
     match = re.fullmatch(r"\s*(\d+\.?\d*)\s*([A-Za-z]*)\s*", str(text))
     if not match or match[2].upper() not in _UNITS:
-        raise ValueError(
-            f"memory_limit={text!r} is not a size; pass bytes or text such as '500MB' or '2GB'."
-        )
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+        return np.nan
+    return float(match[1]) * _UNITS[match[2].upper()]
 
 
 class Memory:

@@ -168,13 +168,23 @@ def test_jax_in_threads_agrees():
 
 
 @pytest.mark.parametrize(
-    "text, size", [("500MB", 5e8), ("2 GiB", 2**31), (1000, 1000), ("1.5kb", 1500), ("7", 7)]
+    "text, size",
+    [
+        ("500MB", 5e8),
+        ("2 GiB", 2**31),
+        (1000, 1000),
+        ("1.5kb", 1500),
+        ("7", 7),
+        (1e16, 10**16),
+        (np.float32(2.0**40), 2**40),
+        (2.5, 2),
+    ],
 )
 def test_sizes(text, size):
     assert parse_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["much", "-3MB", "5 XB", "", "MB"])
+@pytest.mark.parametrize("text", ["much", "-3MB", "5 XB", "", "MB", "0", 0, -1e16, np.nan, np.inf])
 def test_bad_sizes(text):
     with pytest.raises(ValueError, match="memory_limit=.*'500MB'"):
         parse_bytes(text)
