@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.exceptions import NotFittedError
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
@@ -156,3 +157,23 @@ def test_early_stopping_takes_two_rows(rule):
     with pytest.raises(ValueError, match="early_stopping=True.*at least 2 rows"):
         model.fit(X[:1], Y[:1])
     assert model.fit(X[:2], Y[:2]).n_iter_ == 2
+
+
+@ALL
+@pytest.mark.parametrize("dtype, value", [("float64", -1e160), ("float32", 1e39)])
+@pytest.mark.parametrize("wrap", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+def test_numbers_that_overflow(Estimator, dtype, value, wrap):
+    bad = X.copy()
+    bad[3, 1] = value
+    model = Estimator("Dense[3] Tanh", dtype=dtype)
+    message = f"X holds {value:g}".replace("+", r"\+") + ".*overflow.*scale that column"
+    with pytest.raises(ValueError, match=message):
+        model.fit(wrap(bad), Y)
+    with pytest.raises(ValueError, match=message):
+        model.fit(wrap(X), Y).predict(wrap(bad))
+
+
+@pytest.mark.parametrize("Estimator", [ZORBRegressor, NetworkRegressor])
+def test_targets_that_overflow(Estimator):
+    with pytest.raises(ValueError, match=r"y holds 2\.9e\+161"):
+        Estimator("Dense[3] Tanh").fit(X, np.arange(30) * 1e160)

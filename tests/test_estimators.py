@@ -219,6 +219,28 @@ def test_jax_agrees_with_numpy(iris, Estimator):
 
 
 @BOTH
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix])
+def test_entries_that_come_in_parts_are_added_up(iris, Estimator, kind):
+    X, y = iris
+    whole = kind(np.where(X > 1, X, 0))
+    twice = (np.repeat(part, 2) for part in (whole.data / 2, whole.indices))
+    parts = kind((*twice, 2 * whole.indptr), X.shape)
+    assert parts.nnz == 2 * whole.nnz
+    expected = Estimator(random_state=0).fit(whole, y)
+    model = Estimator(random_state=0).fit(parts, y)
+    np.testing.assert_allclose(model._outputs(parts), expected._outputs(whole))
+    np.testing.assert_allclose(expected._outputs(parts), expected._outputs(whole))
+    assert parts.nnz == 2 * whole.nnz
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64])
+def test_targets_of_any_numeric_type(iris, kind):
+    X, y = iris
+    model = ZORBRegressor("Dense[4] Tanh", random_state=0).fit(X, (y == 0).astype(kind))
+    assert model.loo_score_ > 0.8
+
+
+@BOTH
 def test_copies_predict_the_same(iris, Estimator, tmp_path):
     X, y = iris
     model = Estimator("Skip(Dense[6] Tanh) Dense[5] Sigmoid", random_state=0).fit(X, y)

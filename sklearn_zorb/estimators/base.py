@@ -41,6 +41,7 @@ from .padding import padded, repeat_first
 from .partial import PartialFitMixin
 from .progress import Progress
 from .summary import summary_table
+from .validation import canonical, check_size
 
 READOUT = "readout"
 # from here on the smallest weight says how much rows count, not how often they come
@@ -99,6 +100,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         weights = self._per_row(weights)
         hidden, readout, tail = self._resolve(X, y)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
+        check_size(X, "X", dtype)
         if draws_rows([layer for _, layer in [*hidden, readout]]):
             X, y, weights = merge_copies(X, y, weights, memory)
             weights = without_common_factor(weights)
@@ -148,10 +150,13 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
         y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
-        return validate_data(
+        X, y = validate_data(
             self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
+        if self._numeric_targets:
+            check_size(y, "y", np.float64)
+        return canonical(X), y
 
     def _resolve(self, X, y=None):
         """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
@@ -271,9 +276,11 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         X = validate_data(
             self, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
         )
+        network, dtype = self._network, self._fit_dtype
+        X = canonical(X)
+        check_size(X, "X", dtype)
         if hasattr(X, "tocsr"):
             X = X.tocsr()
-        network, dtype = self._network, self._fit_dtype
         widest, feeder = 2 * network.working_width(), self._feeder(network.layers)
         outputs = np.empty((X.shape[0], self.n_outputs_))
         with self._backend.scope():
