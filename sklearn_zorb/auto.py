@@ -93,6 +93,11 @@ def auto_layers(X, y=None, *, n_outputs=1):
     else:
         sparse = hasattr(X, "tocsr")
         X = X.tocsr() if sparse else np.asarray(X)
+        if X.ndim != 2:
+            raise ValueError(
+                f"X has shape {X.shape}; pass rows and columns, of shape (n_samples, n_features), "
+                "or the numbers of both as a tuple."
+            )
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
     blocks = [[*_bent(n_features, sparse), Standardize(clip=3.0)]]
     if not sparse or n_features <= SPARSE_COLUMNS:
@@ -107,6 +112,11 @@ def auto_layers(X, y=None, *, n_outputs=1):
     if n_rows >= MANY_ROWS and boosted and not sparse:
         blocks.append([Trees(kind="boosting")])
     return [Stack(blocks)]
+
+
+def is_auto(layers):
+    """Whether `layers` is the name "auto", in any case as other names are."""
+    return isinstance(layers, str) and layers.strip().lower() == "auto"
 
 
 def _bent(n_features, sparse):

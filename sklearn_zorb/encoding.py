@@ -40,8 +40,8 @@ class ClassEncoder:
             self.classes, self.codes = classes, _codes(y, classes)
         if len(self.classes) < 2:
             raise ValueError(
-                f"y holds one class only, {self.classes[0]!r}; a classifier needs at least 2 "
-                "classes."
+                f"y holds one class only, {self.classes.tolist()[0]!r}; a classifier needs at "
+                "least 2 classes."
             )
         self.task = "binary" if len(self.classes) == 2 else "multiclass"
         if self.task == "binary" and not one_hot:

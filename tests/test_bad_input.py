@@ -5,7 +5,13 @@ import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import NotFittedError
 
-from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from sklearn_zorb import (
+    NetworkClassifier,
+    NetworkRegressor,
+    ZORBClassifier,
+    ZORBRegressor,
+    auto_layers,
+)
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
 from sklearn_zorb.trainers import Backprop, DirectFeedbackAlignment, TargetPropagation
 
@@ -42,8 +48,8 @@ def test_shapes(Estimator, rows, targets, match):
 
 
 def test_one_class():
-    with pytest.raises(ValueError, match="one class only.*at least 2"):
-        ZORBClassifier().fit(X, np.ones(30))
+    with pytest.raises(ValueError, match="one class only, 9; .*at least 2"):
+        ZORBClassifier().fit(X, np.full(30, 9))
 
 
 @BOTH
@@ -177,3 +183,31 @@ def test_numbers_that_overflow(Estimator, dtype, value, wrap):
 def test_targets_that_overflow(Estimator):
     with pytest.raises(ValueError, match=r"y holds 2\.9e\+161"):
         Estimator("Dense[3] Tanh").fit(X, np.arange(30) * 1e160)
+
+
+@pytest.mark.parametrize("coverage", ["a", None, 0, 1.0, np.nan])
+def test_coverage(coverage):
+    with pytest.raises(ValueError, match="coverage=.*above 0 and below 1"):
+        ZORBRegressor("Dense[2]").fit(X, Y).predict_interval(X, coverage)
+
+
+def test_auto_takes_rows_and_columns():
+    with pytest.raises(ValueError, match=r"X has shape \(4,\)"):
+        auto_layers(X[0])
+
+
+@ALL
+@pytest.mark.parametrize("name", ["Auto", "auto "])
+def test_auto_in_any_case(Estimator, name):
+    models = [Estimator(layers, random_state=0).fit(X, Y) for layers in (name, "auto")]
+    np.testing.assert_array_equal(models[0].predict(X), models[1].predict(X))
+    assert hasattr(models[0], "partial_fit")
+
+
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, NetworkClassifier])
+def test_labels_after_classes_and_classes_after_labels(Estimator):
+    labels = np.column_stack([Y == 0, Y == 1, Y < 2]).astype(int)
+    for first, then in ((labels, Y), (Y, labels)):
+        model = Estimator("Dense[2] Tanh").partial_fit(X, first, classes=[0, 1, 2])
+        with pytest.raises(ValueError, match="y has shape .*the first call had"):
+            model.partial_fit(X, then)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -385,6 +386,9 @@ def test_an_unknown_name_gets_a_hint(home):
         load_dataset("iriss")
     with pytest.raises(ValueError, match="Unknown data set 'zzz'"):
         load_dataset("zzz")
+    for name in (None, Path("iris.csv")):
+        with pytest.raises(TypeError, match="name=.*list_datasets"):
+            load_dataset(name)
 
 
 def test_a_directory_that_is_not_there_is_named(home, monkeypatch):

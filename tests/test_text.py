@@ -225,6 +225,21 @@ def test_syntax_error_is_a_value_error():
     assert issubclass(LayerSyntaxError, ValueError)
 
 
+@pytest.mark.parametrize(
+    "text, column",
+    [("Skip(" * 300, 154), ("Skip(" * 40 + "Tanh" + ")" * 40, 154), ("Dense[" + "(" * 2000, 36)],
+)
+def test_text_may_not_nest_without_end(text, column):
+    with pytest.raises(LayerSyntaxError, match="nested more than 30 deep") as raised:
+        parse_layers(text)
+    assert str(raised.value).splitlines()[-1].index("^") == column + 4
+
+
+def test_layers_nest_as_deep_as_text_may():
+    layers = parse_layers("Skip(" * 30 + "Tanh" + ")" * 30)
+    assert parse_layers(format_layers(layers))[0].get_params(deep=False)
+
+
 @pytest.mark.parametrize("text", [None, 3, b"Dense", ["Dense", 3], [Dense()], {"Dense"}])
 def test_parse_refuses_what_is_no_text(text):
     with pytest.raises(TypeError, match="a string or a list of strings; got"):

@@ -122,6 +122,11 @@ def load_dataset(name, *, data_home=None, random_state=None, download_if_missing
     >>> xor.task, xor.data.shape, xor.data_test.shape
     ('classification', (1000, 2), (1000, 2))
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"name={name!r} is no text; pass a name of list_datasets(), such as 'iris'. Tables of "
+            "your own are read from the data directory, by their name."
+        )
     if name in _GENERATED:
         return _GENERATED[name](check_random_state(random_state))
     if name in _BUNDLED:

@@ -17,7 +17,7 @@ from .._compat import (
     check_sample_weight,
     fit_context,
 )
-from ..auto import auto_layers, dense_layers
+from ..auto import auto_layers, dense_layers, is_auto
 from ..layers import (
     Context,
     Dense,
@@ -161,7 +161,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _resolve(self, X, y=None):
         """Pairs (name, layer) of the hidden layers, the read-out and what follows it."""
         layers = self.layers
-        if isinstance(layers, str) and layers == "auto":
+        if is_auto(layers):
             layers = self._auto_layers(X, y)
         elif not isinstance(layers, str):
             check_names(self)

@@ -59,6 +59,7 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     def _encode_more(self, y):
         """Later rows in the code of the first ones."""
+        self._check_kind(y)
         known = None if self._task == "multilabel" else self.classes_
         encoder = ClassEncoder(y, one_hot=self.n_outputs_ == 2, classes=known)
         if encoder.targets.shape[1] != self.n_outputs_:
@@ -66,6 +67,15 @@ class LayeredClassifierMixin(ClassifierMixin):
                 f"y has {encoder.targets.shape[1]} labels; the first call had {self.n_outputs_}."
             )
         return encoder
+
+    def _check_kind(self, y):
+        """ValueError where one call has labels, several for each row, and the other classes."""
+        if (y.ndim == 2) != (self._task == "multilabel"):
+            columns = self.n_outputs_ if self._task == "multilabel" else 1
+            raise ValueError(
+                f"y has shape {y.shape}; the first call had {columns} column(s): pass y of the "
+                "same kind, or call fit to begin anew."
+            )
 
     def _judge(self, outputs, encoder, weights):
         """Add rows predicted before they were learned to score and calibration."""

@@ -143,6 +143,11 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
         known = self.classes_ if going_on else np.unique(classes)
         return self._fit_part(X, y, sample_weight, Part(going_on, known))
 
+    def _encode(self, y, weights, tail):
+        if self._part is not None and self._part.going_on:
+            self._check_kind(y)
+        return super()._encode(y, weights, tail)
+
     def _known_classes(self):
         return None if self._part is None else self._part.classes
 

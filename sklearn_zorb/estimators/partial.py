@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..auto import is_auto
 from ..layers import Dense, sequence
 from ..layers.rows import side_by_side
 from ..linalg import Gram
@@ -11,7 +12,7 @@ from ..memory import Memory
 def can_learn_in_batches(estimator):
     """True, or an AttributeError that says what must see all rows at once."""
     refuse_balanced_batches(estimator)
-    if isinstance(estimator.layers, str) and estimator.layers == "auto":
+    if is_auto(estimator.layers):
         return True
     try:
         hidden, readout, tail = estimator._resolve(None)

@@ -1,5 +1,7 @@
 """The closed-form regressor."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
@@ -149,7 +151,7 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         >>> bool(0.7 < ((low <= y[300:]) & (y[300:] <= high)).mean() < 0.9)
         True
         """
-        if not 0 < coverage < 1:
+        if not (isinstance(coverage, Real) and 0 < coverage < 1):
             raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
         predicted = self._encoder.decode(self._outputs(X))
         half = self._left_out.half_width(coverage)

@@ -28,6 +28,8 @@ BARE_WORD = re.compile(r"[^\W\d]\w*")
 CONSTANTS = {"true": True, "false": False, "none": None}
 NOT_FINITE = {"inf", "infinity", "nan"}
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+# layers within layers, or tuples within tuples; copying a list takes a few calls for each
+DEEPEST = 30
 ALIASES = {"convolution2d": "conv2d", "convolution": "conv2d"}  # the original command line's
 
 _TOKEN = re.compile(
@@ -95,6 +97,7 @@ class Parser:
         self.classes = known_layers()
         self.tokens = self.tokenize()
         self.token = next(self.tokens)  # the one token of look-ahead
+        self.depth = 0
 
     def parse(self):
         layers = self.layers()
@@ -210,12 +213,14 @@ class Parser:
             if default is inspect.Parameter.empty:
                 raise self.fault(f"{cls.__name__} needs a block: write {pattern}.", name)
             return {}
+        self.deeper(opening)
         blocks = [self.block(opening)]
         while bar := self.accept("|"):
             if not many:
                 raise self.fault(f"{cls.__name__} takes one block: write {pattern}.", bar)
             blocks.append(self.block(opening))
         self.take()
+        self.depth -= 1
         return {parameter: blocks if many else blocks[0]}
 
     def block(self, opening):
@@ -286,10 +291,18 @@ class Parser:
 
     def tuple(self):
         opening, values = self.take(), []
+        self.deeper(opening)
         while not self.accept(")"):
             values.append(self.value())
             self.separator(")", opening)
+        self.depth -= 1
         return tuple(values)
+
+    def deeper(self, opening):
+        """Count a parenthesis that opens within others."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.fault(f"Parentheses are nested more than {DEEPEST} deep.", opening)
 
     def number(self, token):
         if re.fullmatch(r"[+-]?[0-9]+", token.text):
