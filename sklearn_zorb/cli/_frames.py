@@ -71,18 +71,22 @@ def _read_csv(path, text):
     """A CSV file, its columns `text` as text.
 
     Left to itself, pandas takes the first column for an index where rows have more fields than
-    the header, which shifts all others. A comma at the end of every row is no column.
+    the header, which shifts all others, and renames columns of one name. A comma at the end of
+    every row is no column.
     """
     pandas = import_optional("pandas", "Reading tables")
-    options = {"index_col": False, "skipinitialspace": True}
-    options["low_memory"] = False  # the type of a column is that of all its rows
+    # without low_memory, the type of a column is that of all its rows
+    options = {"index_col": False, "skipinitialspace": True, "low_memory": False}
+    header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].dropna()
+    repeated = header[header.duplicated()].unique()
+    if len(repeated):
+        raise ValueError(f"several columns are named {_names(repeated)}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)  # fields that would be lost
         try:
             frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **options)
         except pandas.errors.ParserWarning as warning:
-            header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options)
-            names = _names(header.iloc[0])
+            names = _names(header)
             raise ValueError(f"rows have more fields than the header: {names}") from warning
     *names, last = frame
     if names and last.startswith("Unnamed: ") and frame[last].isna().all():

@@ -71,6 +71,7 @@ BAD_TABLES = [
     ("a,b\n1,2,3\n4,5,6,7\n", "cannot read"),
     ("a,b\n1,2,3\n4,5,6\n", "cannot read 't.csv': rows have more fields than the header: a, b"),
     ("a,b\n1,2,,\n4,5,,\n", "cannot read 't.csv': rows have more fields than the header: a, b"),
+    ("b,a, b,c,a\n1,2,3,4,5\n", "cannot read 't.csv': several columns are named b, a"),
     ("a,b\n1,x\n2,\n3,y\n", "1 targets are missing"),
     ("a,b\n1,1\n2,\n3,2\n", "1 targets are missing"),
     ("a,b\n1,x\n2,x\n3,x\n4,x\n", "class"),
