@@ -13,6 +13,8 @@ from ._errors import InputError
 
 _MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
 
+_MOSTLY = 0.75  # share of numbers from which on other values look like slips
+_DATE = r"\d{4}-\d\d-\d\d\b"
 # what pandas infers of objects
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
 
@@ -131,7 +133,7 @@ def split_table(frame, target=None):
         raise InputError(f"there is no column besides the target {target!r}")
     schema = Schema(kinds, target, target_kind)
     for name in schema.text_columns:
-        _note_commas(frame[name])
+        _note_text(frame[name])
     return _features(frame, schema), _target(frame[target], target_kind), schema
 
 
@@ -197,18 +199,21 @@ def _is_number(column):
     return types.is_numeric_dtype(column) or types.infer_dtype(column) in _NUMBERS
 
 
-def _note_commas(column):
-    """Warn of text that would be numbers without commas."""
+def _note_text(column):
+    """Warn of text that is hardly meant as such: each of its values will be a category."""
     pandas = import_optional("pandas", "Reading tables")
     values = column.dropna().astype(str)
-    commas = values[values.str.contains(",", regex=False)]
-    bare = values.str.replace(",", "", regex=False)
-    if len(commas) and pandas.to_numeric(bare, errors="coerce").notna().all():
-        warnings.warn(
-            f"column {column.name!r} is text for values such as {commas.iloc[0]!r}: "
-            "numbers take no commas",
-            stacklevel=2,
-        )
+    numbers, bare = (
+        pandas.to_numeric(cells, errors="coerce").notna()
+        for cells in (values, values.str.replace(",", "", regex=False))
+    )
+    note = None
+    if values.str.match(_DATE).all():
+        note = "holds dates, which are categories here: numbers would keep their order"
+    elif bare.mean() >= _MOSTLY and not numbers.all():
+        note = f"is taken for text: it holds {values[~numbers].iloc[0]!r} among numbers"
+    if note:
+        warnings.warn(f"column {column.name!r} {note}", stacklevel=2)
 
 
 def _features(frame, schema):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import warnings
 from decimal import Decimal
 
 import joblib
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from sklearn_zorb.cli._data import hold_out, labelled, read_data
-from sklearn_zorb.cli._frames import prepare_table
+from sklearn_zorb.cli._frames import prepare_table, read_table
 
 pytest.importorskip("pandas")
 
@@ -177,16 +178,28 @@ def test_decimals_of_parquet_are_numbers(elsewhere):
 def test_a_column_is_read_as_a_whole(elsewhere):
     """What comes first in a long file must not decide how a category is written."""
     header, row = ",".join(["a", *map(str, range(64))]), "1.50" + 64 * ",1"
-    (elsewhere / "t.csv").write_text("\n".join([header, *[row] * 20_000, "x" + 64 * ",1"]))
-    assert set(read_data("t.csv").X["a"]) == {"1.50", "x"}
+    path = elsewhere / "t.csv"
+    path.write_text("\n".join([header, *[row] * 20_000, "x" + 64 * ",1"]))
+    assert set(read_table(path)["a"]) == {"1.50", "x"}
 
 
-def test_commas_in_numbers_are_noted(elsewhere):
-    rows = [f'"{i},234",{i},"{i},x"' for i in range(10)]
-    (elsewhere / "t.csv").write_text("\n".join(["a,y,b", *rows]))
-    with pytest.warns(UserWarning, match="column 'a' is text for values such as '0,234'") as notes:
-        assert read_data("t.csv", target="y").schema.columns == {"a": "text", "b": "text"}
-    assert len(notes) == 1
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (["0,234", "1,5", "7"] * 3, "column 'a' is taken for text: it holds '0,234' among numbers"),
+        (["1", "2.5", "-3", "4", "?", "5"], "it holds '?' among numbers"),
+        (["2020-01-31", "2021-02-28", "2021-03-01 10:00"], "column 'a' holds dates, which are"),
+        (["1", "x", "2"], None),
+        (["2,x", "3", "x-1"], None),
+    ],
+)
+def test_text_that_is_hardly_meant_is_noted(elsewhere, cells, note):
+    rows = [f'"{cell}",{i % 2}' for i, cell in enumerate(cells)]
+    (elsewhere / "t.csv").write_text("\n".join(["a,y", *rows]))
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        assert read_data("t.csv").schema.columns == {"a": "text"}
+    assert [note in str(warning.message) for warning in notes] == ([True] if note else [])
 
 
 def test_many_categories_share_an_indicator(elsewhere):

@@ -73,7 +73,7 @@ def test_unknown_classes_leave_out_the_log_loss(zorb, write_npz):
 def test_a_target_of_another_name_is_read_like_the_one_of_the_fit(zorb, elsewhere):
     """Classes such as "01" stay what they are."""
     rows = [f"{i % 2},0{i % 2}" for i in range(20)]
-    (elsewhere / "old.csv").write_text("\n".join(["a,code", *rows, "0,x3", "0,x3"]))
+    (elsewhere / "old.csv").write_text("\n".join(["a,code", *rows, *["9,x3"] * 10]))
     (elsewhere / "new.csv").write_text("\n".join(["a,label", *rows]))
     zorb("fit", *SMALL, "old.csv", "--save", "m")
     assert "accuracy 1.0000" in zorb("evaluate", "new.csv", "--load", "m", "--target", "label")
