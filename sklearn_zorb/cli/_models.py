@@ -2,10 +2,12 @@
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import joblib
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from ._errors import InputError
@@ -122,7 +124,7 @@ def load_model(path):
     Model
     """
     try:
-        content = joblib.load(path)
+        content = _unpickle(path)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path!r}") from error
     except MemoryError:
@@ -142,6 +144,25 @@ def load_model(path):
         return Model(content["model"], content["task"], schema)
     except KeyError as error:
         raise InputError(f"{path!r} is a damaged model file: it lacks {error}") from error
+
+
+def _unpickle(path):
+    """The content of a file; scikit-learn's warning of its version comes once for each part."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        content = joblib.load(path)
+    told = {}
+    for warning in (item.message for item in caught):
+        if isinstance(warning, InconsistentVersionWarning):
+            found, here = warning.original_sklearn_version, warning.current_sklearn_version
+            warning = (
+                f"{path!r} was saved with scikit-learn {found}, this is {here}: its predictions "
+                "may be wrong, fit the model again"
+            )
+        told[str(warning)] = warning
+    for warning in told.values():
+        warnings.warn(warning, stacklevel=3)
+    return content
 
 
 def _first_line(error):

@@ -8,6 +8,8 @@ import joblib
 import numpy as np
 import pytest
 
+from sklearn_zorb.cli import main
+
 pytest.importorskip("pandas")
 
 SMALL = ("--network", "Dense[8] Tanh")  # fits at once
@@ -87,6 +89,15 @@ def test_summary(zorb):
     layers = json.loads(zorb("summary", "--load", "m", "--json"))["layers"]
     by_name = {layer["name"]: layer for layer in layers}
     assert by_name["dense_1"]["n_params"] == 8 * 5 and "Dense(" in by_name["dense_1"]["layer"]
+
+
+def test_another_version_of_scikit_learn_is_told_once(zorb, capsys, pets, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.base.__version__", "1.5.0")
+        zorb("fit", *SMALL, pets, "--save", "m")
+    assert main(["predict", str(pets), "--load", "m"]) == 0
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "'m' was saved with scikit-learn 1.5.0, this is" in error
 
 
 @pytest.fixture
