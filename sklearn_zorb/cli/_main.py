@@ -33,6 +33,16 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
+class _Once(argparse.Action):
+    """Refuse a second value, which would silently take the place of the first."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        given = getattr(namespace, self.dest)
+        if given is not None:
+            raise argparse.ArgumentError(self, f"given twice, as {given!r} and {values!r}")
+        setattr(namespace, self.dest, values)
+
+
 def build_parser():
     """The parser of all sub-commands.
 
@@ -65,7 +75,9 @@ def _add_command(commands, name, text):
 
 
 def _add_data_options(parser):
-    parser.add_argument("--target", metavar="COLUMN", help="the target column of a table")
+    parser.add_argument(
+        "--target", action=_Once, metavar="COLUMN", help="the target column of a table"
+    )
     parser.add_argument("--samples", type=_positive, metavar="N", help="use N random rows")
     parser.add_argument("--seed", type=_seed, default=0, help="random seed (default: 0)")
 

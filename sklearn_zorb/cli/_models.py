@@ -78,6 +78,8 @@ def _parse_params(params):
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise InputError(f"--param takes NAME=VALUE, got {text!r}")
+        if name.strip() == "layers":
+            raise InputError("--param layers: the layers are --network TEXT")
         try:
             parsed[name.strip()] = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError):

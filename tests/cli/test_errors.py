@@ -41,6 +41,8 @@ BAD_ARGUMENTS = [
     (["fit", "iris", "--network", "Conv2D[8,3]"], "input_shape"),
     (["fit", "iris", "--param", "alpha=-1"], "alpha"),
     (["fit", "iris", "--param", "relaxation"], "--param takes NAME=VALUE, got 'relaxation'"),
+    (["fit", "iris", "--param", "layers=Tanh"], "--param layers: the layers are --network"),
+    (["fit", "iris", "--target", "a", "--target", "b"], "--target: given twice, as 'a' and 'b'"),
     (["fit", "iris", "--param", "dance=1"], "Invalid parameter 'dance'"),
     (["fit", "iris", "--task", "classification", "--samples", "1"], ""),
     (["evaluate", "iris", "--folds", "80"], "n_splits=80"),
