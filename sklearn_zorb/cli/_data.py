@@ -185,9 +185,12 @@ def labelled(data, task="auto"):
         raise InputError("the data have no rows")
     n_missing = np.count_nonzero(data.y != data.y)  # NaN, alone, differs from itself
     if n_missing:
-        raise InputError(f"{n_missing} targets are missing: remove those rows")
+        words = "; empty cells and words such as NA, nan or None count as missing"
+        hint = words if data.schema is not None else ""
+        raise InputError(f"{n_missing} targets are missing: remove those rows{hint}")
     if task == "regression" and data.y.dtype.kind not in "iufb":
-        raise InputError(f"regression needs numbers, but the targets are text: {data.y[0]!r}, ...")
+        first = data.y[:1].tolist()[0]
+        raise InputError(f"regression needs numbers, but the targets are text: {first!r}, ...")
     if task == "auto":
         task = data.task or _guess_task(data.y)
     return replace(data, task=task)

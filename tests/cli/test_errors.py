@@ -75,6 +75,7 @@ BAD_TABLES = [
     ("a,b\n1,2,,\n4,5,,\n", "cannot read 't.csv': rows have more fields than the header: a, b"),
     ("b,a, b,c,a\n1,2,3,4,5\n", "cannot read 't.csv': several columns are named b, a"),
     ("a,b\n1,x\n2,\n3,y\n", "1 targets are missing"),
+    ("a,b\n1,x\n2,None\n3,y\n", "empty cells and words such as NA, nan or None count as missing"),
     ("a,b\n1,1\n2,\n3,2\n", "1 targets are missing"),
     ("a,b\n1,x\n2,x\n3,x\n4,x\n", "class"),
     ("a,b\ninf,1\n2,2\n3,1\n4,2\n", "infinity"),
@@ -93,6 +94,9 @@ def test_more_bad_tables(fails, elsewhere, pets):
     assert code == 2 and "no column 'age'; the columns are kind, weight" in error
     code, error = fails("fit", pets, "--task", "regression")
     assert code == 2 and "regression needs numbers" in error
+    np.savez("text.npz", X=np.ones((3, 2)), y=["a", "b", "a"])
+    code, error = fails("fit", "text.npz", "--task", "regression")
+    assert code == 2 and "the targets are text: 'a', ..." in error
     (elsewhere / "t.txt").write_text("a,b\n1,2\n")
     code, error = fails("fit", "t.txt")
     assert code == 2 and "give a .csv, .parquet or .npz file" in error
