@@ -208,7 +208,7 @@ def _note_text(column):
         for cells in (values, values.str.replace(",", "", regex=False))
     )
     note = None
-    if values.str.match(_DATE).all():
+    if len(values) and values.str.match(_DATE).all():
         note = "holds dates, which are categories here: numbers would keep their order"
     elif bare.mean() >= _MOSTLY and not numbers.all():
         note = f"is taken for text: it holds {values[~numbers].iloc[0]!r} among numbers"

@@ -168,10 +168,12 @@ def test_numbers_are_numbers_where_pandas_leaves_them(elsewhere, cells, numbers)
 def test_decimals_of_parquet_are_numbers(elsewhere):
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
-    table = {"a": [Decimal("1.50"), None], "b": [True, None], "c": ["1", "2"], "y": [1, 2]}
-    pandas.DataFrame(table).to_parquet("t.parquet")
-    data = read_data("t.parquet")
-    assert data.schema.columns == {"a": "number", "b": "number", "c": "text"}
+    table = {"a": [Decimal("1.50"), None], "b": [True, None], "c": ["1", "2"], "d": [None, None]}
+    pandas.DataFrame({**table, "y": [1, 2]}).to_parquet("t.parquet")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = read_data("t.parquet")
+    assert data.schema.columns == {"a": "number", "b": "number", "c": "text", "d": "text"}
     assert data.X["a"][0] == 1.5 and data.X["b"][0] == 1
 
 
