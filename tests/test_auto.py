@@ -132,7 +132,7 @@ def test_labels_several_numbers_and_many_rows(monkeypatch):
     X, y = make_friedman1(300, random_state=0)
     model = ZORBRegressor(random_state=0).fit(X, np.stack([y, -y], axis=1))
     weights = model.params_[-1]["block_weights"]
-    assert weights.shape == (4,) and weights.sum() == pytest.approx(1)
+    assert weights.shape == (5,) and weights.sum() == pytest.approx(1)
     assert model.loo_score_ > 0.9
 
 

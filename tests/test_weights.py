@@ -5,8 +5,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris, make_classification
 
 from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor
-from sklearn_zorb.estimators.classification import weights_of_classes
-from sklearn_zorb.layers.distinct import without_common_factor
+from sklearn_zorb.estimators.weights import weights_of_classes
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def test_the_unit_of_weights_makes_no_difference(halves, layers, scale):
     assert fits[0].loo_score_ == pytest.approx(fits[1].loo_score_, abs=1e-8)
 
 
-@pytest.mark.parametrize("weight", [2.0, 1e6])
+@pytest.mark.parametrize("weight", [0.5, 1e6])
 def test_the_same_weight_for_all_is_none(halves, weight):
     X, y, X_test, _ = halves
     plain = ZORBRegressor(random_state=0).fit(X, y)
@@ -98,10 +97,3 @@ def test_tables_of_weights():
     y = np.array([[0, 1], [1, 1], [1, 0]])
     np.testing.assert_array_equal(weights_of_classes([{1: 3}, {0: 2, 1: 5}], y), [5, 15, 6])
     np.testing.assert_array_equal(weights_of_classes({"a": 4}, np.array(["b", "a"])), [1, 4])
-
-
-def test_common_factor():
-    np.testing.assert_array_equal(without_common_factor(np.array([4.0, 6, 2])), [2, 3, 1])
-    weights = np.array([1.5, 3.0])
-    assert without_common_factor(weights) is weights
-    assert without_common_factor(None) is None

@@ -29,7 +29,7 @@ from ..layers import (
     Standardize,
     sequence,
 )
-from ..layers.distinct import are_counts, count_distinct, merge_copies, without_common_factor
+from ..layers.distinct import count_distinct, merge_copies
 from ..layers.honest import draws_rows, fill_units
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
@@ -38,14 +38,13 @@ from ..network import Network
 from ..trainers import ZORB
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
-from .partial import PartialFitMixin
+from .partial import PartialFitMixin, learning_a_batch
 from .progress import Progress
 from .summary import summary_table
 from .validation import canonical, check_size
+from .weights import copied, drop_weightless, per_row, weighs_classes
 
 READOUT = "readout"
-# from here on the smallest weight says how much rows count, not how often they come
-MANY_COPIES = 10
 # what `dtype` takes beside the names: float is NumPy's float64
 PRECISIONS = [
     Options(type, {float, np.float64, np.float32}),
@@ -97,13 +96,13 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         """
         vars(self).pop("_sums", None)  # what partial_fit has gathered
         X, y, weights = self._prepare(X, y, sample_weight)
-        weights = self._per_row(weights)
+        if not learning_a_batch(self):
+            weights = per_row(weights, weighs_classes(self))
         hidden, readout, tail = self._resolve(X, y)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
         check_size(X, "X", dtype)
         if draws_rows([layer for _, layer in [*hidden, readout]]):
             X, y, weights = merge_copies(X, y, weights, memory)
-            weights = without_common_factor(weights)
         encoder = self._encode(y, weights, tail)
         self._fit_dtype = dtype
         X = memory.convert(X, dtype)
@@ -123,29 +122,9 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
             sample_weight = check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
-            X, y, sample_weight = self._copied(X, y, sample_weight)
-        return _drop_weightless(X, y, self._total_weight(y, sample_weight))
-
-    def _copied(self, X, y, weights):
-        """Rows as often as they are counted, where each copy also has the weight of its class."""
-        counted = are_counts(weights) and weights.sum() <= MANY_COPIES * len(weights)
-        if not counted or getattr(self, "class_weight", None) is None:
-            return X, y, weights
-        copies = np.repeat(np.arange(len(weights)), weights.astype(int))
-        return (X[copies], y[copies], None) if len(copies) else (X, y, weights)
-
-    def _per_row(self, weights):
-        """Weights as they are where they count copies of a row, else relative to the largest.
-
-        Of copies one is left out in turn. Weights that are no whole numbers, weights of classes
-        and those that are all large say how much a row counts: at most one, so that it is left
-        out whole.
-        """
-        if weights is None:
-            return None
-        by_class = getattr(self, "class_weight", None) is not None
-        copies = are_counts(weights) and weights.min() < MANY_COPIES and not by_class
-        return weights if copies else weights / weights.max()
+            if weighs_classes(self):
+                X, y, sample_weight = copied(X, y, sample_weight)
+        return drop_weightless(X, y, self._total_weight(y, sample_weight))
 
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
@@ -379,19 +358,6 @@ def split_readout(pairs):
 
 def _is_open_dense(layer):
     return isinstance(layer, Dense) and layer.units is None
-
-
-def _drop_weightless(X, y, weights):
-    """Rows of positive weight only."""
-    if weights is None:
-        return X, y, None
-    keep = weights > 0
-    if not keep.any():
-        raise ValueError(
-            "every sample_weight, times class_weight, is zero; at least one row needs a positive "
-            "weight."
-        )
-    return (X, y, weights) if keep.all() else (X[keep], y[keep], weights[keep])
 
 
 def _as_numpy(params):

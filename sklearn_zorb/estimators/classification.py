@@ -1,7 +1,5 @@
 """What classifiers share: labels to targets, network outputs to labels and probabilities."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -11,6 +9,7 @@ from ..discriminant import LinearDiscriminant
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Softmax
 from ..layers.activations import EPSILON
+from .weights import are_counts, balanced_weights, weights_of_classes
 
 LABELS = ("binary", "multiclass", "multiclass-multioutput", "multilabel-indicator")
 # standard errors by which the log-loss of a discriminant has to be lower
@@ -106,7 +105,7 @@ class LayeredClassifierMixin(ClassifierMixin):
             self._calibration = PowerCalibration().fit(scores, encoder.y, weights)
             # later batches change the read-out, on which a discriminant rests; weights that are
             # no whole numbers do not say what a copy is, by which rows are left out
-            counts = weights is None or np.array_equal(weights, np.rint(weights))
+            counts = weights is None or are_counts(weights)
             if self._task == "multiclass" and self._known_classes() is None and counts:
                 outputs = self._discriminate(outputs, encoder.y, weights)
         predicted = predicted_indices(outputs, self._task)
@@ -200,34 +199,3 @@ def _share_right(y, predicted, sample_weight):
     """
     right = (y == predicted).reshape(len(y), -1).all(axis=1)
     return float(np.average(right, weights=sample_weight))
-
-
-def weights_of_classes(class_weight, y):
-    """The weight of each row's class, 1 where none is given; a product over columns of y."""
-    columns = y.reshape(len(y), -1).T
-    tables = class_weight if isinstance(class_weight, list) else [class_weight]
-    if len(tables) != len(columns):
-        raise ValueError(
-            f"class_weight has {len(tables)} tables of weights for {len(columns)} columns of y; "
-            "pass a dict, or a list with one for each label."
-        )
-    weights = np.ones(len(y))
-    for table, column in zip(tables, columns, strict=True):
-        for label, weight in table.items():
-            if not (isinstance(weight, Real) and 0 <= weight < np.inf):
-                raise ValueError(f"class_weight[{label!r}]={weight!r}; pass a finite number >= 0.")
-            weights[column == label] *= weight
-    return weights
-
-
-def balanced_weights(y, sample_weight):
-    """Sample weights times those that give each class, in each column of y, the same sum."""
-    base = np.ones(len(y)) if sample_weight is None else sample_weight
-    weights = base
-    for column in y.reshape(len(y), -1).T:
-        codes = np.unique(column, return_inverse=True)[1]
-        sums = np.bincount(codes, weights=base)
-        there = sums > 0
-        factors = np.divide(sums.sum() / there.sum(), sums, out=np.zeros(len(sums)), where=there)
-        weights = weights * factors[codes]
-    return weights

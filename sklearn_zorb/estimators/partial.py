@@ -29,6 +29,11 @@ def can_learn_in_batches(estimator):
     return True
 
 
+def learning_a_batch(estimator):
+    """Whether the fit is that of a first call of partial_fit, whose weights go on."""
+    return getattr(estimator, "_first_classes", None) is not None
+
+
 def refuse_balanced_batches(estimator):
     """AttributeError where weights of classes are to be found from all rows."""
     if isinstance(getattr(estimator, "class_weight", None), str):

@@ -81,22 +81,6 @@ def merge_copies(X, y, sample_weight, memory):
     return X[first], y[first], None if (weight == 1).all() else weight
 
 
-def are_counts(weights):
-    """Whether all weights are whole numbers."""
-    return np.array_equal(weights, np.rint(weights))
-
-
-def without_common_factor(weights):
-    """Whole numbers divided by what divides them all: rows that all come twice are one table.
-
-    Weights that are no whole numbers, or None, are returned as they are.
-    """
-    if weights is None or not are_counts(weights):
-        return weights
-    factor = np.gcd.reduce(weights.astype(np.int64))
-    return weights if factor == 1 else weights / factor
-
-
 @dataclass
 class Groups:
     """Distinct rows and what least squares needs to know of their copies.

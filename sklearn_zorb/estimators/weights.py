@@ -1,0 +1,83 @@
+"""Weights of rows: copies of a row, or how much it counts; and those of classes."""
+
+from numbers import Real
+
+import numpy as np
+
+# from here on the smallest weight says how much rows count, not how often they come
+MANY_COPIES = 10
+
+
+def are_counts(weights):
+    """Whether all weights are whole numbers."""
+    return np.array_equal(weights, np.rint(weights))
+
+
+def weighs_classes(estimator):
+    """Whether classes have weights."""
+    return getattr(estimator, "class_weight", None) is not None
+
+
+def copied(X, y, weights):
+    """Rows as often as they are counted, so that each copy can be given a weight of its own."""
+    if not are_counts(weights) or not 0 < weights.sum() <= MANY_COPIES * len(weights):
+        return X, y, weights
+    copies = np.repeat(np.arange(len(weights)), weights.astype(int))
+    return X[copies], y[copies], None
+
+
+def per_row(weights, by_class):
+    """Weights as they are where they count copies of a row, else relative to the largest.
+
+    Of copies one is left out in turn. Weights that are no whole numbers, weights of classes
+    and those that are all large say how much a row counts: at most one, so that it is left out
+    whole.
+    """
+    if weights is None:
+        return None
+    copies = are_counts(weights) and weights.min() < MANY_COPIES and not by_class
+    return weights if copies else weights / weights.max()
+
+
+def drop_weightless(X, y, weights):
+    """Rows of positive weight only."""
+    if weights is None:
+        return X, y, None
+    keep = weights > 0
+    if not keep.any():
+        raise ValueError(
+            "every sample_weight, times class_weight, is zero; at least one row needs a positive "
+            "weight."
+        )
+    return (X, y, weights) if keep.all() else (X[keep], y[keep], weights[keep])
+
+
+def weights_of_classes(class_weight, y):
+    """The weight of each row's class, 1 where none is given; a product over columns of y."""
+    columns = y.reshape(len(y), -1).T
+    tables = class_weight if isinstance(class_weight, list) else [class_weight]
+    if len(tables) != len(columns):
+        raise ValueError(
+            f"class_weight has {len(tables)} tables of weights for {len(columns)} columns of y; "
+            "pass a dict, or a list with one for each label."
+        )
+    weights = np.ones(len(y))
+    for table, column in zip(tables, columns, strict=True):
+        for label, weight in table.items():
+            if not (isinstance(weight, Real) and 0 <= weight < np.inf):
+                raise ValueError(f"class_weight[{label!r}]={weight!r}; pass a finite number >= 0.")
+            weights[column == label] *= weight
+    return weights
+
+
+def balanced_weights(y, sample_weight):
+    """Sample weights times those that give each class, in each column of y, the same sum."""
+    base = np.ones(len(y)) if sample_weight is None else sample_weight
+    weights = base
+    for column in y.reshape(len(y), -1).T:
+        codes = np.unique(column, return_inverse=True)[1]
+        sums = np.bincount(codes, weights=base)
+        there = sums > 0
+        factors = np.divide(sums.sum() / there.sum(), sums, out=np.zeros(len(sums)), where=there)
+        weights = weights * factors[codes]
+    return weights
