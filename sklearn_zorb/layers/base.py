@@ -115,6 +115,8 @@ class Layer(WithParameters):
         Whether gradient rules may pass through `forward`.
     traceable : bool
         Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
+    gathers_rows : bool
+        Whether `forward` is faster for thousands of rows at a time than for what a cache holds.
     """
 
     solvable = False
@@ -127,6 +129,7 @@ class Layer(WithParameters):
     invert_options: tuple[str, ...] = ()
     differentiable = True
     traceable = True
+    gathers_rows = False
 
     _parameter_constraints: dict = {}
 

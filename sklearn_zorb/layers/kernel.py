@@ -104,6 +104,8 @@ class Kernel(Layer):
     fits_targets = False
     needs_inputs = False
     traceable = False
+    # the projection is a triangle, which is worth a look only for more rows than landmarks
+    gathers_rows = True
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left")],

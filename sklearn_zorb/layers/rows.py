@@ -107,7 +107,8 @@ def settle(rows, context):
         return rows
     row_bytes = itemsize * working_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
-    most = {"most": CACHE_BYTES} if context.backend == "numpy" else {}
+    cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)
+    most = {"most": CACHE_BYTES} if cached else {}
     parts = list(context.memory.chunks(n_rows, row_bytes, **most))
     first = rows[parts[0]] if parts else rows[:]
     if len(parts) <= 1:
