@@ -98,7 +98,7 @@ def plot_streaming(record):
 def plot_speed(record):
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    figure = Figure(figsize=(7, 2.8), layout="constrained")
     axes = figure.subplots()
     names = [f"{row['net']}, relaxation {row['relaxation']:g}" for row in record["rows"]]
     for offset, key in ((0.2, "plain s"), (-0.2, "ours s")):
@@ -107,7 +107,7 @@ def plot_speed(record):
         axes.bar_label(bars, fmt="%.3g s", padding=3)
     axes.set(xscale="log", yticks=range(len(names)), yticklabels=names, xlabel="fit, seconds")
     axes.margins(x=0.15)
-    axes.legend()
+    axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     figure.savefig(DOC / "images" / "speed.png", dpi=120)
     return "images/speed.png"
 
