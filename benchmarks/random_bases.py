@@ -129,7 +129,8 @@ def main(arguments=None):
             note(f"{net} {rule}")
             found[net, rule] = cell(net, rule, 60 * minutes)
             # each cell may have taken long: none is lost
-            save("random_bases", with_shares(found.values()), minutes=minutes, size=chosen.size)
+            times = {} if known else {"minutes": minutes}
+            save("random_bases", with_shares(found.values()), size=chosen.size, **times)
     show(with_shares(found.values()))
 
 
