@@ -163,7 +163,7 @@ class Kernel(Layer):
         streams = context.rng.spawn(2)
         order = streams[0].permutation(len(groups))
         chosen = np.sort(order[: self.units])
-        choice, optimism = self._choose(inputs, groups, order, streams[1])
+        choice, excess = self._choose(inputs, groups, order, streams[1])
         rows = self._dense(inputs[groups.first[chosen]])
         weight = groups.weight if len(chosen) == len(groups) else None
         solved = self._with_landmarks(
@@ -175,7 +175,7 @@ class Kernel(Layer):
             "rounds": choice.rounds,
             "landmarks": len(chosen),
             "kernel_loo_error": float(choice.error),
-            "optimism": optimism,
+            "optimism": excess,
         }
         return Solved(solved, report=report)
 

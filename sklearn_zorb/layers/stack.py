@@ -187,8 +187,9 @@ def _solve_block(branch, params, inputs, targets, context, visit):
         context.replace(relaxation=1.0, refine=False, loo_outputs=True),
     )  # fmt: skip
     visit(len(hidden), rows, solved.report, None)
-    outputs, table = solved.loo_outputs, targets[:]
+    outputs = solved.loo_outputs
     if optimism > 1:
+        table = targets[:]
         outputs = table + np.sqrt(optimism) * (to_numpy(outputs) - table)
     return [*own, solved.params], outputs
 

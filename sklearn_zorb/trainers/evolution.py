@@ -10,7 +10,7 @@ from .._compat import Interval
 from .gradient import GradientTrainer
 from .objective import merge
 from .rule import Rule, cosine
-from .structure import has_derivatives, structure_key
+from .structure import structure_key, without_derivatives
 
 # what the history tells of the losses of a population
 POPULATION = ("best_loss", "mean_loss", "loss_spread")
@@ -204,7 +204,7 @@ class Evolution(GradientTrainer):
             _strategy_name(self.strategy), self.population_size, self.learning_rate,
             tuple(sorted(settings.items())),
             size, min(self.chunk_size, self.population_size),
-            has_derivatives(objective.network), self.diagnostics,
+            not any(without_derivatives(objective.network)), self.diagnostics,
         )  # fmt: skip
 
     def _memory(self, objective, params, moved, context):

@@ -98,22 +98,22 @@ class _StraightThrough(BaseEstimator):
         return {}
 
 
-def has_derivatives(network):
-    """Whether every layer has a derivative."""
-    inner = (leaf for layer in network.layers for leaf in leaves(layer))
-    return all(getattr(leaf, "differentiable", True) for leaf in inner)
+def without_derivatives(network):
+    """(name, innermost layer) of every layer that has no derivative."""
+    for name, layer in zip(network.names, network.layers, strict=True):
+        for leaf in leaves(layer):
+            if not getattr(leaf, "differentiable", True):
+                yield name, leaf
 
 
 def check_differentiable(network, rule):
     """ValueError for the first layer without a derivative, naming rules that accept it."""
-    for name, layer in zip(network.names, network.layers, strict=True):
-        for leaf in leaves(layer):
-            if not getattr(leaf, "differentiable", True):
-                option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
-                raise ValueError(
-                    f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "
-                    f"needs. Pass a trainer that needs none: {WITHOUT_DERIVATIVES}{option}."
-                )
+    for name, leaf in without_derivatives(network):
+        option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
+        raise ValueError(
+            f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "
+            f"needs. Pass a trainer that needs none: {WITHOUT_DERIVATIVES}{option}."
+        )
 
 
 def check_movable(network, rule):
