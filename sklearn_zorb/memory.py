@@ -1,6 +1,7 @@
 """How many rows go through at a time, and what may be kept."""
 
 import re
+import weakref
 from numbers import Real
 
 import numpy as np
@@ -52,6 +53,7 @@ class Memory:
     def __init__(self, limit=None):
         self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
+        self._free = []
 
     def chunks(self, n_rows, row_bytes, most=_CHUNK_BYTES):
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget."""
@@ -65,10 +67,33 @@ class Memory:
 
     def keep(self, n_bytes):
         """Whether `n_bytes` more may be kept; if so they are counted."""
-        if self.used + n_bytes > self.limit / 2:
-            return False
-        self.used += n_bytes
-        return True
+        allowed = self.used + n_bytes <= self.limit / 2
+        self.used += n_bytes if allowed else 0
+        return allowed
+
+    def empty(self, shape, dtype):
+        """An array to fill, or None where the budget allows no more.
+
+        Once nothing refers to it, nor to a view of it, its memory serves a later one: to be
+        handed fresh pages can take longer than the layer that fills them.
+        """
+        n_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))
+        large_enough = [i for i, pages in enumerate(self._free) if len(pages) >= n_bytes]
+        if large_enough:
+            pages = self._free.pop(min(large_enough, key=lambda i: len(self._free[i])))
+        else:
+            self.used -= sum(map(len, self._free))
+            self._free.clear()
+            if not self.keep(n_bytes):
+                return None
+            pages = memoryview(np.empty(n_bytes, dtype=np.uint8))
+        array = np.frombuffer(pages, dtype=dtype, count=int(np.prod(shape)))
+        # views refer to this array, not to its pages
+        weakref.finalize(array, self._free.append, pages).atexit = False
+        return array.reshape(shape)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_free": []}
 
     def convert(self, array, dtype):
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""

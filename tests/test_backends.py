@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.estimators.padding import bucket
+from sklearn_zorb.layers import Dense, EstimatorLayer, Tanh, sequence
 from sklearn_zorb.linalg import backends, choose_backend, get_backend
 from sklearn_zorb.memory import Memory, parse_bytes
 
@@ -200,3 +202,51 @@ def test_chunks_cover_all_rows_once(n_rows):
 def test_memory_keeps_up_to_half_its_limit():
     memory = Memory(1000)
     assert memory.keep(400) and not memory.keep(200) and memory.keep(100)
+
+
+def test_memory_of_an_array_serves_the_next_once_nothing_refers_to_it():
+    memory = Memory()
+    first = memory.empty((4, 50), np.float64)
+    address = first.ctypes.data
+    view = first[1:3, ::2].T
+    del first
+    other = memory.empty((10, 5), np.float64)
+    assert not np.shares_memory(other, view)
+    del view
+    smaller = memory.empty((6, 20), np.float32)
+    assert smaller.ctypes.data == address and smaller.shape == (6, 20)
+    assert memory.used == 1600 + 400
+
+
+def test_memory_lends_no_more_than_its_limit():
+    memory = Memory(2000)
+    small = memory.empty((50,), np.float64)
+    assert small is not None and memory.empty((100,), np.float64) is None
+    del small
+    # too little for what is asked next, so it is let go
+    assert memory.empty((125,), np.float64) is not None and memory.used == 1000
+
+
+class Keeper(TransformerMixin, BaseEstimator):
+    """Hands its rows on, and keeps them."""
+
+    def fit(self, X, y=None):
+        self.rows_ = X
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_a_model_that_keeps_its_rows_keeps_them_as_they_were(monkeypatch):
+    # memory handed out again while a fitted model refers to it would change the model
+    monkeypatch.setattr("sklearn_zorb.layers.rows.CACHE_BYTES", 1e5)
+    X = np.random.default_rng(0).normal(size=(800, 6))
+    hidden = [Dense(30), Tanh(), EstimatorLayer(Keeper(), units=30)]
+    layers = [*hidden, Dense(30), Tanh(), Dense(30), Tanh(), Dense(20), Tanh()]
+    model = ZORBRegressor(layers, readout="last", standardize=False, random_state=0)
+    model.fit(X, X[:, 0] * X[:, 1])
+    rows = sequence.forward(hidden[:2], model.params_[:2], X)
+    kept = model.params_[2]["estimator"].transformer.rows_
+    assert kept.base is not None  # a view of memory that could be handed out again
+    np.testing.assert_allclose(np.sort(kept, axis=0), np.sort(rows, axis=0), atol=1e-12)

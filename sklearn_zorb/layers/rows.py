@@ -102,26 +102,30 @@ def settle(rows, context):
     Only the last output is ever whole: what lies between, such as the pixels of every filter
     before a pooling, goes from one layer to the next while it is still in the cache.
     """
-    itemsize, n_rows = np.dtype(context.dtype).itemsize, len(rows)
-    if not context.memory.keep(itemsize * int(np.prod(rows.shape))):
-        return rows
+    itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
+    n_bytes = itemsize * int(np.prod(rows.shape))
     row_bytes = itemsize * working_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
     cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)
     most = {"most": CACHE_BYTES} if cached else {}
-    parts = list(context.memory.chunks(n_rows, row_bytes, **most))
-    first = rows[parts[0]] if parts else rows[:]
-    if len(parts) <= 1:
-        return first
-    if sp.issparse(first):
-        return sp.vstack([first, *(rows[part] for part in parts[1:])], format="csr")
-    if not isinstance(first, np.ndarray):
-        return namespace(first).concatenate([first, *(rows[part] for part in parts[1:])])
-    outputs = np.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
-    outputs[parts[0]] = first
-    for part in parts[1:]:
-        outputs[part] = rows[part]
-    return outputs
+    first, *others = list(memory.chunks(len(rows), row_bytes, **most)) or [slice(0)]
+    if not others:
+        return rows[first] if memory.keep(n_bytes) else rows
+    block = rows[first]
+    if isinstance(block, np.ndarray):
+        outputs = memory.empty((len(rows), *block.shape[1:]), block.dtype)
+        if outputs is None:
+            return rows
+        outputs[first] = block
+        for part in others:
+            outputs[part] = rows[part]
+        return outputs
+    if not memory.keep(n_bytes):
+        return rows
+    blocks = [block, *(rows[part] for part in others)]
+    if sp.issparse(block):
+        return sp.vstack(blocks, format="csr")
+    return namespace(block).concatenate(blocks)
 
 
 def advance(inputs, layer, params, context):
