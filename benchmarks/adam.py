@@ -1,8 +1,9 @@
 """MNIST, 60 000 rows: our fit beside the time that Adam (PyTorch) takes to our accuracy.
 
 Adam trains with batches of 128, a softmax cross-entropy and each of three learning rates;
-the clock stops while the test accuracy is looked at, once in a hundred steps, and the best
-rate counts. A rate that is not there after `LIMIT` seconds counts as that long.
+the clock stops while the test accuracy is looked at, once in a hundred steps, and the fastest
+of a claim counts. A run ends when it is slower than the fastest so far, or than the ratio to
+be shown and a twentieth more. Each row is on disk as soon as it is measured.
 """
 
 from time import perf_counter
@@ -14,7 +15,6 @@ from sklearn_zorb import ZORBClassifier
 from .common import images, note, save, show, timed
 
 RATES = (1e-3, 5e-4, 1e-4)
-LIMIT = 400.0
 ELEVEN = list(range(1000, 0, -100))
 MLPS = {"784-512-10": [512], "784-512-512-10": [512, 512], "784-1024-1024-10": [1024, 1024]}
 # 64 filters score .982 on 10 000 held-out training rows, 40 about .977
@@ -38,8 +38,8 @@ def network(widths, activation):
     return torch.nn.Sequential(*parts, torch.nn.Linear(inputs, 10))
 
 
-def time_to(accuracy, make, rate, data, seed=0):
-    """Training seconds until the test accuracy is reached, or `LIMIT`."""
+def time_to(accuracy, limit, make, rate, data, seed=0):
+    """Training seconds until the test accuracy is reached, `limit` at most, and the best one."""
     import torch
 
     torch.manual_seed(seed)
@@ -48,7 +48,7 @@ def time_to(accuracy, make, rate, data, seed=0):
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     loss = torch.nn.functional.cross_entropy
     spent, best, step = 0.0, 0.0, 0
-    while spent < LIMIT:
+    while spent < limit:
         order = torch.randperm(len(X))
         for batch in order.split(128):
             started = perf_counter()
@@ -61,21 +61,22 @@ def time_to(accuracy, make, rate, data, seed=0):
                 with torch.no_grad():
                     found = float((model(X_test).argmax(1) == y_test).float().mean())
                 best = max(best, found)
-                if found >= accuracy or spent >= LIMIT:
+                if found >= accuracy or spent >= limit:
                     return spent, best
     return spent, best
 
 
-def rival(accuracy, nets, activation, data):
-    """The fastest of all nets and rates, and what it reached."""
-    found = []
+def rivals(goal, ours, target, nets, activation, data):
+    """A row for each net and rate, as they are measured."""
+    limit = 1.05 * target * ours
     for name, widths in nets.items():
         for rate in RATES:
             note(f"Adam {name} at {rate}")
-            spent, best = time_to(accuracy, lambda w=widths: network(w, activation), rate, data)
-            found.append((best < accuracy, spent, best, f"{name}, {rate:g}"))
-    missed, spent, best, name = min(found)
-    return {"adam s": spent, "adam test": best, "adam": name, "adam reached it": not missed}
+            spent, best = time_to(goal, limit, lambda w=widths: network(w, activation), rate, data)
+            reached = best >= goal
+            limit = min(limit, spent) if reached else limit
+            yield {"Adam": f"{name}, {rate:g}", "Adam s": spent, "Adam test": best,
+                   "reached": reached, "Adam / ours": spent / ours}  # fmt: skip
 
 
 def main():
@@ -98,14 +99,12 @@ def main():
         note(f"{claim}: ours")
         model, seconds = timed(lambda o=options: ZORBClassifier(**o).fit(X, y))
         accuracy = model.score(X_test, y_test)
-        row = {"claim": claim, "ours s": seconds, "ours test": accuracy,
-               "layers": options["layers"]}  # fmt: skip
+        own = {"claim": claim, "layers": options["layers"], "ours s": seconds,
+               "ours test": accuracy, "to reach": target}  # fmt: skip
         goal = accuracy if target > 1 else 0.980
-        row |= rival(goal, nets, activation, data)
-        row["adam / ours"] = row["adam s"] / seconds
-        row["to reach"] = target
-        rows.append(row)
-    save("adam", rows, threads=torch.get_num_threads())
+        for row in rivals(goal, seconds, target, nets, activation, data):
+            rows.append({**own, **row})
+            save("adam", rows, threads=torch.get_num_threads())
     show(rows)
 
 

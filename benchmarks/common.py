@@ -102,6 +102,13 @@ def save(name, rows, **notes):
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, default=float) + "\n")
 
 
+def saved(name, *keys):
+    """Rows of results on disk, by the values that they have for `keys`; {} where there are none."""
+    path = RESULTS / f"{name}.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    return {tuple(row[key] for key in keys): row for row in rows}
+
+
 def show(rows):
     """Print rows of results as a table."""
     names = list(dict.fromkeys(name for row in rows for name in row))

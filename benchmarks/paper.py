@@ -4,8 +4,11 @@ Splits are those of ``benchmarks/protocols.py``; the layers those of the publish
 Accuracy, or mean absolute error for sinc and Boston, as a mean over seeds; the time is that of
 a fit, with nothing monitored inside: a median, so that of the small sets only the first fit
 compiles Adam's step. MNIST and CIFAR-10 take one seed, and Adam's time there includes the
-compilation. ``--quick`` takes two seeds of the small sets, and 10 000 rows of MNIST.
+compilation. ``--quick`` takes two seeds of the small sets, and 10 000 rows of MNIST. Each row is
+on disk as soon as it is measured; ``--resume`` measures those that are not there yet.
 """
+
+from functools import partial
 
 import numpy as np
 from sklearn.metrics import accuracy_score, mean_absolute_error
@@ -13,7 +16,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.trainers import MLELM, Backprop
 
-from .common import images, note, save, show, size_parser, timed
+from .common import images, note, save, saved, show, size_parser, timed
 from .protocols import boston, iris, sinc, spirals, xor
 from .random_bases import data_of
 
@@ -52,28 +55,28 @@ def measured(make, parts, seed, score):
     return score(y_test, model.predict(X_test)), seconds
 
 
-def small(seeds):
-    rows = []
-    for name, (split, layers, classes) in SMALL.items():
-        score = accuracy_score if classes else mean_absolute_error
-        row = {"task": name, "score": "accuracy" if classes else "error"}
-        for rule, make in rules(layers, classes, 500).items():
-            note(f"{name} {rule}")
-            found = []
-            for seed in seeds:
-                parts = split(seed)
-                parts = parts if isinstance(parts, list) else [parts]
-                found += [measured(make, part, seed, score) for part in parts]
-            row[rule] = float(np.mean([value for value, _ in found]))
-            row[f"{rule} s"] = float(np.median([seconds for _, seconds in found]))
-        rows.append({**row, "layers": layers})
-    return rows
+def small(name, seeds):
+    """One row of a small set: means over seeds, and medians of seconds."""
+    split, layers, classes = SMALL[name]
+    score = accuracy_score if classes else mean_absolute_error
+    row = {"task": name, "score": "accuracy" if classes else "error"}
+    for rule, make in rules(layers, classes, 500).items():
+        note(f"{name} {rule}")
+        found = []
+        for seed in seeds:
+            parts = split(seed)
+            parts = parts if isinstance(parts, list) else [parts]
+            found += [measured(make, part, seed, score) for part in parts]
+        row[rule] = float(np.mean([value for value, _ in found]))
+        row[f"{rule} s"] = float(np.median([seconds for _, seconds in found]))
+    return {**row, "layers": layers}
 
 
 def large(name, layers, data, epochs, leave_out=(), **options):
     """One row of a set of images."""
     X, y, X_test, y_test = data
     row = {"task": name, "score": "accuracy"}
+    options = {"standardize": False, "dtype": "float32", **options}
     for rule, make in rules(layers, True, epochs, **options).items():
         if rule in leave_out:
             continue
@@ -83,31 +86,37 @@ def large(name, layers, data, epochs, leave_out=(), **options):
     return {**row, "layers": layers}
 
 
-def main(arguments=None):
-    size = size_parser(__doc__).parse_args(arguments or []).size
-    quick = size == "quick"
-    rows = small(range(2 if quick else 10))
-    show(rows)
+def tasks(quick):
+    """Functions without arguments, each of which measures the row of one task, by its name."""
+    found = {}
+    for name in SMALL:
+        found[name] = partial(small, name, range(2 if quick else 10))
     X, y, X_test, y_test = images("mnist")
     count = 10000 if quick else len(X)
-    for name, widths in MNIST.items():
-        layers = " ".join(f"Dense[{width}] Tanh" for width in widths)
-        rows.append(large(
-            f"MNIST {name}", layers, (X[:count], y[:count], X_test, y_test), 10,
-            standardize=False, dtype="float32",
-        ))  # fmt: skip
-        save("paper", rows, mnist_rows=count, size=size)
+    for net, widths in MNIST.items():
+        name, layers = f"MNIST {net}", " ".join(f"Dense[{width}] Tanh" for width in widths)
+        found[name] = partial(large, name, layers, (X[:count], y[:count], X_test, y_test), 10)
     X, y, X_test, y_test = data_of("cifar10")
-    for name, filters in FILTERS.items():
+    for net, filters in FILTERS.items():
         layers = " ".join(f"Conv2D[{n}, 3] Sigmoid" for n in filters) + " Flatten"
         for n_rows in (160,) if quick else (40, 160, 640, 1280):
+            name, data = f"CIFAR-10 {net}, {n_rows} rows", (X[:n_rows], y[:n_rows], X_test, y_test)
             # filters of an autoencoder are for flat rows: MLELM solves Dense layers only
-            rows.append(large(
-                f"CIFAR-10 {name}, {n_rows} rows", layers,
-                (X[:n_rows], y[:n_rows], X_test, y_test), 50, leave_out=("MLELM",),
-                standardize=False, dtype="float32", input_shape=(32, 32, 3),
-            ))  # fmt: skip
-            save("paper", rows, mnist_rows=count, size=size)
+            found[name] = partial(
+                large, name, layers, data, 50, leave_out=("MLELM",), input_shape=(32, 32, 3)
+            )
+    return found
+
+
+def main(arguments=None):
+    parser = size_parser(__doc__)
+    parser.add_argument("--resume", action="store_true", help="keep the rows on disk")
+    chosen = parser.parse_args(arguments or [])
+    known = saved("paper", "task") if chosen.resume else {}
+    rows = []
+    for name, measure in tasks(chosen.size == "quick").items():
+        rows.append(known.get((name,)) or measure())
+        save("paper", rows, size=chosen.size)
     show(rows)
 
 

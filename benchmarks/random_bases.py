@@ -14,14 +14,12 @@ Figures are those of Table 1 of F. Gressmann, Z. Eaton-Rosen and C. Luschi, "Imp
 Network Training in Low Dimensional Random Bases", arXiv:2011.04720, as its code gives them.
 """
 
-import json
-
 import numpy as np
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.trainers import Backprop, RandomBases
 
-from .common import RESULTS, images, note, save, show, size_parser
+from .common import images, note, save, saved, show, size_parser
 
 FULLY_CONNECTED = "Dense[128] ReLU"
 CONVOLUTIONAL = (
@@ -121,15 +119,13 @@ def main(arguments=None):
     minutes = chosen.minutes or (0.5 if chosen.size == "quick" else 10.0)
     nets = [net for net in NETS if net in chosen.only] or list(NETS)
     rules = [rule for rule in RULES if rule in chosen.only] or list(RULES)
-    path = RESULTS / "random_bases.json"
-    known = json.loads(path.read_text())["rows"] if chosen.only and path.exists() else []
-    found = {(row["net"], row["rule"]): row for row in known}
+    found = saved("random_bases", "net", "rule") if chosen.only else {}
+    times = {} if found else {"minutes": minutes}
     for net in nets:
         for rule in rules:
             note(f"{net} {rule}")
             found[net, rule] = cell(net, rule, 60 * minutes)
             # each cell may have taken long: none is lost
-            times = {} if known else {"minutes": minutes}
             save("random_bases", with_shares(found.values()), size=chosen.size, **times)
     show(with_shares(found.values()))
 
