@@ -17,9 +17,12 @@ from .common import images, note, save, show, timed
 RATES = (1e-3, 5e-4, 1e-4)
 ELEVEN = list(range(1000, 0, -100))
 MLPS = {"784-512-10": [512], "784-512-512-10": [512, 512], "784-1024-1024-10": [1024, 1024]}
-# 64 filters score .982 on 10 000 held-out training rows, 40 about .977
+# .9813 on 10 000 held-out training rows, and 64 filters .9809; .9824 in half as long again with
+# 64 random ones of 7 x 7 at every pixel
 ACCURATE = {
-    "layers": "Conv2D[64, 7, relaxation=0] ReLU AvgPool2D[4] Flatten",
+    "layers": (
+        "Conv2D[80, 9, stride=2, relaxation=0, initializer=data_pairs] ReLU AvgPool2D[2] Flatten"
+    ),
     "input_shape": (28, 28, 1),
     "readout": "last",
     "standardize": False,

@@ -8,7 +8,7 @@ import numpy as np
 
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
-_CHUNK_BYTES = 64e6
+CHUNK_BYTES = 64e6
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
 # hands out the same pages again and again: fresh ones cost more than a tanh
 CACHE_BYTES = 4e6
@@ -55,7 +55,7 @@ class Memory:
         self.used = 0
         self._free = []
 
-    def chunks(self, n_rows, row_bytes, most=_CHUNK_BYTES):
+    def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES):
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget."""
         share = min(most, self.limit / 8)
         step = int(max(64, min(n_rows, share // max(row_bytes, 1))))

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, namespace
+from ..memory import CHUNK_BYTES
 from ..targets import Targets
 from .base import Layer, Solved
 from .initializers import INITIALIZERS, initial_weights
@@ -116,9 +117,11 @@ class LeastSquaresLayer(Layer):
         width, n_targets = self.row_width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, int(np.prod(targets.shape[1:-1])))
         row_bytes = 16 * positions * (width + n_targets)
+        # of a wide Gram matrix, adding each product to the sum would else take as long as it
+        most = max(CHUNK_BYTES, 8 * width**2)
 
         def chunks():
-            for part in context.memory.chunks(inputs.shape[0], row_bytes):
+            for part in context.memory.chunks(inputs.shape[0], row_bytes, most):
                 rows = self.rows(params, inputs[part])
                 weights = context.sample_weight
                 if weights is not None:

@@ -170,7 +170,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
         outputs = None if solved is None else solved.outputs
         if outputs is None:
             outputs = through(inputs, layer, params[i])
-        read = i + 1 == len(layers) or layers[i + 1].solvable or i + 1 in taps
+        read = i + 1 == len(layers) or layers[i + 1].moves(context) or i + 1 in taps
         if read and isinstance(outputs, Rows):
             outputs = settle(outputs, context)
         if visit is not None:

@@ -43,15 +43,26 @@ class NumpyBackend:
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else np.asarray(array, dtype=dtype)
 
-    def add_gram(self, total, rows):
-        """`total + rows.T @ rows`; the upper triangle holds the result."""
-        total = np.zeros((rows.shape[1],) * 2, order="F") if total is None else total
+    def add_gram(self, total, rows, block=None):
+        """`total + rows.T @ rows`; the upper triangle holds the result.
+
+        A product in single precision is written to `block`, where there is one: to be handed
+        fresh memory for each takes as long as a product of few rows.
+        """
+        width = rows.shape[1]
+        total = np.zeros((width, width), order="F") if total is None else total
         if rows.dtype == np.float64:
             rows = np.ascontiguousarray(rows)
             return blas.dsyrk(1.0, rows.T, beta=1.0, c=total, overwrite_c=1)
         # float32 products, float64 sums: the rounding of one block never grows with rows
-        total += blas.ssyrk(1.0, np.ascontiguousarray(rows, dtype=np.float32).T)
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        block = self.block(width) if block is None else block
+        total += blas.ssyrk(1.0, rows.T, beta=0.0, c=block, overwrite_c=1)
         return total
+
+    def block(self, width):
+        """Memory for a product in single precision, untouched until one is written to it."""
+        return np.zeros((width, width), dtype=np.float32, order="F")
 
     def cross(self, rows, targets):
         """`rows.T @ targets`, both of one dtype.
@@ -115,9 +126,12 @@ class JaxBackend:
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else self.xp.asarray(array, dtype=dtype)
 
-    def add_gram(self, total, rows):
+    def add_gram(self, total, rows, block=None):
         product = (rows.T @ rows).astype(self.xp.float64)
         return product if total is None else total + product
+
+    def block(self, width):
+        """None: arrays of JAX are never written to."""
 
     def cross(self, rows, targets):
         """`rows.T @ targets`."""

@@ -46,8 +46,11 @@ class Gram:
         self.n_rows = 0
         self.product = None
 
-    def add(self, rows, targets, weights=None):
-        """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,)."""
+    def add(self, rows, targets, weights=None, block=None):
+        """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,).
+
+        `block` is memory of the backend that one chunk after another may use.
+        """
         ops = get_backend(self.backend)
         total = float(len(targets) if weights is None else weights.sum())
         if total <= 0:
@@ -73,7 +76,7 @@ class Gram:
         cross = ops.cross(centred, deviation.astype(centred.dtype)).astype(xp.float64)
         squares = (deviation**2).sum(axis=0)
         self._merge_means(total, mean, target_mean, len(targets))
-        self.product = ops.add_gram(self.product, centred)
+        self.product = ops.add_gram(self.product, centred, block)
         self.cross = cross if self.cross is None else self.cross + cross
         self.target_squares = self.target_squares + squares
         return self

@@ -58,8 +58,9 @@ class System:
     def gram(self):
         """Centred sums over all rows: one pass."""
         gram = Gram(self.ops.name, centre=self.fit_intercept)
+        block = self.ops.block(self.n_features)
         for chunk in self.chunks():
-            gram.add(*chunk)
+            gram.add(*chunk, block)
         return gram
 
     def gather(self):
