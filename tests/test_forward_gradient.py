@@ -77,6 +77,17 @@ def test_directions(x64):
     assert groups(like, "tensor") == ([0, 1, 2], 3)
 
 
+def test_signs_that_are_all_equal_are_no_direction_when_standardized(x64):
+    v = [{"intercept": np.ones(3), "weights": np.array([[1.0, -1.0]])}]
+    scaled = standardized(v)
+    np.testing.assert_array_equal(scaled[0]["intercept"], 0)
+    np.testing.assert_allclose(scaled[0]["weights"], [[np.sqrt(0.5), -np.sqrt(0.5)]])
+    X, y = load_iris(return_X_y=True)
+    rule = ForwardGradient(distribution="rademacher", standardize=True, max_epochs=50)
+    model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
+    assert model.status_ == "max_epochs"
+
+
 def test_chunks_of_directions_change_nothing(x64):
     a, _ = directions(Forward("tensor", 7, "normal", False, 3), 3)
     b, _ = directions(Forward("tensor", 7, "normal", False, 7), 3)

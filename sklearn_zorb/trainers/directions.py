@@ -41,14 +41,17 @@ def draw(key, like, distribution):
 def standardized(direction):
     """Each tensor shifted to mean zero and scaled to unit variance, divided by n - 1.
 
-    A direction of one number only stays as it is.
+    A direction of one number only stays as it is, and one of equal numbers becomes zero.
     """
     import jax
+    from jax import numpy as jnp
 
     def scale(tensor):
         if tensor.size < 2:
             return tensor
-        return (tensor - tensor.mean()) / tensor.std(ddof=1)
+        # random signs of a small tensor may all be equal
+        deviation = tensor.std(ddof=1)
+        return (tensor - tensor.mean()) / jnp.where(deviation > 0, deviation, 1)
 
     return jax.tree.map(scale, direction)
 
