@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.datasets import (
     load_breast_cancer,
@@ -94,6 +95,21 @@ def test_final_activations_give_the_same_probabilities_that_were_trained(tail):
     # the last entry is the loss before the last of many small steps
     assert loss == pytest.approx(model.history_[-1]["loss"], rel=0.05)
     assert ((model.decision_function(X) > 0) == model.predict(X)).all()
+
+
+@pytest.mark.parametrize("tail", ["", "Dense Sigmoid", "Dense Softmax"])
+def test_probabilities_are_those_of_the_logits(tail):
+    # rows far out, whose probabilities are close to 0 and 1
+    X, y = 40 * np.repeat(np.eye(3), 2, axis=0), np.repeat([0, 1, 2], 2)
+    model = NetworkClassifier("Identity " + tail, random_state=0, standardize=False).fit(X, y)
+    readout = [own for own in model.params_ if "weights" in own][0]
+    logits = X @ readout["weights"] + readout["intercept"]
+    expected = expit(logits) if "Sigmoid" in tail else softmax(logits, axis=1)
+    expected = np.maximum(expected, np.finfo(float).tiny)
+    expected /= expected.sum(axis=1, keepdims=True)
+    proba = model.predict_proba(X)
+    assert proba.min() < 5e-6
+    np.testing.assert_allclose(proba, expected, rtol=1e-6)
 
 
 def test_multi_output_regression_and_range_of_a_final_sigmoid():

@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..calibration import PowerCalibration
 from ..discriminant import LinearDiscriminant
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
-from ..layers import Softmax
+from ..layers import Sigmoid, Softmax
 from ..layers.activations import EPSILON
 from .weights import are_counts, balanced_weights, weights_of_classes
 
@@ -20,6 +20,8 @@ class LayeredClassifierMixin(ClassifierMixin):
     """Mixin for classifiers, to stand left of `BaseLayered`."""
 
     _numeric_targets = False
+    # whether the rule trains logarithms of odds
+    _logits = False
     # stands between outputs and class scores where some classes would never be named
     _discriminant = None
 
@@ -177,7 +179,8 @@ class LayeredClassifierMixin(ClassifierMixin):
         """
         scores = indicator_scores(self._scores(X), self._task)
         if self._is_probability:
-            if not any(isinstance(layer, Softmax) for layer in self._network.tail):
+            solved = not self._logits
+            if solved and any(isinstance(layer, Sigmoid) for layer in self._network.tail):
                 # a sigmoid stretched to [0, 1] reaches a little beyond: back to its own range
                 scores = scores * (1 - 2 * EPSILON) + EPSILON
             shares = np.clip(scores, np.finfo(float).tiny, 1.0)
