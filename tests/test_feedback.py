@@ -157,3 +157,21 @@ def test_learning_beats_random_features():
         fits[name] = model.fit(X, y).history_[-1]["loss"]
     assert fits["direct"] < 0.8 * fits["fixed"]
     assert fits["sequential"] < 0.8 * fits["fixed"]
+
+
+def test_layers_with_params_beside_their_weights():
+    class Shifted(Dense):
+        """Dense about a point of its own."""
+
+        def init(self, rng, input_shape, data=None):
+            return {**super().init(rng, input_shape, data), "point": rng.normal(size=input_shape)}
+
+        def forward(self, params, inputs, *, rng=None):
+            return super().forward(params, inputs - params["point"].astype(inputs.dtype))
+
+    X, y = load_iris(return_X_y=True)
+    layers = [Shifted(16), Tanh(), Shifted(8), Tanh()]
+    rule = FeedbackAlignment(max_epochs=150)
+    model = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.85
+    assert "feedback" not in model.params_[1]

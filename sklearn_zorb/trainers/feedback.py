@@ -59,8 +59,8 @@ class _Fixed(BaseEstimator):
         return self.layer.trainable(params)
 
     def forward(self, params, inputs, *, rng=None):
-        floating = {name: params[name] for name in ("weights", "intercept")}
-        return through_fixed_weights(self.layer, floating, params[FEEDBACK], inputs)
+        own = {name: value for name, value in params.items() if name != FEEDBACK}
+        return through_fixed_weights(self.layer, own, params[FEEDBACK], inputs)
 
 
 def _with_feedback(layer):
