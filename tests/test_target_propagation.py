@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris
 from small_network import RuleContext, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, ReLU, Reshape, Tanh
+from sklearn_zorb.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, ReLU, Reshape, Skip, Tanh
 from sklearn_zorb.trainers import TargetPropagation
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.candidates import around, best
@@ -176,6 +176,19 @@ def test_regression_and_error_reduction():
     losses = [e["loss"] for e in model.history_]
     reductions = [e["error_reduction"] for e in model.history_]
     np.testing.assert_allclose(-np.diff(losses), reductions[:-1], atol=1e-10)
+
+
+def test_only_inverses_of_dense_outputs_are_tied():
+    X, y = load_iris(return_X_y=True)
+    rule = TargetPropagation("difference", tie=True, max_epochs=5)
+    # a block that ends wider than the weights with which it begins
+    layers = "Dense[9] Tanh Dense[8] Skip(Tanh) Dense[6] Tanh"
+    model = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, y)
+    assert len(model.history_) == 5
+    blocks = [Dense(5), Tanh(), Dense(4), Skip([Tanh()]), Dense(3), Tanh()]
+    memory = start(TargetPropagation("difference", tie=True), blocks)[3]
+    assert memory["reverse"]["1"]["weights"].shape == (8, 5)
+    assert set(memory["reverse"]["2"]) == {"intercept"}
 
 
 def test_errors_name_the_parameter():

@@ -250,10 +250,9 @@ class _Pass:
 
     def guess(self, reverse, j, rows):
         """What the learned inverse of block j makes of rows."""
-        tied = None
-        if self.rule.tie and self.dense(j):
-            tied = self.params[self.rule.starts[j]]["weights"].T
-        return guess(reverse[str(j)], rows, tied).reshape(self.states[j].shape)
+        own = reverse[str(j)]
+        tied = None if "weights" in own else self.params[self.rule.starts[j]]["weights"].T
+        return guess(own, rows, tied).reshape(self.states[j].shape)
 
     def reverse_loss(self, reverse, targets):
         """How well the inverses reconstruct what each block was given."""

@@ -37,14 +37,19 @@ def initial_reverse(rule, network, units, context):
             continue
         width, outputs = int(np.prod(shapes[ends[j]])), int(np.prod(shapes[rule.starts[j]]))
         own = {"intercept": np.zeros(outputs)}
-        if units is not None:
-            own["hidden"] = {
-                "weights": _glorot(context.rng, width, units), "intercept": np.zeros(units)
-            }  # fmt: skip
-        if not (rule.tie and isinstance(network.layers[rule.starts[j]], Dense)):
+        if not (rule.tie and _has_transpose(network, rule.starts[j], width)):
+            if units is not None:
+                own["hidden"] = {
+                    "weights": _glorot(context.rng, width, units), "intercept": np.zeros(units)
+                }  # fmt: skip
             own["weights"] = _glorot(context.rng, units or width, outputs)
         reverse[str(j)] = _cast(own, context.dtype)
     return reverse
+
+
+def _has_transpose(network, start, width):
+    """Whether the transposed weights of layer `start` fit the output of its block."""
+    return isinstance(network.layers[start], Dense) and network.shapes()[start + 1] == (width,)
 
 
 def _cast(tree, dtype):

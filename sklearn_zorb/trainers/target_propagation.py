@@ -93,6 +93,7 @@ class TargetPropagation(GradientTrainer):
         Weight of :math:`\tfrac12 \|G(t_l) - G(h_l)\|^2` in the loss of the inverses.
     tie : bool, default=False
         Whether an inverse is the transposed weights of its block and an intercept of its own.
+        Blocks that do not begin with `Dense`, or end in another width, have untied inverses.
     alternate_every : int or None, default=None
         Steps for which forward weights, then the inverses, are trained in turn; None trains
         both at every step.
