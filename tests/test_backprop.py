@@ -237,6 +237,34 @@ def test_early_stopping_keeps_the_best_params():
     assert log_loss(y, model.predict_proba(X)) > 0.05  # pure noise was not learned by heart
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_every_row_held_out_counts_the_same(weighted, monkeypatch):
+    from sklearn_zorb.trainers import batches, gradient
+
+    # two batches: four rows, then one
+    monkeypatch.setattr(batches, "FULL_BATCH_ROWS", 4)
+    monkeypatch.setattr(batches, "MINI_BATCH_ROWS", 4)
+    held = []
+    split = gradient.split_rows
+
+    def spy(*args):
+        found = split(*args)
+        held.append(found[1])
+        return found
+
+    monkeypatch.setattr(gradient, "split_rows", spy)
+    X, y = load_iris(return_X_y=True)
+    weights = np.random.default_rng(0).uniform(0.5, 2, size=150) if weighted else None
+    rule = Backprop(early_stopping=True, validation_fraction=5 / 150, max_epochs=1)
+    model = NetworkClassifier("Identity", trainer=rule, random_state=0, dtype="float64")
+    model.fit(X, y, sample_weight=weights)
+    rows, targets, own = held[0]
+    probabilities = model.predict_proba(rows[:])
+    labels = np.argmax(targets[:], axis=1)
+    expected = log_loss(labels, probabilities, sample_weight=own, labels=[0, 1, 2])
+    assert model.history_[0]["validation_loss"] == pytest.approx(expected)
+
+
 def test_loss_threshold_stops():
     X, y = load_iris(return_X_y=True)
     model = NetworkClassifier(trainer=Backprop(tol_loss=0.3), random_state=0).fit(X, y)

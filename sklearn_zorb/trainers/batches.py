@@ -74,6 +74,11 @@ class Batches:
         for start in range(0, self.n_rows, step):
             yield self._block(order[start : start + step])
 
+    def shares(self):
+        """Share of all rows that each batch holds."""
+        starts = np.arange(self.n_batches) * self.rows_per_batch
+        return (np.minimum(self.rows_per_batch, self.n_rows - starts) / self.n_rows).tolist()
+
     def _block(self, order):
         size, rows = self.rows_per_batch, self.batch_rows
         count = -(-len(order) // size)

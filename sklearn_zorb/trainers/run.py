@@ -127,14 +127,14 @@ class Run:
     def _evaluate(self, batches):
         evaluate = compiled_loss(self.objective)
         loss = hits = 0.0
+        shares = iter(batches.shares())
         params = with_moments(self.params, self.moments)
         for block, count in batches.blocks(None):
             for i in range(count):
                 parts = evaluate(self.moved, params, tuple(array[i] for array in block))
-                loss, hits = (
-                    loss + float(parts[0]) / batches.n_batches,
-                    hits + float(parts[1]) / batches.n_batches,
-                )
+                # the last batch may be short, and its rows are to count as the others do
+                share = next(shares)
+                loss, hits = loss + share * float(parts[0]), hits + share * float(parts[1])
         return loss, self._score(hits)
 
     def _score(self, hits):
