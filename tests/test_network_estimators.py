@@ -217,6 +217,24 @@ def test_verbose_prints_loss_and_time_left(capsys):
     assert "loss" in lines[0] and "left" in lines[0]
 
 
+@pytest.mark.parametrize("schedule", ["cosine", lambda share: 1.0 - share])
+def test_a_warm_start_is_a_training_with_a_schedule_of_its_own(schedule):
+    X, y = load_iris(return_X_y=True)
+    rule = Backprop("sgd", learning_rate=0.1, schedule=schedule, max_epochs=4, tol=None)
+    model = NetworkClassifier("Dense[8] Tanh", trainer=rule, warm_start=True, random_state=0)
+    losses = [entry["loss"] for _ in range(3) for entry in model.fit(X, y).history_]
+    assert (np.diff(losses) < 0).all()
+
+
+def test_partial_fit_has_no_end_that_a_schedule_could_reach():
+    X, y = load_iris(return_X_y=True)
+    rule = Backprop("sgd", learning_rate=0.1, schedule="cosine", max_epochs=4)
+    model = NetworkClassifier("Dense[8] Tanh", trainer=rule, random_state=0)
+    for _ in range(8):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    assert (np.diff([entry["loss"] for entry in model.history_]) < 0).all()
+
+
 def test_errors_name_the_parameter():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match="trainer"):

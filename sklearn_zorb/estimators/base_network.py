@@ -55,7 +55,10 @@ class BaseNetwork(BaseLayered):
     def _make_trainer(self):
         trainer = Backprop() if self.trainer is None else clone(self.trainer)
         if self._part is not None:
-            trainer.set_params(max_epochs=1, early_stopping=False, tol=None)
+            # what comes after these rows is not known: nothing may depend on when it ends
+            changes = {"max_epochs": 1, "early_stopping": False, "tol": None, "schedule": None}
+            own = trainer.get_params(deep=False)
+            trainer.set_params(**{name: changes[name] for name in changes.keys() & own.keys()})
         return trainer
 
     @available_if(goes_on)

@@ -43,7 +43,8 @@ class Backprop(GradientTrainer):
     max_epochs : int, default=200
     schedule : {"constant", "cosine", "linear", "warmup_cosine"}, callable or None, default=None
         Factor of the learning rate over the training; ``f(share)`` maps the share of steps
-        done, in [0, 1], to it.
+        done, in [0, 1), to it. It starts afresh with a warm start; ``partial_fit``, which knows
+        of no end, has none.
     tol : float or None, default=1e-4
         Training stops when the loss has not fallen by this much for `patience` epochs; None
         runs `max_epochs`.

@@ -62,6 +62,8 @@ class Run:
             self.state = _going_on(self.state, state["optimizer"])
             self.memory = _going_on(self.memory, state["memory"])
             self.step = state["step"]
+        # a training that goes on has a schedule of its own
+        self.first_step = self.step
         self.base = trainer._base_rate(self.batches.full)
 
     def train(self):
@@ -113,8 +115,9 @@ class Run:
         for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
             rates = np.zeros(self.batches.block_batches)
             rates[:count] = learning_rates(
-                self.trainer.schedule, self.base, self.step, count, n * self.trainer.max_epochs
-            )
+                self.trainer.schedule, self.base, self.step - self.first_step, count,
+                n * self.trainer.max_epochs,
+            )  # fmt: skip
             self.moved, self.moments, self.state, self.memory, sums = self.run_epoch(
                 self.moved, self.moments, self.state, self.memory, self.params, block, count,
                 rates, jax.random.fold_in(key, j),
