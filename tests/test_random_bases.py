@@ -237,6 +237,40 @@ def test_errors_name_the_parameter():
         fit(RandomBases("nes", n_directions=5, antithetic=True), X, y)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"kind": "rbd", "antithetic": True},
+        {"kind": "gradients", "compartments": "tensor"},
+        {"kind": "gradients", "transform": "ranks"},
+        {"kind": "gradients", "top": 0.5},
+    ],
+    ids=str,
+)
+def test_options_that_a_kind_would_pass_over_are_refused(option):
+    X, y = load_iris(return_X_y=True)
+    name = list(option)[1]
+    with pytest.raises(ValueError, match=f"{name}=.*kind='{option['kind']}'.*pass {name}="):
+        fit(RandomBases(**option), X, y)
+
+
+def test_top_keeps_the_largest_coordinates_of_evolution_strategies():
+    trainer = RandomBases("nes", n_directions=4, transform=None, top=0.25, normalize="unit")
+    found, memory, _, rule, _ = step(trainer)
+    basis = matrix(rule, {**memory, "step": memory["step"] - 1})
+    cosines = basis.T @ found / np.linalg.norm(found)
+    assert np.sum(np.abs(cosines) > 1 - 1e-9) == 1
+
+
+def test_offspring_without_a_loss_are_no_better_than_the_worst():
+    rule = step(RandomBases("nes", n_directions=4))[3]
+    losses = np.array([[1.0], [np.nan], [3.0], [2.0]])
+    found = rule._from_losses(losses)[:, 0]
+    # against the coordinates: what is worse is farther behind
+    assert found[1] >= found[3] > found[0]
+    assert np.isfinite(found).all()
+
+
 def test_spans():
     tree = [{"intercept": np.zeros(2), "weights": np.zeros((3, 2))}, {}, {"weights": np.zeros(4)}]
     spans = Subspace.over(tree, "tensor", 5, "normal", "auto", 25).spans

@@ -159,8 +159,8 @@ class RandomBasesRule(Rule):
             coordinates = self._from_losses(seen)
         else:
             coordinates = shaped(seen, self.transform)
-            if self.top is not None:
-                coordinates = largest(coordinates, self.top)
+        if self.top is not None:
+            coordinates = largest(coordinates, self.top)
         step = self.subspace.combine(self.keys(memory), coordinates)
         if self.redraw_fraction < 1:
             memory = self._redrawn(memory, coordinates)
@@ -170,6 +170,9 @@ class RandomBasesRule(Rule):
         """Natural evolution strategies: coordinates of the step from the losses."""
         from jax import numpy as jnp
 
+        # sorted as it is, what is no number would come first
+        finite = jnp.isfinite(losses)
+        losses = jnp.where(finite, losses, jnp.max(losses, where=finite, initial=-jnp.inf))
         fitness = shaped(-losses.T.ravel(), self.transform).reshape(losses.T.shape)
         signs = jnp.array(self._signs, losses.dtype)
         coordinates = -(signs @ fitness) / (self.sigma * losses.size)

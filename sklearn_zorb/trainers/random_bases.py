@@ -41,10 +41,10 @@ class RandomBases(GradientTrainer):
     normalize : {"auto", "dimension", "unit", "mean"}, default="auto"
         Directions are divided by the square root of the number D of weights ("dimension", as
         published), by that of the larger of D and d ("auto"), by their own length in each
-        compartment ("unit"), or by the square root of d ("mean": the expected step is the
-        gradient).
+        compartment ("unit"), or by the square root of d ("mean": the expected step of "rbd" is
+        the gradient). Not for "gradients".
     compartments : {"joint", "layer", "tensor"}, default="joint"
-        What has a subspace of its own.
+        What has a subspace of its own. "joint" only for "nes" and "gradients".
     redraw_every : int, default=1
         Steps after which the directions are drawn anew; "fpd" never does.
     redraw_fraction : float, default=1.0
@@ -54,7 +54,8 @@ class RandomBases(GradientTrainer):
         Whether "nes" tries each direction both ways, with half as many directions.
     transform : {"auto", "ranks", "range", None}, default="auto"
         What becomes of the coordinates, or of the losses of "nes": their ranks, or their
-        place in their range, from -1/2 to 1/2; None leaves them. "auto" ranks for "nes".
+        place in their range, from -1/2 to 1/2; None leaves them. "auto" ranks for "nes". Not
+        for "gradients", as is `top`.
     top : float or None, default=None
         Share of the coordinates that are kept, largest first.
     sigma : float, default=0.01
@@ -279,6 +280,20 @@ class RandomBases(GradientTrainer):
             )
         if self.antithetic and self.n_directions % 2:
             raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")
+        for name, off in self._passed_over():
+            value = getattr(self, name)
+            if value != off and not (name == "transform" and value is None):
+                raise ValueError(
+                    f"{name}={value!r} is not for kind={self.kind!r}, which would pass over it: "
+                    f"pass {name}={off!r}."
+                )
+
+    def _passed_over(self):
+        """Options that this kind does not read, and their values where they are not set."""
+        if self.kind == "nes":
+            return []
+        spans = [("compartments", "joint"), ("transform", "auto"), ("top", None)]
+        return [("antithetic", False), *(spans if self.kind == "gradients" else [])]
 
     def _rule(self, objective, moved):
         self._check()
