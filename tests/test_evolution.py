@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from small_network import RuleContext, flat, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
@@ -30,6 +31,17 @@ def test_strategies(strategy):
     model = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
     assert model.history_[-1]["loss"] < 0.5 * model.history_[0]["loss"]
     assert model.score(X, y) > 0.7
+
+
+def test_divergence_names_what_can_be_lowered():
+    pytest.importorskip("evosax")
+    X, y = load_diabetes(return_X_y=True)
+    rule = Evolution("OpenES", learning_rate=1e200, max_epochs=5)
+    model = NetworkRegressor("Dense[3] ReLU", trainer=rule, random_state=0)
+    match = r"lower spread \(now 0.1\) or learning_rate \(now 1e\+200\)"
+    with pytest.warns(ConvergenceWarning, match=match):
+        model.fit(X, y)
+    assert model.status_ == "diverged"
 
 
 def test_the_params_are_those_of_the_strategy():

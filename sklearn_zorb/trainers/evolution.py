@@ -194,6 +194,9 @@ class Evolution(GradientTrainer):
     def _base_rate(self, full):
         return 1.0
 
+    def _rates_now(self, base):
+        return f"spread (now {self.spread:g}) or learning_rate (now {self.learning_rate:g})"
+
     def _rule(self, objective, moved):
         import jax
 

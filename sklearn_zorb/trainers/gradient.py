@@ -53,6 +53,10 @@ class GradientTrainer(Trainer):
     def _base_rate(self, full):
         return self.learning_rate or self._rates[0 if full else 1]
 
+    def _rates_now(self, base):
+        """What to lower where training diverges, and where it stands."""
+        return f"learning_rate (now {base:g})"
+
     def n_steps(self, network):
         return self.max_epochs
 

@@ -165,7 +165,7 @@ class Run:
     def _diverged(self, epoch):
         warnings.warn(
             f"{type(self.trainer).__name__} diverged in epoch {epoch}: the loss is not finite. "
-            f"The params of the least loss are kept; lower learning_rate (now {self.base:g}).",
+            f"The params of the least loss are kept; lower {self.trainer._rates_now(self.base)}.",
             ConvergenceWarning,
             stacklevel=2,
         )
