@@ -74,12 +74,18 @@ def test_a_class_that_weighs_nothing_is_left_out(iris):
         ({1: np.inf}, r"class_weight\[1\]=inf"),
         ({0: "a"}, r"class_weight\[0\]='a'"),
         ({0: 0, 1: 0, 2: 0}, "times class_weight, is zero"),
-        ([{0: 1}, {1: 1}], "2 tables of weights for 1 columns"),
+        ([{0: 1}, {1: 1}], "2 tables of weights for 1 columns of y; pass a dict"),
     ],
 )
 def test_bad_weights_of_classes(iris, class_weight, match):
     with pytest.raises(ValueError, match=match):
         ZORBClassifier("Dense[4]", class_weight=class_weight).fit(*iris)
+
+
+def test_one_dict_for_several_labels_is_refused(iris):
+    X, y = iris
+    with pytest.raises(ValueError, match=r"1 tables.*3 columns of y; pass a list of 3 dicts"):
+        ZORBClassifier("Dense[4]", class_weight={0: 1, 1: 2}).fit(X, np.eye(3, dtype=int)[y])
 
 
 def test_batches_without_some_class(iris):

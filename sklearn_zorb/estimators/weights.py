@@ -57,9 +57,10 @@ def weights_of_classes(class_weight, y):
     columns = y.reshape(len(y), -1).T
     tables = class_weight if isinstance(class_weight, list) else [class_weight]
     if len(tables) != len(columns):
+        wanted = "a dict" if len(columns) == 1 else f"a list of {len(columns)} dicts"
         raise ValueError(
             f"class_weight has {len(tables)} tables of weights for {len(columns)} columns of y; "
-            "pass a dict, or a list with one for each label."
+            f"pass {wanted}."
         )
     weights = np.ones(len(y))
     for table, column in zip(tables, columns, strict=True):
