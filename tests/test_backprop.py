@@ -168,6 +168,18 @@ def test_weights_are_repetitions(batch_size):
         assert np.corrcoef(a.predict(X), b.predict(X))[0, 1] > 0.85
 
 
+def test_weights_are_repetitions_in_the_moments_of_a_batch():
+    X, y = load_iris(return_X_y=True)
+    times = np.random.default_rng(0).integers(0, 4, size=150)
+    rule = Backprop("sgd", learning_rate=0.1, max_epochs=20)
+    weighted, repeated = (
+        NetworkClassifier("Dense[8] BatchNorm Tanh", trainer=rule, random_state=0) for _ in range(2)
+    )
+    weighted.fit(X, y, sample_weight=times)
+    repeated.fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+    np.testing.assert_allclose(weighted.decision_function(X), repeated.decision_function(X))
+
+
 def test_batches_hold_every_row_once_and_weights_sum_to_one():
     X = np.arange(70.0)[:, None]
     weights = np.linspace(0.5, 1.5, 70)

@@ -140,12 +140,12 @@ def loss_name(task, tail):
 
 
 def batch_moments(inputs, weights):
-    """Mean and variance of each channel over the rows of positive weight."""
+    """Weighted mean and variance of each channel over the rows."""
     from jax import numpy as jnp
 
     rows = inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
-    real = jnp.ones(len(rows)) if weights is None else weights > 0
-    share = real.astype(inputs.dtype)[:, None, None]
+    share = jnp.ones(len(rows)) if weights is None else weights
+    share = share.astype(inputs.dtype)[:, None, None]
     count = share.sum() * rows.shape[1]
     mean = (share * rows).sum(axis=(0, 1)) / count
     variance = (share * (rows - mean) ** 2).sum(axis=(0, 1)) / count

@@ -168,17 +168,17 @@ class SharedRun(Run):
         return *replica.state, sums
 
     def _shares(self, block, i):
-        """(rows, numbers of directions or None, share of the rows) of each worker."""
+        """(rows, numbers of directions or None, share of the weight) of each worker."""
         batch = tuple(array[i] for array in block)
         if not self.split:
             n = self.rule.subspace.n_directions
             numbers = np.array_split(np.arange(n), min(n, self.n_workers))
             return [(batch, part, float(j == 0)) for j, part in enumerate(numbers)]
         # rows in turn: those that fill up a batch stand at its end
-        n, real = self.n_workers, (batch[2] > 0).sum()
+        n, total = self.n_workers, batch[2].sum()
         parts = [tuple(_filled(array[j::n], -(-len(array) // n)) for array in batch)
                  for j in range(n)]  # fmt: skip
-        shares = [((own[2] > 0).sum() / max(real, 1)) for own in parts]
+        shares = [own[2].sum() / total if total > 0 else 0.0 for own in parts]
         kept = [j for j in range(n) if shares[j] > 0] or [0]
         return [(parts[j], None, shares[j]) for j in kept]
 
