@@ -6,7 +6,17 @@ from sklearn.datasets import load_iris
 from small_network import RuleContext, problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, ReLU, Reshape, Skip, Tanh
+from sklearn_zorb.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    ReLU,
+    Reshape,
+    Skip,
+    Tanh,
+)
 from sklearn_zorb.trainers import TargetPropagation
 from sklearn_zorb.trainers.backprop import Reverse
 from sklearn_zorb.trainers.candidates import around, best
@@ -176,6 +186,21 @@ def test_regression_and_error_reduction():
     losses = [e["loss"] for e in model.history_]
     reductions = [e["error_reduction"] for e in model.history_]
     np.testing.assert_allclose(-np.diff(losses), reductions[:-1], atol=1e-10)
+
+
+def test_rows_that_fill_up_a_batch_do_not_thin_the_ridge():
+    import jax
+
+    trainer = TargetPropagation(update="least_squares", alpha_update=1.0)
+    _, _, moved, memory, (objective, params, batch, key) = start(trainer, [Dense(5), Tanh()])
+    rule = trainer._rule(objective, moved)
+    filled = tuple(
+        jax.numpy.concatenate([a, jax.numpy.zeros((8, *a.shape[1:]), a.dtype)]) for a in batch
+    )
+    one, other = (
+        rule.direction(objective, moved, params, memory, rows, key)[0] for rows in (batch, filled)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), one, other)
 
 
 def test_only_inverses_of_dense_outputs_are_tied():

@@ -214,7 +214,8 @@ class _Pass:
         from jax import numpy as jnp
 
         gradient = list(gradient)
-        scale = self.weights * self.weights.shape[0]
+        # sums over the rows that there are: those that fill up a batch weigh nothing
+        scale = self.weights * (self.weights > 0).sum()
         for j, target in enumerate(targets):
             if self.rule.updates[j] != "least_squares" or target is None:
                 continue
