@@ -12,10 +12,12 @@ from sklearn_zorb.layers import (
     Dense,
     Dropout,
     Flatten,
+    Layer,
     ReLU,
     Reshape,
     Skip,
     Tanh,
+    Trees,
 )
 from sklearn_zorb.trainers import TargetPropagation
 from sklearn_zorb.trainers.backprop import Reverse
@@ -201,6 +203,24 @@ def test_rows_that_fill_up_a_batch_do_not_thin_the_ridge():
         rule.direction(objective, moved, params, memory, rows, key)[0] for rows in (batch, filled)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), one, other)
+
+
+def test_layers_without_derivative_are_refused_where_errors_pass():
+    class Rounded(Layer):
+        differentiable = False
+        needs_inputs = False
+
+        def forward(self, params, inputs, *, rng=None):
+            return inputs.round()
+
+    X, y = load_iris(return_X_y=True)
+    rule = TargetPropagation(max_epochs=2)
+    for layers in ([Dense(4), Rounded()], [Trees(3), Rounded(), Dense(4)]):
+        model = NetworkClassifier(layers, trainer=rule, random_state=0)
+        with pytest.raises(ValueError, match=r"'rounded_1'.*no derivative.*ZORB"):
+            model.fit(X, y)
+    # nothing learns from what passes through it here
+    NetworkClassifier([Rounded(), Dense(4), Tanh()], trainer=rule, random_state=0).fit(X, y)
 
 
 def test_only_inverses_of_dense_outputs_are_tied():

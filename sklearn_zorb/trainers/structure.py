@@ -98,17 +98,20 @@ class _StraightThrough(BaseEstimator):
         return {}
 
 
-def without_derivatives(network):
-    """(name, innermost layer) of every layer that has no derivative."""
-    for name, layer in zip(network.names, network.layers, strict=True):
-        for leaf in leaves(layer):
+def without_derivatives(network, needed=None):
+    """(name, innermost layer) of every layer that has no derivative.
+
+    `needed` holds the indices of the layers that are to have one; None is all.
+    """
+    for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
+        for leaf in leaves(layer) if needed is None or i in needed else ():
             if not getattr(leaf, "differentiable", True):
                 yield name, leaf
 
 
-def check_differentiable(network, rule):
+def check_differentiable(network, rule, needed=None):
     """ValueError for the first layer without a derivative, naming rules that accept it."""
-    for name, leaf in without_derivatives(network):
+    for name, leaf in without_derivatives(network, needed):
         option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
         raise ValueError(
             f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "

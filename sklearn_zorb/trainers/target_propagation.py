@@ -14,7 +14,7 @@ from .objective import trainable
 from .optimizers import make_optimizer
 from .reverse import initial_reverse
 from .rounds import SOLVED_TARGETS, Rounds, solved_layers
-from .structure import straight_through, substitute
+from .structure import check_differentiable, straight_through, substitute
 from .target_rules import TARGET_RULES
 
 UPDATES = ("gradient", "least_squares", "solve")
@@ -42,7 +42,8 @@ class TargetPropagation(GradientTrainer):
       the output closest to its target. It needs no derivative.
 
     `Sign` and `Step` may stand in any block: within it, they have the derivative of a clipped
-    identity.
+    identity. Other layers without a derivative may only be solved, or stand before the first
+    block.
 
     A layer that is solved, such as `Trees`, `EstimatorLayer`, or any other with ``update="solve"``,
     is fitted to its targets on all rows once an epoch (`n_keep` of `Trees` says how many fits are
@@ -240,6 +241,9 @@ class TargetPropagation(GradientTrainer):
                 "TargetPropagation needs a hidden layer with weights, such as Dense(100)."
             )
         self._check_names(network, starts, cuts)
+        # errors pass through whatever stands above the first block, but for solved layers
+        above = range(min([*starts, *cuts]), network.readout)
+        check_differentiable(network, type(self).__name__, set(above) - set(cuts))
         if cuts:
             return Rounds(self, cuts, network, params, *parts)
         return super()._run(network, params, *parts)
