@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sklearn_zorb import NetworkClassifier, ZORBClassifier
+from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier
 from sklearn_zorb.inspection import ErrorReductionDisplay, HistoryDisplay
 from sklearn_zorb.trainers import Backprop, TargetPropagation
 
@@ -56,6 +56,15 @@ def test_error_reductions():
     display = ErrorReductionDisplay.from_estimator(model)
     assert list(display.curves) == ["error_reduction", "local_reduction_1", "local_reduction_2"]
     assert display.ax_.get_ylabel() == "error reduction"
+
+
+def test_a_fit_that_diverged_at_once_is_told_from_a_closed_form():
+    X, y = load_iris(return_X_y=True)
+    rule = Backprop("sgd", learning_rate=1e30, batch_size=16)
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 0"):
+        model = NetworkRegressor("Dense[20] ReLU", trainer=rule, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="diverged in its first epoch.*Lower the learning rate"):
+        HistoryDisplay.from_estimator(model)
 
 
 def test_errors_say_what_to_pass(model):

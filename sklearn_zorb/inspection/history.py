@@ -124,7 +124,8 @@ class ErrorReductionDisplay(HistoryDisplay):
     The global one is what a step takes from the loss of its batch, :math:`\Delta E_G = C -
     C'`; a local one what it takes from the local loss of a block, :math:`\Delta E_L =
     \ell(f_l(h), t) - \ell(f_l'(h), t)`. Negative values tell of instability, tiny ones of
-    targets that hardly move. `TargetPropagation` records them with ``diagnostics=True``.
+    targets that hardly move. Rules trained by epochs record the global one with
+    ``diagnostics=True``, `TargetPropagation` the local ones as well.
 
     Parameters
     ----------
@@ -156,8 +157,8 @@ class ErrorReductionDisplay(HistoryDisplay):
         found = super()._names(history, names)
         if not found:
             raise ValueError(
-                "the history holds no error reductions; fit with "
-                "trainer=TargetPropagation(diagnostics=True)."
+                "the history holds no error reductions; fit with a rule that records them, such "
+                "as trainer=Backprop(diagnostics=True) or TargetPropagation(diagnostics=True)."
             )
         return found
 
@@ -170,6 +171,11 @@ def _epochs(estimator):
     """The history of a fitted estimator that was trained by epochs."""
     check_is_fitted(estimator)
     history = estimator.history_
+    if getattr(estimator, "status_", None) == "diverged" and not history:
+        raise ValueError(
+            f"{type(estimator).__name__} diverged in its first epoch: there is no curve to draw. "
+            "Lower the learning rate of its trainer."
+        )
     if not history or "epoch" not in history[0]:
         raise ValueError(
             f"{type(estimator).__name__} was not trained epoch by epoch: there is no curve to "
