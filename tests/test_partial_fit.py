@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_diabetes, load_digits
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
@@ -199,3 +199,16 @@ def test_fit_forgets_the_batches(digits):
     np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
     model.partial_fit(X[:200], y[:200], classes=range(10))
     assert model.history_[-1]["rows"] == 200
+
+
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+def test_batches_of_data_frames_bring_no_warning(Estimator):
+    pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = Estimator("Dense[8] Tanh", random_state=0)
+    options = {"classes": [0, 1, 2]} if Estimator is ZORBClassifier else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for part in (slice(0, None, 2), slice(1, None, 2)):
+            model.partial_fit(X[part], y[part], **options)
+    assert list(model.feature_names_in_) == list(X.columns)

@@ -250,13 +250,16 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         return front
 
     def _outputs(self, X):
-        """Network outputs of shape (n_samples, n_outputs), read in chunks of rows."""
+        """Network outputs of shape (n_samples, n_outputs)."""
         check_is_fitted(self, "params_")
         X = validate_data(
             self, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
         )
+        return self._outputs_of(canonical(X))
+
+    def _outputs_of(self, X):
+        """Network outputs of validated rows, read in chunks."""
         network, dtype = self._network, self._fit_dtype
-        X = canonical(X)
         check_size(X, "X", dtype)
         if hasattr(X, "tocsr"):
             X = X.tocsr()

@@ -60,7 +60,7 @@ class PartialFitMixin:
             X, y, weights = self._prepare(X, y, sample_weight, reset=False)
             encoder = self._encode_more(y)
             # predictions made before a row is learned are as honest as left-out ones
-            self._judge(self._outputs(X), encoder, weights)
+            self._judge(self._outputs_of(X), encoder, weights)
         else:
             self._first_classes = classes
             try:
