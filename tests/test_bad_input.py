@@ -52,6 +52,16 @@ def test_one_class():
         ZORBClassifier().fit(X, np.full(30, 9))
 
 
+@pytest.mark.parametrize("Estimator", [ZORBRegressor, NetworkRegressor])
+def test_targets_that_are_no_numbers(Estimator):
+    for targets in (np.array(["low", "high"] * 15), np.arange(30).astype("datetime64[D]")):
+        with pytest.raises(ValueError, match="y holds .* a regressor needs numbers"):
+            Estimator().fit(X, targets)
+    spelled = Estimator("Dense[4] Tanh", random_state=0).fit(X, Y.astype(str)).predict(X)
+    expected = Estimator("Dense[4] Tanh", random_state=0).fit(X, Y).predict(X)
+    np.testing.assert_array_equal(spelled, expected)
+
+
 @BOTH
 def test_unfitted_and_other_columns(Estimator):
     with pytest.raises(NotFittedError):

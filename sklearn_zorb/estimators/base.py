@@ -41,7 +41,7 @@ from .padding import padded, repeat_first
 from .partial import PartialFitMixin, learning_a_batch
 from .progress import Progress
 from .summary import summary_table
-from .validation import canonical, check_size
+from .validation import canonical, check_size, numbers
 from .weights import copied, drop_weightless, per_row, weighs_classes
 
 READOUT = "readout"
@@ -134,6 +134,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
         if self._numeric_targets:
+            y = numbers(y)
             check_size(y, "y", np.float64)
         return canonical(X), y
 

@@ -18,6 +18,18 @@ def canonical(X):
     return X
 
 
+def numbers(y):
+    """y, or as numbers where it is text that spells them; ValueError for all other kinds."""
+    if y.dtype.kind in "US":
+        try:
+            return y.astype(np.float64)
+        except ValueError as error:
+            raise ValueError(f"y holds text: {error}; a regressor needs numbers.") from None
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"y holds {y.dtype}; a regressor needs numbers: convert it first.")
+    return y
+
+
 def check_size(table, name, dtype):
     """ValueError for numbers too large to be squared, or for `dtype`; it names the largest."""
     values = table.data if sp.issparse(table) else table
