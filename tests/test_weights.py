@@ -1,5 +1,7 @@
 """What weights mean: copies of a row, or how much it counts."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris, make_classification
@@ -103,3 +105,14 @@ def test_tables_of_weights():
     y = np.array([[0, 1], [1, 1], [1, 0]])
     np.testing.assert_array_equal(weights_of_classes([{1: 3}, {0: 2, 1: 5}], y), [5, 15, 6])
     np.testing.assert_array_equal(weights_of_classes({"a": 4}, np.array(["b", "a"])), [1, 4])
+
+
+def test_weights_that_are_nothing_beside_others(iris):
+    X, y = iris
+    weights = np.where(np.arange(len(y)) % 3 == 0, 1e-300, 1e300)
+    heavy = weights > 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ZORBClassifier(random_state=0).fit(X, y, sample_weight=weights)
+    alone = ZORBClassifier(random_state=0).fit(X[heavy], y[heavy], sample_weight=weights[heavy])
+    np.testing.assert_array_equal(model.predict_proba(X), alone.predict_proba(X))

@@ -98,6 +98,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         X, y, weights = self._prepare(X, y, sample_weight)
         if not learning_a_batch(self):
             weights = per_row(weights, weighs_classes(self))
+            # beside a far larger one, a weight may be nothing
+            X, y, weights = drop_weightless(X, y, weights)
         hidden, readout, tail = self._resolve(X, y)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
         check_size(X, "X", dtype)
