@@ -76,6 +76,8 @@ def test_a_class_that_weighs_nothing_is_left_out(iris):
         ({1: np.inf}, r"class_weight\[1\]=inf"),
         ({0: "a"}, r"class_weight\[0\]='a'"),
         ({0: 0, 1: 0, 2: 0}, "times class_weight, is zero"),
+        ({"1": 3}, r"a weight for '1', which is not among the classes \[0, 1, 2\]"),
+        ({0: 2, 7: 3}, "a weight for 7"),
         ([{0: 1}, {1: 1}], "2 tables of weights for 1 columns of y; pass a dict"),
     ],
 )
@@ -99,6 +101,22 @@ def test_batches_without_some_class(iris):
     with pytest.raises(AttributeError) as caught:
         NetworkClassifier("Dense[4]", class_weight="balanced").partial_fit(X, y)
     assert "balanced" in str(caught.value.__cause__)
+
+
+def test_weights_of_classes_that_are_not_there(iris):
+    X, y = iris
+    few = y < 2
+    weights = {0: 2, 1: 1, 2: 5}
+    with_more = ZORBClassifier("Dense[8]", class_weight=weights, random_state=0)
+    without = ZORBClassifier("Dense[8]", class_weight={0: 2}, random_state=0)
+    np.testing.assert_array_equal(
+        with_more.fit(X[few], y[few]).decision_function(X),
+        without.fit(X[few], y[few]).decision_function(X),
+    )
+    rule = NetworkClassifier("Dense[4]", class_weight={2: 5}, random_state=0)
+    rule.partial_fit(X[few], y[few], classes=[0, 1, 2]).partial_fit(X[few], y[few])
+    labels = np.column_stack([y > 0, y > 5]).astype(int)
+    ZORBClassifier("Dense[4]", class_weight=[{0: 2}, {1: 3}]).fit(X, labels)
 
 
 def test_tables_of_weights():

@@ -9,7 +9,7 @@ from ..discriminant import LinearDiscriminant
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Sigmoid, Softmax
 from ..layers.activations import EPSILON
-from .weights import are_counts, balanced_weights, weights_of_classes
+from .weights import are_counts, balanced_weights, check_labels, weights_of_classes
 
 LABELS = ("binary", "multiclass", "multiclass-multioutput", "multilabel-indicator")
 # standard errors by which the log-loss of a discriminant has to be lower
@@ -37,6 +37,10 @@ class LayeredClassifierMixin(ClassifierMixin):
             )
         if kind != "multilabel-indicator" and y.ndim == 2:
             y = y.ravel()
+        if reset and isinstance(self.class_weight, dict | list):
+            known = self._known_classes()
+            classes = np.unique(y) if known is None else known
+            check_labels(self.class_weight, np.arange(2) if y.ndim == 2 else classes)
         return X, y
 
     def _total_weight(self, y, sample_weight):

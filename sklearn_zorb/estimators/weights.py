@@ -71,6 +71,21 @@ def weights_of_classes(class_weight, y):
     return weights
 
 
+def check_labels(class_weight, labels):
+    """ValueError where a weight is for no label of these while one of them has none.
+
+    That is a slip, such as "1" for 1. Weights for more labels than there are do no harm.
+    """
+    for table in class_weight if isinstance(class_weight, list) else [class_weight]:
+        strange = [label for label in table if not np.any(labels == label)]
+        there = sum(np.any(labels == label) for label in table)
+        if strange and there < len(labels):
+            raise ValueError(
+                f"class_weight has a weight for {strange[0]!r}, which is not among the classes "
+                f"{labels.tolist()}."
+            )
+
+
 def balanced_weights(y, sample_weight):
     """Sample weights times those that give each class, in each column of y, the same sum."""
     base = np.ones(len(y)) if sample_weight is None else sample_weight
