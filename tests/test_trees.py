@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import warnings
 from functools import partial
 
 import numpy as np
@@ -291,3 +292,12 @@ def test_errors_name_the_parameter():
     with pytest.raises(ValueError, match="kind"):
         ZORBRegressor([Trees(kind="oak")]).fit(np.eye(4), np.arange(4))
     assert set(FORESTS) == {"forest", "extra"}
+
+
+def test_a_row_far_away_is_predicted_without_warnings():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = ZORBRegressor(random_state=0).fit(X, X[:, 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        low, high = model.predict([[-1e60, 0.0, 0.0], [1e60, 0.0, 0.0]])
+    assert low < -1 and high > 1
