@@ -341,3 +341,11 @@ def test_targets_through_a_pseudoinverse(shape, deficient):
     np.testing.assert_allclose(solve_minimum_norm(weights, targets), expected, atol=1e-9)
     cut = targets @ np.linalg.pinv(weights, rcond=0.3)
     np.testing.assert_allclose(solve_minimum_norm(weights, targets, 0.3), cut, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-155, 1e-158, 1e-160, 1e-162, 1e-200])
+def test_columns_whose_squares_underflow(size):
+    rows, targets, _ = make("tall")
+    solution = LeastSquares().solve(in_chunks(rows * size, targets), loo_outputs=True)
+    assert solution.alpha > 0
+    assert np.isfinite(solution.coef).all() and np.isfinite(solution.loo_outputs).all()

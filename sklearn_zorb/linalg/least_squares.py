@@ -14,6 +14,8 @@ from .threads import thread_limit
 
 # mean eigenvalue times 10^-6 .. 10^3 in half decades
 RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
+# mean eigenvalue below which the least penalty underflows; what is as small counts as nothing
+SMALLEST_MEAN = np.finfo(np.float64).tiny / RELATIVE_ALPHAS[0]
 # below this relative cut-off a Gram matrix, which squares the condition, resolves nothing
 GRAM_RCOND = 1e-7
 # one eigendecomposition costs about as much as this many rounds of Cholesky
@@ -134,7 +136,8 @@ class LeastSquares(WithParameters):
 
     def _alphas(self, engine):
         if self.alpha == "loo":
-            return RELATIVE_ALPHAS * (engine.mean_eigenvalue or 1.0)
+            mean = engine.mean_eigenvalue
+            return RELATIVE_ALPHAS * (mean if mean > SMALLEST_MEAN else 1.0)
         return np.array([float(self.alpha)])
 
     def _minimum_norm_engine(self, system):
