@@ -23,7 +23,8 @@ def parse_bytes(text):
     >>> parse_bytes("1.5GB")
     1500000000
     """
-    size = float(text) if isinstance(text, Real) else _read_size(text)
+    number = isinstance(text, Real) and not isinstance(text, bool)
+    size = float(text) if number else _read_size(text)
     # NaN is neither above nor below
     if not 0 < size < np.inf:
         raise ValueError(

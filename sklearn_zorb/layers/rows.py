@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..linalg import namespace
+from ..linalg.threads import for_each
 from ..memory import CACHE_BYTES
 
 
@@ -117,8 +118,11 @@ def settle(rows, context):
         if outputs is None:
             return rows
         outputs[first] = block
-        for part in others:
+
+        def fill(part):
             outputs[part] = rows[part]
+
+        for_each(fill, others)
         return outputs
     if not memory.keep(n_bytes):
         return rows

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from threadpoolctl import ThreadpoolController
 
@@ -31,6 +32,29 @@ def one_thread():
         return
     with _controller().limit(limits=1, user_api="blas"):
         yield
+
+
+def for_each(function, items):
+    """Call `function` of each item, in as many threads as BLAS has, with BLAS in one in each.
+
+    Elementwise functions of NumPy have one thread only, and leave others free to run.
+    """
+    workers = min(_threads(), len(items))
+    if workers < 2:
+        for item in items:
+            function(item)
+        return
+    with one_thread(), ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(function, items):
+            pass
+
+
+def _threads():
+    """The most threads that a BLAS has; 1 outside the main thread, which alone sets limits."""
+    if threading.current_thread() is not threading.main_thread():
+        return 1
+    libraries = _controller().select(user_api="blas").lib_controllers
+    return max((library.get_num_threads() for library in libraries), default=1)
 
 
 @functools.cache
