@@ -155,7 +155,10 @@ class Layer(WithParameters):
         return {}
 
     def forward(self, params, inputs, *, rng=None):
-        """Outputs of shape ``(n_samples, *output_shape)``; `rng` is given only while training."""
+        """Outputs of shape ``(n_samples, *output_shape)``; `rng` is given only while training.
+
+        Chunks of rows may come from several threads at once: no attribute is set here.
+        """
         return inputs
 
     def invert(self, params, targets, inputs, *, rng=None):
