@@ -186,7 +186,9 @@ def test_sizes(text, size):
     assert parse_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["much", "-3MB", "5 XB", "", "MB", "0", 0, -1e16, np.nan, np.inf])
+@pytest.mark.parametrize(
+    "text", ["much", "-3MB", "5 XB", "", "MB", "0", 0, True, -1e16, np.nan, np.inf]
+)
 def test_bad_sizes(text):
     with pytest.raises(ValueError, match="memory_limit=.*'500MB'"):
         parse_bytes(text)
