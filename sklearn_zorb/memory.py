@@ -68,9 +68,10 @@ class Memory:
 
     def keep(self, n_bytes):
         """Whether `n_bytes` more may be kept; if so they are counted."""
-        allowed = self.used + n_bytes <= self.limit / 2
-        self.used += n_bytes if allowed else 0
-        return allowed
+        if self.used + n_bytes > self.limit / 2:
+            return False
+        self.used += n_bytes
+        return True
 
     def empty(self, shape, dtype):
         """An array to fill, or None where the budget allows no more.
@@ -78,7 +79,8 @@ class Memory:
         Once nothing refers to it, nor to a view of it, its memory serves a later one: to be
         handed fresh pages can take longer than the layer that fills them.
         """
-        n_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))
+        count = int(np.prod(shape))
+        n_bytes = np.dtype(dtype).itemsize * count
         large_enough = [i for i, pages in enumerate(self._free) if len(pages) >= n_bytes]
         if large_enough:
             pages = self._free.pop(min(large_enough, key=lambda i: len(self._free[i])))
@@ -88,7 +90,7 @@ class Memory:
             if not self.keep(n_bytes):
                 return None
             pages = memoryview(np.empty(n_bytes, dtype=np.uint8))
-        array = np.frombuffer(pages, dtype=dtype, count=int(np.prod(shape)))
+        array = np.frombuffer(pages, dtype=dtype, count=count)
         # views refer to this array, not to its pages
         weakref.finalize(array, self._free.append, pages).atexit = False
         return array.reshape(shape)
