@@ -61,7 +61,15 @@ def test_each_pseudoinverse_is_computed_once(monkeypatch):
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("text", ["Dense[32] Tanh", "Dense[24] Sigmoid Dense[16] ReLU"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dense[32] Tanh",
+        "Dense[24] Sigmoid Dense[16] ReLU",
+        "Dense[40] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh",
+        "Parallel(Dense[20] Tanh | Dense[30] ReLU) Dense[50] Tanh",
+    ],
+)
 def test_a_memory_limit_changes_nothing_but_memory(text):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 6))
@@ -69,6 +77,6 @@ def test_a_memory_limit_changes_nothing_but_memory(text):
     layers = parse_layers(text)
     free = ZORBRegressor(layers, alpha=0.1, relaxation=0.5, random_state=0).fit(X, y)
     tight = ZORBRegressor(
-        layers, alpha=0.1, relaxation=0.5, random_state=0, memory_limit="400KB"
+        layers, alpha=0.1, relaxation=0.5, random_state=0, memory_limit="200KB"
     ).fit(X, y)
     np.testing.assert_allclose(tight.predict(X), free.predict(X), rtol=1e-7, atol=1e-8)

@@ -1,11 +1,14 @@
 """Layers made of lists of layers: side by side, or beside their own input."""
 
+from operator import itemgetter
+
 import numpy as np
 
 from ..linalg import namespace
 from . import sequence
 from .activations import Identity
 from .base import Layer, Solved, shape_error
+from .lowered import Lowered
 from .names import NestedNames
 from .rows import Columns, Rows, as_array, output_shapes, side_by_side
 
@@ -175,8 +178,11 @@ def _keyed(params):
 
 def _split(values, widths):
     """The columns of each branch."""
-    ends = np.cumsum(np.asarray(widths))
-    return [values[..., end - width : end] for end, width in zip(ends, widths, strict=True)]
+    ends = np.cumsum(widths)
+    columns = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+    if isinstance(values, Lowered):
+        return [Lowered(values, itemgetter((..., own))) for own in columns]
+    return [values[..., own] for own in columns]
 
 
 def _join(outputs):
