@@ -55,6 +55,7 @@ class Memory:
         self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
         self._free = []
+        self._lent = weakref.WeakValueDictionary()
 
     def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES):
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget."""
@@ -93,10 +94,22 @@ class Memory:
         array = np.frombuffer(pages, dtype=dtype, count=count)
         # views refer to this array, not to its pages
         weakref.finalize(array, self._free.append, pages).atexit = False
+        self._lent[id(array)] = array
         return array.reshape(shape)
 
+    def within(self, array, shape, dtype):
+        """A view of `array` for other rows of this shape, each in the place of its own row.
+
+        None where `array` is not from here, its rows are shorter, or of another dtype.
+        """
+        width = int(np.prod(shape[1:]))
+        lent = isinstance(array, np.ndarray) and id(array.base) in self._lent
+        if not lent or array.dtype != dtype or array[:1].size < width:
+            return None
+        return array.reshape(len(array), -1)[:, :width].reshape(shape)
+
     def __getstate__(self):
-        return {**self.__dict__, "_free": []}
+        return {**self.__dict__, "_free": [], "_lent": weakref.WeakValueDictionary()}
 
     def convert(self, array, dtype):
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""

@@ -229,6 +229,39 @@ def test_memory_lends_no_more_than_its_limit():
     assert memory.empty((125,), np.float64) is not None and memory.used == 1000
 
 
+def test_rows_find_room_within_those_before_them():
+    memory = Memory()
+    wide = memory.empty((5, 8), np.float64)
+    wide[:] = np.arange(40.0).reshape(5, 8)
+    narrow = memory.within(wide, (5, 2, 3), np.float64)
+    assert narrow.shape == (5, 2, 3) and np.shares_memory(narrow, wide)
+    # each row in the place of its own row, so that chunks never write over those of others
+    np.testing.assert_array_equal(narrow.reshape(5, 6), wide[:, :6])
+    narrower = memory.within(narrow, (5, 4), np.float64)
+    np.testing.assert_array_equal(narrower, wide[:, :4])
+    assert memory.used == 320
+    assert memory.within(narrower, (5, 5), np.float64) is None
+    assert memory.within(wide, (5, 2), np.float32) is None
+    assert memory.within(np.zeros((5, 8)), (5, 2), np.float64) is None
+    assert Memory().within(wide, (5, 2), np.float64) is None
+
+
+@pytest.mark.parametrize("readout", ["last", "all"])
+def test_rows_written_over_one_another_are_the_same_rows(monkeypatch, readout):
+    X = np.random.default_rng(0).normal(size=(3000, 12))
+    y = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
+    layers = "Dense[40] Tanh Dense[30] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh Dense[10] Tanh"
+    model = ZORBRegressor(layers, readout=readout, random_state=0, memory_limit="200KB")
+    # nothing fits, so that rows are computed afresh whenever they are read
+    expected = model.fit(X, y).predict(X)
+    shared, within = [], Memory.within
+    monkeypatch.setattr("sklearn_zorb.layers.rows.CACHE_BYTES", 1e5)
+    monkeypatch.setattr(Memory, "within", lambda *args: shared.append(within(*args)) or shared[-1])
+    found = model.set_params(memory_limit=None).fit(X, y).predict(X)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+    assert any(array is not None for array in shared) == (readout == "last")
+
+
 class Keeper(TransformerMixin, BaseEstimator):
     """Hands its rows on, and keeps them."""
 

@@ -23,6 +23,7 @@ class LeastSquaresLayer(Layer):
 
     solvable = True
     needs_inputs = False
+    holds_inputs = False
     invert_options = ("backward_rcond",)
 
     _parameter_constraints = {

@@ -97,11 +97,14 @@ def through(inputs, layer, params):
     return Rows(inputs, (layer,), (params,), shape)
 
 
-def settle(rows, context):
+def settle(rows, context, over=None):
     """What `Rows` stand for, computed chunk by chunk, where memory allows to keep it.
 
     Only the last output is ever whole: what lies between, such as the pixels of every filter
     before a pooling, goes from one layer to the next while it is still in the cache.
+
+    Their source may be `over`, an array that nothing else reads: where the memory is our own
+    and each row finds room in that of its source, it is written there.
     """
     itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
     n_bytes = itemsize * int(np.prod(rows.shape))
@@ -114,7 +117,11 @@ def settle(rows, context):
         return rows[first] if memory.keep(n_bytes) else rows
     block = rows[first]
     if isinstance(block, np.ndarray):
-        outputs = memory.empty((len(rows), *block.shape[1:]), block.dtype)
+        shape, outputs = (len(rows), *block.shape[1:]), None
+        if over is not None and rows.source is over:
+            outputs = memory.within(over, shape, block.dtype)
+        if outputs is None:
+            outputs = memory.empty(shape, block.dtype)
         if outputs is None:
             return rows
         outputs[first] = block

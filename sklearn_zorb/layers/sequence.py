@@ -160,19 +160,24 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     params = list(params)
     downward = Downward(layers, params, targets, context)
     streams = context.rng.spawn(len(layers))
-    stopped = False
+    # an array of this sweep that nothing reads once the next is there
+    stopped, spare = False, None
     for i, layer in enumerate(layers):
         solved, report = None, None
+        if i in taps:
+            spare = None
         if not stopped and layer.moves(context):
             below = downward.at(i, inputs)
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i], report = solved.params, solved.report
+            spare = None if layer.holds_inputs else spare
         outputs = None if solved is None else solved.outputs
         if outputs is None:
             outputs = through(inputs, layer, params[i])
         read = i + 1 == len(layers) or layers[i + 1].moves(context) or i + 1 in taps
         if read and isinstance(outputs, Rows):
-            outputs = settle(outputs, context)
+            outputs = settle(outputs, context, over=spare)
+            spare = spare if isinstance(outputs, Rows) else outputs
         if visit is not None:
             stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs

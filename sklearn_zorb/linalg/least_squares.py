@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._compat import WithParameters
+from ..memory import CACHE_BYTES, Memory
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .solution import Solution, Status
@@ -299,7 +300,7 @@ def _loo_errors(system, engine, alphas, keep):
     many = system.n_rows * system.n_targets * len(alphas) > KEPT_OUTPUTS
     keep = keep and (len(alphas) == 1 or not many)
     xp, errors, outputs, total = system.ops.xp, 0.0, [], 0.0
-    for rows, targets, weights in system.chunks():
+    for rows, targets, weights in _pieces(system, len(alphas)):
         if sp.issparse(rows):
             rows = rows.toarray()
         centred = rows.astype(np.float64) - engine.mean
@@ -319,6 +320,14 @@ def _loo_errors(system, engine, alphas, keep):
             outputs.append(targets[None] - residuals)
     scale = total * system.n_targets
     return np.asarray(errors) / scale, xp.concatenate(outputs, axis=1) if keep else None
+
+
+def _pieces(system, n_alphas):
+    """Chunks of a system, cut so that what each alpha makes of a row stays in the cache."""
+    row_bytes = 8 * max(system.n_features, n_alphas * system.n_targets)
+    for chunk in system.chunks():
+        for part in Memory().chunks(chunk[0].shape[0], row_bytes, CACHE_BYTES):
+            yield [None if values is None else values[part] for values in chunk]
 
 
 def _gcv_errors(system, engine, alphas, keep):
