@@ -65,6 +65,29 @@ def test_errors_name_the_parameter():
     rule = Evolution("SNES", strategy_params={"nothing": 1.0})
     with pytest.raises(ValueError, match="strategy_params has"):
         NetworkClassifier("Dense[4] Tanh", trainer=rule).fit(X, y)
+    for strategy, match in (
+        ("RandomSearch", r"cannot do without sampling_fn: pass strategy_params=\{'sampling_fn'"),
+        ("SV_CMA_ES", "keeps several populations"),
+        ("MutationFeatureEncoding", "is not in evosax"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            NetworkClassifier("Dense[4] Tanh", trainer=Evolution(strategy)).fit(X, y)
+
+
+def test_a_strategy_that_sizes_its_arrays_by_its_settings_and_one_made_with_its_own():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    losses = {}
+    for strategy, settings in (
+        ("LM_MA_ES", None),
+        ("OpenES", None),
+        ("OpenES", {"use_antithetic_sampling": False}),
+    ):
+        rule = Evolution(strategy, max_epochs=5, strategy_params=settings)
+        model = NetworkClassifier("Dense[4] Tanh", trainer=rule, random_state=0).fit(X, y)
+        losses[strategy, settings is None] = model.history_[-1]["loss"]
+    assert losses["OpenES", True] != losses["OpenES", False]
+    assert np.isfinite(list(losses.values())).all()
 
 
 def test_diagnostics_tell_of_the_population_and_the_step():
@@ -74,7 +97,7 @@ def test_diagnostics_tell_of_the_population_and_the_step():
     with jax.enable_x64(True):
         objective, params, batch = problem([Dense(4), Tanh()], width=3, n=20)
         moved = trainable(objective.network, params)
-        trainer = Evolution(population_size=10, diagnostics=True, chunk_size=4)
+        trainer = Evolution(pop_size=10, diagnostics=True, chunk_size=4)
         rule = trainer._rule(objective, moved)
         memory = trainer._memory(objective, params, moved, RuleContext())
         key = jax.random.key(2)

@@ -23,7 +23,7 @@ class Search(Rule):
     """One generation for each batch."""
 
     strategy: str
-    population_size: int
+    pop_size: int
     learning_rate: float
     settings: tuple
     size: int
@@ -93,13 +93,14 @@ class Evolution(GradientTrainer):
         Name of a class in `evosax.algorithms`: "Open_ES", "CMA_ES", "SNES", "PGPE", "PSO",
         "SimpleGA", "HillClimbing", "DifferentialEvolution", ... "CMA_ES" keeps a matrix of
         the square of the number of weights.
-    population_size : int, default=64
+    pop_size : int, default=64
     spread : float, default=0.1
         Standard deviation of the first population.
     learning_rate : float, default=0.05
         Of Adam, in strategies that step by an optimiser, such as "Open_ES".
     strategy_params : dict or None, default=None
-        Settings of the strategy, such as ``{"c_mean": 0.5}``, in place of its own.
+        Settings of the strategy, such as ``{"c_mean": 0.5}``, in place of its own, and
+        arguments of its constructor, such as ``{"use_antithetic_sampling": False}``.
     chunk_size : int, default=16
         Members whose losses are computed at the same time.
     diagnostics : bool, default=False
@@ -143,7 +144,7 @@ class Evolution(GradientTrainer):
     optimizer, optimizer_params, schedule = "sgd", None, None
     _parameter_constraints = {
         "strategy": [str],
-        "population_size": [Interval(Integral, 2, None, closed="left")],
+        "pop_size": [Interval(Integral, 2, None, closed="left")],
         "spread": [Interval(Real, 0, None, closed="neither")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "strategy_params": [None, dict],
@@ -162,7 +163,7 @@ class Evolution(GradientTrainer):
         self,
         strategy="SNES",
         *,
-        population_size=64,
+        pop_size=64,
         spread=0.1,
         learning_rate=0.05,
         strategy_params=None,
@@ -177,7 +178,7 @@ class Evolution(GradientTrainer):
         validation_fraction=0.1,
     ):
         self.strategy = strategy
-        self.population_size = population_size
+        self.pop_size = pop_size
         self.spread = spread
         self.learning_rate = learning_rate
         self.strategy_params = strategy_params
@@ -204,9 +205,9 @@ class Evolution(GradientTrainer):
         structure_key(settings)
         size = sum(leaf.size for leaf in jax.tree.leaves(moved))
         return Search(
-            _strategy_name(self.strategy), self.population_size, self.learning_rate,
+            _strategy_name(self.strategy), self.pop_size, self.learning_rate,
             tuple(sorted(settings.items())),
-            size, min(self.chunk_size, self.population_size),
+            size, min(self.chunk_size, self.pop_size),
             not any(without_derivatives(objective.network)), self.diagnostics,
         )  # fmt: skip
 
@@ -220,9 +221,9 @@ class Evolution(GradientTrainer):
         key, noise_key = jax.random.split(jax.random.key(int(context.rng.integers(2**31))))
         if hasattr(strategy, "get_mean"):
             return {"state": strategy.init(key, flat, settings)}
-        shape = (self.population_size, rule.size)
+        shape = (self.pop_size, rule.size)
         population = flat + self.spread * jax.random.normal(noise_key, shape, flat.dtype)
-        fitness = jax.numpy.full(self.population_size, OVERFLOW, flat.dtype)
+        fitness = jax.numpy.full(self.pop_size, OVERFLOW, flat.dtype)
         return {"state": strategy.init(key, population, fitness, settings)}
 
 
@@ -231,11 +232,32 @@ def _algorithm(rule, dtype):
     import jax
     import optax
 
-    build, options = getattr(_algorithms(), rule.strategy), {}
+    build = getattr(_algorithms(), rule.strategy)
+    arguments = _constructor_arguments(rule.strategy)
+    if "num_populations" in arguments:
+        raise ValueError(
+            f"strategy={rule.strategy!r} keeps several populations, the means of which are no "
+            "one network; pass a strategy of one, such as 'Open_ES' or 'CMA_ES'."
+        )
+    options = {name: value for name, value in rule.settings if name in arguments}
+    missing = [name for name, needed in arguments.items() if needed and name not in options]
+    if missing:
+        wanted = ", ".join(f"{name!r}: ..." for name in missing)
+        raise ValueError(
+            f"strategy={rule.strategy!r} cannot do without {' and '.join(missing)}: pass "
+            f"strategy_params={{{wanted}}}."
+        )
     if "optimizer" in inspect.signature(build).parameters:
-        options["optimizer"] = optax.adam(rule.learning_rate)
+        options.setdefault("optimizer", optax.adam(rule.learning_rate))
     solution = jax.numpy.zeros(rule.size, dtype)
-    return build(population_size=rule.population_size, solution=solution, **options)
+    return build(population_size=rule.pop_size, solution=solution, **options)
+
+
+def _constructor_arguments(strategy):
+    """Names of what a strategy is made with, and whether it cannot do without."""
+    signature = inspect.signature(getattr(_algorithms(), strategy)).parameters.values()
+    own = {"population_size", "solution", "kwargs", "metrics_fn"}
+    return {p.name: p.default is p.empty for p in signature if p.name not in own}
 
 
 def built(rule):
@@ -243,13 +265,16 @@ def built(rule):
     import jax
 
     strategy = _algorithm(rule, jax.numpy.result_type(float).name)
-    settings = strategy.default_params
+    # numbers, also where this is compiled: some strategies make them sizes of arrays
+    with jax.ensure_compile_time_eval():
+        settings = strategy.default_params
     known = {name: value for name, value in rule.settings if hasattr(settings, name)}
-    unknown = {name for name, _ in rule.settings} - set(known) - {"std_init"}
+    arguments = _constructor_arguments(rule.strategy)
+    unknown = {name for name, _ in rule.settings} - {*known, *arguments, "std_init"}
     if unknown:
         raise ValueError(
             f"strategy_params has {sorted(unknown)}, which {rule.strategy} does not; it has "
-            f"{sorted(vars(settings))}."
+            f"{sorted({*vars(settings), *arguments})}."
         )
     return strategy, settings.replace(**known)
 
@@ -267,7 +292,7 @@ def _algorithms():
 def _strategy_name(name):
     """The name in evosax for what the user wrote: "OpenES" and "open-es" are "Open_ES"."""
     algorithms = _algorithms()
-    names = {_plain(n): n for n in dir(algorithms) if n[0].isupper()}
+    names = {_plain(n): n for n in dir(algorithms) if hasattr(getattr(algorithms, n), "ask")}
     if _plain(name) not in names:
         close = get_close_matches(_plain(name), names, n=1)
         guess = f" Did you mean {names[close[0]]!r}?" if close else ""
