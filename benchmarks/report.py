@@ -50,6 +50,11 @@ PAGES = {
         "The default beside a linear model with a penalty found by cross-validation and a forest "
         "of 200 trees, on 2000 rows held out; *loo* is what the default says of itself.",
     ),
+    "long_tails": (
+        "Columns with long tails",
+        "1000 rows of eight columns, scores on 2000 more; *without* is the default without "
+        "``NormalScores`` before its kernels.",
+    ),
     "decision_linear": (
         "Trees below a linear read-out",
         "All rows of MNIST, 32 outputs of a forest and a ridge on them; the last column says which "

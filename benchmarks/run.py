@@ -15,6 +15,7 @@ NAMES = [
     "decision_linear",
     "few_rows",
     "wide",
+    "long_tails",
     "many_rows",
     "loo_optimism",
     "tabular",

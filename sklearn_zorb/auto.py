@@ -6,6 +6,7 @@ from .layers import (
     Dense,
     Identity,
     Kernel,
+    NormalScores,
     Parallel,
     PiecewiseLinear,
     ReLU,
@@ -46,13 +47,14 @@ def auto_layers(X, y=None, *, n_outputs=1):
       clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
       rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
-      8000 rows as the square root of their number rises;
+      8000 rows as the square root of their number rises; columns with long tails are replaced
+      by their `NormalScores` before it;
     - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
       10 classes or outputs, gradient boosting.
 
-    Sparse inputs do without ramps, and of more than 1000 columns without the kernel too, which
-    would make them dense.
+    Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
+    the kernel too, which would make them dense.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ def auto_layers(X, y=None, *, n_outputs=1):
     ...     print(block)
     Stack(Parallel(Identity
     PiecewiseLinear) Standardize[clip=3.0]
-    Standardize[clip=3.0] Standardize Kernel[150]
+    NormalScores Standardize[clip=3.0] Standardize Kernel[150]
     Trees)
     """
     if isinstance(X, tuple):
@@ -104,8 +106,7 @@ def auto_layers(X, y=None, *, n_outputs=1):
         kernels = [Kernel(_landmarks(n_rows))]
         if n_rows >= MANY_ROWS:
             kernels.append(Kernel(SMOOTH_LANDMARKS, kind="gaussian"))
-        # scaled again, as the clip leaves columns with long tails narrow
-        blocks += [[Standardize(clip=3.0), Standardize(), kernel] for kernel in kernels]
+        blocks += [[*_scaled(sparse), kernel] for kernel in kernels]
     if n_rows >= FEW_ROWS:
         blocks.append([Trees()])
     boosted = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
@@ -124,6 +125,13 @@ def _bent(n_features, sparse):
     if sparse or n_features > BENT_COLUMNS:
         return []
     return [Parallel([[Identity()], [PiecewiseLinear()]])]
+
+
+def _scaled(sparse):
+    """What comes before a kernel: columns of like spread, without long tails."""
+    # scaled again, as the clip leaves columns with long tails narrow
+    scaled = [Standardize(clip=3.0), Standardize()]
+    return scaled if sparse else [NormalScores(), *scaled]
 
 
 def _landmarks(n_rows):

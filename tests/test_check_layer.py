@@ -20,6 +20,7 @@ from sklearn_zorb.layers import (
     Layer,
     LeakyReLU,
     MaxPool2D,
+    NormalScores,
     PiecewiseLinear,
     ReLU,
     Reshape,
@@ -38,6 +39,8 @@ ROW, IMAGE = (4,), (6, 7, 2)
 EXACT = [
     (BatchNorm(), ROW),
     (BatchNorm(epsilon=0.1), IMAGE),
+    (NormalScores(), ROW),
+    (NormalScores(ratio=0), ROW),
     (Conv2D(3, 2, stride=2), IMAGE),
     (Conv2D(9, (2, 1), stride=(3, 2), use_bias=False, alpha=0.0), IMAGE),
     (Conv2D(3, 2, stride=2, initializer="data_pairs"), IMAGE),

@@ -8,7 +8,7 @@ from sklearn.preprocessing import SplineTransformer
 
 from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import PiecewiseLinear
-from sklearn_zorb.layers.piecewise import QUANTILE_ROWS
+from sklearn_zorb.layers.quantiles import QUANTILE_ROWS
 from sklearn_zorb.layers.rows import Rows
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -8,6 +8,7 @@ from .dense import Dense
 from .estimator import EstimatorLayer
 from .kernel import Kernel
 from .noise import Dropout, GaussianNoise
+from .normal_scores import NormalScores
 from .normalization import BatchNorm, Standardize
 from .piecewise import PiecewiseLinear
 from .pooling import AvgPool2D, MaxPool2D
@@ -33,6 +34,7 @@ __all__ = [
     "LayerSyntaxError",
     "LeakyReLU",
     "MaxPool2D",
+    "NormalScores",
     "Parallel",
     "PiecewiseLinear",
     "ReLU",

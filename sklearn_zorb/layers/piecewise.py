@@ -8,9 +8,7 @@ import scipy.sparse as sp
 from .._compat import Interval
 from ..linalg import namespace, to_numpy
 from .base import Layer, in_precision_of, shape_error
-
-# rows that quantiles are taken of, at most
-QUANTILE_ROWS = 20_000
+from .quantiles import Ordered, sampled
 
 
 class PiecewiseLinear(Layer):
@@ -75,13 +73,7 @@ class PiecewiseLinear(Layer):
         if data is None:
             # without data: evenly over the bulk of a standardised column
             return {"knots": np.tile(np.linspace(-2, 2, self.n_bins + 1), (*input_shape, 1))}
-        inputs, _, sample_weight = data
-        n_rows = inputs.shape[0]
-        if n_rows > QUANTILE_ROWS:
-            drawn = np.sort(rng.choice(n_rows, size=QUANTILE_ROWS, replace=False))
-            inputs = inputs[drawn]
-            sample_weight = None if sample_weight is None else sample_weight[drawn]
-        rows = inputs[:]
+        rows, sample_weight = sampled(rng, data[0], data[2])
         self._refuse_sparse(rows)
         rows = np.asarray(to_numpy(rows), dtype=np.float64)
         return {"knots": np.stack([_knots(row, sample_weight, self.n_bins) for row in rows.T])}
@@ -111,14 +103,8 @@ class PiecewiseLinear(Layer):
 
 def _knots(column, sample_weight, n_bins):
     """Distinct quantiles of a column, the last one repeated where they are too few."""
-    order = np.argsort(column, kind="stable")
-    weight = np.ones(len(column)) if sample_weight is None else np.asarray(sample_weight)
-    ordered, weight = column[order][weight[order] > 0], weight[order][weight[order] > 0]
-    distinct = np.unique(ordered)
+    ordered = Ordered(column, sample_weight)
+    distinct = np.unique(ordered.values)
     if len(distinct) > n_bins + 1:
-        total = np.cumsum(weight)
-        # the first value that has no less than its share of the weight at or below it
-        shares = np.arange(n_bins + 1) * total[-1] / n_bins
-        places = np.searchsorted(total, shares)
-        distinct = np.unique(ordered[np.minimum(places, len(ordered) - 1)])
+        distinct = np.unique(ordered.quantiles(np.arange(n_bins + 1), n_bins))
     return np.append(distinct, np.full(n_bins + 1 - len(distinct), distinct[-1]))

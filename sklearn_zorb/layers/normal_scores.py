@@ -1,0 +1,158 @@
+"""Columns with long tails by their normal scores."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.stats import norm
+
+from .._compat import Interval
+from ..linalg import is_jax, to_numpy
+from .base import Layer, shape_error
+from .quantiles import Ordered, sampled
+
+# one in so many rows lies below the range that a column's scale is read from, and one above:
+# the next counts where so many values are the same that a range has no width
+TAILS = (4, 10, 20, 100)
+# points of a column between which its scores are interpolated, at most
+KNOTS = 256
+
+
+class NormalScores(Layer):
+    r"""Columns with long tails by their normal scores, others as they are.
+
+    A column with the standard deviation :math:`\sigma` and the robust one
+
+    .. math:: s = \frac{q_{1-p} - q_p}{2\, \Phi^{-1}(1 - p)},
+
+    :math:`q_p` its quantiles and p = 1/4, or the first of 1/10, 1/20 and 1/100 where the same
+    value stands for so much of the column that s is zero, becomes
+
+    .. math:: z = \Phi^{-1}(F(x)) \quad \text{if } \sigma > r s,
+
+    with r the `ratio`, and stays x otherwise. F(x) is the share of the training inputs below x
+    and half of those equal to it, so that z is about normal whatever x is (van der Waerden's
+    scores). A log-normal column of which the logarithm deviates by 1 has
+    :math:`\sigma / s = 2`, and by 2 already 20. Prices, populations, counts and concentrations
+    then have their bulk spread out, which a few large values would else push together into a
+    point, and a tail that keeps its order. The inverse target is :math:`F^{-1}(\Phi(t))`.
+
+    Parameters
+    ----------
+    ratio : float, default=5.0
+        Standard deviations in robust ones from which on a tail is long; 0 takes all columns
+        that vary.
+
+    See Also
+    --------
+    Standardize : Its `clip` draws in outliers of any column.
+    sklearn.preprocessing.QuantileTransformer : The same for all columns, without weights.
+
+    Notes
+    -----
+    ``params`` hold ``columns``, the indices of the n_long columns, and ``knots`` and ``scores``
+    of shape (n_long, 256): z is linear between the knots, which are evenly spaced in z, and
+    constant outside them. Shares are weighted; those of more than 20 000 rows are those of
+    20 000 drawn from them. Sparse inputs are refused: zero would not stay zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import NormalScores
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.exp([0.5, 3.0] * rng.normal(size=(1000, 2)))
+    >>> layer = NormalScores()
+    >>> params = layer.init(rng, (2,), (X, None, None))
+    >>> params["columns"].tolist()
+    [1]
+    >>> X.max(axis=0).round(1).tolist()
+    [4.2, 9878.4]
+    >>> layer.forward(params, X).max(axis=0).round(1).tolist()
+    [4.2, 3.3]
+    """
+
+    needs_inputs = False
+    inverts_rows = True
+
+    _parameter_constraints = {"ratio": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, ratio=5.0):
+        self.ratio = ratio
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 1:
+            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        return tuple(input_shape)
+
+    def init(self, rng, input_shape, data=None):
+        columns, knots = [], []
+        if data is not None:
+            rows, sample_weight = sampled(rng, data[0], data[2])
+            self._refuse_sparse(rows)
+            for j, column in enumerate(np.asarray(to_numpy(rows), dtype=np.float64).T):
+                ordered = Ordered(column, sample_weight)
+                if self._is_long(ordered):
+                    columns.append(j)
+                    knots.append(_knots(ordered))
+        pairs = np.reshape(knots, (len(columns), 2, KNOTS))
+        return {
+            "columns": np.asarray(columns, dtype=np.int64),
+            "knots": np.ascontiguousarray(pairs[:, 0]),
+            "scores": np.ascontiguousarray(pairs[:, 1]),
+        }
+
+    def _is_long(self, ordered):
+        ranges = ((*ordered.quantiles([1, parts - 1], parts), parts) for parts in TAILS)
+        widths = ((high - low) / (2 * norm.isf(1 / parts)) for low, high, parts in ranges)
+        scale = next((width for width in widths if width > 0), 0.0)
+        deviation = ordered.deviation()
+        if self.ratio == 0:
+            return deviation > 0
+        return scale > 0 and deviation > self.ratio * scale
+
+    def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
+        return _interpolated(inputs, params["columns"], params["knots"], params["scores"])
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        found = _interpolated(targets, params["columns"], params["scores"], params["knots"])
+        return found, params
+
+    def _refuse_sparse(self, inputs):
+        if sp.issparse(inputs):
+            raise ValueError(
+                "NormalScores ranks values, and zeros would not stay zero: pass dense inputs, or "
+                "do without the layer."
+            )
+
+
+def _knots(ordered):
+    """Values of a column, about evenly spaced in their scores, and these scores.
+
+    Fewer values than knots repeat the last one.
+    """
+    values, weight = ordered.distinct()
+    shares = (np.cumsum(weight) - weight / 2) / weight.sum()
+    scores = norm.ppf(shares)
+    if len(values) > KNOTS:
+        wanted = np.linspace(scores[0], scores[-1], KNOTS)
+        chosen = np.unique(np.minimum(np.searchsorted(scores, wanted), len(scores) - 1))
+        values, scores = values[chosen], scores[chosen]
+    missing = (0, KNOTS - len(values))
+    return np.pad(values, missing, mode="edge"), np.pad(scores, missing, mode="edge")
+
+
+def _interpolated(rows, columns, points, values):
+    """Rows with some of their columns interpolated linearly between points."""
+    if not len(columns):
+        return rows
+    if is_jax(rows):
+        import jax
+
+        interpolate = jax.vmap(jax.numpy.interp, in_axes=(1, 0, 0), out_axes=1)
+        found = interpolate(rows[:, columns], points, values)
+        return rows.at[:, columns].set(found.astype(rows.dtype))
+    rows = np.array(rows, dtype=np.result_type(rows.dtype, np.float32))
+    for j, own_points, own_values in zip(columns, points, values, strict=True):
+        rows[:, j] = np.interp(rows[:, j], own_points, own_values)
+    return rows

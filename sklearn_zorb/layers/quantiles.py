@@ -1,0 +1,53 @@
+"""Weighted quantiles of columns, of a sample where rows are many."""
+
+import numpy as np
+
+from ..linalg import to_numpy
+
+# rows that quantiles are taken of, at most
+QUANTILE_ROWS = 20_000
+
+
+def sampled(rng, inputs, sample_weight):
+    """No more than `QUANTILE_ROWS` of the rows, drawn evenly, and their weights."""
+    n_rows = inputs.shape[0]
+    if n_rows <= QUANTILE_ROWS:
+        return inputs[:], sample_weight
+    drawn = np.sort(rng.choice(n_rows, size=QUANTILE_ROWS, replace=False))
+    return inputs[drawn], None if sample_weight is None else sample_weight[drawn]
+
+
+class Ordered:
+    """One column in ascending order, without the rows that weigh nothing.
+
+    Parameters
+    ----------
+    column : array of shape (n_rows,)
+    sample_weight : array of shape (n_rows,) or None
+    """
+
+    def __init__(self, column, sample_weight=None):
+        order = np.argsort(column, kind="stable")
+        weight = np.ones(len(column)) if sample_weight is None else to_numpy(sample_weight)
+        order = order[weight[order] > 0]
+        self.values, self.weight = column[order], weight[order]
+        self._total = np.cumsum(self.weight)
+
+    def quantiles(self, parts, of):
+        """For each number of parts, `of` of which are all, the value up to which they go.
+
+        That is the first one with no less than their share of the weight at or below it: a
+        weight of 2 is exactly two copies of a row.
+        """
+        places = np.searchsorted(self._total, np.asarray(parts) * self._total[-1] / of)
+        return self.values[np.minimum(places, len(self.values) - 1)]
+
+    def distinct(self):
+        """Distinct values in ascending order, and the weight of each."""
+        first = np.flatnonzero(np.append(True, self.values[1:] != self.values[:-1]))
+        return self.values[first], np.add.reduceat(self.weight, first)
+
+    def deviation(self):
+        """Standard deviation of the column."""
+        mean = np.average(self.values, weights=self.weight)
+        return np.sqrt(np.average((self.values - mean) ** 2, weights=self.weight))

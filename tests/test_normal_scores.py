@@ -1,0 +1,154 @@
+"""Normal scores against SciPy's ranks, and where they are taken."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.stats import norm, rankdata
+from sklearn.preprocessing import QuantileTransformer
+
+from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.layers import NormalScores
+from sklearn_zorb.layers.normal_scores import KNOTS
+from sklearn_zorb.layers.quantiles import QUANTILE_ROWS, Ordered
+from sklearn_zorb.layers.rows import Rows
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=200)
+# symmetric, log-normal, log-normal with zeros, counts that are nearly all zero, two values
+X = np.column_stack([
+    NORMAL, np.exp(2.5 * NORMAL) - 3, np.where(NORMAL > 0.8, np.exp(6 * NORMAL), 0),
+    RNG.permutation([0] * 190 + [1] * 9 + [900]), RNG.integers(2, size=200),
+])  # fmt: skip
+
+
+def fitted(layer, inputs, sample_weight=None):
+    data = (inputs, None, sample_weight)
+    return layer.init(np.random.default_rng(1), inputs.shape[1:], data)
+
+
+def robust(column, share):
+    ends = np.quantile(column, [share, 1 - share], method="inverted_cdf")
+    return (ends[1] - ends[0]) / (2 * norm.isf(share))
+
+
+def test_scores_of_few_rows_are_those_of_their_ranks():
+    layer, before = NormalScores(), X.copy()
+    params = fitted(layer, X)
+    assert params["columns"].tolist() == [1, 2, 3]
+    outputs = layer.forward(params, X)
+    np.testing.assert_array_equal(X, before)
+    np.testing.assert_array_equal(outputs[:, [0, 4]], X[:, [0, 4]])
+    for j in (1, 2, 3):
+        shares = (rankdata(X[:, j]) - 0.5) / len(X)
+        np.testing.assert_allclose(outputs[:, j], norm.ppf(shares), rtol=1e-12, atol=1e-12)
+    # outside of what was seen nothing goes on
+    far = layer.forward(params, np.array([[1e9] * 5, [-1e9] * 5]))
+    np.testing.assert_allclose(far[0, 1:4], outputs.max(axis=0)[1:4])
+    np.testing.assert_allclose(far[1, 1:4], outputs.min(axis=0)[1:4])
+
+
+def test_between_knots_they_are_close_to_all_ranks():
+    column = np.exp(3 * RNG.normal(size=(5000, 1)))
+    layer = NormalScores()
+    params = fitted(layer, column)
+    assert params["knots"].shape == (1, KNOTS)
+    assert (np.diff(params["knots"]) >= 0).all() and len(np.unique(params["knots"])) > KNOTS / 2
+    ours = layer.forward(params, column)
+    theirs = QuantileTransformer(n_quantiles=5000, output_distribution="normal").fit_transform
+    inner = np.abs(ours) < 3
+    assert np.abs(ours - theirs(column))[inner].max() < 0.05
+
+
+def test_the_ratio_says_what_is_long():
+    for j, share in ((1, 0.25), (2, 0.1), (3, 0.01)):
+        column = X[:, j : j + 1]
+        ratio = column.std() / robust(column[:, 0], share)
+        assert len(fitted(NormalScores(0.99 * ratio), column)["columns"]) == 1
+        assert len(fitted(NormalScores(1.01 * ratio), column)["columns"]) == 0
+    constant = np.column_stack([X, np.full(len(X), 7.0)])
+    assert fitted(NormalScores(0), constant)["columns"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_inverse_is_exact_within_the_range_and_stays_there_outside():
+    layer = NormalScores()
+    params = fitted(layer, X)
+    back, same = layer.invert(params, layer.forward(params, X), None)
+    np.testing.assert_allclose(back, X, rtol=1e-9, atol=1e-12)
+    assert same is params
+    far = layer.invert(params, np.array([[800.0] * 5, [-800.0] * 5]), None)[0]
+    np.testing.assert_allclose(far[0, 1:4], X.max(axis=0)[1:4])
+    np.testing.assert_allclose(far[1, 1:4], X.min(axis=0)[1:4])
+    np.testing.assert_array_equal(far[:, 0], [800, -800])
+
+
+def test_weights_are_copies_and_zero_weights_are_absent():
+    weights = RNG.integers(0, 4, size=200)
+    weighted = fitted(NormalScores(), X, weights.astype(float))
+    repeated = fitted(NormalScores(), np.repeat(X, weights, axis=0))
+    for name, value in repeated.items():
+        np.testing.assert_allclose(weighted[name], value, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("of", [3, 7, 10, 100])
+def test_quantiles_are_those_of_numpy(of):
+    for n_rows in (1, 2, 30, 101):
+        column = RNG.normal(size=n_rows)
+        parts = np.arange(of + 1)
+        expected = np.quantile(column, parts / of, method="inverted_cdf")
+        found = Ordered(column).quantiles(parts, of)
+        # parts / of is rounded, parts * n_rows / of is not where it is whole
+        close = np.abs(parts / of * n_rows - np.round(parts / of * n_rows)) < 1e-9
+        np.testing.assert_array_equal(found[~close], expected[~close])
+        whole = np.round(parts[close] * n_rows / of).astype(int)
+        np.testing.assert_array_equal(found[close], np.sort(column)[np.maximum(whole - 1, 0)])
+
+
+def test_the_same_in_jax():
+    import jax
+
+    layer = NormalScores()
+    params = fitted(layer, X)
+    with jax.enable_x64(True):
+        found = jax.jit(layer.forward)(params, jax.numpy.asarray(X))
+        back = jax.jit(layer.invert)(params, found, None)[0]
+    np.testing.assert_allclose(found, layer.forward(params, X), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(back, X, rtol=1e-9, atol=1e-9)
+
+
+def test_many_rows_are_sampled_and_read_chunk_by_chunk():
+    column = np.exp(3 * RNG.normal(size=(3 * QUANTILE_ROWS, 1)))
+    whole = fitted(NormalScores(), column)
+    lazy = fitted(NormalScores(), Rows(column, (), (), (1,)))
+    np.testing.assert_array_equal(whole["knots"], lazy["knots"])
+    scores = NormalScores().forward(whole, column)
+    assert abs(scores.mean()) < 0.05 and abs(scores.std() - 1) < 0.05
+
+
+def test_constant_columns_and_single_rows_stay():
+    assert not len(fitted(NormalScores(), np.full((30, 2), 7.0))["columns"])
+    assert not len(fitted(NormalScores(0), X[:1])["columns"])
+
+
+def test_refusals_say_what_to_do():
+    with pytest.raises(ValueError, match="do without the layer"):
+        ZORBRegressor("NormalScores Dense[5] Tanh", standardize=False).fit(sp.csr_array(X), NORMAL)
+    with pytest.raises(ValueError, match=r"ratio.*-0\.5"):
+        ZORBRegressor([NormalScores(-0.5)]).fit(X, NORMAL)
+    with pytest.raises(ValueError, match=r"Flatten\(\)"):
+        ZORBRegressor("NormalScores Flatten", input_shape=(5, 1, 1)).fit(X, NORMAL)
+
+
+def test_a_kernel_sees_the_bulk_of_log_normal_columns():
+    Z = RNG.normal(size=(600, 3))
+    y = np.sin(2 * Z[:, 0]) + Z[:, 1] * Z[:, 2]
+    inputs = np.exp(3 * Z)
+    scores = {
+        text: ZORBRegressor(text, readout="last", standardize=False, random_state=0)
+        .fit(inputs[:400], y[:400])
+        .score(inputs[400:], y[400:])
+        for text in ("Standardize Kernel[400]", "NormalScores Kernel[400]")
+    }
+    plain, ranked = scores.values()
+    assert ranked > plain + 0.1 and ranked > 0.9
