@@ -31,7 +31,7 @@ BOOSTED_OUTPUTS = 10
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
 # beyond, half of the rows are landmarks as long as their products take no more flops
-LANDMARK_FLOPS = 1.25e11
+LANDMARK_FLOPS = 8e10
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
@@ -47,7 +47,7 @@ def auto_layers(X, y=None, *, n_outputs=1):
       clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
       rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
-      8000 rows as the square root of their number rises; columns with long tails are replaced
+      6800 rows as the square root of their number rises; columns with long tails are replaced
       by their `NormalScores` before it;
     - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and

@@ -79,4 +79,4 @@ def test_a_memory_limit_changes_nothing_but_memory(text):
     tight = ZORBRegressor(
         layers, alpha=0.1, relaxation=0.5, random_state=0, memory_limit="200KB"
     ).fit(X, y)
-    np.testing.assert_allclose(tight.predict(X), free.predict(X), rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(tight.predict(X), free.predict(X), rtol=1e-6, atol=1e-7)

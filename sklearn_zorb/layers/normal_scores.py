@@ -11,9 +11,6 @@ from ..linalg import is_jax, to_numpy
 from .base import Layer, shape_error
 from .quantiles import Ordered, sampled
 
-# one in so many rows lies below the range that a column's scale is read from, and one above:
-# the next counts where so many values are the same that a range has no width
-TAILS = (4, 10, 20, 100)
 # points of a column between which its scores are interpolated, at most
 KNOTS = 256
 
@@ -21,21 +18,22 @@ KNOTS = 256
 class NormalScores(Layer):
     r"""Columns with long tails by their normal scores, others as they are.
 
-    A column with the standard deviation :math:`\sigma` and the robust one
+    With the standard deviation :math:`\sigma` and the robust one
 
-    .. math:: s = \frac{q_{1-p} - q_p}{2\, \Phi^{-1}(1 - p)},
+    .. math:: s = \frac{q_{3/4} - q_{1/4}}{\Phi^{-1}(3/4) - \Phi^{-1}(1/4)}
 
-    :math:`q_p` its quantiles and p = 1/4, or the first of 1/10, 1/20 and 1/100 where the same
-    value stands for so much of the column that s is zero, becomes
+    of a column's values other than the most common one, :math:`q_p` being quantiles, it becomes
 
-    .. math:: z = \Phi^{-1}(F(x)) \quad \text{if } \sigma > r s,
+    .. math:: z = \Phi^{-1}(F(x)) \quad \text{if } \sigma > r s > 0,
 
     with r the `ratio`, and stays x otherwise. F(x) is the share of the training inputs below x
     and half of those equal to it, so that z is about normal whatever x is (van der Waerden's
     scores). A log-normal column of which the logarithm deviates by 1 has
     :math:`\sigma / s = 2`, and by 2 already 20. Prices, populations, counts and concentrations
     then have their bulk spread out, which a few large values would else push together into a
-    point, and a tail that keeps its order. The inverse target is :math:`F^{-1}(\Phi(t))`.
+    point, and a tail that keeps its order. The most common value is left out because a column
+    may be zero in most rows, which says nothing of the others: pixels have no tails. The inverse
+    target is :math:`F^{-1}(\Phi(t))`.
 
     Parameters
     ----------
@@ -102,13 +100,14 @@ class NormalScores(Layer):
         }
 
     def _is_long(self, ordered):
-        ranges = ((*ordered.quantiles([1, parts - 1], parts), parts) for parts in TAILS)
-        widths = ((high - low) / (2 * norm.isf(1 / parts)) for low, high, parts in ranges)
-        scale = next((width for width in widths if width > 0), 0.0)
-        deviation = ordered.deviation()
-        if self.ratio == 0:
-            return deviation > 0
-        return scale > 0 and deviation > self.ratio * scale
+        values, weight = ordered.distinct()
+        if len(values) < 3 or self.ratio == 0:
+            return len(values) > 1 and self.ratio == 0
+        others = np.arange(len(values)) != weight.argmax()
+        rest = Ordered(values[others], weight[others])
+        low, high = rest.quantiles([1, 3], 4)
+        scale = (high - low) / (2 * norm.ppf(0.75))
+        return rest.deviation() > self.ratio * scale > 0
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)

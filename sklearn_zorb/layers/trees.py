@@ -154,6 +154,8 @@ class Trees(Foreign):
         features = self.max_features
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
+            # all rows of a fold for as many rounds as asked for, however many rows there are
+            early_stopping=False,
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf or _leaf_size(context.sample_weight),
             max_features=float(features) if isinstance(features, Real) else 1.0,

@@ -323,8 +323,8 @@ def _loo_errors(system, engine, alphas, keep):
 
 
 def _pieces(system, n_alphas):
-    """Chunks of a system, cut so that what each alpha makes of a row stays in the cache."""
-    row_bytes = 8 * max(system.n_features, n_alphas * system.n_targets)
+    """Chunks of a system, cut so that what all alphas make of their rows stays in the cache."""
+    row_bytes = 8 * n_alphas * system.n_targets
     for chunk in system.chunks():
         for part in Memory().chunks(chunk[0].shape[0], row_bytes, CACHE_BYTES):
             yield [None if values is None else values[part] for values in chunk]
