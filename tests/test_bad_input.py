@@ -221,3 +221,18 @@ def test_labels_after_classes_and_classes_after_labels(Estimator):
         model = Estimator("Dense[2] Tanh").partial_fit(X, first, classes=[0, 1, 2])
         with pytest.raises(ValueError, match="y has shape .*the first call had"):
             model.partial_fit(X, then)
+
+
+def test_labels_without_a_common_order():
+    X = np.random.default_rng(0).normal(size=(6, 2))
+    for labels, types in (([None, "a"] * 3, "NoneType, str"), ([1, "a"] * 3, "int, str")):
+        with pytest.raises(ValueError, match=f"y mixes labels of the types {types}"):
+            ZORBClassifier("Dense[4] Tanh").fit(X, np.array(labels, dtype=object))
+
+
+def test_columns_too_small_to_have_a_reciprocal():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = (X[:, 0] > 0).astype(int)
+    assert np.isfinite(ZORBClassifier(random_state=0).fit(X * 1e-310, y).predict_proba(X)).all()
+    kernel = ZORBClassifier("Kernel[60]", standardize=False, random_state=0).fit(X * 1e-310, y)
+    assert np.isfinite(kernel.decision_function(X * 1e-310)).all()

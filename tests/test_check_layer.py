@@ -27,6 +27,7 @@ from sklearn_zorb.layers import (
     Sigmoid,
     Sign,
     Softmax,
+    Stack,
     Standardize,
     Step,
     Tanh,
@@ -90,6 +91,7 @@ LEARNERS = [
     (EstimatorLayer(Ridge(), 3), ROW),
     (EstimatorLayer(StandardScaler()), ROW),
     (Kernel(20), ROW),
+    (Stack([[Identity()], [Dense(4), Tanh()], [Trees(5, units=3)]], units=3), ROW),
     (Trees(units=3, n_estimators=5), ROW),
 ]
 

@@ -153,6 +153,16 @@ def test_warm_start_goes_on_where_it_stopped():
     assert not np.allclose(fresh.predict_proba(X), whole.predict_proba(X), rtol=1e-2)
 
 
+def test_warm_start_takes_no_other_classes():
+    X, y = load_iris(return_X_y=True)
+    model = NetworkClassifier("Dense[8] Tanh", trainer=Backprop(max_epochs=2), warm_start=True)
+    model.fit(X, y)
+    with pytest.raises(ValueError, match=r"classes \[0, 1, 2\], and y holds \[3, 4, 5\]"):
+        model.fit(X, y + 3)
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.set_params(warm_start=False).fit(X, y + 3).classes_.tolist() == [3, 4, 5]
+
+
 @pytest.mark.parametrize("rows", [150, 1200])
 @pytest.mark.parametrize(
     "trainer",

@@ -281,6 +281,10 @@ WRITTEN = [
 ]
 
 
+def test_a_list_is_written_as_the_tuple_it_stands_for():
+    assert format_layers([Reshape([4, 4])]) == "Reshape[(4, 4)]"
+
+
 @pytest.mark.parametrize("text", WRITTEN)
 def test_written_form(text):
     assert format_layers(parse_layers(text)) == text

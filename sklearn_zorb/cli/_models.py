@@ -80,6 +80,8 @@ def _parse_params(params):
             raise InputError(f"--param takes NAME=VALUE, got {text!r}")
         if name.strip() == "layers":
             raise InputError("--param layers: the layers are --network TEXT")
+        if name.strip() == "random_state":
+            raise InputError("--param random_state: the seed is --seed NUMBER")
         try:
             parsed[name.strip()] = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError):

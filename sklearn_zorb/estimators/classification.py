@@ -27,6 +27,7 @@ class LayeredClassifierMixin(ClassifierMixin):
 
     def _validate(self, X, y, reset=True):
         X, y = super()._validate(X, y, reset)
+        _check_types(y)
         kind = type_of_target(y, input_name="y")
         if kind not in LABELS:
             check_classification_targets(y)  # raises, and says why
@@ -198,6 +199,20 @@ class LayeredClassifierMixin(ClassifierMixin):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _check_types(y):
+    """ValueError where labels are of types that have no order among each other."""
+    if y.dtype != object:
+        return
+    types = sorted({type(label).__name__ for label in y.ravel()})
+    try:
+        np.unique(y)
+    except TypeError as error:
+        raise ValueError(
+            f"y mixes labels of the types {', '.join(types)}, which have no common order; pass "
+            "labels of one type, such as all of them as text, and a name for missing ones."
+        ) from error
 
 
 def _share_right(y, predicted, sample_weight):

@@ -146,7 +146,16 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
     def _encode(self, y, weights, tail):
         if self._part is not None and self._part.going_on:
             self._check_kind(y)
-        return super()._encode(y, weights, tail)
+        before = getattr(self, "classes_", None) if self.warm_start else None
+        encoder = super()._encode(y, weights, tail)
+        if before is not None and not np.array_equal(before, encoder.classes):
+            found, self.classes_ = self.classes_, before
+            raise ValueError(
+                f"warm_start=True goes on from a model of the classes {before.tolist()}, and y "
+                f"holds {found.tolist()}: pass rows of the same classes, or warm_start=False to "
+                "begin anew."
+            )
+        return encoder
 
     def _known_classes(self):
         return None if self._part is None else self._part.classes

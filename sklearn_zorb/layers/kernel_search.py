@@ -48,6 +48,8 @@ class Choice:
 def median_distance(kind, rows):
     """Median distance between pairs of rows, or 1 where they are all the same."""
     pairs = distances(kind, rows, rows)[np.triu_indices(len(rows), 1)]
+    # what has no reciprocal is no distance
+    pairs[pairs < np.finfo(np.float64).tiny] = 0.0
     middle = float(np.median(pairs)) if len(pairs) else 0.0
     # half of the pairs may be equal where columns are few and discrete
     return middle or (float(pairs.mean()) if len(pairs) else 0.0) or 1.0

@@ -69,6 +69,8 @@ class Stack(_Branches):
     many_blocks = True
     width_from_targets = True
     solvable = True
+    # the weights decide which blocks are asked at all
+    traceable = False
 
     _parameter_constraints = {
         "shrinkage": [Interval(Real, 0, None, closed="left")],

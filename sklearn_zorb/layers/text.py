@@ -164,7 +164,7 @@ def _format_value(value, where):
         return repr(float(value))
     if isinstance(value, str):
         return _format_string(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         items = ", ".join(_format_value(item, where) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     raise ValueError(

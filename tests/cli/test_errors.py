@@ -42,6 +42,7 @@ BAD_ARGUMENTS = [
     (["fit", "iris", "--param", "alpha=-1"], "alpha"),
     (["fit", "iris", "--param", "relaxation"], "--param takes NAME=VALUE, got 'relaxation'"),
     (["fit", "iris", "--param", "layers=Tanh"], "--param layers: the layers are --network"),
+    (["fit", "iris", "--param", "random_state=3"], "--param random_state: the seed is --seed"),
     (["fit", "iris", "--target", "a", "--target", "b"], "--target: given twice, as 'a' and 'b'"),
     (["fit", "iris", "--param", "dance=1"], "Invalid parameter 'dance'"),
     (["fit", "iris", "--task", "classification", "--samples", "1"], ""),
