@@ -28,6 +28,8 @@ SMOOTH_LANDMARKS = 500
 BOOSTED_COLUMNS = 500
 # and classes or outputs, each of which takes trees of its own
 BOOSTED_OUTPUTS = 10
+# more folds leave each model more rows to learn from, and one more to take the mean of
+BOOSTED_FOLDS = 10
 # an exact kernel up to here, the cost of which grows with the cube of the rows
 LANDMARKS = 1500
 # beyond, half of the rows are landmarks as long as their products take no more flops
@@ -111,7 +113,7 @@ def auto_layers(X, y=None, *, n_outputs=1):
         blocks.append([Trees()])
     boosted = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
     if n_rows >= MANY_ROWS and boosted and not sparse:
-        blocks.append([Trees(kind="boosting")])
+        blocks.append([Trees(kind="boosting", cv=BOOSTED_FOLDS)])
     return [Stack(blocks)]
 
 
