@@ -85,6 +85,48 @@ def test_agrees_with_sklearn_kernel_ridge_without_intercept():
     np.testing.assert_allclose(features @ coef, reference.predict(X), atol=1e-8)
 
 
+def test_a_smooth_kernel_needs_none_either(monkeypatch):
+    """Its features of next to no variance are orthogonal up to rounding only."""
+    X = np.random.default_rng(0).normal(size=(400, 3))
+    y = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
+    layer = Kernel(400, kind="gaussian", bandwidth=2.0, reweight=0)
+    features = layer.forward(solve(layer, X, y).params, X)
+    kept = (features != 0).any(axis=0).sum()
+    assert 50 < kept < 300
+    system = System.from_arrays(features, y[:, None])
+    solution = LeastSquares().solve(system, loo_outputs=True)
+    assert solution.method == "diagonal"
+    monkeypatch.setattr("sklearn_zorb.linalg.least_squares.is_diagonal", lambda *_: False)
+    general = LeastSquares().solve(system, loo_outputs=True)
+    assert general.method != "diagonal" and solution.alpha == pytest.approx(general.alpha)
+    np.testing.assert_allclose(solution.loo_outputs, general.loo_outputs, atol=5e-6)
+    fitted, expected = (features @ own.coef for own in (solution, general))
+    np.testing.assert_allclose(fitted, expected, atol=5e-6)
+
+
+def test_columns_that_correlate_are_no_diagonal(monkeypatch):
+    rows = np.linalg.qr(np.random.default_rng(0).normal(size=(60, 5)))[0]
+    rows -= rows.mean(axis=0)
+    rows = np.linalg.qr(rows)[0] * [1, 1, 1, 1e-4, 1e-4]
+    assert LeastSquares().solve(System.from_arrays(rows, rows[:, :1])).method == "diagonal"
+    # a correlation of one in a hundred thousand: of two columns that count, and of two that
+    # count for nothing beside the least penalty of the grid
+    for pair, alpha, method in (
+        ((0, 1), 1e-12, "primal-eigh"),
+        ((0, 1), "loo", "primal-eigh"),
+        ((3, 4), 1e-12, "primal-eigh"),
+        ((3, 4), "loo", "diagonal"),
+    ):
+        mixed = rows.copy()
+        mixed[:, pair[0]] += 1e-5 * rows[:, pair[1]]
+        found = LeastSquares(alpha=alpha).solve(System.from_arrays(mixed, rows[:, :1]))
+        assert found.method == method, (pair, alpha)
+        monkeypatch.setattr("sklearn_zorb.linalg.least_squares.is_diagonal", lambda *_: False)
+        general = LeastSquares(alpha=alpha).solve(System.from_arrays(mixed, rows[:, :1]))
+        monkeypatch.undo()
+        np.testing.assert_allclose(mixed @ found.coef, mixed @ general.coef, atol=1e-6)
+
+
 def test_read_out_of_exact_features_needs_no_eigenvalues():
     X, y = table()
     layer = Kernel(80)

@@ -28,6 +28,9 @@ DENSE_COLUMNS = 10_000
 # from so many features for each row of the search, and such a share of all rows in it, on
 # scales fit noise in a measure that counts
 MANY_SCALES, LEAST_SHARE = 0.2, 0.2
+# of the mean eigenvalue: a direction with so little variance is shrunk to a ten-thousandth by the
+# least penalty of a read-out, and rounding keeps it from being orthogonal to others
+NO_WEIGHT = 1e-10
 # landmarks that stand in until the layer is solved
 INITIAL = 64
 
@@ -80,7 +83,8 @@ class Kernel(Layer):
     ``params`` hold ``landmarks`` (m, n_features), ``feature_scales`` (n_features,),
     ``bandwidth``, ``kind`` (an index into `KINDS`), ``projection`` (m, rank) and
     ``offset``. With up to `units` distinct rows the features of the training rows are
-    orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own.
+    orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own; those
+    of less than 1e-10 of the mean variance are left out.
     The inverse target is the ridge regression of the landmarks on their own features.
 
     References
@@ -257,7 +261,8 @@ def _principal(kernel, weight, precision):
     centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
     values, vectors = scipy.linalg.eigh(centred, driver="evd", overwrite_a=True, check_finite=False)
     values, vectors = values[:-1], vectors[:, :-1]
-    kept = values > 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
+    rounding = 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
+    kept = values > max(rounding, NO_WEIGHT * values.sum() / len(root))
     if not kept.any():
         return np.zeros((len(root), 1)), np.zeros(1)
     projection = root[:, None] * vectors[:, kept] / np.sqrt(values[kept])

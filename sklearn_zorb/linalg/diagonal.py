@@ -5,22 +5,30 @@ import numpy as np
 from .backends import get_backend
 from .engines import SpectralEngine
 
-# off-diagonal entries of the Gram matrix, in mean eigenvalues, that are rounding: kernel
-# features of many columns, whose distances come from products, are good to 1e-8. The least
-# penalty of the grid is twenty times that
-ROUNDING = 5e-8
+# correlations that are rounding: kernel features of many columns, whose distances come from
+# products, are orthogonal to 1e-8
+ROUNDING = 1e-6
 
 
-def is_diagonal(gram):
-    """Whether the centred Gram matrix is diagonal up to rounding; False on an accelerator."""
-    if not isinstance(gram.product, np.ndarray):
+def is_diagonal(gram, alpha):
+    """Whether a ridge with penalties of `alpha` and more may take the Gram matrix as diagonal.
+
+    A correlation of two columns counts as much as the penalty leaves of them, d / (d + alpha)
+    of a variance d: those of next to no variance are orthogonal up to rounding only, and make
+    no difference. False on an accelerator.
+    """
+    if not isinstance(gram.product, np.ndarray) or len(gram.product) < 2:
         return False
-    product, bound = gram.product, ROUNDING * gram.mean_eigenvalue
+    product = gram.product
+    variance = np.maximum(np.diag(product), 0)
+    weight = np.sqrt(variance) / np.maximum(variance + alpha, np.finfo(np.float64).tiny)
     # most matrices are ruled out by their first row
-    if len(product) < 2 or np.abs(product[0, 1:]).max() > bound:
+    if np.abs(product[0, 1:] * weight[1:]).max() * weight[0] > ROUNDING:
         return False
     upper = np.triu(product, 1)
-    return max(upper.max(), -upper.min()) <= bound
+    upper *= weight
+    upper *= weight[:, None]
+    return max(upper.max(), -upper.min()) <= ROUNDING
 
 
 class DiagonalEngine(SpectralEngine):

@@ -110,7 +110,7 @@ class LeastSquares(WithParameters):
         if system.n_rows < system.n_features:
             engine = DualEngine(system)
         else:
-            engine = _primal_engine(system.gram())
+            engine = self._primal_engine(system.gram())
         return _finish(system, engine, self._alphas(engine), loo_outputs, judges)
 
     def solve_sums(self, gram):
@@ -129,15 +129,22 @@ class LeastSquares(WithParameters):
             rcond = max(self.rcond or 0.0, GRAM_RCOND)
             engine, alphas = SpectralEngine.from_gram(gram, rcond=rcond), np.zeros(1)
         else:
-            engine = _primal_engine(gram)
+            engine = self._primal_engine(gram)
             alphas = self._alphas(engine)
         score = partial(_gcv_errors, gram, engine, keep=False)
         best, errors, _ = _choose(score, engine, alphas)
         return _solution(engine, float(alphas[best]), errors[best], "gcv")
 
-    def _alphas(self, engine):
+    def _primal_engine(self, gram):
+        if is_diagonal(gram, self._alphas(gram)[0]):
+            return DiagonalEngine(gram)
+        small = gram.product.shape[0] <= EIGH_LIMIT
+        return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
+
+    def _alphas(self, of):
+        """Penalties to try, for the mean eigenvalue of a Gram matrix or engine."""
         if self.alpha == "loo":
-            mean = engine.mean_eigenvalue
+            mean = of.mean_eigenvalue
             return RELATIVE_ALPHAS * (mean if mean > SMALLEST_MEAN else 1.0)
         return np.array([float(self.alpha)])
 
@@ -148,13 +155,6 @@ class LeastSquares(WithParameters):
         if rcond >= GRAM_RCOND and system.n_rows >= system.n_features:
             return SpectralEngine.from_gram(system.gram(), rcond=rcond)
         return qr_engine(system, rcond)
-
-
-def _primal_engine(gram):
-    if is_diagonal(gram):
-        return DiagonalEngine(gram)
-    small = gram.product.shape[0] <= EIGH_LIMIT
-    return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
 
 
 def check_alpha(alpha):
