@@ -414,7 +414,7 @@ def test_names_are_left_out():
         ),
         ([Skip([Dense(initializer=np.zeros)])], r"Skip: layers: Dense: initializer="),
         ([Dense(alpha=np.ones(2))], r"Dense: alpha=array\(\[1., 1.\]\) cannot be written"),
-        ([Dense(alpha=[1, 2])], r"Dense: alpha=\[1, 2\] cannot be written"),
+        ([Dense(alpha={1, 2})], r"Dense: alpha=\{1, 2\} cannot be written"),
         ([Dense(alpha=float("inf"))], r"Dense: alpha=inf cannot be written"),
         ([Dense(alpha=(1, np.nan))], r"Dense: alpha=\(1, nan\) cannot be written"),
         ([EstimatorLayer(Ridge())], r"EstimatorLayer: estimator=Ridge\(\) cannot be written"),
