@@ -3,6 +3,11 @@
 Eight columns are functions of normal ones, on which the target depends smoothly: log-normal ones
 of several deviations, the same with zeros for two values in three, and cubes. Classes are the
 target above or below its median. Means over seeds, on 2000 rows held out.
+
+Tried in place of the scores, and less accurate: the inverse hyperbolic sine of the distance to the
+median, robust scales for all columns, and scores from two or three robust deviations on, which
+gain on such columns and lose on ordinary tables; scores of columns that are zero in most rows,
+which lose on images.
 """
 
 import numpy as np
