@@ -31,6 +31,11 @@ class Standardize(Layer):
         Bound c of a smooth clip, :math:`z / \sqrt{1 + (z/c)^2}`, which takes the force from
         outliers and hardly moves values well below c.
 
+    See Also
+    --------
+    BatchNorm : Solved in its turn: behind layers that are solved it takes the moments of what
+        they hand on then, where this layer keeps those of their outputs before.
+
     Examples
     --------
     >>> import numpy as np
