@@ -205,10 +205,10 @@ def _check_types(y):
     """ValueError where labels are of types that have no order among each other."""
     if y.dtype != object:
         return
-    types = sorted({type(label).__name__ for label in y.ravel()})
     try:
         np.unique(y)
     except TypeError as error:
+        types = sorted({type(label).__name__ for label in y.ravel()})
         raise ValueError(
             f"y mixes labels of the types {', '.join(types)}, which have no common order; pass "
             "labels of one type, such as all of them as text, and a name for missing ones."
