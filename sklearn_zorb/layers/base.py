@@ -236,3 +236,9 @@ def shape_error(layer, input_shape, expected):
     return ValueError(
         f"{type(layer).__name__} got input of shape {tuple(input_shape)} per sample; {expected}."
     )
+
+
+def check_flat(layer, input_shape):
+    """Raise the `shape_error` of layers that take one row of numbers for each sample."""
+    if len(input_shape) != 1:
+        raise shape_error(layer, input_shape, "it needs flat rows: put Flatten() before it")

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..linalg.pseudoinverse import minimum_norm_map
-from .base import shape_error
+from .base import check_flat
 from .least_squares import LeastSquaresLayer
 
 
@@ -67,8 +67,7 @@ class Dense(LeastSquaresLayer):
         self.rcond = rcond
 
     def output_shape(self, input_shape):
-        if len(input_shape) != 1:
-            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        check_flat(self, input_shape)
         return (self.n_units(input_shape),)
 
     def n_units(self, input_shape):

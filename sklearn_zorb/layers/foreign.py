@@ -7,7 +7,7 @@ import numpy as np
 from .._compat import Interval
 from ..linalg import namespace, to_numpy
 from ..linalg.pseudoinverse import solve_minimum_norm
-from .base import Layer, Solved, shape_error
+from .base import Layer, Solved, check_flat
 from .initializers import initial_weights
 
 # training rows kept as answers to "what input gives this output?"
@@ -43,8 +43,7 @@ class Foreign(Layer):
     _n_keep = [Interval(Integral, 1, None, closed="left")]
 
     def output_shape(self, input_shape):
-        if len(input_shape) != 1:
-            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        check_flat(self, input_shape)
         return (self.n_units(input_shape),)
 
     def n_units(self, input_shape):

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, namespace, to_numpy
-from .base import Layer, Solved, shape_error
+from .base import Layer, Solved, check_flat
 from .distinct import group_rows
 from .kernel_ridge import centre, distances, kernel_values, project, whitening
 from .kernel_search import (
@@ -125,8 +125,7 @@ class Kernel(Layer):
         self.reweight = reweight
 
     def output_shape(self, input_shape):
-        if len(input_shape) != 1:
-            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        check_flat(self, input_shape)
         return (int(self.units),)
 
     def init(self, rng, input_shape, data=None):

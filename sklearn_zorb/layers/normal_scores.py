@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
-from .base import Layer, shape_error
+from .base import Layer, check_flat
 from .quantiles import Ordered, sampled
 
 # points of a column between which its scores are interpolated, at most
@@ -78,8 +78,7 @@ class NormalScores(Layer):
         self.ratio = ratio
 
     def output_shape(self, input_shape):
-        if len(input_shape) != 1:
-            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        check_flat(self, input_shape)
         return tuple(input_shape)
 
     def init(self, rng, input_shape, data=None):

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._compat import Interval
 from ..linalg import namespace, to_numpy
-from .base import Layer, in_precision_of, shape_error
+from .base import Layer, check_flat, in_precision_of
 from .quantiles import Ordered, sampled
 
 
@@ -65,8 +65,7 @@ class PiecewiseLinear(Layer):
         self.n_bins = n_bins
 
     def output_shape(self, input_shape):
-        if len(input_shape) != 1:
-            raise shape_error(self, input_shape, "it needs flat rows: put Flatten() before it")
+        check_flat(self, input_shape)
         return (int(input_shape[0] * self.n_bins),)
 
     def init(self, rng, input_shape, data=None):
@@ -104,7 +103,7 @@ class PiecewiseLinear(Layer):
 def _knots(column, sample_weight, n_bins):
     """Distinct quantiles of a column, the last one repeated where they are too few."""
     ordered = Ordered(column, sample_weight)
-    distinct = np.unique(ordered.values)
+    distinct, _ = ordered.distinct()
     if len(distinct) > n_bins + 1:
         distinct = np.unique(ordered.quantiles(np.arange(n_bins + 1), n_bins))
     return np.append(distinct, np.full(n_bins + 1 - len(distinct), distinct[-1]))

@@ -247,7 +247,7 @@ def _algorithm(rule, dtype):
             f"strategy={rule.strategy!r} cannot do without {' and '.join(missing)}: pass "
             f"strategy_params={{{wanted}}}."
         )
-    if "optimizer" in inspect.signature(build).parameters:
+    if "optimizer" in arguments:
         options.setdefault("optimizer", optax.adam(rule.learning_rate))
     solution = jax.numpy.zeros(rule.size, dtype)
     return build(population_size=rule.pop_size, solution=solution, **options)
