@@ -1,8 +1,10 @@
 """The published tasks: ours beside the published rule on the same splits.
 
 Means over seeds 0 to 10. Splits are the published ones: XOR 1000 / 1000 points on a grid
-of integers, two spirals 280 / 120 stratified, iris 105 / 45 stratified, sinc trained on
-[-10, 10] and tested on [-30, 30], Boston 5 shuffled folds for each seed.
+of integers, two spirals 280 / 120 stratified, sinc trained on [-10, 10] and tested on
+[-30, 30], Boston 5 shuffled folds for each seed. Iris is cut 105 / 45, stratified, by the
+eleven seeds that the published runs were started with; its initialiser, relaxation and penalty
+are the best of 128 combinations on 30 other splits.
 """
 
 from functools import partial
@@ -13,6 +15,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, mean_absolute_error
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score, train_test_split
+from sklearn.preprocessing import minmax_scale
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.datasets import make_sinc, make_two_spirals, make_xor
@@ -20,6 +23,9 @@ from sklearn_zorb.datasets import make_sinc, make_two_spirals, make_xor
 from .common import images, note, save, show, table, timed
 
 SEEDS = range(11)
+# of the published runs on iris: NumPy's legacy stream, from which the split is drawn first
+IRIS_SEEDS = (3648188875, 3851304132, 2358985917, 585129554, 2789865745, 2574533073,
+              1827168387, 2304501536, 2037984307, 150673437, 3682365662)  # fmt: skip
 PUBLISHED = {"relaxation": 1, "alpha": 0, "rcond": 1e-15, "readout": "last", "standardize": False}
 
 
@@ -35,7 +41,11 @@ def spirals(seed):
 
 def iris(seed):
     X, y = load_iris(return_X_y=True)
-    return tuple(train_test_split(X, y, test_size=45, stratify=y, random_state=seed))
+    X = minmax_scale(X)
+    # rows are drawn class by class, and the published one-hot rows sort virginica second
+    classes = np.array([0, 2, 1])[y]
+    random_state = np.random.RandomState(IRIS_SEEDS[seed])
+    return tuple(train_test_split(X, y, test_size=45, stratify=classes, random_state=random_state))
 
 
 def sinc(seed):
@@ -74,8 +84,9 @@ TASKS = {
              "Dense[200, initializer=data_pairs] Sigmoid "
              "Dense[200, initializer=data_pairs] Sigmoid",
              {"relaxation": 0.0, "readout": "last"}, 0.08, 0.127),
-    "iris": (iris, ZORBClassifier, "Dense[8] Sigmoid", "Dense[8, initializer=data_pairs] Sigmoid",
-             {"relaxation": 0.6}, 0.98, 0.980),
+    "iris": (iris, ZORBClassifier, "Dense[8] Sigmoid Dense Softmax",
+             "Dense[8, initializer=orthogonal] Sigmoid", {"relaxation": 0.6, "alpha": 0.1},
+             0.98, 0.980),
     "boston": (boston, ZORBRegressor, "Dense[32] Sigmoid",
                "Dense[32, initializer=data_pairs] Sigmoid", {"relaxation": 0.8}, 2.9, 3.56),
 }  # fmt: skip
