@@ -16,6 +16,8 @@ from .common import images, note, save, show, timed
 
 RATES = (1e-3, 5e-4, 1e-4)
 ELEVEN = list(range(1000, 0, -100))
+# .9775 on 10 000 held-out training rows after a fit to 20 000, with random weights .9621
+FIELDS = "Dense[1000, initializer=receptive_fields, relaxation=0] ReLU "
 MLPS = {"784-512-10": [512], "784-512-512-10": [512, 512], "784-1024-1024-10": [1024, 1024]}
 # .9813 on 10 000 held-out training rows, and 64 filters .9809; .9824 in half as long again with
 # 64 random ones of 7 x 7 at every pixel
@@ -90,7 +92,7 @@ def main():
         torch.tensor(X, dtype=torch.float32), torch.tensor(np.asarray(y, dtype=np.int64)),
         torch.tensor(X_test, dtype=torch.float32), torch.tensor(np.asarray(y_test, np.int64)),
     )  # fmt: skip
-    eleven = " ".join(f"Dense[{width}] ReLU" for width in ELEVEN)
+    eleven = FIELDS + " ".join(f"Dense[{width}] ReLU" for width in ELEVEN[1:])
     rows = []
     for claim, options, nets, activation, target in (
         ("11-layer widths, tanh net",

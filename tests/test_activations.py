@@ -171,7 +171,8 @@ def test_a_bad_initialiser_is_named(bad):
 
 
 def test_every_named_initialiser_works():
-    data = (np.random.default_rng(1).normal(size=(20, 3)), np.arange(20), None)
+    # four inputs: an image of two by two
+    data = (np.random.default_rng(1).normal(size=(20, 4)), np.arange(20), None)
     for name in INITIALIZERS:
-        params = Dense(5, initializer=name).init(np.random.default_rng(0), (3,), data)
-        assert params["weights"].shape == (3, 5) and params["intercept"].shape == (5,)
+        params = Dense(5, initializer=name).init(np.random.default_rng(0), (4,), data)
+        assert params["weights"].shape == (4, 5) and params["intercept"].shape == (5,)

@@ -41,6 +41,7 @@ def assert_same(a, b):
         {"kind": "nes", "offspring_batch_size": 5, "worker_batches": "same"},
         {"compartments": "layer", "worker_batches": "same"},
         {"compartments": "layer", "distribution": "hadamard"},
+        {"n_directions": 20, "distribution": "sketch"},
         {"redraw_fraction": 0.5, "redraw_every": 2},
         {"transform": "ranks", "batch_size": "auto"},
         {"batch_size": 1, "max_epochs": 1},

@@ -6,6 +6,7 @@ from .composite import Parallel, Skip
 from .conv import Conv2D
 from .dense import Dense
 from .estimator import EstimatorLayer
+from .initializers import ReceptiveFields
 from .kernel import Kernel
 from .noise import Dropout, GaussianNoise
 from .normal_scores import NormalScores
@@ -38,6 +39,7 @@ __all__ = [
     "Parallel",
     "PiecewiseLinear",
     "ReLU",
+    "ReceptiveFields",
     "Reshape",
     "Sigmoid",
     "Sign",

@@ -9,7 +9,7 @@ from .._compat import Interval, StrOptions
 from .bases_rule import KINDS, RandomBasesRule
 from .directions import DISTRIBUTIONS, GRANULARITIES
 from .gradient import GradientTrainer
-from .subspace import Subspace
+from .subspace import JOINT, Subspace
 from .workers import DIVISIONS, SharedRun
 
 
@@ -33,11 +33,13 @@ class RandomBases(GradientTrainer):
     kind : {"rbd", "fpd", "nes", "gradients"}, default="rbd"
     n_directions : int, default=250
         Dimension d of the subspace, of each compartment's where there are several.
-    distribution : {"rademacher", "normal", "hadamard"}, default="rademacher"
+    distribution : {"rademacher", "normal", "hadamard", "sketch"}, default="rademacher"
         Of the entries of a direction. Signs take one random bit each, and a thirtieth of the
         time of normal numbers, to the same effect. "hadamard" takes random rows of a Hadamard
         matrix whose columns have random signs: a fast transform gives all coordinates at once,
-        in :math:`O(D \log D)` whatever d. It is not for "nes".
+        in :math:`O(D \log D)` whatever d. With "sketch" (a count sketch) each weight belongs
+        to one direction only, with a random sign: all coordinates are sums over parts of the
+        gradient, in :math:`O(D)`. Neither is for "nes".
     normalize : {"auto", "dimension", "unit", "mean"}, default="auto"
         Directions are divided by the square root of the number D of weights ("dimension", as
         published), by that of the larger of D and d ("auto"), by their own length in each
@@ -131,7 +133,7 @@ class RandomBases(GradientTrainer):
         **GradientTrainer._parameter_constraints,
         "kind": [StrOptions(set(KINDS))],
         "n_directions": [Interval(Integral, 1, None, closed="left")],
-        "distribution": [StrOptions({*DISTRIBUTIONS, "hadamard"})],
+        "distribution": [StrOptions({*DISTRIBUTIONS, *JOINT})],
         "normalize": [StrOptions({"auto", "dimension", "unit", "mean"})],
         "compartments": [StrOptions(set(GRANULARITIES))],
         "redraw_every": [Interval(Integral, 1, None, closed="left")],
@@ -238,9 +240,9 @@ class RandomBases(GradientTrainer):
                     f"{name}={getattr(self, name)} needs gradients of whole batches, and workers "
                     f"exchange coordinates only; pass {name}={off}, or n_jobs=None"
                 )
-        if self.distribution == "hadamard" and self.worker_batches == "same":
+        if self.distribution in JOINT and self.worker_batches == "same":
             return (
-                "distribution='hadamard' has all coordinates at once, which "
+                f"distribution={self.distribution!r} has all coordinates at once, which "
                 "worker_batches='same' would divide; pass worker_batches='split'"
             )
         if self.offspring_batch_size and self.worker_batches == "split":
@@ -257,10 +259,11 @@ class RandomBases(GradientTrainer):
                 f"compartments={self.compartments!r} needs coordinates of the gradient; "
                 "kind='nes' perturbs all weights together: pass compartments='joint'."
             )
-        if self.kind == "nes" and self.distribution == "hadamard":
+        if self.kind == "nes" and self.distribution in JOINT:
             raise ValueError(
-                "kind='nes' follows its directions one by one, and distribution='hadamard' has "
-                "products with all of them: pass distribution='rademacher'."
+                "kind='nes' follows its directions one by one, and "
+                f"distribution={self.distribution!r} has products with all of them: pass "
+                "distribution='rademacher'."
             )
         if self.kind != "nes" and self.offspring_batch_size:
             raise ValueError(
@@ -272,11 +275,11 @@ class RandomBases(GradientTrainer):
                 f"redraw_fraction={self.redraw_fraction} is for directions that are drawn anew; "
                 f"kind={self.kind!r} never does: pass kind='rbd' or 'nes', or redraw_fraction=1.0."
             )
-        if self.redraw_fraction < 1 and self.distribution == "hadamard":
+        if self.redraw_fraction < 1 and self.distribution in JOINT:
             raise ValueError(
                 f"redraw_fraction={self.redraw_fraction} draws directions one by one, and "
-                "distribution='hadamard' all of them at once: pass distribution='rademacher', or "
-                "redraw_fraction=1.0."
+                f"distribution={self.distribution!r} all of them at once: pass "
+                "distribution='rademacher', or redraw_fraction=1.0."
             )
         if self.antithetic and self.n_directions % 2:
             raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")
@@ -302,10 +305,10 @@ class RandomBases(GradientTrainer):
             self.distribution, self.normalize, self.chunk_size,
         )  # fmt: skip
         smallest = min(b - a for a, b in subspace.spans)
-        if self.distribution == "hadamard" and self.n_directions > smallest:
+        if self.distribution in JOINT and self.n_directions > smallest:
             raise ValueError(
-                f"n_directions={self.n_directions} and distribution='hadamard': one of the "
-                f"compartments has {smallest} weights only; pass fewer directions, or "
+                f"n_directions={self.n_directions} and distribution={self.distribution!r}: one of "
+                f"the compartments has {smallest} weights only; pass fewer directions, or "
                 "distribution='rademacher'."
             )
         transform = self.transform

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from . import hadamard
+from . import hadamard, sketch
 from .directions import draw_flat, groups
+
+# distributions that give products with all directions of a span at once, from one key
+JOINT = {"hadamard": hadamard, "sketch": sketch}
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Subspace:
     spans : tuple of (int, int)
         Where each compartment begins and ends.
     n_directions : int
-    distribution : {"normal", "rademacher", "hadamard"}
+    distribution : {"normal", "rademacher", "hadamard", "sketch"}
     normalize : {"auto", "dimension", "unit", "mean"}
     chunk_size : int
         Directions in memory at a time.
@@ -72,9 +75,10 @@ class Subspace:
         import jax
         from jax import numpy as jnp
 
-        if self.distribution == "hadamard":
+        if self.distribution in JOINT:
+            joint = JOINT[self.distribution]
             return jnp.stack([
-                hadamard.coordinates(own(keys, j), vector[a:b], len(keys)) / self.length(b - a)
+                joint.coordinates(own(keys, j), vector[a:b], len(keys)) / self.length(b - a)
                 for j, (a, b) in enumerate(self.spans)
             ], axis=1)  # fmt: skip
 
@@ -86,11 +90,12 @@ class Subspace:
 
     def combine(self, keys, coordinates):
         """Sum of all directions, each span times its coordinate."""
-        if self.distribution == "hadamard":
+        if self.distribution in JOINT:
             from jax import numpy as jnp
 
+            joint = JOINT[self.distribution]
             return jnp.concatenate([
-                hadamard.combine(own(keys, j), coordinates[:, j], b - a) / self.length(b - a)
+                joint.combine(own(keys, j), coordinates[:, j], b - a) / self.length(b - a)
                 for j, (a, b) in enumerate(self.spans)
             ])  # fmt: skip
 
@@ -101,7 +106,7 @@ class Subspace:
 
     def project(self, keys, vector):
         """Coordinates and their combination at once: each direction is drawn only once."""
-        if self.distribution == "hadamard":
+        if self.distribution in JOINT:
             return self.combine(keys, self.coordinates(keys, vector))
 
         def add(bases, _):
