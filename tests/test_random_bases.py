@@ -46,7 +46,7 @@ def matrix(rule, memory):
 
 
 @pytest.mark.parametrize("distribution", ["normal", "rademacher"])
-@pytest.mark.parametrize("normalize", ["auto", "dimension", "unit", "mean"])
+@pytest.mark.parametrize("normalize", ["auto", "dimension", "unit", "tensor", "mean"])
 def test_the_step_is_the_gradient_seen_through_the_directions(distribution, normalize):
     trainer = RandomBases(
         n_directions=7, distribution=distribution, normalize=normalize, chunk_size=3
@@ -57,8 +57,24 @@ def test_the_step_is_the_gradient_seen_through_the_directions(distribution, norm
     assert basis.shape == (31, 7)
     np.testing.assert_allclose(found, basis @ (basis.T @ true))
     lengths = np.linalg.norm(basis, axis=0)
-    expected = {"auto": 1, "dimension": 1, "unit": 1, "mean": np.sqrt(31 / 7)}[normalize]
-    np.testing.assert_allclose(lengths, expected, rtol=0.5 if distribution == "normal" else 1e-9)
+    # four tensors, each part of length one, make two
+    expected = {"auto": 1, "dimension": 1, "unit": 1, "tensor": 2, "mean": np.sqrt(31 / 7)}
+    rtol = 0.5 if distribution == "normal" else 1e-9
+    np.testing.assert_allclose(lengths, expected[normalize], rtol=rtol)
+
+
+@pytest.mark.parametrize("distribution", ["rademacher", "hadamard", "sketch"])
+def test_each_tensor_has_a_length_of_its_own(distribution):
+    trainer = RandomBases(n_directions=6, distribution=distribution, normalize="tensor")
+    found, memory, true, rule, _ = step(trainer)
+    space, keys = rule.subspace, rule.keys({**memory, "step": memory["step"] - 1})
+    basis = np.stack([space.combine(keys, row[:, None]) for row in np.eye(6)], axis=1)
+    np.testing.assert_allclose(found, basis @ (basis.T @ true))
+    # of weights that all directions share, each direction has as much as of any other tensor
+    ends = np.cumsum(space.tensors)
+    assert space.tensors == (4, 12, 3, 12) and ends[-1] == len(found)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        np.testing.assert_allclose((basis[start:end] ** 2).sum(), 6)
 
 
 def test_compartments_have_subspaces_of_their_own():

@@ -40,11 +40,13 @@ class RandomBases(GradientTrainer):
         in :math:`O(D \log D)` whatever d. With "sketch" (a count sketch) each weight belongs
         to one direction only, with a random sign: all coordinates are sums over parts of the
         gradient, in :math:`O(D)`. Neither is for "nes".
-    normalize : {"auto", "dimension", "unit", "mean"}, default="auto"
+    normalize : {"auto", "dimension", "unit", "tensor", "mean"}, default="auto"
         Directions are divided by the square root of the number D of weights ("dimension", as
         published), by that of the larger of D and d ("auto"), by their own length in each
-        compartment ("unit"), or by the square root of d ("mean": the expected step of "rbd" is
-        the gradient). Not for "gradients".
+        compartment ("unit"), each tensor's part by the square root of its own number of weights
+        ("tensor": small tensors, such as the read-out's, move as far as large ones), or all by
+        the square root of d ("mean": the expected step of "rbd" is the gradient). Not for
+        "gradients".
     compartments : {"joint", "layer", "tensor"}, default="joint"
         What has a subspace of its own. "joint" only for "nes" and "gradients".
     redraw_every : int, default=1
@@ -134,7 +136,7 @@ class RandomBases(GradientTrainer):
         "kind": [StrOptions(set(KINDS))],
         "n_directions": [Interval(Integral, 1, None, closed="left")],
         "distribution": [StrOptions({*DISTRIBUTIONS, *JOINT})],
-        "normalize": [StrOptions({"auto", "dimension", "unit", "mean"})],
+        "normalize": [StrOptions({"auto", "dimension", "unit", "tensor", "mean"})],
         "compartments": [StrOptions(set(GRANULARITIES))],
         "redraw_every": [Interval(Integral, 1, None, closed="left")],
         "redraw_fraction": [Interval(Real, 0, 1, closed="right")],

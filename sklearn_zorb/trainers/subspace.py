@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from . import hadamard, sketch
 from .directions import draw_flat, groups
 
@@ -19,9 +21,11 @@ class Subspace:
         Where each compartment begins and ends.
     n_directions : int
     distribution : {"normal", "rademacher", "hadamard", "sketch"}
-    normalize : {"auto", "dimension", "unit", "mean"}
+    normalize : {"auto", "dimension", "unit", "tensor", "mean"}
     chunk_size : int
         Directions in memory at a time.
+    tensors : tuple of int
+        Sizes of the tensors that the weights are made of; read by "tensor" only.
     """
 
     spans: tuple
@@ -29,6 +33,7 @@ class Subspace:
     distribution: str
     normalize: str
     chunk_size: int
+    tensors: tuple = ()
 
     @classmethod
     def over(cls, moved, compartments, *settings):
@@ -36,12 +41,13 @@ class Subspace:
         import jax
 
         numbers, count = groups(moved, compartments)
+        tensors = tuple(int(leaf.size) for leaf in jax.tree.leaves(moved))
         sizes = [0] * count
-        for j, leaf in zip(numbers, jax.tree.leaves(moved), strict=True):
-            sizes[j] += leaf.size
+        for j, size in zip(numbers, tensors, strict=True):
+            sizes[j] += size
         ends = [sum(sizes[: j + 1]) for j in range(count)]
         spans = tuple((end - size, end) for end, size in zip(ends, sizes, strict=True))
-        return cls(spans, *settings)
+        return cls(spans, *settings, tensors)
 
     def noise(self, key, dtype):
         """One direction before it is normalised."""
@@ -55,20 +61,23 @@ class Subspace:
         pieces = []
         for start, end in self.spans:
             piece = noise[start:end]
-            size = end - start
             if self.normalize == "unit":
                 pieces.append(piece / jnp.linalg.norm(piece))
             else:
-                pieces.append(piece / self.length(size))
+                pieces.append(self.normalized(piece, start, end))
         return jnp.concatenate(pieces)
 
-    def length(self, size):
-        """What the entries of directions over `size` weights are divided by."""
+    def normalized(self, values, start, end):
+        """Values of a span of weights, divided by what entries of directions are divided by."""
+        if self.normalize == "tensor":
+            sizes = np.repeat(self.tensors, self.tensors)[start:end]
+            return values / np.sqrt(sizes).astype(values.dtype)
+        size = end - start
         square = {
             "dimension": size, "unit": size, "mean": self.n_directions,
             "auto": max(size, self.n_directions),
         }[self.normalize]  # fmt: skip
-        return square**0.5
+        return values / square**0.5
 
     def coordinates(self, keys, vector):
         """Products of a vector with every direction: (n_directions, n_spans)."""
@@ -78,7 +87,7 @@ class Subspace:
         if self.distribution in JOINT:
             joint = JOINT[self.distribution]
             return jnp.stack([
-                joint.coordinates(own(keys, j), vector[a:b], len(keys)) / self.length(b - a)
+                joint.coordinates(own(keys, j), self.normalized(vector[a:b], a, b), len(keys))
                 for j, (a, b) in enumerate(self.spans)
             ], axis=1)  # fmt: skip
 
@@ -95,7 +104,7 @@ class Subspace:
 
             joint = JOINT[self.distribution]
             return jnp.concatenate([
-                joint.combine(own(keys, j), coordinates[:, j], b - a) / self.length(b - a)
+                self.normalized(joint.combine(own(keys, j), coordinates[:, j], b - a), a, b)
                 for j, (a, b) in enumerate(self.spans)
             ])  # fmt: skip
 
