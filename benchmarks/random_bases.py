@@ -2,19 +2,18 @@
 
 Every cell trains for the same time, ``--quick`` for half a minute and ``--full`` for ten
 (``--minutes`` says otherwise), while its rate falls linearly to a hundredth; "share" is the
-accuracy over that of gradient descent in the same time. Batches have 128 rows where the
-published ones have 32, so that rates of random bases are four times the published ones, while
-gradient descent, which diverges at some of these, keeps its own; directions are orthogonal.
+accuracy over that of gradient descent. Batches have 128 rows where the published ones have 32,
+so that rates of random bases are four times the published ones, while gradient descent, which
+diverges at some of these, keeps its own; directions are orthogonal.
 Those of the fully connected network on Fashion-MNIST are count sketches, with a rate of RBD
 three times as large again (of 3, 8, 16 and 32 times, the best on 10 000 held-out training
 rows); its FPD gives each tensor's part of a direction a length of its own, as the published
 code can, at the published rate. Elsewhere directions are rows of a Hadamard matrix of random
 signs, with rates eight times as large (of 2, 8 and 25 times, the best on 10 000 held-out
-training rows of MNIST). NES
-tries 64 directions at a rate of .8, in place of 250 at .05: with the convolutional network .75 on
-those rows after 50 seconds, where the published ones leave it at chance. There
-is no augmentation, and CIFAR-10 means 12 000 training images. ``--only fc-mnist rbd`` runs one cell
-and leaves the others in the file as they are.
+training rows of MNIST). NES tries 64 directions at a rate of .8, in place of 250 at .05: with
+the convolutional network .75 on those rows after 50 seconds, where the published ones leave it
+at chance. There is no augmentation, and CIFAR-10 means 12 000 training images.
+``--only fc-mnist rbd`` runs one cell and leaves the others in the file as they are.
 
 Figures are those of Table 1 of F. Gressmann, Z. Eaton-Rosen and C. Luschi, "Improving Neural
 Network Training in Low Dimensional Random Bases", arXiv:2011.04720, as its code gives them.
