@@ -84,6 +84,20 @@ def test_inside_estimators():
     assert ZORBRegressor(text, random_state=0).fit(X[:500], outputs[:500]).score(X, outputs) > 0.5
 
 
+def test_backends_draw_the_same():
+    X, y = load_digits(return_X_y=True)
+    text = "Dense[40, initializer=receptive_fields, relaxation=0] Tanh"
+    found, expected = (
+        ZORBClassifier(text, backend=backend, random_state=0).fit(X[:300], y[:300])
+        for backend in ("jax", "numpy")
+    )
+    # scaled rows differ by rounding, and what is drawn from them must not
+    np.testing.assert_allclose(
+        found.params_[1]["weights"], expected.params_[1]["weights"], rtol=1e-8, atol=1e-10
+    )
+    np.testing.assert_allclose(found.decision_function(X), expected.decision_function(X), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

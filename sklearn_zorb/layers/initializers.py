@@ -7,7 +7,7 @@ import numpy as np
 import scipy.linalg
 
 from ..memory import Memory
-from .distinct import merge_copies
+from .distinct import group_rows
 
 
 def initial_weights(initializer, rng, width, units, data=None):
@@ -166,10 +166,13 @@ class ReceptiveFields:
     def __call__(self, rng, shape, rows, y, sample_weight=None, n_candidates=4):
         """Weights of shape (inputs + 1, units), the bias in the last row."""
         image, units = self._image(shape[0] - 1), shape[1]
-        y = np.asarray(y, dtype=np.float64).reshape(rows.shape[0], -1)
+        rows = rows.tocsr() if hasattr(rows, "tocsr") else np.asarray(rows)
+        y = np.asarray(y, dtype=np.float64)
         if sample_weight is not None:
-            rows, y = rows[sample_weight > 0], y[sample_weight > 0]
-        rows, y, _ = merge_copies(rows, y, None, Memory())
+            positive = np.asarray(sample_weight) > 0
+            rows, y = rows[positive], y[positive]
+        distinct = group_rows(rows, y, None, Memory())
+        rows, y = rows[distinct.first], distinct.mean
         first, second = rng.integers(rows.shape[0], size=(2, n_candidates * units))
         fields = self._fields(rng, image, len(first))
         differs = (y[first] != y[second]).any(axis=1)
