@@ -41,23 +41,26 @@ def test_coordinates_and_combination_against_the_directions():
     np.testing.assert_allclose(combine(key, weights, 100), weights @ basis)
 
 
-def test_projection_is_the_gradient_on_average():
+@pytest.mark.parametrize("distribution, dimension", [("hadamard", 8), ("sketch", 1)])
+def test_projection_is_the_gradient_on_average(distribution, dimension):
     import jax
 
     vector = np.random.default_rng(0).normal(size=60)
-    space = Subspace(((0, 40), (40, 60)), 8, "hadamard", "mean", 4)
+    space = Subspace(((0, 40), (40, 60)), 8, distribution, "mean", 4)
     keys = jax.random.split(jax.random.key(0), 4000)
     project = jax.vmap(lambda key: space.project(jax.random.split(key, 8), vector))
     mean = np.asarray(project(keys)).mean(axis=0)
-    # each entry has a variance of |vector|^2 / 8 at most
-    spread = np.linalg.norm(vector) / np.sqrt(8 * 4000)
+    # each entry has a variance of |vector|^2 / 8 at most; in a sketch, of what else its
+    # direction holds, which is less than |vector|^2
+    spread = np.linalg.norm(vector) / np.sqrt(dimension * 4000)
     assert np.abs(mean - vector).max() < 4.5 * spread
 
 
+@pytest.mark.parametrize("distribution", ["hadamard", "sketch"])
 @pytest.mark.parametrize("kind", ["rbd", "fpd"])
-def test_it_learns(kind):
+def test_it_learns(kind, distribution):
     X, y = load_iris(return_X_y=True)
-    rule = RandomBases(kind, n_directions=40, distribution="hadamard", normalize="mean")
+    rule = RandomBases(kind, n_directions=40, distribution=distribution, normalize="mean")
     model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.9
 
