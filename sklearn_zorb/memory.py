@@ -85,6 +85,10 @@ class Memory:
         large_enough = [i for i, pages in enumerate(self._free) if len(pages) >= n_bytes]
         if large_enough:
             pages = self._free.pop(min(large_enough, key=lambda i: len(self._free[i])))
+            # a limit counts whole blocks, which go only when none of their parts is left
+            if self.limit == np.inf and n_bytes:
+                self._free.append(pages[n_bytes:])
+                pages = pages[:n_bytes]
         else:
             self.used -= sum(map(len, self._free))
             self._free.clear()

@@ -18,6 +18,7 @@ class Activation(Layer):
 
     needs_inputs = False
     inverts_rows = True
+    elementwise = True
 
 
 class Identity(Activation):
@@ -280,6 +281,7 @@ class Softmax(Activation):
     """
 
     needs_inputs = True
+    elementwise = False
 
     def output_shape(self, input_shape):
         if input_shape[-1] == 1:

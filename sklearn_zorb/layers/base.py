@@ -115,6 +115,8 @@ class Layer(WithParameters):
         Whether gradient rules may pass through `forward`.
     traceable : bool
         Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
+    elementwise : bool
+        Whether each output is a function of the input in its place.
     gathers_rows : bool
         Whether `forward` is faster for thousands of rows at a time than for what a cache holds.
     holds_inputs : bool
@@ -132,6 +134,7 @@ class Layer(WithParameters):
     invert_options: tuple[str, ...] = ()
     differentiable = True
     traceable = True
+    elementwise = False
     gathers_rows = False
     holds_inputs = True
 
@@ -198,6 +201,10 @@ class Layer(WithParameters):
     def moves(self, context):
         """Whether `solve` would change params; where not, it is not called."""
         return self.solvable
+
+    def reads_units(self, context):
+        """Whether `solve` takes `Interpolated` rows, of which a few units tell the others."""
+        return False
 
     def solve(self, params, inputs, targets, context):
         """Fit params so that `forward(params, inputs)` comes close to `targets`.

@@ -5,12 +5,14 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System, namespace
+from ..linalg import LeastSquares, System
 from ..memory import CHUNK_BYTES
 from ..targets import Targets
 from .base import Layer, Solved
+from .factored import thin_factors, two_thin_products
 from .initializers import INITIALIZERS, initial_weights
-from .rows import as_array, through
+from .interpolated import Interpolated
+from .rows import as_array
 
 
 class LeastSquaresLayer(Layer):
@@ -75,19 +77,36 @@ class LeastSquaresLayer(Layer):
         if context.refine:
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
-        system = self.system(params, inputs, thin, context)
+        few = inputs if isinstance(inputs, Interpolated) else None
+        read = inputs if few is None else few.columns
+        system = self.system(params, read, thin, context)
+        system = system if few is None else few.system(system)
         solution = self.solver(context.solver).solve(system, loo_outputs=context.loo_outputs)
-        rho, outputs = self._relaxation(context), None
+        # coefficients of what is read and for the thin targets: outputs are made of these
+        left, intercept = solution.coef, solution.intercept
+        if few is not None:
+            left = few.for_columns(left)
+            few.expand(solution)
         if basis is not None:
-            if rho == 1:
-                outputs = _two_thin_products(self, inputs, solution, basis, context)
             solution.expand(system.ops.asarray(basis))
         if solution.loo_outputs is not None:
             solution.loo_outputs = solution.loo_outputs.reshape(targets.shape)
-        solved = self.with_solution(params, solution)
+        solved, rho = self.with_solution(params, solution), self._relaxation(context)
+        right = basis
         if rho < 1:
-            solved = self._relax(params, solved, rho, solution)
-        return self._solved(solved, solution, rho, context, outputs)
+            solved, stretch = self._relax(params, solved, rho, solution)
+            if basis is not None:
+                left, right = _relaxed_factors(params, left, basis, rho, stretch, system)
+            intercept = solved["intercept"]
+        elif basis is not None:
+            intercept = intercept @ basis
+        outputs = None
+        if right is not None:
+            outputs = two_thin_products(self, read, left, right, intercept, context)
+        solved = self._solved(solved, solution, rho, context, outputs)
+        if few is not None:
+            solved.report["units_read"] = read.shape[1]
+        return solved
 
     def _refine(self, params, inputs, targets, context):
         """Add the share rho of the solution for what the present outputs miss."""
@@ -144,39 +163,24 @@ class LeastSquaresLayer(Layer):
         spread = solution.spread(initial["weights"])
         own, wanted = solution.spread(solved["weights"]), solution.target_spread()
         mean = solution.engine.mean @ solved["weights"] + solved["intercept"]
-        weights = solved["weights"] * (spread / own if own > 0 else 1.0)
+        stretch = spread / own if own > 0 else 1.0
+        weights = solved["weights"] * stretch
         # never enlarged: targets of steps vary little about one half, and are to stay there
         mean = mean * (min(1.0, spread / wanted) if wanted > 0 else 1.0)
         intercept = mean - solution.engine.mean @ weights
-        return {
+        relaxed = {
             **solved,
             "weights": (1 - rho) * initial["weights"] + rho * weights,
             "intercept": (1 - rho) * initial["intercept"] + rho * intercept,
         }
+        return relaxed, stretch
 
 
-class _Factored(Layer):
-    """A layer whose weights are a product of two thin matrices, applied one after the other."""
-
-    def __init__(self, layer, right, intercept):
-        self.layer, self.right, self.intercept = layer, right, intercept
-
-    def output_shape(self, input_shape):
-        return self.layer.output_shape(input_shape)
-
-    def forward(self, params, inputs, *, rng=None):
-        outputs = self.layer.forward(params, inputs) @ self.right
-        outputs += self.intercept
-        return outputs
-
-
-def _two_thin_products(layer, inputs, solution, basis, context):
-    """Outputs of weights of low rank, not yet computed: n d m flops in place of n d units."""
-    xp = namespace(solution.coef)
-    left = {
-        "weights": solution.coef.astype(context.dtype),
-        "intercept": xp.zeros_like(solution.intercept, dtype=context.dtype),
-    }
-    right = xp.asarray(basis, dtype=context.dtype)
-    intercept = (solution.intercept @ basis).astype(context.dtype)
-    return through(inputs, _Factored(layer, right, intercept), left)
+def _relaxed_factors(initial, left, basis, rho, stretch, system):
+    """Thin factors of relaxed weights; (left, None) where the initial ones have none."""
+    factors = thin_factors(initial["weights"], system.n_rows)
+    if factors is None:
+        return left, None
+    xp = system.ops.xp
+    left = xp.concatenate([xp.asarray(factors[0]), left], axis=1)
+    return left, xp.concatenate([(1 - rho) * factors[1], rho * stretch * basis])

@@ -86,7 +86,7 @@ def side_by_side(blocks):
 
 def as_array(rows):
     """One array of `rows`, in the array type that a slice has."""
-    return rows[:] if isinstance(rows, Rows | Columns) else rows
+    return rows if hasattr(rows, "dtype") else rows[:]
 
 
 def through(inputs, layer, params):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..linalg import namespace
 from ..targets import Targets
+from .interpolated import condense
 from .lowered import Lowered, lower
 from .rows import Rows, as_array, settle, through
 
@@ -134,7 +135,7 @@ def _check_targets(layer, values):
         )
 
 
-def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
+def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then=None):
     """One sweep: every solvable layer solved once, front to back.
 
     Parameters
@@ -150,6 +151,8 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
         return ends the sweep there, the layers behind keeping the params they have.
     taps : sequence of int
         Indices of layers whose inputs are read again later.
+    then : Layer or None
+        The layer that alone reads the outputs of the last one.
 
     Returns
     -------
@@ -176,12 +179,21 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
             outputs = through(inputs, layer, params[i])
         read = i + 1 == len(layers) or layers[i + 1].moves(context) or i + 1 in taps
         if read and isinstance(outputs, Rows):
-            outputs = settle(outputs, context, over=spare)
-            spare = spare if isinstance(outputs, Rows) else outputs
+            few = condense(outputs, _only_reader(layers, i, taps, then), context)
+            outputs = settle(outputs, context, over=spare) if few is None else few
+            kept = outputs if few is None else few.columns
+            spare = spare if isinstance(kept, Rows) else kept
         if visit is not None:
             stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs
     return params, inputs
+
+
+def _only_reader(layers, index, taps, then):
+    """The layer that alone reads the outputs of layer `index`, None where others do too."""
+    if index + 1 == len(layers):
+        return then
+    return None if index + 1 in taps else layers[index + 1]
 
 
 def cast(params, dtype):

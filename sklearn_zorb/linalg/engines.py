@@ -39,7 +39,7 @@ class SpectralEngine:
         self.centred = sums.centre
         self.method = method
         self.rcond = rcond
-        self.mean_eigenvalue = float(self.values.sum()) / vectors.shape[0]
+        self.mean_eigenvalue = float(self.values.sum()) / sums.n_columns
 
     @classmethod
     def from_gram(cls, gram, rcond=0.0):
@@ -53,7 +53,7 @@ class SpectralEngine:
 
     def loo_flops(self, system, n_alphas):
         """Cost of one exact leave-one-out pass over all rows, for all alphas at once."""
-        width = system.n_features
+        width = system.n_columns
         return 2 * system.n_rows * width * (width + n_alphas * system.n_targets)
 
     def _inverse(self, alpha):
@@ -129,7 +129,7 @@ class CholeskyEngine:
 
     def loo_flops(self, system, n_alphas):
         """Cost of exact leave-one-out passes: one for each alpha that a search tries."""
-        width = system.n_features
+        width = system.n_columns
         return min(n_alphas, 8) * system.n_rows * width * (width + 2 * system.n_targets)
 
     def _factor(self, alpha):
@@ -283,6 +283,7 @@ class _Sums:
     def __init__(self, mean, target_mean, weight, centre):
         self.mean, self.target_mean = mean * centre, target_mean * centre
         self.target_squares, self.weight, self.centre = 0.0, weight, centre
+        self.n_columns = len(self.mean)
 
 
 def qr_engine(system, rcond):

@@ -27,6 +27,8 @@ EXACT_LOO_FLOPS = 5e10
 ROWS_PER_COLUMN = 10
 # by what share leave-one-out may rise while GCV falls
 SLACK = 0.05
+# flops that take as long as the left-out error of one row, target and alpha, at the least
+ERROR_FLOPS = 200
 # flops of one product of all rows with all columns beyond which no second one is made
 ONE_PASS_FLOPS = 5e11
 # rows that are left out in turn where all of them are too many
@@ -226,12 +228,12 @@ def _criterion(system, engine, n_alphas):
     """
     if engine.has_loo:
         return "loo"
-    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
-    elementwise = 20 * system.n_rows * system.n_targets * n_alphas
+    many = system.n_rows >= ROWS_PER_COLUMN * system.n_columns
+    elementwise = ERROR_FLOPS * system.n_rows * system.n_targets * n_alphas
     flops = engine.loo_flops(system, n_alphas) + elementwise
     if flops <= (EXACT_LOO_FLOPS / 10 if many else EXACT_LOO_FLOPS):
         return "loo"
-    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
+    dear = system.n_rows * system.n_columns**2 > ONE_PASS_FLOPS
     return "gcv" if many or dear else "sampled-loo"
 
 

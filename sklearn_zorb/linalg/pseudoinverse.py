@@ -1,7 +1,8 @@
 """Targets through a pseudoinverse: the backward half of the rule."""
 
+import functools
+
 import numpy as np
-import scipy.linalg
 from scipy.linalg import lapack
 
 from .backends import is_jax, namespace, to_numpy
@@ -9,6 +10,8 @@ from .backends import is_jax, namespace, to_numpy
 # reciprocal condition of a Gram matrix above which its Cholesky factor loses no digit
 # that targets need: the singular values then span less than 1e5
 _SAFE_GRAM_RCOND = 1e-10
+# share of the order of that matrix up to which targets are too few to repay its inverse
+FEW = 4
 
 
 def solve_minimum_norm(weights, targets, rcond=None):
@@ -38,21 +41,26 @@ def minimum_norm_map(weights, rcond=None):
     of the smaller of its two Gram matrices, at a tenth of the cost of singular values.
     """
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
-    right = _cholesky_inverse(weights) if rcond is None else None
-    if right is None:
+    solve = _cholesky_map(weights) if rcond is None else None
+    if solve is None:
         cutoff = np.finfo(np.float64).eps * max(weights.shape) if rcond is None else rcond
         right = np.linalg.pinv(weights, rcond=cutoff)
-
-    def solve(targets):
-        if is_jax(targets):
-            return targets @ namespace(targets).asarray(right)
-        return targets @ right.astype(targets.dtype)
-
+        solve = lambda targets: _times(targets, right)  # noqa: E731
     return solve
 
 
-def _cholesky_inverse(weights):
-    """The pseudoinverse through a Gram matrix, or None where that would lose digits."""
+def _times(targets, right):
+    """Their product, in the array type and precision of the targets."""
+    if is_jax(targets):
+        return targets @ namespace(targets).asarray(right)
+    return targets @ right.astype(targets.dtype)
+
+
+def _cholesky_map(weights):
+    """The map by a Gram matrix, or None where that would lose digits.
+
+    ``T W' (W W')^-1``, or ``T (W' W)^-1 W'``: for a few targets without the inverse.
+    """
     tall = weights.shape[0] >= weights.shape[1]
     gram = weights.T @ weights if tall else weights @ weights.T
     if not gram.size or not np.isfinite(gram).all():
@@ -61,6 +69,17 @@ def _cholesky_inverse(weights):
     factor, info = lapack.dpotrf(gram, lower=0, clean=1)
     if info != 0 or lapack.dpocon(factor, norm)[0] < _SAFE_GRAM_RCOND:
         return None
-    if tall:
-        return scipy.linalg.cho_solve((factor, False), weights.T, check_finite=False)
-    return scipy.linalg.cho_solve((factor, False), weights, check_finite=False).T
+
+    @functools.cache
+    def inverse():
+        return lapack.dpotrs(factor, weights.T if tall else weights, lower=0)[0]
+
+    def solve(targets):
+        few = isinstance(targets, np.ndarray) and targets.ndim == 2 and targets.dtype == np.float64
+        if not few or len(targets) > len(factor) / FEW:
+            return _times(targets, inverse() if tall else inverse().T)
+        right = targets.T if tall else weights @ targets.T
+        solved = lapack.dpotrs(factor, right, lower=0)[0].T
+        return solved @ weights.T if tall else solved
+
+    return solve

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from .._compat import Interval, StrOptions
 from ..layers import sequence
+from ..layers.interpolated import Interpolated
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
 from ..targets import Targets
@@ -153,9 +154,12 @@ class ZORB(Trainer):
                 blocks[i] = rows
             return recorder(i, report, [*own, *params[network.readout :]])
 
+        alone = network.taps == (len(network.hidden),) and not network.stacked
+        then = network.layers[network.readout] if alone else None
         hidden, rows = sequence.solve(
             network.hidden, params[: network.readout], inputs, front,
             context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
+            then=then,
         )  # fmt: skip
         seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
         return [*hidden, *params[network.readout :]], seen
@@ -183,7 +187,8 @@ class ZORB(Trainer):
         context = context.replace(
             relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
         )
-        rows = seen.blocks[-1] if network.stacked else seen
+        last = seen.blocks[-1]
+        rows = last if network.stacked or isinstance(last, Interpolated) else seen
         solved = layer.solve(params[network.readout], rows, below, context)
         if solved.loo_outputs is not None:
             solved.loo_outputs = to_numpy(solved.loo_outputs)

@@ -1,0 +1,200 @@
+"""Outputs of which a few units tell all others: behind weights of low rank."""
+
+from numbers import Real
+
+import numpy as np
+import scipy.linalg
+from scipy.linalg import blas, lapack
+
+from ..linalg import System, namespace, to_numpy
+from ..linalg.least_squares import RELATIVE_ALPHAS
+from .factored import Factored
+from .rows import Rows, settle
+
+# variance of a unit that is passed over, beside the least penalty tried: ridge leaves at most
+# this share of it
+NEGLIGIBLE = 1e-4
+# rows for each unit that units are chosen by, and a fourth as many that they are judged by
+ROWS_PER_UNIT = 4
+JUDGED = 4
+# how much worse those others may be met
+SLACK = 10.0
+# units for each number that they are functions of below which none tells the others
+WIDER = 16
+# share of the units beyond which choosing them saves too little
+MOST = 0.7
+# flops of the Gram matrix below which choosing takes as long
+LEAST_FLOPS = 5e9
+
+
+class Interpolated:
+    """Rows (n, units), known from some of their columns.
+
+    With the columns C that are kept, their mean m over some rows and the mean u of all,
+
+    .. math:: H = (C - m) M + u,
+
+    an interpolative decomposition. A ridge on H is one on r orthonormal combinations of its
+    columns: with the Cholesky factor :math:`M M^\\top = L L^\\top`, the rows C L have the
+    inner products of H, and weights v for them are :math:`M^\\top L^{-\\top} v` for H, of the
+    same norm.
+
+    Parameters
+    ----------
+    columns : array or Rows of shape (n, r)
+    mixing : ndarray of shape (r, units)
+        M.
+    column_means : ndarray of shape (r,)
+    means : ndarray of shape (units,)
+    """
+
+    def __init__(self, columns, mixing, column_means, means):
+        self.columns, self.mixing = columns, mixing
+        self.column_means, self.means = column_means, means
+        self.shape = (columns.shape[0], mixing.shape[1])
+        self._factor = np.linalg.cholesky(mixing @ mixing.T)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        columns = self.columns[rows]
+        mixing, means = self.mixing, self.means - self.column_means @ self.mixing
+        return columns @ mixing.astype(columns.dtype) + means.astype(columns.dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+    def system(self, system):
+        """The least-squares problem on C L, for one on C."""
+        return _Combined(system, self._factor, self.shape[1])
+
+    def for_columns(self, coef):
+        """Coefficients for the columns kept, from those for C L."""
+        return self._factor @ coef
+
+    def expand(self, solution):
+        """Turn a solution for C L into one for all units, in place."""
+        coef = to_numpy(solution.coef)
+        turned = scipy.linalg.solve_triangular(self._factor, coef, lower=True, trans="T")
+        everywhere = self.mixing.T @ turned
+        shift = self.column_means @ self.for_columns(coef) - self.means @ everywhere
+        xp = namespace(solution.coef)
+        solution.coef = xp.asarray(everywhere)
+        solution.intercept = solution.intercept + xp.asarray(shift)
+
+
+class _Combined(System):
+    """A system on combinations C L of the columns of another: L applied to its sums."""
+
+    def __init__(self, system, factor, n_units):
+        self._inner, self._factor = system, factor
+        super().__init__(
+            self._combined, system.n_rows, system.n_features, system.n_targets,
+            system.ops.name, system.fit_intercept,
+        )  # fmt: skip
+        self.n_columns = n_units
+
+    def _combined(self):
+        for rows, targets, weights in self._inner.chunks():
+            yield rows @ self._factor.astype(rows.dtype), targets, weights
+
+    def gram(self):
+        return self._inner.gram().combined(self.ops.asarray(self._factor), self.n_columns)
+
+
+def condense(rows, reader, context):
+    """`rows` as `Interpolated` where a few units tell the others, else None.
+
+    Parameters
+    ----------
+    rows : Rows of shape (n, units)
+        Not yet computed.
+    reader : Layer or None
+        The layer that alone will read them.
+    context : Context
+        That it will be solved with.
+
+    Notes
+    -----
+    Units are chosen by a pivoted Cholesky factorisation of their covariance on evenly spaced
+    rows, until what is left of every other is next to nothing beside the least penalty. Other
+    rows then tell whether that holds for them too.
+    """
+    rows = _behind_thin_products(rows)
+    if rows is None or not _may_pay(rows, reader, context):
+        return None
+    width, weights = rows.shape[1], context.sample_weight
+    weights = np.ones(len(rows)) if weights is None else weights
+    places = np.flatnonzero(weights > 0)
+    step = len(places) // (ROWS_PER_UNIT * width)
+    if step < 3:
+        return None
+    sample, share = _some(rows, places[::step], weights)
+    means = share @ sample
+    sample -= means
+    penalty = RELATIVE_ALPHAS[0] * (share @ sample**2).mean()
+    alpha = reader.solver(context.solver).alpha
+    if isinstance(alpha, Real):
+        penalty = alpha / weights.sum()
+    sample *= np.sqrt(share)[:, None]
+    chosen, mixing = _units(sample, NEGLIGIBLE * penalty)
+    if not 0 < len(chosen) <= MOST * width:
+        return None
+    judged, share = _some(rows, places[step // 2 :: JUDGED * step], weights)
+    judged -= means
+    judged -= judged[:, chosen] @ mixing
+    if not (share @ judged**2).max() <= SLACK * NEGLIGIBLE * penalty:
+        return None
+    columns = settle(_of_units(rows, chosen), context)
+    return Interpolated(columns, mixing, means[chosen], means)
+
+
+def _units(rows, rest):
+    """Units that leave of no other a mean square above `rest`, and M for them.
+
+    The Gram matrix says which, but with half the digits: M comes from the rows themselves.
+    """
+    _, order, rank, _ = lapack.dpstrf(blas.dsyrk(1.0, rows.T), tol=rest, lower=0)
+    if rank == len(order) or rest == 0:
+        return order - 1, None
+    chosen, others = order[:rank] - 1, order[rank:] - 1
+    mixing = np.empty((rank, len(order)))
+    mixing[:, chosen] = np.eye(rank)
+    basis, known = scipy.linalg.qr(rows[:, chosen], mode="economic", check_finite=False)
+    mixing[:, others] = scipy.linalg.solve_triangular(known, basis.T @ rows[:, others])
+    return chosen, mixing
+
+
+def _behind_thin_products(rows):
+    """The same rows, as what the last thin products and what follows make of theirs."""
+    places = [i for i, layer in enumerate(rows.layers) if isinstance(layer, Factored)]
+    if not places or len(rows.shape) != 2:
+        return None
+    last, source = places[-1], rows.source
+    if last > 0:
+        shape = rows.params[last]["weights"].shape[:1]
+        source = Rows(source, rows.layers[:last], rows.params[:last], shape)
+    return Rows(source, rows.layers[last:], rows.params[last:], rows.shape[1:])
+
+
+def _may_pay(rows, reader, context):
+    if reader is None or not reader.reads_units(context):
+        return False
+    first, *others = rows.layers
+    n_rows, width = rows.shape
+    enough = n_rows * width**2 >= LEAST_FLOPS and first.rank <= width / WIDER
+    return enough and all(layer.elementwise for layer in others)
+
+
+def _some(rows, places, weights):
+    """The rows at these places, in double precision and memory of their own; their shares."""
+    some = Rows(rows.source[places], rows.layers, rows.params, rows.shape[1:])[:]
+    share = weights[places] / weights[places].sum()
+    return np.array(to_numpy(some), dtype=np.float64), share
+
+
+def _of_units(rows, chosen):
+    """The same rows, of these units only."""
+    layers = (rows.layers[0].of_units(chosen), *rows.layers[1:])
+    return Rows(rows.source, layers, rows.params, (len(chosen),))
