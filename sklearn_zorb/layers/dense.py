@@ -22,10 +22,10 @@ class Dense(LeastSquaresLayer):
     use_bias : bool, default=True
     initializer : str or callable, default="glorot_uniform"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
-        "low_rank" (products of two thin random matrices), "data_pairs" (weights from pairs of training rows), "receptive_fields" (the same within
-        windows of square images; `ReceptiveFields` for others), the short names "glorot" and
-        "he", or ``f(rng, shape)`` that returns an array of shape (inputs + 1, units), the
-        bias in the last row.
+        "low_rank" (a product of two thin random matrices), "data_pairs" (weights from pairs of
+        training rows), "receptive_fields" (the same within windows of square images;
+        `ReceptiveFields` for others), the short names "glorot" and "he", or ``f(rng, shape)``
+        that returns an array of shape (inputs + 1, units), the bias in the last row.
     alpha : "loo", float or None, default=None
         Ridge penalty; None takes the estimator's.
     relaxation : float or None, default=None

@@ -21,24 +21,25 @@ def compiled_epoch(objective, rule, optimizer):
         moved, moments, state, memory, sums = carry
         batch = tuple(array[i] for array in block)
         whole = with_moments(params, moments)
-        own_key = jax.random.fold_in(key, i)
+        batch_key = jax.random.fold_in(key, i)
         state.hyperparams["learning_rate"] = rates[i].astype(batch[0].dtype)
         given = {"preview": lambda d: walk(d, state, moved)[0]} if rule.previews else {}
         direction, aux, memory = rule.direction(
-            objective, moved, whole, memory, batch, own_key, **given
+            objective, moved, whole, memory, batch, batch_key, **given
         )
         moved, state = walk(direction, state, moved)
         for _ in range(rule.n_updates - 1):
-            direction = rule.again(objective, moved, whole, batch, own_key, aux)
+            direction = rule.again(objective, moved, whole, batch, batch_key, aux)
             moved, state = walk(direction, state, moved)
         moments = running_moments(moments, aux["moments"])
         seen = {"loss": aux["loss"], "hits": aux["hits"], **aux.get("figures", {})}
         if "error_reduction" in names:
-            seen.update(rule.reductions(objective, moved, whole, batch, own_key, aux))
+            seen.update(rule.reductions(objective, moved, whole, batch, batch_key, aux))
         sums = {name: sums[name] + seen[name] for name in sums}
         return moved, moments, state, memory, sums
 
-    def epoch(moved, moments, state, memory, params, block, count, rates, key):
+    def epoch(moved, moments, state, memory, params, block, count, rates, key, place):
+        key = block_key(key, place)
         sums = dict.fromkeys(names, block[2].sum() * 0)
         carry = (moved, moments, state, memory, sums)
         return lax.fori_loop(
@@ -46,6 +47,13 @@ def compiled_epoch(objective, rule, optimizer):
         )
 
     return jax.jit(epoch), jax.jit(transformation.init)
+
+
+def block_key(key, place):
+    """The key of a block: of the step that its epoch began with, and its number."""
+    import jax
+
+    return jax.random.fold_in(jax.random.fold_in(key, place[0]), place[1])
 
 
 def stepped(transformation, rule, direction, state, moved):

@@ -108,10 +108,7 @@ class Run:
 
     def _epoch(self, epoch):
         """All blocks of one epoch; the entry for the history, means over its batches."""
-        import jax
-
-        key = jax.random.fold_in(self.key, self.step)
-        means, n = Counter(), self.batches.n_batches
+        means, n, start = Counter(), self.batches.n_batches, self.step
         for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
             rates = np.zeros(self.batches.block_batches)
             rates[:count] = learning_rates(
@@ -120,7 +117,7 @@ class Run:
             )  # fmt: skip
             self.moved, self.moments, self.state, self.memory, sums = self.run_epoch(
                 self.moved, self.moments, self.state, self.memory, self.params, block, count,
-                rates, jax.random.fold_in(key, j),
+                rates, self.key, np.array([start, j], dtype=np.uint32),
             )  # fmt: skip
             self.step += count
             means.update({name: float(total) / n for name, total in sums.items()})

@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ..linalg import get_backend
-from .compiled import stepped
+from .compiled import block_key, stepped
 from .objective import running_moments, with_moments
 from .run import Run
 
@@ -148,12 +148,13 @@ class SharedRun(Run):
         finally:
             _held.pop(self.token, None)
 
-    def _pass(self, moved, moments, state, memory, params, block, count, rates, key):
+    def _pass(self, moved, moments, state, memory, params, block, count, rates, key, place):
         """What `compiled_epoch` does, a step at a time."""
         import jax
 
         if self._cut[0] is not block:
             self._cut = block, [self._shares(block, i) for i in range(count)]
+        key = block_key(key, place)
         parts = (self.objective, self.rule, self.optimizer)
         replica = Replica(parts, params, self.step, (moved, moments, state, memory))
         sums = {"loss": 0.0, "hits": 0.0}
