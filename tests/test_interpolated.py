@@ -12,13 +12,14 @@ from sklearn_zorb.layers.interpolated import Interpolated, condense
 from sklearn_zorb.layers.rows import Rows
 from sklearn_zorb.linalg import Gram, LeastSquares, System
 
-LAYERS = "Dense[70] Tanh Dense[60] Tanh Dense[50] ReLU"
+LAYERS = "Dense[80] Tanh Dense[70] Tanh Dense[60] Tanh"
 
 
 @pytest.fixture
 def eager(monkeypatch):
     """No problem is too small to look for units and factors."""
     monkeypatch.setattr(interpolated, "LEAST_FLOPS", 0)
+    monkeypatch.setattr(interpolated, "LEAST_ROWS", 300)
     monkeypatch.setattr(factored, "LEAST_FLOPS", 0)
 
 
@@ -46,7 +47,7 @@ def behind(layers=(), n_rows=4000, rank=3, width=64):
     rng = np.random.default_rng(2)
     X = rng.normal(size=(n_rows, 9))
     params = {"weights": rng.normal(size=(9, rank)), "intercept": np.zeros(rank)}
-    first = Factored(Dense(rank), 0.02 * rng.normal(size=(rank, width)), rng.normal(size=width))
+    first = Factored(Dense(rank), 0.01 * rng.normal(size=(rank, width)), rng.normal(size=width))
     return Rows(X, (first, *layers), (params, *[{}] * len(layers)), (width,))
 
 
@@ -87,6 +88,7 @@ def test_condensed_rows_are_the_rows():
 def _eagerly(rows, reader=None, context=None):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "LEAST_FLOPS", 0)
+        patch.setattr(interpolated, "LEAST_ROWS", 300)
         return condense(rows, reader or Dense(2), context or Context())
 
 
@@ -133,7 +135,7 @@ def test_a_subclass_with_rows_of_its_own_reads_all_units():
 def test_units_that_do_not_tell_those_of_other_rows_are_not_taken():
     rows = behind([Tanh()])
     # every sampled row is alike, the others are not
-    step = 4000 // (interpolated.ROWS_PER_UNIT * 64)
+    step = 4000 // 300
     rows.source[::step, 1:] = 0.0
     assert _eagerly(rows) is None
 
@@ -152,8 +154,8 @@ def test_a_fit_is_the_same_by_a_few_units(eager, monkeypatch):
     whole = model.set_params(memory_limit=None).fit(X, y)
     assert all("units_read" not in entry for entry in whole.history_)
     # a row far from all others feels what next to no variance tells of them
-    assert np.abs(outputs - whole.decision_function(X)).mean() < 5e-4
-    assert np.abs(probabilities - whole.predict_proba(X)).mean() < 5e-4
+    assert np.abs(outputs - whole.decision_function(X)).mean() < 1e-3
+    assert np.abs(probabilities - whole.predict_proba(X)).mean() < 1e-3
     assert few.loo_score_ == pytest.approx(whole.loo_score_, abs=2e-3)
     for one, other in zip(errors, whole.history_, strict=True):
         assert one == pytest.approx(other["loo_error"], rel=1e-3)

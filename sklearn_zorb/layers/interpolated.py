@@ -14,8 +14,9 @@ from .rows import Rows, settle
 # variance of a unit that is passed over, beside the least penalty tried: ridge leaves at most
 # this share of it
 NEGLIGIBLE = 1e-4
-# rows for each unit that units are chosen by, and a fourth as many that they are judged by
-ROWS_PER_UNIT = 4
+# rows for each unit that units are chosen by, and their least number; a fourth as many judge
+ROWS_PER_UNIT = 2
+LEAST_ROWS = 1500
 JUDGED = 4
 # how much worse those others may be met
 SLACK = 10.0
@@ -127,7 +128,7 @@ def condense(rows, reader, context):
     width, weights = rows.shape[1], context.sample_weight
     weights = np.ones(len(rows)) if weights is None else weights
     places = np.flatnonzero(weights > 0)
-    step = len(places) // (ROWS_PER_UNIT * width)
+    step = len(places) // max(ROWS_PER_UNIT * width, LEAST_ROWS)
     if step < 3:
         return None
     sample, share = _some(rows, places[::step], weights)
@@ -138,9 +139,10 @@ def condense(rows, reader, context):
     if isinstance(alpha, Real):
         penalty = alpha / weights.sum()
     sample *= np.sqrt(share)[:, None]
-    chosen, mixing = _units(sample, NEGLIGIBLE * penalty)
-    if not 0 < len(chosen) <= MOST * width:
+    found = _units(sample, NEGLIGIBLE * penalty)
+    if found is None:
         return None
+    chosen, mixing = found
     judged, share = _some(rows, places[step // 2 :: JUDGED * step], weights)
     judged -= means
     judged -= judged[:, chosen] @ mixing
@@ -151,18 +153,21 @@ def condense(rows, reader, context):
 
 
 def _units(rows, rest):
-    """Units that leave of no other a mean square above `rest`, and M for them.
+    """Units that leave of no other a mean square above `rest`, and M; None for too many.
 
-    The Gram matrix says which, but with half the digits: M comes from the rows themselves.
+    The factor of a Gram matrix solves with half the digits; a second step for what the first
+    one leaves brings the others.
     """
-    _, order, rank, _ = lapack.dpstrf(blas.dsyrk(1.0, rows.T), tol=rest, lower=0)
-    if rank == len(order) or rest == 0:
-        return order - 1, None
+    factor, order, rank, _ = lapack.dpstrf(blas.dsyrk(1.0, rows.T), tol=rest, lower=0)
+    if not 0 < rank <= MOST * len(order) or rest == 0:
+        return None
     chosen, others = order[:rank] - 1, order[rank:] - 1
+    known, columns, wanted = factor[:rank, :rank], rows[:, chosen], rows[:, others]
+    solved = scipy.linalg.solve_triangular(known, factor[:rank, rank:])
+    missing = columns.T @ (wanted - columns @ solved)
+    solved += scipy.linalg.cho_solve((known, False), missing)
     mixing = np.empty((rank, len(order)))
-    mixing[:, chosen] = np.eye(rank)
-    basis, known = scipy.linalg.qr(rows[:, chosen], mode="economic", check_finite=False)
-    mixing[:, others] = scipy.linalg.solve_triangular(known, basis.T @ rows[:, others])
+    mixing[:, chosen], mixing[:, others] = np.eye(rank), solved
     return chosen, mixing
 
 
