@@ -23,7 +23,7 @@ SLACK = 10.0
 # units for each number that they are functions of below which none tells the others
 WIDER = 16
 # share of the units beyond which choosing them saves too little
-MOST = 0.7
+MOST = 0.6
 # flops of the Gram matrix below which choosing takes as long
 LEAST_FLOPS = 5e9
 
@@ -131,44 +131,53 @@ def condense(rows, reader, context):
     step = len(places) // max(ROWS_PER_UNIT * width, LEAST_ROWS)
     if step < 3:
         return None
-    sample, share = _some(rows, places[::step], weights)
-    means = share @ sample
-    sample -= means
-    penalty = RELATIVE_ALPHAS[0] * (share @ sample**2).mean()
+    some, others = places[::step], places[step // 2 :: JUDGED * step]
     alpha = reader.solver(context.solver).alpha
-    if isinstance(alpha, Real):
-        penalty = alpha / weights.sum()
-    sample *= np.sqrt(share)[:, None]
-    found = _units(sample, NEGLIGIBLE * penalty)
+    penalty = alpha / weights.sum() if isinstance(alpha, Real) else None
+    # where every other unit tells nothing of its like, all of them would not either
+    half, _ = _deviations(_of_units(rows, np.arange(0, width, 2)), some, weights)
+    if _choose(half, penalty) is None:
+        return None
+    sample, means = _deviations(rows, some, weights)
+    found = _choose(sample, penalty)
     if found is None:
         return None
-    chosen, mixing = found
-    judged, share = _some(rows, places[step // 2 :: JUDGED * step], weights)
-    judged -= means
+    chosen, factor, rest = found
+    mixing = _mixing(sample, chosen, factor)
+    judged, _ = _deviations(rows, others, weights, means)
     judged -= judged[:, chosen] @ mixing
-    if not (share @ judged**2).max() <= SLACK * NEGLIGIBLE * penalty:
+    if not (judged**2).sum(axis=0).max() <= SLACK * rest:
         return None
     columns = settle(_of_units(rows, chosen), context)
     return Interpolated(columns, mixing, means[chosen], means)
 
 
-def _units(rows, rest):
-    """Units that leave of no other a mean square above `rest`, and M; None for too many.
+def _choose(sample, penalty):
+    """Units, the Cholesky factor of their covariance, and the variance that others may keep.
 
-    The factor of a Gram matrix solves with half the digits; a second step for what the first
-    one leaves brings the others.
+    None where there are too many. A penalty of None is the least one tried.
     """
-    factor, order, rank, _ = lapack.dpstrf(blas.dsyrk(1.0, rows.T), tol=rest, lower=0)
-    if not 0 < rank <= MOST * len(order) or rest == 0:
+    width = sample.shape[1]
+    if penalty is None:
+        penalty = RELATIVE_ALPHAS[0] * (sample**2).sum() / width
+    rest = NEGLIGIBLE * penalty
+    factor, order, rank, _ = lapack.dpstrf(blas.dsyrk(1.0, sample.T), tol=rest, lower=0)
+    if not 0 < rank <= MOST * width or rest == 0:
         return None
-    chosen, others = order[:rank] - 1, order[rank:] - 1
-    known, columns, wanted = factor[:rank, :rank], rows[:, chosen], rows[:, others]
-    solved = scipy.linalg.solve_triangular(known, factor[:rank, rank:])
-    missing = columns.T @ (wanted - columns @ solved)
-    solved += scipy.linalg.cho_solve((known, False), missing)
-    mixing = np.empty((rank, len(order)))
-    mixing[:, chosen], mixing[:, others] = np.eye(rank), solved
-    return chosen, mixing
+    return order[:rank] - 1, factor[:rank, :rank], rest
+
+
+def _mixing(sample, chosen, factor):
+    """M: least squares of all columns of the sample on those that are chosen.
+
+    A Gram matrix solves with half the digits; a second step for what is left brings the rest.
+    """
+    columns = sample[:, chosen]
+    mixing = scipy.linalg.cho_solve((factor, False), columns.T @ sample)
+    missing = columns.T @ (sample - columns @ mixing)
+    mixing += scipy.linalg.cho_solve((factor, False), missing)
+    mixing[:, chosen] = np.eye(len(chosen))
+    return mixing
 
 
 def _behind_thin_products(rows):
@@ -192,11 +201,18 @@ def _may_pay(rows, reader, context):
     return enough and all(layer.elementwise for layer in others)
 
 
-def _some(rows, places, weights):
-    """The rows at these places, in double precision and memory of their own; their shares."""
+def _deviations(rows, places, weights, means=None):
+    """Rows less their means, times the roots of their shares of the weight; and the means.
+
+    In double precision, and of the means that are given where they are.
+    """
     some = Rows(rows.source[places], rows.layers, rows.params, rows.shape[1:])[:]
+    some = np.array(to_numpy(some), dtype=np.float64)
     share = weights[places] / weights[places].sum()
-    return np.array(to_numpy(some), dtype=np.float64), share
+    means = share @ some if means is None else means
+    some -= means
+    some *= np.sqrt(share)[:, None]
+    return some, means
 
 
 def _of_units(rows, chosen):
