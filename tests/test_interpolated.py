@@ -125,6 +125,14 @@ def test_units_are_chosen_by_rows_of_weight():
     assert _eagerly(rows, None, Context(sample_weight=np.repeat([1.0, 0.0], [600, 3400]))) is None
 
 
+def test_a_penalty_that_is_given_says_what_is_negligible():
+    rows = behind([Tanh()])
+    least = 1e-6 * rows[:].var(axis=0).mean() * len(rows)
+    expected = _eagerly(rows).columns.shape[1]
+    counts = [_eagerly(rows, Dense(2, alpha=f * least)).columns.shape[1] for f in (1, 1e4)]
+    assert abs(counts[0] - expected) <= 1 and counts[1] < expected - 5
+
+
 def test_a_subclass_with_rows_of_its_own_reads_all_units():
     class Squares(Dense):
         def rows(self, params, inputs):
