@@ -77,7 +77,7 @@ class Memory:
     def empty(self, shape, dtype):
         """An array to fill, or None where the budget allows no more.
 
-        Once nothing refers to it, nor to a view of it, its memory serves a later one: to be
+        Once nothing refers to it, nor to a view of it, its memory serves later ones: to be
         handed fresh pages can take longer than the layer that fills them.
         """
         count = int(np.prod(shape))

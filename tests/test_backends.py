@@ -220,6 +220,17 @@ def test_memory_of_an_array_serves_the_next_once_nothing_refers_to_it():
     assert memory.used == 1600 + 400
 
 
+def test_memory_of_an_array_serves_several():
+    memory = Memory()
+    first = memory.empty((100,), np.float64)
+    start = first.ctypes.data
+    del first
+    parts = [memory.empty((30,), np.float64) for _ in range(3)]
+    assert [part.ctypes.data - start for part in parts] == [0, 240, 480]
+    assert memory.used == 800
+    assert memory.empty((30,), np.float64).ctypes.data not in range(start, start + 800)
+
+
 def test_memory_lends_no_more_than_its_limit():
     memory = Memory(2000)
     small = memory.empty((50,), np.float64)

@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, engines, get_backend, to_numpy
 from sklearn_zorb.linalg import least_squares as module
-from sklearn_zorb.linalg.pseudoinverse import solve_minimum_norm
+from sklearn_zorb.linalg.pseudoinverse import minimum_norm_map, solve_minimum_norm
 
 SHAPES = {"tall": (60, 7), "wide": (20, 40), "square": (30, 30)}
 
@@ -349,3 +349,16 @@ def test_columns_whose_squares_underflow(size):
     solution = LeastSquares().solve(in_chunks(rows * size, targets), loo_outputs=True)
     assert solution.alpha > 0
     assert np.isfinite(solution.coef).all() and np.isfinite(solution.loo_outputs).all()
+
+
+@pytest.mark.parametrize("shape", [(60, 40), (40, 60)])
+def test_a_few_targets_go_through_no_inverse(shape):
+    rng = np.random.default_rng(0)
+    weights, targets = rng.normal(size=shape), rng.normal(size=(50, shape[1]))
+    inverse = minimum_norm_map(weights)
+    expected = targets @ scipy.linalg.pinv(weights)
+    np.testing.assert_allclose(inverse(targets[:3]), expected[:3], atol=1e-11)
+    np.testing.assert_allclose(inverse(targets), expected, atol=1e-11)
+    single = inverse(targets[:3].astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected[:3], atol=1e-3)

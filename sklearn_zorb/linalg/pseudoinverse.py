@@ -45,7 +45,7 @@ def minimum_norm_map(weights, rcond=None):
     if solve is None:
         cutoff = np.finfo(np.float64).eps * max(weights.shape) if rcond is None else rcond
         right = np.linalg.pinv(weights, rcond=cutoff)
-        solve = lambda targets: _times(targets, right)  # noqa: E731
+        solve = functools.partial(_times, right=right)
     return solve
 
 
