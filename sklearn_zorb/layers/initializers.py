@@ -83,8 +83,8 @@ def orthogonal(rng, shape):
 def low_rank(rng, shape):
     """A product of two normal matrices of rank 64, of variance 2 / (inputs + units), and the bias.
 
-    Where more than four times as many inputs and units meet, products with these weights take
-    a fraction of the time.
+    Where more than eight times as many inputs and units meet, and rows are many, products with
+    these weights take a fraction of the time.
     """
     width, units = shape[0] - 1, shape[1]
     scale = np.sqrt(2.0 / (width + units))
