@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .directions import flattened
 from .objective import merge
 from .rule import Rule, cosine
 from .subspace import Subspace, largest, shaped
@@ -37,10 +38,10 @@ class RandomBasesRule(Rule):
         import jax
         from jax.flatten_util import ravel_pytree
 
-        flat, unravel = ravel_pytree(moved)
+        unravel = ravel_pytree(moved)[1]
 
         def gradient():
-            return jax.grad(_loss(objective, unravel, params, batch, key), has_aux=True)(flat)
+            return _flat_gradient(objective, moved, params, batch, key)
 
         if self.kind == "gradients":
             found, aux = gradient()
@@ -114,19 +115,19 @@ class RandomBasesRule(Rule):
         import jax
         from jax.flatten_util import ravel_pytree
 
-        flat, unravel = ravel_pytree(moved)
         keys = self.keys(memory)
         numbers = jax.numpy.arange(len(keys)) if part is None else part
         keys = keys if part is None else keys[part]
-        loss = _loss(objective, unravel, params, batch, key)
         if self.kind == "nes":
+            flat, unravel = flattened(moved), ravel_pytree(moved)[1]
+            loss = _loss(objective, unravel, params, batch, key)
             rows = _rows_of_offspring(batch, self.offspring_batch_size, key)
 
             def own_loss(number):
                 return _loss(objective, unravel, params, rows(number), key)
 
             return self._around(own_loss, flat, keys, numbers), loss(flat)[1]
-        gradient, aux = jax.grad(loss, has_aux=True)(flat)
+        gradient, aux = _flat_gradient(objective, moved, params, batch, key)
         return self.subspace.coordinates(keys, gradient), aux
 
     def follow(self, moved, memory, seen):
@@ -177,6 +178,18 @@ class RandomBasesRule(Rule):
         signs = jnp.array(self._signs, losses.dtype)
         coordinates = -(signs @ fitness) / (self.sigma * losses.size)
         return coordinates[:, None].astype(losses.dtype)
+
+
+def _flat_gradient(objective, moved, params, batch, key):
+    """The gradient as a flat vector, and the aux of the pass."""
+    import jax
+
+    def loss(moved):
+        return objective.loss(merge(params, moved), batch, key)
+
+    gradient, aux = jax.grad(loss, has_aux=True)(moved)
+    # flattened once it is known: flat weights would be cut up again on the way to the loss
+    return flattened(gradient), aux
 
 
 def _loss(objective, unravel, params, batch, key):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import hadamard, sketch
-from .directions import draw_flat, groups
+from .directions import draw_flat, groups, joined
 
 # distributions that give products with all directions of a span at once, from one key
 JOINT = {"hadamard": hadamard, "sketch": sketch}
@@ -65,7 +65,7 @@ class Subspace:
                 pieces.append(piece / jnp.linalg.norm(piece))
             else:
                 pieces.append(self.normalized(piece, start, end))
-        return jnp.concatenate(pieces)
+        return joined(pieces)
 
     def normalized(self, values, start, end):
         """Values of a span of weights, divided by what entries of directions are divided by."""
@@ -100,10 +100,8 @@ class Subspace:
     def combine(self, keys, coordinates):
         """Sum of all directions, each span times its coordinate."""
         if self.distribution in JOINT:
-            from jax import numpy as jnp
-
             joint = JOINT[self.distribution]
-            return jnp.concatenate([
+            return joined([
                 self.normalized(joint.combine(own(keys, j), coordinates[:, j], b - a), a, b)
                 for j, (a, b) in enumerate(self.spans)
             ])  # fmt: skip
@@ -132,7 +130,7 @@ class Subspace:
 
         def part(keys, numbers):
             bases = jax.vmap(lambda key: self.basis(key, dtype))(keys)
-            return jnp.concatenate(add(bases, numbers))
+            return joined(add(bases, numbers))
 
         size = min(self.chunk_size, len(keys))
         whole = len(keys) // size
