@@ -9,7 +9,7 @@ from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Dense, Tanh
 from sklearn_zorb.trainers import Backprop, RandomBases
 from sklearn_zorb.trainers.backprop import Reverse
-from sklearn_zorb.trainers.directions import draw_flat
+from sklearn_zorb.trainers.directions import draw_flat, flattened
 from sklearn_zorb.trainers.objective import trainable
 from sklearn_zorb.trainers.subspace import Subspace, largest, shaped
 
@@ -43,6 +43,19 @@ def matrix(rule, memory):
     turn = memory["step"] // rule.redraw_every if rule.redraw_every else 0
     keys = jax.random.split(jax.random.fold_in(key, turn), rule.subspace.n_directions)
     return np.stack([rule.subspace.basis(key, np.float64) for key in keys], axis=1)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_weights_are_flattened_in_the_order_that_they_are_cut_up_again(compiled):
+    import jax
+    from jax.flatten_util import ravel_pytree
+
+    rng = np.random.default_rng(0)
+    tree = [{"W": rng.normal(size=(3, 4)), "b": rng.normal(size=4)}, {}, {"s": np.float64(2)}]
+    with jax.enable_x64(True):
+        flat = (jax.jit(flattened) if compiled else flattened)(jax.tree.map(jax.numpy.array, tree))
+        np.testing.assert_array_equal(flat, ravel_pytree(tree)[0])
+    np.testing.assert_array_equal(flattened([np.arange(3.0)]), [0, 1, 2])
 
 
 @pytest.mark.parametrize("distribution", ["normal", "rademacher"])
