@@ -13,7 +13,7 @@ from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import BatchNorm, Dense, Dropout, Flatten, Tanh
 from sklearn_zorb.network import Network
 from sklearn_zorb.targets import Targets
-from sklearn_zorb.trainers import Backprop
+from sklearn_zorb.trainers import Backprop, RandomBases
 from sklearn_zorb.trainers.batches import Batches
 from sklearn_zorb.trainers.objective import Objective, loss_name, merge, trainable
 from sklearn_zorb.trainers.optimizers import learning_rates
@@ -275,6 +275,23 @@ def test_every_row_held_out_counts_the_same(weighted, monkeypatch):
     labels = np.argmax(targets[:], axis=1)
     expected = log_loss(labels, probabilities, sample_weight=own, labels=[0, 1, 2])
     assert model.history_[0]["validation_loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 1e9])
+@pytest.mark.parametrize("trainer", [Backprop, RandomBases])
+def test_rows_of_a_short_last_batch_count_as_the_others_do(trainer, block_bytes, monkeypatch):
+    from sklearn_zorb.trainers import batches
+
+    # 150 rows in batches of 40, of which the last has 30; each in a block of its own, or all in one
+    monkeypatch.setattr(batches, "BLOCK_BYTES", block_bytes)
+    X, y = load_iris(return_X_y=True)
+    jobs = {"n_jobs": 2} if trainer is RandomBases else {}
+    rule = trainer(optimizer="sgd", learning_rate=1e-12, batch_size=40, max_epochs=1, **jobs)
+    model = NetworkClassifier("Dense[5] Tanh", trainer=rule, random_state=0, dtype="float64")
+    model.fit(X, y)
+    expected = log_loss(y, model.predict_proba(X))
+    assert model.history_[0]["loss"] == pytest.approx(expected)
+    assert model.history_[0]["score"] == pytest.approx(model.score(X, y))
 
 
 def test_loss_threshold_stops():

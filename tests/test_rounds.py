@@ -47,8 +47,8 @@ def one_step(trainer, layers, rate=0.1):
     epoch, init = compiled_epoch(objective, rule, make_optimizer("sgd", None))
     block = tuple(np.asarray(a)[None] for a in batch)
     after = epoch(
-        moved, {}, init(moved), memory, params, block, 1, np.array([rate]), jax.random.key(0),
-        np.zeros(2, dtype=np.uint32),
+        moved, {}, init(moved), memory, params, block, 1, np.array([rate]), np.ones(1),
+        jax.random.key(0), np.zeros(2, dtype=np.uint32),
     )[0]  # fmt: skip
     return moved, jax.tree.map(np.asarray, after), batch
 

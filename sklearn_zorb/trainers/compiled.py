@@ -7,7 +7,10 @@ from .objective import merge, running_moments, with_moments
 
 @functools.lru_cache(maxsize=64)
 def compiled_epoch(objective, rule, optimizer):
-    """One compiled pass over a block of batches, for a structure, a rule and an optimiser."""
+    """One compiled pass over a block of batches, for a structure, a rule and an optimiser.
+
+    What it tells of the batches are sums, each times its share of all rows.
+    """
     import jax
     from jax import lax
 
@@ -17,8 +20,8 @@ def compiled_epoch(objective, rule, optimizer):
     def walk(direction, state, moved):
         return stepped(transformation, rule, direction, state, moved)
 
-    def step(i, carry, params, block, rates, key):
-        moved, moments, state, memory, sums = carry
+    def step(i, carry, params, block, rates, shares, key):
+        moved, moments, state, memory, means = carry
         batch = tuple(array[i] for array in block)
         whole = with_moments(params, moments)
         batch_key = jax.random.fold_in(key, i)
@@ -35,15 +38,16 @@ def compiled_epoch(objective, rule, optimizer):
         seen = {"loss": aux["loss"], "hits": aux["hits"], **aux.get("figures", {})}
         if "error_reduction" in names:
             seen.update(rule.reductions(objective, moved, whole, batch, batch_key, aux))
-        sums = {name: sums[name] + seen[name] for name in sums}
-        return moved, moments, state, memory, sums
+        means = {name: means[name] + shares[i] * seen[name] for name in means}
+        return moved, moments, state, memory, means
 
-    def epoch(moved, moments, state, memory, params, block, count, rates, key, place):
+    def epoch(moved, moments, state, memory, params, block, count, rates, shares, key, place):
         key = block_key(key, place)
-        sums = dict.fromkeys(names, block[2].sum() * 0)
-        carry = (moved, moments, state, memory, sums)
+        means = dict.fromkeys(names, block[2].sum() * 0)
+        carry = (moved, moments, state, memory, means)
+        shares = shares.astype(block[2].dtype)
         return lax.fori_loop(
-            0, count, lambda i, carry: step(i, carry, params, block, rates, key), carry
+            0, count, lambda i, carry: step(i, carry, params, block, rates, shares, key), carry
         )
 
     return jax.jit(epoch), jax.jit(transformation.init)

@@ -107,20 +107,23 @@ class Run:
         self.moved, self.moments = kept
 
     def _epoch(self, epoch):
-        """All blocks of one epoch; the entry for the history, means over its batches."""
+        """All blocks of one epoch; the entry for the history, means over its rows."""
         means, n, start = Counter(), self.batches.n_batches, self.step
+        # the last batch may be short, and its rows are to count as the others do
+        of_batch = np.array(self.batches.shares())
         for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
-            rates = np.zeros(self.batches.block_batches)
+            rates, shares = np.zeros((2, self.batches.block_batches))
             rates[:count] = learning_rates(
                 self.trainer.schedule, self.base, self.step - self.first_step, count,
                 n * self.trainer.max_epochs,
             )  # fmt: skip
-            self.moved, self.moments, self.state, self.memory, sums = self.run_epoch(
+            shares[:count] = of_batch[self.step - start :][:count]
+            self.moved, self.moments, self.state, self.memory, told = self.run_epoch(
                 self.moved, self.moments, self.state, self.memory, self.params, block, count,
-                rates, self.key, np.array([start, j], dtype=np.uint32),
+                rates, shares, self.key, np.array([start, j], dtype=np.uint32),
             )  # fmt: skip
             self.step += count
-            means.update({name: float(total) / n for name, total in sums.items()})
+            means.update({name: float(part) for name, part in told.items()})
         loss, hits = means.pop("loss"), means.pop("hits")
         return {"epoch": epoch, "loss": loss, "score": self._score(hits), **means}
 

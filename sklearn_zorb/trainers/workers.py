@@ -148,7 +148,9 @@ class SharedRun(Run):
         finally:
             _held.pop(self.token, None)
 
-    def _pass(self, moved, moments, state, memory, params, block, count, rates, key, place):
+    def _pass(
+        self, moved, moments, state, memory, params, block, count, rates, of_batch, key, place
+    ):
         """What `compiled_epoch` does, a step at a time."""
         import jax
 
@@ -157,7 +159,7 @@ class SharedRun(Run):
         key = block_key(key, place)
         parts = (self.objective, self.rule, self.optimizer)
         replica = Replica(parts, params, self.step, (moved, moments, state, memory))
-        sums = {"loss": 0.0, "hits": 0.0}
+        means = {"loss": 0.0, "hits": 0.0}
         for i, shares in enumerate(self._cut[1]):
             # workers that are threads of this process find the weights here
             _hold(self.token, replica)
@@ -165,8 +167,8 @@ class SharedRun(Run):
             one = (seen, aux["moments"], rates[i])
             self.past = [*self.past, one][-REACH:]
             replica = replica.after(*one)
-            sums = {name: total + float(aux[name]) for name, total in sums.items()}
-        return *replica.state, sums
+            means = {name: m + of_batch[i] * float(aux[name]) for name, m in means.items()}
+        return *replica.state, means
 
     def _shares(self, block, i):
         """(rows, numbers of directions or None, share of the weight) of each worker."""
