@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .layers import Dense, Stack, sequence
-from .layers.honest import SplitReadout, find_honest, warn_of_leaks
+from .layers import Dense, Sigmoid, Softmax, Stack, sequence
+from .layers.honest import SplitReadout, fill_units, find_honest, warn_of_leaks
+from .layers.names import resolve_layers
 from .layers.rows import output_shapes, side_by_side, working_width
 
 
@@ -57,6 +58,32 @@ class Network:
             points = tap_points(layers[:index], shapes, len(front))
             layers = _split_honest(layers, index, points, shapes)
         return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
+
+    @classmethod
+    def of(cls, layers, input_shape, n_outputs):
+        """The network of a whole list, whose read-out sees the last block.
+
+        Parameters
+        ----------
+        layers : list of Layer, list of (name, layer) or str
+            Ends in ``Dense()``, in a `Dense` of `n_outputs` units, either of which a `Softmax`
+            or `Sigmoid` may follow, or in a `Stack`. Not changed.
+        input_shape : tuple of int
+        n_outputs : int
+        """
+        pairs = resolve_layers(layers)
+        for _, layer in pairs:
+            layer._validate_params()
+        hidden, readout, tail = split_readout(pairs, n_outputs)
+        if readout is None:
+            raise ValueError(
+                f"layers={layers!r} have no read-out of {n_outputs} outputs; end them in Dense(), "
+                f"in Dense({n_outputs}) or in a Stack, before a Softmax or Sigmoid if there is one."
+            )
+        if readout[1].units is None:
+            readout[1].set_params(units=n_outputs)
+        fill_units([layer for _, layer in [*hidden, readout]], n_outputs)
+        return cls.build([], hidden, readout, tail, input_shape, "last")
 
     def with_layers(self, layers):
         """The same structure with other layers in the same places."""
@@ -127,6 +154,24 @@ class Network:
         return shapes + tail[1:]
 
 
+def split_readout(pairs, n_outputs=None):
+    """Hidden layers, read-out and tail of (name, layer) pairs; a read-out of None is none.
+
+    A read-out is a `Stack` at the end, or ``Dense()`` without units, which a `Softmax` or
+    `Sigmoid` may follow. A `Dense` of `n_outputs` units is one too, where that is given.
+    """
+    if pairs and isinstance(pairs[-1][1], Stack):
+        return pairs[:-1], pairs[-1], []
+    for length in (1, 2):
+        tail = pairs[len(pairs) - length + 1 :]
+        last = pairs[-length][1] if len(pairs) >= length else None
+        if not isinstance(last, Dense) or last.units not in (None, n_outputs):
+            continue
+        if all(isinstance(layer, Softmax | Sigmoid) for _, layer in tail):
+            return pairs[:-length], pairs[-length], tail
+    return pairs, None, []
+
+
 def tap_points(layers, shapes, start):
     """Where a read-out on all blocks looks: the input, each flat block, and the last one."""
     learners = [
@@ -157,3 +202,19 @@ def _shapes(names, layers, input_shape):
         except ValueError as error:
             raise ValueError(f"layer {name!r}: {error}") from None
     return shapes
+
+
+def fits(params, fresh):
+    """Whether params have all that fresh ones have, in the same shapes.
+
+    A solved layer has more than it began with.
+    """
+    if isinstance(fresh, dict):
+        return isinstance(params, dict) and params.keys() >= fresh.keys() and all(
+            fits(params[name], fresh[name]) for name in fresh
+        )  # fmt: skip
+    if isinstance(fresh, list):
+        return params is not None and len(params) == len(fresh) and all(
+            map(fits, params, fresh)
+        )  # fmt: skip
+    return np.shape(params) == np.shape(fresh)

@@ -23,9 +23,6 @@ from ..layers import (
     Dense,
     Flatten,
     Reshape,
-    Sigmoid,
-    Softmax,
-    Stack,
     Standardize,
     sequence,
 )
@@ -34,7 +31,7 @@ from ..layers.honest import draws_rows, fill_units
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
 from ..memory import Memory
-from ..network import Network
+from ..network import Network, split_readout
 from ..trainers import ZORB
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
@@ -150,7 +147,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         pairs = resolve_layers(layers)
         for _, layer in pairs:
             layer._validate_params()
-        return split_readout(pairs)
+        hidden, readout, tail = split_readout(pairs)
+        return hidden, readout or (READOUT, Dense()), tail
 
     def _auto_layers(self, X, y):
         """What layers="auto" stands for: layers with derivatives, which any rule can train."""
@@ -343,27 +341,6 @@ class BaseZORB(PartialFitMixin, BaseLayered):
                 n_jobs=self.n_jobs,
             )
         )
-
-
-def split_readout(pairs):
-    """Hidden layers, read-out and tail; a read-out is added where the list brings none.
-
-    The list brings its own only if it ends in a `Stack`, or in ``Dense()`` without units,
-    which a `Softmax` or `Sigmoid` may follow.
-    """
-    if pairs and isinstance(pairs[-1][1], Stack):
-        return pairs[:-1], pairs[-1], []
-    for length in (1, 2):
-        tail = pairs[len(pairs) - length + 1 :]
-        if len(pairs) < length or not _is_open_dense(pairs[-length][1]):
-            continue
-        if all(isinstance(layer, Softmax | Sigmoid) for _, layer in tail):
-            return pairs[:-length], pairs[-length], tail
-    return pairs, (READOUT, Dense()), []
-
-
-def _is_open_dense(layer):
-    return isinstance(layer, Dense) and layer.units is None
 
 
 def _as_numpy(params):

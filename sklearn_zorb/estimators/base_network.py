@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from .._compat import StrOptions
 from ..layers import sequence
+from ..network import fits
 from ..trainers import Backprop, Trainer
 from .base import PRECISIONS, BaseLayered
 from .partial import refuse_balanced_batches
@@ -110,14 +111,13 @@ class BaseNetwork(BaseLayered):
     def _initial_params(self, network, rng, data, context):
         fresh = super()._initial_params(network, rng, data, context)
         wanted = self.warm_start if self._part is None else self._part.going_on
-        self._going_on = wanted and _fits(getattr(self, "params_", None), fresh)
+        self._going_on = wanted and fits(getattr(self, "params_", None), fresh)
         return sequence.cast(self.params_, context.dtype) if self._going_on else fresh
 
     def _run(self, trainer, *parts, on_step):
-        options = {}
-        if trainer.incremental and self._going_on:
-            options["state"] = self._trainer_state
-        return trainer.fit(*parts, on_step=on_step, **options)
+        going_on = trainer.incremental and self._going_on
+        state = self._trainer_state if going_on else None
+        return trainer.fit(*parts, on_step=on_step, state=state)
 
     def _fitted_so_far(self, params):
         attributes = super()._fitted_so_far(params() if callable(params) else params)
@@ -131,19 +131,3 @@ class BaseNetwork(BaseLayered):
         self._logits = trainer.output == "logits"
         if result.loo_outputs is not None:
             super()._finish_fit(network, trainer, result, encoder, context)
-
-
-def _fits(params, fresh):
-    """Whether params have all that fresh ones have, in the same shapes.
-
-    A solved layer has more than it began with.
-    """
-    if isinstance(fresh, dict):
-        return isinstance(params, dict) and params.keys() >= fresh.keys() and all(
-            _fits(params[name], fresh[name]) for name in fresh
-        )  # fmt: skip
-    if isinstance(fresh, list):
-        return params is not None and len(params) == len(fresh) and all(
-            map(_fits, params, fresh)
-        )  # fmt: skip
-    return np.shape(params) == np.shape(fresh)

@@ -1,9 +1,16 @@
 """The contract between estimators and training rules."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from sklearn.utils import check_array
+
 from .._compat import WithParameters
+from ..layers import sequence
+from ..network import Network, fits
+from ..targets import Targets
 
 
 @dataclass
@@ -32,7 +39,10 @@ class TrainingResult:
 
 
 class Trainer(WithParameters):
-    """Base class of training rules: hyperparameters and one method.
+    """Base class of training rules: hyperparameters, and `fit`.
+
+    A subclass gives ``_fit(network, params, inputs, targets, context, *, on_step=None)``, which
+    is called with a `Network`, its params and `Targets`, and returns a `TrainingResult`.
 
     Attributes
     ----------
@@ -52,23 +62,103 @@ class Trainer(WithParameters):
         """Largest number of history entries, for progress bars."""
         return 1
 
-    def fit(self, network, params, inputs, targets, context, *, on_step=None):
-        """Train `params`.
+    def fit(self, layers, params, X, T, context, *, on_step=None, state=None):
+        """Train the params of a list of layers.
+
+        Estimators call this with what they have checked and encoded.
 
         Parameters
         ----------
-        network : Network
-        params : list of dict
-            Initial params; not changed.
-        inputs : array or Rows of shape (n_samples, ...)
-        targets : Targets of shape (n_samples, n_outputs)
+        layers : list of Layer, list of (name, layer), str or Network
+            Ends in its read-out: ``Dense()``, a `Dense` of as many units as T has columns,
+            either of which a `Softmax` or `Sigmoid` may follow, or a `Stack`. Not changed.
+        params : list of dict or None
+            Initial params, one for each layer; not changed. None draws them.
+        X : {array-like, sparse matrix} of shape (n_samples, ...)
+        T : array-like or Targets of shape (n_samples, n_outputs)
+            A column for each class, of zeros and ones, where the task is "multiclass".
         context : Context
-        on_step : callable or None
+            The task, the random stream, precision, weights of the rows. Not changed: the same
+            context gives the same model.
+        on_step : callable or None, default=None
             Called as ``on_step(entry, params)`` with each history entry and a function
             that returns the present params; a true return stops the training.
+        state : dict or None, default=None
+            That of a former result, to go on from there; for rules that are `incremental`.
 
         Returns
         -------
         TrainingResult
+
+        Raises
+        ------
+        ValueError
+            If X or T hold NaN or infinity, T has not a row for each of X, the list has no
+            read-out, a shape does not fit, the rule cannot train one of the layers, or it cannot
+            go on from a `state`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn_zorb.layers import Context, Dense, Tanh, sequence
+        >>> from sklearn_zorb.trainers import ZORB, Backprop
+        >>> X, y = load_iris(return_X_y=True)
+        >>> layers, T = [Dense(8), Tanh(), Dense(3)], np.eye(3)[y]
+        >>> for rule in (ZORB(), Backprop(max_epochs=100)):
+        ...     context = Context(task="multiclass", rng=np.random.default_rng(0))
+        ...     result = rule.fit(layers, None, X, T, context)
+        ...     outputs = sequence.forward(layers, result.params, X)
+        ...     print(np.mean(outputs.argmax(axis=1) == y) > 0.9)
+        True
+        True
         """
+        self._validate_params()
+        if not isinstance(layers, Network):
+            layers, params, X, T, context = _network(layers, params, X, T, context)
+        if state is not None and not self.incremental:
+            raise ValueError(
+                f"{type(self).__name__} trains from the beginning; state must be None, got "
+                f"{type(state).__name__}."
+            )
+        options = {"state": state} if self.incremental else {}
+        return self._fit(layers, params, X, T, context, on_step=on_step, **options)
+
+    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         raise NotImplementedError
+
+
+def _network(layers, params, X, T, context):
+    """The network of a list of layers, and what is trained with it, checked and completed."""
+    X = check_array(
+        X, accept_sparse=("csr", "csc"), dtype=context.dtype, ensure_2d=False, allow_nd=True,
+        input_name="X",
+    )  # fmt: skip
+    if not isinstance(T, Targets):
+        T = Targets(check_array(T, dtype=np.float64, ensure_2d=False, input_name="T"))
+    if X.ndim < 2 or len(T.shape) != 2 or len(T) != X.shape[0]:
+        raise ValueError(
+            f"X has shape {X.shape} and T {T.shape}; pass a row for each sample in both, and in T "
+            "a column for each output."
+        )
+    network = Network.of(layers, X.shape[1:], T.shape[1])
+    # the generator of the caller stays as it is: the same context gives the same model
+    streams = deepcopy(context.rng).spawn(2)
+    y = context.y
+    if y is None:
+        y = T[:].argmax(axis=1) if context.task == "multiclass" else T[:]
+    context = context.replace(y=y, y_targets=T, rng=streams[1])
+    fresh = network.init(streams[0], (X, y, context.sample_weight))
+    if params is None:
+        params = fresh
+    elif not fits(list(params), fresh):
+        raise ValueError(
+            f"params do not fit the layers; pass {[_shapes(own) for own in fresh]}, one dict for "
+            "each layer, or None."
+        )
+    return network, sequence.cast(params, context.dtype), X, T, context
+
+
+def _shapes(params):
+    """Shapes of arrays by their names, as they are told in errors."""
+    return {name: np.shape(value) for name, value in params.items()}

@@ -60,8 +60,7 @@ class GradientTrainer(Trainer):
     def n_steps(self, network):
         return self.max_epochs
 
-    def fit(self, network, params, inputs, targets, context, *, on_step=None, state=None):
-        self._validate_params()
+    def _fit(self, network, params, inputs, targets, context, *, on_step=None, state=None):
         network = self._prepare(network)
         rows, held, context = split_rows(self, inputs, targets, context)
         with get_backend("jax").scope():

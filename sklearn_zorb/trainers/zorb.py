@@ -73,8 +73,7 @@ class ZORB(Trainer):
     def n_steps(self, network):
         return self.n_sweeps * (sum(layer.solvable for layer in network.hidden) + 1)
 
-    def fit(self, network, params, inputs, targets, context, *, on_step=None):
-        self._validate_params()
+    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         context = self._own_context(context)
         history, best, seen, goal = [], None, None, targets
         # nothing travels down through a stack that is solved: one sweep is all
