@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from sklearn_zorb.layers import Context, Dense, Sign, Softmax, Tanh, Trees, sequence
+from sklearn_zorb.layers import Context, Dense, EstimatorLayer, Sign, Softmax, Tanh, Trees, sequence
 from sklearn_zorb.trainers import (
     MLELM,
     ZORB,
@@ -63,8 +63,9 @@ def test_a_read_out_alone_is_a_ridge():
     np.testing.assert_allclose(result.params[0]["intercept"], ridge.intercept_, atol=1e-10)
 
 
-def test_trees_are_given_the_classes():
-    layers = [Trees(), Dense()]
+@pytest.mark.parametrize("layer", [Trees(), EstimatorLayer(LogisticRegression(max_iter=500))])
+def test_layers_are_given_the_classes(layer):
+    layers = [layer, Dense()]
     result = ZORB().fit(layers, None, X, T, context())
     outputs = sequence.forward(layers, result.params, X)
     assert np.mean(outputs.argmax(axis=1) == Y) > 0.95
