@@ -71,6 +71,14 @@ def test_layers_are_given_the_classes(layer):
     assert np.mean(outputs.argmax(axis=1) == Y) > 0.95
 
 
+def test_two_classes_are_one_column():
+    layers = [EstimatorLayer(LogisticRegression(max_iter=500)), Dense()]
+    own = context(task="binary")
+    result = ZORB().fit(layers, None, X, (Y[:, None] == 0).astype(float), own)
+    outputs = sequence.forward(layers, result.params, X)
+    assert outputs.shape == (150, 1) and np.mean((outputs[:, 0] > 0.5) == (Y == 0)) > 0.99
+
+
 def test_training_goes_on_from_params_and_state():
     layers, rule = [Dense(8), Tanh(), Dense(3), Softmax()], Backprop(max_epochs=2, batch_size=150)
     start = rule.fit(layers, None, X, T, context())

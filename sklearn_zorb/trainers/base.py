@@ -76,7 +76,8 @@ class Trainer(WithParameters):
             Initial params, one for each layer; not changed. None draws them.
         X : {array-like, sparse matrix} of shape (n_samples, ...)
         T : array-like or Targets of shape (n_samples, n_outputs)
-            A column for each class, of zeros and ones, where the task is "multiclass".
+            Zeros and ones, a column for each class where the task is "multiclass" and one
+            column, or two before a `Softmax`, where it is "binary"; else numbers.
         context : Context
             The task, the random stream, precision, weights of the rows. Not changed: the same
             context gives the same model.
@@ -144,9 +145,7 @@ def _network(layers, params, X, T, context):
     network = Network.of(layers, X.shape[1:], T.shape[1])
     # the generator of the caller stays as it is: the same context gives the same model
     streams = deepcopy(context.rng).spawn(2)
-    y = context.y
-    if y is None:
-        y = T[:].argmax(axis=1) if context.task == "multiclass" else T[:]
+    y = _labels(T, context.task) if context.y is None else context.y
     context = context.replace(y=y, y_targets=T, rng=streams[1])
     fresh = network.init(streams[0], (X, y, context.sample_weight))
     if params is None:
@@ -157,6 +156,14 @@ def _network(layers, params, X, T, context):
             "each layer, or None."
         )
     return network, sequence.cast(params, context.dtype), X, T, context
+
+
+def _labels(T, task):
+    """What layers that learn from y itself are given: numbers of classes, or the targets."""
+    targets = T[:]
+    if task not in ("binary", "multiclass"):
+        return targets
+    return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0].astype(int)
 
 
 def _shapes(params):
