@@ -80,9 +80,7 @@ class Network:
                 f"layers={layers!r} have no read-out of {n_outputs} outputs; end them in Dense(), "
                 f"in Dense({n_outputs}) or in a Stack, before a Softmax or Sigmoid if there is one."
             )
-        if readout[1].units is None:
-            readout[1].set_params(units=n_outputs)
-        fill_units([layer for _, layer in [*hidden, readout]], n_outputs)
+        fill_widths(hidden, readout, n_outputs)
         return cls.build([], hidden, readout, tail, input_shape, "last")
 
     def with_layers(self, layers):
@@ -170,6 +168,13 @@ def split_readout(pairs, n_outputs=None):
         if all(isinstance(layer, Softmax | Sigmoid) for _, layer in tail):
             return pairs[:-length], pairs[-length], tail
     return pairs, None, []
+
+
+def fill_widths(hidden, readout, n_outputs):
+    """Give the layers of (name, layer) pairs that take their width from the targets theirs."""
+    if readout[1].units is None:
+        readout[1].set_params(units=n_outputs)
+    fill_units([layer for _, layer in [*hidden, readout]], n_outputs)
 
 
 def tap_points(layers, shapes, start):

@@ -27,11 +27,11 @@ from ..layers import (
     sequence,
 )
 from ..layers.distinct import count_distinct, merge_copies
-from ..layers.honest import draws_rows, fill_units
+from ..layers.honest import draws_rows
 from ..layers.names import check_names, resolve_layers
 from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
 from ..memory import Memory
-from ..network import Network, split_readout
+from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
@@ -181,9 +181,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _train(self, rows, hidden, readout, tail, encoder, context):
         """Build the network, draw its initial params, train, keep the result as NumPy."""
         width = encoder.targets.shape[1]
-        if readout[1].units is None:
-            readout[1].set_params(units=width)
-        fill_units([layer for _, layer in [*hidden, readout]], width)
+        fill_widths(hidden, readout, width)
         inputs, fed = self._feed(rows[0], [*hidden, readout], context)
         front = self._front(inputs)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
