@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
     Options,
+    RealNotInt,
     StrOptions,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -42,6 +43,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "WithParameters",
     "check_sample_weight",

@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from .linalg.threads import for_each
+
 # penalties tried, in mean eigenvalues of the scatter within classes
 SHRINKAGES = (0.01, 0.1, 0.3)
 # scatter of a row that is off by one
 ONE_ROW = 1.0
+# posterior probabilities that are computed at a time
+AT_ONCE = 30_000
 
 
 class LinearDiscriminant:
@@ -69,7 +73,7 @@ class LinearDiscriminant:
         for shrinkage in SHRINKAGES:
             penalty = ONE_ROW + shrinkage * values.mean()
             axes = vectors / np.sqrt(np.maximum(values, 0) + penalty)
-            left_out = self._left_out(outputs @ axes, deviation @ axes, axes, codes, weight)
+            left_out = self._left_out(outputs, deviation, axes, codes, weight)
             loss = -weight @ np.log(np.maximum(left_out[np.arange(len(codes)), codes], 1e-15))
             if loss < best:
                 best, self.left_out = loss, left_out
@@ -81,8 +85,20 @@ class LinearDiscriminant:
         distances = _squares(outputs @ self._axes, self._means @ self._axes)
         return _posterior(self._sums, distances * self._sums.sum())
 
-    def _left_out(self, points, deviation, axes, codes, weight):
+    def _left_out(self, outputs, deviation, axes, codes, weight):
         """Posterior of each row without one copy of it, in coordinates where S + rho I = I."""
+        left_out = np.empty((len(codes), len(self._sums)))
+
+        def fill(part):
+            points, moved = outputs[part] @ axes, deviation[part] @ axes
+            left_out[part] = self._posterior_without(points, moved, axes, codes[part], weight[part])
+
+        step = max(1, AT_ONCE // len(self._sums))
+        for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])
+        return left_out
+
+    def _posterior_without(self, points, deviation, axes, codes, weight):
+        """The same for some of the rows."""
         rows = np.arange(len(codes))
         copy = np.minimum(weight, 1.0)
         sums = np.tile(self._sums, (len(codes), 1))

@@ -42,6 +42,12 @@ class Targets:
         """The same repetition of other rows."""
         return Targets(values, self.codes)
 
+    def take(self, places):
+        """Some of the rows."""
+        if self.codes is None:
+            return Targets(self.values[places])
+        return Targets(self.values, self.codes[places])
+
     def compress(self):
         """Thin targets and an orthonormal basis: table = thin @ basis.
 

@@ -25,12 +25,11 @@ def make(shape, seed=0, offset=3.0):
 def in_chunks(rows, targets, weights=None, size=7, **options):
     """The system read in uneven chunks."""
 
-    def chunks():
-        for start in range(0, len(targets), size):
-            part = slice(start, start + size)
-            yield rows[part], targets[part], None if weights is None else weights[part]
+    def read(part):
+        return rows[part], targets[part], None if weights is None else weights[part]
 
-    return System(chunks, *rows.shape, targets.shape[1], **options)
+    parts = [slice(start, start + size) for start in range(0, len(targets), size)]
+    return System(read, parts, *rows.shape, targets.shape[1], **options)
 
 
 def brute_force_loo(rows, targets, alpha, weights=None, fit_intercept=True):

@@ -7,7 +7,8 @@ import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sklearn_zorb import ZORBRegressor
-from sklearn_zorb.linalg.threads import ONE_THREAD_FLOPS, for_each, thread_limit
+from sklearn_zorb.linalg import System
+from sklearn_zorb.linalg.threads import ONE_THREAD_FLOPS, for_each, in_order, thread_limit
 
 
 def blas_threads():
@@ -30,9 +31,13 @@ def test_few_flops_take_one_thread(two_threads):
     assert blas_threads() == {2}
 
 
-def test_many_flops_are_left_alone(two_threads):
+def test_many_flops_are_left_to_one_library(two_threads):
+    libraries = ThreadpoolController().select(user_api="blas").lib_controllers
     with thread_limit(ONE_THREAD_FLOPS * 2):
-        assert blas_threads() == {2}
+        threads = [library.get_num_threads() for library in libraries]
+        # NumPy and SciPy may well share one
+        assert sorted(threads) == [*[1] * (len(threads) - 1), 2]
+    assert blas_threads() == {2}
 
 
 def test_limit_is_lifted_after_an_error(two_threads):
@@ -71,6 +76,60 @@ def test_an_error_in_one_of_the_threads_is_raised(two_threads):
     with pytest.raises(ZeroDivisionError):
         for_each(lambda item: 1 / item, [1, 0, 2])
     assert blas_threads() == {2}
+
+
+def test_results_come_in_order_and_few_at_a_time(two_threads):
+    begun, released = [], threading.Event()
+
+    def visit(item):
+        begun.append(item)
+        if item == 0:
+            released.wait(timeout=10)
+        else:
+            released.set()
+        return item * item
+
+    results = []
+    for result in in_order(visit, range(8)):
+        results.append(result)
+        # two at work, one that waits for either, and the one in hand
+        assert len(begun) <= len(results) + 3
+    assert results == [i * i for i in range(8)]
+    assert blas_threads() == {2}
+
+
+def test_an_item_that_fails_ends_those_in_order(two_threads):
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda item: 1 / item, [1, 2, 0, 3, 4, 5]))
+    assert blas_threads() == {2}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sums_are_the_same_bits_for_any_number_of_threads(dtype, offset, weighted):
+    rng = np.random.default_rng(0)
+    rows = (rng.normal(size=(3000, 300)) + offset).astype(dtype)
+    targets = rng.normal(size=(3000, 2))
+    weights = rng.integers(1, 4, size=3000).astype(float) if weighted else None
+
+    def read(part):
+        return rows[part], targets[part], None if weights is None else weights[part]
+
+    parts = [slice(start, start + 900) for start in range(0, 3000, 900)]
+    grams = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            grams.append(System(read, parts, 3000, 300, 2).gram())
+    for name in ("product", "cross", "mean", "target_mean", "target_squares"):
+        np.testing.assert_array_equal(*(np.triu(getattr(gram, name)) if name == "product"
+                                        else getattr(gram, name) for gram in grams))  # fmt: skip
+    copies = np.ones(3000) if weights is None else weights
+    exact = rows.astype(np.longdouble) - np.average(rows.astype(np.longdouble), axis=0,
+                                                    weights=copies)  # fmt: skip
+    expected = (exact * copies[:, None]).T.astype(float) @ exact.astype(float)
+    tolerance = 1e-9 if dtype is np.float64 else 1e-4
+    np.testing.assert_allclose(grams[0].full(), expected, atol=tolerance * expected.max())
 
 
 def test_a_thread_shares_its_items_with_no_others(two_threads):

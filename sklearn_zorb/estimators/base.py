@@ -33,6 +33,7 @@ from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
 from ..memory import Memory
 from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
+from ..trainers.zorb import MAX_SAMPLES
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
 from .partial import PartialFitMixin, learning_a_batch
@@ -308,6 +309,7 @@ class BaseZORB(PartialFitMixin, BaseLayered):
         "relaxation": [Interval(Real, 0, 1, closed="both")],
         "readout": [StrOptions({"all", "last"})],
         "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": MAX_SAMPLES,
         "rcond": [None, Interval(Real, 0, 1, closed="left")],
         "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
         "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
@@ -317,7 +319,7 @@ class BaseZORB(PartialFitMixin, BaseLayered):
     }
 
     def _make_trainer(self):
-        return ZORB(self.n_sweeps)
+        return ZORB(self.n_sweeps, max_samples=self.max_samples)
 
     def _auto_layers(self, X, y):
         if self._first_classes is not None:

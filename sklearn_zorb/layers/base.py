@@ -81,6 +81,13 @@ class Context:
         """A copy with some attributes changed."""
         return replace(self, **changes)
 
+    def take(self, places):
+        """The context of some of the rows."""
+        own = {name: getattr(self, name) for name in ("sample_weight", "y")}
+        own = {name: None if value is None else value[places] for name, value in own.items()}
+        targets = None if self.y_targets is None else self.y_targets.take(places)
+        return self.replace(y_targets=targets, **own)
+
 
 class Layer(WithParameters):
     """Base class of all layers: the identity, with nothing to learn.

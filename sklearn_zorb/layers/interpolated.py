@@ -8,8 +8,9 @@ from scipy.linalg import blas, lapack
 
 from ..linalg import System, namespace, to_numpy
 from ..linalg.least_squares import RELATIVE_ALPHAS
+from ..linalg.threads import one_library
 from .factored import Factored
-from .rows import Rows, settle
+from .rows import Rows
 
 # variance of a unit that is passed over, beside the least penalty tried: ridge leaves at most
 # this share of it
@@ -66,6 +67,10 @@ class Interpolated:
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)
 
+    def with_columns(self, columns):
+        """The same units, told by other rows of the columns."""
+        return Interpolated(columns, self.mixing, self.column_means, self.means)
+
     def system(self, system):
         """The least-squares problem on C L, for one on C."""
         return _Combined(system, self._factor, self.shape[1])
@@ -91,21 +96,21 @@ class _Combined(System):
     def __init__(self, system, factor, n_units):
         self._inner, self._factor = system, factor
         super().__init__(
-            self._combined, system.n_rows, system.n_features, system.n_targets,
+            self._combined, system.parts, system.n_rows, system.n_features, system.n_targets,
             system.ops.name, system.fit_intercept,
         )  # fmt: skip
         self.n_columns = n_units
 
-    def _combined(self):
-        for rows, targets, weights in self._inner.chunks():
-            yield rows @ self._factor.astype(rows.dtype), targets, weights
+    def _combined(self, part):
+        rows, targets, weights = self._inner.chunk(part)
+        return rows @ self._factor.astype(rows.dtype), targets, weights
 
     def gram(self):
         return self._inner.gram().combined(self.ops.asarray(self._factor), self.n_columns)
 
 
 def condense(rows, reader, context):
-    """`rows` as `Interpolated` where a few units tell the others, else None.
+    """`rows` as `Interpolated`, not yet computed, where a few units tell the others, else None.
 
     Parameters
     ----------
@@ -125,6 +130,11 @@ def condense(rows, reader, context):
     rows = _behind_thin_products(rows)
     if rows is None or not _may_pay(rows, reader, context):
         return None
+    with one_library():
+        return _condense(rows, reader, context)
+
+
+def _condense(rows, reader, context):
     width, weights = rows.shape[1], context.sample_weight
     weights = np.ones(len(rows)) if weights is None else weights
     places = np.flatnonzero(weights > 0)
@@ -148,8 +158,7 @@ def condense(rows, reader, context):
     judged -= judged[:, chosen] @ mixing
     if not (judged**2).sum(axis=0).max() <= SLACK * rest:
         return None
-    columns = settle(_of_units(rows, chosen), context)
-    return Interpolated(columns, mixing, means[chosen], means)
+    return Interpolated(_of_units(rows, chosen), mixing, means[chosen], means)
 
 
 def _choose(sample, penalty):

@@ -6,7 +6,8 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System
-from ..memory import CHUNK_BYTES
+from ..linalg.system import SHARED_WIDTH
+from ..memory import CACHE_BYTES, CHUNK_BYTES
 from ..targets import Targets
 from .base import Layer, Solved
 from .factored import thin_factors, two_thin_products
@@ -138,18 +139,18 @@ class LeastSquaresLayer(Layer):
         positions = max(1, int(np.prod(targets.shape[1:-1])))
         row_bytes = 16 * positions * (width + n_targets)
         # of a wide Gram matrix, adding each product to the sum would else take as long as it
-        most = max(CHUNK_BYTES, 8 * width**2)
+        shared = width <= SHARED_WIDTH and context.backend == "numpy"
+        most = max(CACHE_BYTES, 32 * width**2) if shared else max(CHUNK_BYTES, 8 * width**2)
+        parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most))
 
-        def chunks():
-            for part in context.memory.chunks(inputs.shape[0], row_bytes, most):
-                rows = self.rows(params, inputs[part])
-                weights = context.sample_weight
-                if weights is not None:
-                    weights = np.repeat(weights[part], positions)
-                yield rows, targets[part].reshape(-1, n_targets), weights
+        def read(part):
+            rows, weights = self.rows(params, inputs[part]), context.sample_weight
+            if weights is not None:
+                weights = np.repeat(weights[part], positions)
+            return rows, targets[part].reshape(-1, n_targets), weights
 
         n_rows = inputs.shape[0] * positions
-        return System(chunks, n_rows, width, n_targets, context.backend, self.use_bias)
+        return System(read, parts, n_rows, width, n_targets, context.backend, self.use_bias)
 
     def _relax(self, initial, solved, rho, solution):
         """(1 - rho) initial + rho solved, the latter brought to the scale of the former.

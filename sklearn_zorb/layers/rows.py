@@ -26,6 +26,16 @@ def working_width(layers, input_shape):
     return width
 
 
+def peak_width(layers, input_shape):
+    """Numbers that one sample takes at once: the input and output of the widest of the layers.
+
+    What came before has gone: the allocator hands out its pages, still in the cache, again.
+    """
+    shapes = output_shapes(layers, input_shape)
+    places = range(len(layers))
+    return max(working_width(layers[i : i + 1], shapes[i]) for i in places)
+
+
 class Rows:
     """The output of layers, computed for those rows that are read.
 
@@ -108,7 +118,7 @@ def settle(rows, context, over=None):
     """
     itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
     n_bytes = itemsize * int(np.prod(rows.shape))
-    row_bytes = itemsize * working_width(rows.layers, rows.source.shape[1:])
+    row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
     cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)
     most = {"most": CACHE_BYTES} if cached else {}

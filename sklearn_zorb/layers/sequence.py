@@ -4,6 +4,7 @@ import numpy as np
 
 from ..linalg import namespace
 from ..targets import Targets
+from .everywhere import Everywhere
 from .interpolated import condense
 from .lowered import Lowered, lower
 from .rows import Rows, as_array, settle, through
@@ -135,7 +136,7 @@ def _check_targets(layer, values):
         )
 
 
-def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then=None):
+def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then=None, whole=None):
     """One sweep: every solvable layer solved once, front to back.
 
     Parameters
@@ -153,6 +154,9 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
         Indices of layers whose inputs are read again later.
     then : Layer or None
         The layer that alone reads the outputs of the last one.
+    whole : array or None
+        All rows, where `inputs`, `targets` and `context` are those of a sample on which layers
+        are solved. `visit` and the caller are then given what becomes of all rows.
 
     Returns
     -------
@@ -163,6 +167,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
     params = list(params)
     downward = Downward(layers, params, targets, context)
     streams = context.rng.spawn(len(layers))
+    everywhere = None if whole is None else Everywhere(whole, context)
     # an array of this sweep that nothing reads once the next is there
     stopped, spare = False, None
     for i, layer in enumerate(layers):
@@ -174,19 +179,25 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i], report = solved.params, solved.report
             spare = None if layer.holds_inputs else spare
+        reached = inputs if everywhere is None else everywhere.rows(inputs, keep=i in taps)
         outputs = None if solved is None else solved.outputs
+        if everywhere is not None and not isinstance(outputs, Rows | None):
+            everywhere.move(through(inputs, layer, params[i]))
         if outputs is None:
             outputs = through(inputs, layer, params[i])
         read = i + 1 == len(layers) or layers[i + 1].moves(context) or i + 1 in taps
         if read and isinstance(outputs, Rows):
             few = condense(outputs, _only_reader(layers, i, taps, then), context)
-            outputs = settle(outputs, context, over=spare) if few is None else few
-            kept = outputs if few is None else few.columns
+            wanted = outputs if few is None else few.columns
+            kept = settle(wanted, context, over=spare if few is None else None)
+            if everywhere is not None and kept is not wanted:
+                everywhere.move(wanted)
             spare = spare if isinstance(kept, Rows) else kept
+            outputs = kept if few is None else few.with_columns(kept)
         if visit is not None:
-            stopped = bool(visit(i, inputs, report, params)) or stopped
+            stopped = bool(visit(i, reached, report, params)) or stopped
         inputs = outputs
-    return params, inputs
+    return params, inputs if everywhere is None else everywhere.rows(inputs, keep=True)
 
 
 def _only_reader(layers, index, taps, then):

@@ -43,13 +43,18 @@ class NumpyBackend:
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else np.asarray(array, dtype=dtype)
 
-    def add_gram(self, total, rows, block=None):
+    def add_gram(self, total, rows, block=None, alone=True):
         """`total + rows.T @ rows`; the upper triangle holds the result.
 
         A product in single precision is written to `block`, where there is one: to be handed
-        fresh memory for each takes as long as a product of few rows.
+        fresh memory for each takes as long as a product of few rows. Unless `alone`, the
+        product is NumPy's, which lets other threads run meanwhile, and of the rows' precision;
+        it is returned in the memory of `block`.
         """
         width = rows.shape[1]
+        if not alone:
+            same = block is not None and block.dtype == rows.dtype
+            return np.matmul(rows.T, rows, out=block.T if same else None).T
         total = np.zeros((width, width), order="F") if total is None else total
         if rows.dtype == np.float64:
             rows = np.ascontiguousarray(rows)
@@ -64,15 +69,25 @@ class NumpyBackend:
         """Memory for a product in single precision, untouched until one is written to it."""
         return np.zeros((width, width), dtype=np.float32, order="F")
 
-    def cross(self, rows, targets):
+    def cross(self, rows, targets, alone=True):
         """`rows.T @ targets`, both of one dtype.
 
-        By SciPy's BLAS, as the symmetric product: NumPy's has threads of its own, which wait
-        actively for more work, and slow the other library's down to half its rate.
+        By SciPy's BLAS, as the symmetric product, unless other threads are to run meanwhile:
+        NumPy's has threads of its own, which wait actively for more work, and slow the other
+        library's down to half its rate.
         """
+        if not alone:
+            return (targets.T @ rows).T
         rows, targets = np.ascontiguousarray(rows), np.ascontiguousarray(targets)
         product = blas.dgemm if rows.dtype == np.float64 else blas.sgemm
         return product(1.0, rows.T, targets.T, trans_b=True)
+
+    def matmul(self, left, right):
+        """`left @ right` of large matrices, by SciPy's BLAS too."""
+        if not left.dtype == right.dtype == np.float64:
+            return left @ right
+        # matrices in the order of rows are the transposes of those that BLAS is handed
+        return blas.dgemm(1.0, right.T, left.T).T
 
     def add_outer(self, total, vector, scale):
         """`total + scale * outer(vector, vector)`, upper triangle."""
@@ -126,16 +141,19 @@ class JaxBackend:
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else self.xp.asarray(array, dtype=dtype)
 
-    def add_gram(self, total, rows, block=None):
+    def add_gram(self, total, rows, block=None, alone=True):
         product = (rows.T @ rows).astype(self.xp.float64)
         return product if total is None else total + product
 
     def block(self, width):
         """None: arrays of JAX are never written to."""
 
-    def cross(self, rows, targets):
+    def cross(self, rows, targets, alone=True):
         """`rows.T @ targets`."""
         return rows.T @ targets
+
+    def matmul(self, left, right):
+        return left @ right
 
     def add_outer(self, total, vector, scale):
         return total + scale * self.xp.outer(vector, vector)

@@ -30,7 +30,7 @@ class SpectralEngine:
     has_loo = False
 
     def __init__(self, values, vectors, projected, sums, method, ops, rcond=0.0):
-        self.xp = ops.xp
+        self.ops, self.xp = ops, ops.xp
         self.values = self.xp.maximum(values, 0.0)
         self.vectors = vectors
         self.projected = projected
@@ -77,7 +77,7 @@ class SpectralEngine:
     def project(self, centred, alphas):
         """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
         xp = self.xp
-        rotated = centred @ self.vectors
+        rotated = self.ops.matmul(centred, self.vectors)
         if alphas[0] > 0:
             inverses = 1 / (self.values[:, None] + xp.asarray(alphas))
         else:
@@ -194,7 +194,7 @@ class CholeskyEngine:
         return leverages[:, None], (centred @ entry["coef"])[None]
 
     def variance(self, weights):
-        return (weights * (self.gram.full() @ weights)).sum() / self.weight
+        return (weights * self.ops.matmul(self.gram.full(), weights)).sum() / self.weight
 
     def status(self, alpha):
         return Status.FALLBACK if self._at(alpha) is None else Status.OK

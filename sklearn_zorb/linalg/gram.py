@@ -51,10 +51,11 @@ class Gram:
         self.product = None
         self._n_columns = None
 
-    def add(self, rows, targets, weights=None, block=None):
+    def add(self, rows, targets, weights=None, block=None, alone=True):
         """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,).
 
-        `block` is memory of the backend that one chunk after another may use.
+        `block` is memory of the backend that one chunk after another may use. `alone` says
+        that no other thread adds to sums of its own meanwhile: BLAS may then use all.
         """
         ops = get_backend(self.backend)
         total = float(len(targets) if weights is None else weights.sum())
@@ -68,7 +69,7 @@ class Gram:
         if rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS:
             rows = rows.astype(xp.float64)
         if self.centre and weights is None and _near_zero(rows):
-            return self._add_plain(rows, targets, ops)
+            return self._add_plain(rows, targets, ops, block, alone)
         share = None if weights is None else (weights / total).astype(rows.dtype)
         mean = rows.mean(axis=0, dtype=xp.float64) if share is None else share @ rows
         target_mean = targets.mean(axis=0) if share is None else share @ targets
@@ -80,15 +81,15 @@ class Gram:
             root = xp.sqrt(weights)[:, None]
             centred = centred * root.astype(rows.dtype)
             deviation = deviation * root
-        cross = ops.cross(centred, deviation.astype(centred.dtype)).astype(xp.float64)
+        cross = ops.cross(centred, deviation.astype(centred.dtype), alone).astype(xp.float64)
         squares = (deviation**2).sum(axis=0)
         self._merge_means(total, mean, target_mean, len(targets))
-        self.product = ops.add_gram(self.product, centred, block)
+        self.product = ops.add_gram(self.product, centred, block, alone)
         self.cross = cross if self.cross is None else self.cross + cross
         self.target_squares = self.target_squares + squares
         return self
 
-    def _add_plain(self, rows, targets, ops):
+    def _add_plain(self, rows, targets, ops, block, alone):
         """Add rows as they are: what their mean adds to the product is taken away after.
 
         Neither the mean nor centred rows take a pass of their own, which on two cores cost a
@@ -97,10 +98,11 @@ class Gram:
         n_rows, rows = len(targets), np.ascontiguousarray(rows)
         target_mean = targets.mean(axis=0)
         deviation = targets - target_mean
-        both = ops.cross(rows, np.column_stack([deviation, np.ones(n_rows)]))
+        both = ops.cross(rows, np.column_stack([deviation, np.ones(n_rows)]), alone)
         mean, cross = both[:, -1] / n_rows, both[:, :-1]
         self._merge_means(float(n_rows), mean, target_mean, n_rows)
-        self.product = ops.add_outer(ops.add_gram(self.product, rows), mean, -float(n_rows))
+        product = ops.add_gram(self.product, rows, block, alone)
+        self.product = ops.add_outer(product, mean, -float(n_rows))
         self.cross = cross if self.cross is None else self.cross + cross
         self.target_squares = self.target_squares + (deviation**2).sum(axis=0)
         return self
@@ -138,7 +140,8 @@ class Gram:
         other = Gram(self.backend, self.centre)
         other.weight, other.n_rows = self.weight, self.n_rows
         other.mean, other.target_mean = self.mean @ factor, self.target_mean
-        other.product = factor.T @ self.full() @ factor
+        ops = get_backend(self.backend)
+        other.product = ops.matmul(factor.T, ops.matmul(self.full(), factor))
         other.cross, other.target_squares = factor.T @ self.cross, self.target_squares
         other._n_columns = n_columns
         return other
@@ -146,7 +149,10 @@ class Gram:
     def _merge_sums(self, weight, mean, target_mean, product, cross, squares, n_rows):
         self._merge_means(weight, mean, target_mean, n_rows)
         # a copy: `product` may be another accumulator's own and is added to in place here
-        self.product = product.copy("F") if self.product is None else self.product + product
+        if self.product is None:
+            self.product = product.astype(np.float64, order="F")
+        else:
+            self.product += product
         self.cross = cross if self.cross is None else self.cross + cross
         self.target_squares = self.target_squares + squares
         return self

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from scipy.linalg import lapack
 
-from .backends import is_jax, namespace, to_numpy
+from .backends import get_backend, is_jax, namespace, to_numpy
 
 # reciprocal condition of a Gram matrix above which its Cholesky factor loses no digit
 # that targets need: the singular values then span less than 1e5
@@ -62,8 +62,11 @@ def _cholesky_map(weights):
     ``T W' (W W')^-1``, or ``T (W' W)^-1 W'``: for a few targets without the inverse.
     """
     tall = weights.shape[0] >= weights.shape[1]
-    gram = weights.T @ weights if tall else weights @ weights.T
-    if not gram.size or not np.isfinite(gram).all():
+    if not weights.size:
+        return None
+    ops = get_backend("numpy")
+    gram = ops.symmetric(ops.add_gram(None, weights if tall else weights.T))
+    if not np.isfinite(gram).all():
         return None
     norm = np.abs(gram).sum(axis=0).max()
     factor, info = lapack.dpotrf(gram, lower=0, clean=1)
@@ -78,8 +81,8 @@ def _cholesky_map(weights):
         few = isinstance(targets, np.ndarray) and targets.ndim == 2 and targets.dtype == np.float64
         if not few or len(targets) > len(factor) / FEW:
             return _times(targets, inverse() if tall else inverse().T)
-        right = targets.T if tall else weights @ targets.T
+        right = targets.T if tall else ops.matmul(weights, targets.T)
         solved = lapack.dpotrs(factor, right, lower=0)[0].T
-        return solved @ weights.T if tall else solved
+        return ops.matmul(solved, weights.T) if tall else solved
 
     return solve

@@ -5,6 +5,11 @@ import scipy.sparse as sp
 
 from .backends import get_backend
 from .gram import Gram
+from .threads import in_order
+
+# columns up to which each thread sums chunks of its own; above, a Gram matrix for each takes
+# memory, and BLAS's own threads share one just as well
+SHARED_WIDTH = 2000
 
 
 class System:
@@ -12,17 +17,21 @@ class System:
 
     Parameters
     ----------
-    chunks : callable
-        Called without arguments, returns an iterator over (rows, targets, weights) with
-        weights None or positive, of shape (n,). It is called once for each pass.
+    read : callable
+        Given one of the parts, returns (rows, targets, weights) with weights None or positive,
+        of shape (n,). It is called once for each pass, by several threads at a time.
+    parts : sequence
+        What stands for the chunks, such as slices of rows.
     n_rows, n_features, n_targets : int
     backend : {"numpy", "jax"}, default="numpy"
     fit_intercept : bool, default=True
         Whether sums are centred; False solves through the origin.
     """
 
-    def __init__(self, chunks, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True):
-        self._chunks = chunks
+    def __init__(
+        self, read, parts, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True
+    ):
+        self._read, self.parts = read, parts
         self.fit_intercept = fit_intercept
         self.n_rows = n_rows
         self.n_features = n_features
@@ -36,16 +45,19 @@ class System:
         """The system of whole arrays, one chunk."""
         targets = np.asarray(targets, dtype=np.float64)
         return cls(
-            lambda: iter([(rows, targets, weights)]), *rows.shape, targets.shape[1], backend,
-            fit_intercept,
+            lambda part: (rows, targets, weights), (slice(None),), *rows.shape, targets.shape[1],
+            backend, fit_intercept,
         )  # fmt: skip
 
+    def chunk(self, part):
+        """Rows, targets and weights of one part, as arrays of the backend."""
+        rows, targets, weights = self._read(part)
+        weights = None if weights is None else self.ops.asarray(weights, np.float64)
+        return self.ops.asarray(rows), self.ops.asarray(targets, np.float64), weights
+
     def chunks(self):
-        """Rows, targets and weights, chunk by chunk, as arrays of the backend."""
-        ops = self.ops
-        for rows, targets, weights in self._chunks():
-            weights = None if weights is None else ops.asarray(weights, np.float64)
-            yield ops.asarray(rows), ops.asarray(targets, np.float64), weights
+        """Rows, targets and weights, chunk by chunk."""
+        return map(self.chunk, self.parts)
 
     def sample(self, n_rows):
         """About so many of the rows, evenly spaced, as a system of their own."""
@@ -60,9 +72,25 @@ class System:
     def gram(self):
         """Centred sums over all rows: one pass."""
         gram = Gram(self.ops.name, centre=self.fit_intercept)
+        if self.ops.name == "numpy" and len(self.parts) > 1 and self.n_features <= SHARED_WIDTH:
+            return self._add_in_threads(gram)
         block = self.ops.block(self.n_features)
         for chunk in self.chunks():
             gram.add(*chunk, block)
+        return gram
+
+    def _add_in_threads(self, gram):
+        """Sums of each chunk by itself, added in order: the same for any number of threads."""
+        blocks = []
+
+        def sums(part):
+            own = Gram(self.ops.name, centre=self.fit_intercept)
+            # fresh pages for each chunk would take a tenth of the time of its product
+            return own.add(*self.chunk(part), blocks.pop() if blocks else None, alone=False)
+
+        for own in in_order(sums, self.parts):
+            gram.merge(own)
+            blocks.append(own.product)
         return gram
 
     def gather(self):

@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
@@ -12,12 +14,27 @@ ONE_THREAD_FLOPS = 2e7
 
 
 def thread_limit(flops):
-    """`one_thread` if `flops` are few, else a context that changes nothing.
+    """`one_thread` if `flops` are few, else `one_library`.
 
     A decomposition of a hundred columns takes a fraction of a millisecond, and on a busy
     machine the second thread is waited for that long and longer.
     """
-    return one_thread() if flops <= ONE_THREAD_FLOPS else contextlib.nullcontext()
+    return one_thread() if flops <= ONE_THREAD_FLOPS else one_library()
+
+
+@contextlib.contextmanager
+def one_library():
+    """Within this context NumPy's BLAS uses one thread, where SciPy brings a BLAS of its own.
+
+    Threads of one wait actively for some hundredths of a second after each product, and take
+    the cores from those of the other. Large products belong to SciPy's here.
+    """
+    own = _numpy_blas()
+    if own is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with own.limit(limits=1):
+        yield
 
 
 @contextlib.contextmanager
@@ -39,14 +56,27 @@ def for_each(function, items):
 
     Elementwise functions of NumPy have one thread only, and leave others free to run.
     """
-    workers = min(_threads(), len(items))
+    for _ in in_order(function, items):
+        pass
+
+
+def in_order(function, items):
+    """Results of `function`, in the order of the items, computed as `for_each` does.
+
+    Few of them are there at a time: the next item is begun when a result is asked for.
+    """
+    workers = min(_threads(), len(items)) if len(items) > 1 else 1
     if workers < 2:
-        for item in items:
-            function(item)
+        yield from map(function, items)
         return
     with one_thread(), ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(function, items):
-            pass
+        waiting = deque(pool.submit(function, item) for item in items[: workers + 1])
+        for item in items[workers + 1 :]:
+            result = waiting.popleft().result()
+            waiting.append(pool.submit(function, item))
+            yield result
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _threads():
@@ -60,3 +90,14 @@ def _threads():
 @functools.cache
 def _controller():
     return ThreadpoolController()
+
+
+@functools.cache
+def _numpy_blas():
+    """NumPy's own BLAS beside another one, or None."""
+    libraries = _controller().select(user_api="blas").lib_controllers
+    paths = [library.filepath for library in libraries]
+    # as its wheels bring it: numpy.libs or numpy/.dylibs
+    own = [path for path in paths if Path(path).parent.name.startswith("numpy.libs")
+           or Path(path).parent.parent.name == "numpy"]  # fmt: skip
+    return _controller().select(filepath=own) if own and len(paths) > len(own) else None

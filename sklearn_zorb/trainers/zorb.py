@@ -7,13 +7,21 @@ from time import perf_counter
 import numpy as np
 from sklearn.base import clone
 
-from .._compat import Interval, StrOptions
+from .._compat import Interval, RealNotInt, StrOptions
 from ..layers import sequence
+from ..layers.honest import draws_rows
 from ..layers.interpolated import Interpolated
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
 from ..targets import Targets
 from .base import Trainer, TrainingResult
+
+# what `max_samples` takes
+MAX_SAMPLES = [
+    None,
+    Interval(Integral, 1, None, closed="left"),
+    Interval(RealNotInt, 0, 1, closed="right"),
+]
 
 
 class ZORB(Trainer):
@@ -37,6 +45,11 @@ class ZORB(Trainer):
         target propagation), carried down through solved weights, and a layer adds the share
         :math:`\rho` of the ridge solution for what it misses. Sweeping ends, and the sweep
         before counts, when the read-out's leave-one-out error does not fall.
+    max_samples : int, float or None, default=None
+        Rows that the hidden layers are solved on at most: a number, or a share of those of
+        positive weight, drawn without replacement. The read-out is solved on all rows. None
+        solves every layer on all. For layers whose training rows and new ones are treated
+        alike: not for `Trees` and `EstimatorLayer`, but in the blocks of a `Stack`.
     alpha : "loo", float or None, default=None
         Ridge penalty of every solve. This, and what follows, None takes from the estimator:
         its own parameters in `ZORBClassifier`, and their defaults in `NetworkClassifier`.
@@ -57,14 +70,25 @@ class ZORB(Trainer):
 
     _parameter_constraints = {
         "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": MAX_SAMPLES,
         "alpha": [None, StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
         "relaxation": [None, Interval(Real, 0, 1, closed="both")],
         "rcond": [None, Interval(Real, 0, 1, closed="left")],
         "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
     }
 
-    def __init__(self, n_sweeps=1, *, alpha=None, relaxation=None, rcond=None, backward_rcond=None):
+    def __init__(
+        self,
+        n_sweeps=1,
+        *,
+        max_samples=None,
+        alpha=None,
+        relaxation=None,
+        rcond=None,
+        backward_rcond=None,
+    ):
         self.n_sweeps = n_sweeps
+        self.max_samples = max_samples
         self.alpha = alpha
         self.relaxation = relaxation
         self.rcond = rcond
@@ -75,6 +99,7 @@ class ZORB(Trainer):
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         context = self._own_context(context)
+        sample = self._sample(network, len(targets), context)
         history, best, seen, goal = [], None, None, targets
         # nothing travels down through a stack that is solved: one sweep is all
         for sweep in range(1 if network.stacked else self.n_sweeps):
@@ -85,7 +110,7 @@ class ZORB(Trainer):
             else:
                 goal = _within_reach(network, targets, best.loo_outputs, context)
                 front, params = self._refined_targets(network, params, seen, goal, own)
-            params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
+            params, seen = self._solve_hidden(network, params, inputs, front, own, recorder, sample)
             params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
             error = _shortfall(network, targets, solved, context)
@@ -95,6 +120,26 @@ class ZORB(Trainer):
             if recorder.stopped:
                 return self._result(best, history, "stopped by callback")
         return self._result(best, history, "converged")
+
+    def _sample(self, network, n_rows, context):
+        """Places of the rows that hidden layers are solved on; None for all of them."""
+        if self.max_samples is None:
+            return None
+        for name, layer in zip(network.names, network.hidden, strict=False):
+            if draws_rows([layer]):
+                raise ValueError(
+                    f"max_samples={self.max_samples!r}: layer {name!r} treats the rows that it is "
+                    "solved on unlike others, so that the read-out may not see both. Pass "
+                    "max_samples=None, or put the layer into a block of a Stack."
+                )
+        weights = context.sample_weight
+        places = np.arange(n_rows) if weights is None else np.flatnonzero(to_numpy(weights) > 0)
+        most = self.max_samples
+        most = most if isinstance(most, Integral) else max(1, round(most * len(places)))
+        if most >= len(places):
+            return None
+        chosen = context.rng.spawn(1)[0].choice(len(places), most, replace=False)
+        return places[np.sort(chosen)]
 
     def _own_context(self, context):
         """The context with this rule's own settings in front of the estimator's."""
@@ -144,9 +189,12 @@ class ZORB(Trainer):
         last = as_array(last)
         return Targets(last + change.reshape(last.shape)), params
 
-    def _solve_hidden(self, network, params, inputs, front, context, recorder):
+    def _solve_hidden(self, network, params, inputs, front, context, recorder, sample):
         """One sweep over the hidden layers; also what the read-out will see."""
-        blocks = {}
+        blocks, whole = {}, None
+        if sample is not None:
+            whole, inputs, front = inputs, inputs[sample], front.take(sample)
+            context = context.take(sample)
 
         def visit(i, rows, report, own):
             if i in network.taps:
@@ -158,7 +206,7 @@ class ZORB(Trainer):
         hidden, rows = sequence.solve(
             network.hidden, params[: network.readout], inputs, front,
             context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
-            then=then,
+            then=then, whole=whole,
         )  # fmt: skip
         seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
         return [*hidden, *params[network.readout :]], seen

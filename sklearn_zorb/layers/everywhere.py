@@ -1,0 +1,55 @@
+"""All rows, on the way that a sample of them takes through layers."""
+
+from .interpolated import Interpolated
+from .rows import Rows, settle
+
+
+class Everywhere:
+    """What becomes of all rows, while layers are solved on a sample of them.
+
+    It stands where the last array of the sample does: what lies between that and later outputs
+    of the sample is applied to all rows where they are read, and only there. They thus go from
+    one layer to the next in pieces that stay in the cache.
+
+    Parameters
+    ----------
+    rows : array of shape (n_samples, ...)
+        All rows, where the sample begins.
+    context : Context
+    """
+
+    def __init__(self, rows, context):
+        self._here, self._context = rows, context
+
+    def move(self, reached):
+        """Stand where the sample has `reached`, from now on an array of its own."""
+        self._here = self._at(reached)
+
+    def rows(self, reached, keep=False):
+        """All rows as the sample has `reached`: computed, if to be kept, where memory allows."""
+        few = reached if isinstance(reached, Interpolated) else None
+        everything = self._at(reached if few is None else few.columns)
+        if keep and isinstance(everything, Rows):
+            everything = settle(everything, self._context)
+            if not isinstance(few.columns if few else reached, Rows):
+                self._here = everything
+        return everything if few is None else few.with_columns(everything)
+
+    def _at(self, reached):
+        layers, params = _path(reached)
+        if not layers:
+            return self._here
+        before, own = _path(self._here)
+        source = self._here
+        while isinstance(source, Rows):
+            source = source.source
+        return Rows(source, (*before, *layers), (*own, *params), reached.shape[1:])
+
+
+def _path(rows):
+    """Layers, and their params, between an array and `rows`."""
+    layers, params = (), ()
+    while isinstance(rows, Rows):
+        layers, params = (*rows.layers, *layers), (*rows.params, *params)
+        rows = rows.source
+    return layers, params
