@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..linalg import namespace
+from ..linalg.threads import one_library
 from .base import Layer
 from .rows import through
 
@@ -62,7 +63,11 @@ def thin_factors(weights, n_rows):
     count = min(weights.shape) // SHARE
     if count < 1 or n_rows * weights.size < LEAST_FLOPS:
         return None
-    weights = np.asarray(weights, dtype=np.float64)
+    with one_library():
+        return _factors(np.asarray(weights, dtype=np.float64), count)
+
+
+def _factors(weights, count):
     probes = np.random.default_rng(0).normal(size=(weights.shape[1], count))
     left, triangle = np.linalg.qr(weights @ probes)
     sizes = np.abs(np.diag(triangle))

@@ -69,6 +69,10 @@ class NumpyBackend:
         """Memory for a product in single precision, untouched until one is written to it."""
         return np.zeros((width, width), dtype=np.float32, order="F")
 
+    def inner_products(self, rows):
+        """`rows @ rows.T`, in double precision."""
+        return self.symmetric(blas.dsyrk(1.0, rows.T, trans=1))
+
     def cross(self, rows, targets, alone=True):
         """`rows.T @ targets`, both of one dtype.
 
@@ -101,6 +105,14 @@ class NumpyBackend:
 
     def eigh(self, matrix):
         return scipy.linalg.eigh(matrix, driver="evd", check_finite=False)
+
+    def triangle(self, rows):
+        """The R of a QR decomposition."""
+        return scipy.linalg.qr(rows, mode="r", check_finite=False)[0][: rows.shape[1]]
+
+    def svd(self, matrix):
+        """Left vectors, singular values and right vectors, as rows, without those of zeros."""
+        return scipy.linalg.svd(matrix, full_matrices=False, check_finite=False)
 
     def cholesky(self, upper, shift):
         """Upper factor R with R.T @ R = matrix + shift * I, or None if not definite."""
@@ -148,6 +160,9 @@ class JaxBackend:
     def block(self, width):
         """None: arrays of JAX are never written to."""
 
+    def inner_products(self, rows):
+        return rows @ rows.T
+
     def cross(self, rows, targets, alone=True):
         """`rows.T @ targets`."""
         return rows.T @ targets
@@ -163,6 +178,12 @@ class JaxBackend:
 
     def eigh(self, matrix):
         return self.xp.linalg.eigh(matrix)
+
+    def triangle(self, rows):
+        return self.xp.linalg.qr(rows, mode="r")
+
+    def svd(self, matrix):
+        return self.xp.linalg.svd(matrix, full_matrices=False)
 
     def cholesky(self, upper, shift):
         factor = self.xp.linalg.cholesky(

@@ -212,7 +212,8 @@ class DualEngine:
         rows, targets, weights = system.gather()
         n_rows = len(targets)
         weights = xp.ones(n_rows) if weights is None else weights
-        self.rows, self.targets, self.weights, self.xp = rows, targets, weights, xp
+        self.rows, self.targets, self.weights = rows, targets, weights
+        self.ops, self.xp = ops, xp
         self.weight = float(weights.sum())
         self.centred = system.fit_intercept
         self.mean = _weighted_mean(rows, weights, self.weight) * self.centred
@@ -235,7 +236,7 @@ class DualEngine:
             product = product - cross[:, None] - cross[None] + self.mean @ self.mean
         else:
             centred = self.rows.astype(np.float64) - self.mean
-            product = centred @ centred.T
+            product = self.ops.inner_products(centred)
         return product * self.root[:, None] * self.root[None]
 
     def _dual(self, alpha):
@@ -307,8 +308,8 @@ def qr_engine(system, rcond):
             block = block * xp.sqrt(weights)[:, None]
         sums.target_squares = sums.target_squares + (block[:, n_features:] ** 2).sum(axis=0)
         stacked = block if triangle is None else xp.concatenate([triangle, block])
-        triangle = xp.linalg.qr(stacked, mode="r")
-    left, singular, right = xp.linalg.svd(triangle[:, :n_features], full_matrices=False)
+        triangle = ops.triangle(stacked)
+    left, singular, right = ops.svd(triangle[:, :n_features])
     projected = singular[:, None] * (left.T @ triangle[:, n_features:])
     return SpectralEngine(singular**2, right.T, projected, sums, "qr-svd", ops, rcond)
 

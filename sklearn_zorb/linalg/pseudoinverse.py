@@ -65,7 +65,7 @@ def _cholesky_map(weights):
     if not weights.size:
         return None
     ops = get_backend("numpy")
-    gram = ops.symmetric(ops.add_gram(None, weights if tall else weights.T))
+    gram = ops.inner_products(weights.T if tall else weights)
     if not np.isfinite(gram).all():
         return None
     norm = np.abs(gram).sum(axis=0).max()
