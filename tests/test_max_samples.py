@@ -108,7 +108,9 @@ def test_single_precision_comes_close():
 
 @pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("memory_limit", [None, "1MB"])
-def test_the_readout_sees_what_hidden_layers_make_of_all_rows(monkeypatch, few, memory_limit):
+# fewer units than classes have no thin products of their own
+@pytest.mark.parametrize("last", [60, 2])
+def test_the_readout_sees_what_hidden_layers_make_of_all_rows(monkeypatch, few, memory_limit, last):
     """Also by the shortcuts of wide layers, thin products and few units, beside all units."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(12000, 8))
@@ -119,8 +121,8 @@ def test_the_readout_sees_what_hidden_layers_make_of_all_rows(monkeypatch, few, 
     if not few:
         monkeypatch.setattr("sklearn_zorb.layers.sequence.condense", lambda *args: None)
     model = classifier(
-        "Dense[120] Tanh Dense[80] Tanh Dense[60] Tanh", relaxation=1.0, readout="last", alpha=1.0,
-        max_samples=8000, memory_limit=memory_limit,
+        f"Dense[120] Tanh Dense[80] Tanh Dense[{last}] Tanh", relaxation=1.0, readout="last",
+        alpha=1.0, max_samples=8000, memory_limit=memory_limit,
     ).fit(rows, labels)  # fmt: skip
     assert few == any("units_read" in entry for entry in model.history_)
     hidden = [layer for _, layer in model.layers_[:-1]]

@@ -27,29 +27,35 @@ class Everywhere:
 
     def rows(self, reached, keep=False):
         """All rows as the sample has `reached`: computed, if to be kept, where memory allows."""
-        few = reached if isinstance(reached, Interpolated) else None
-        everything = self._at(reached if few is None else few.columns)
-        if keep and isinstance(everything, Rows):
+        everything = self._at(reached)
+        if not keep:
+            return everything
+        if isinstance(everything, Interpolated):
+            return everything.with_columns(self._kept(everything.columns, reached.columns))
+        return self._kept(everything, reached)
+
+    def _kept(self, everything, reached):
+        if isinstance(everything, Rows):
             everything = settle(everything, self._context)
-            if not isinstance(few.columns if few else reached, Rows):
+            if not isinstance(reached, Rows):
                 self._here = everything
-        return everything if few is None else few.with_columns(everything)
+        return everything
 
     def _at(self, reached):
-        layers, params = _path(reached)
+        layers, params, start = _path(reached)
+        here = self._here
+        if isinstance(start, Interpolated):
+            here = start.with_columns(self._at(start.columns))
         if not layers:
-            return self._here
-        before, own = _path(self._here)
-        source = self._here
-        while isinstance(source, Rows):
-            source = source.source
+            return here
+        before, own, source = _path(here)
         return Rows(source, (*before, *layers), (*own, *params), reached.shape[1:])
 
 
 def _path(rows):
-    """Layers, and their params, between an array and `rows`."""
+    """Layers, and their params, that lead to `rows`, and where they begin."""
     layers, params = (), ()
     while isinstance(rows, Rows):
         layers, params = (*rows.layers, *layers), (*rows.params, *params)
         rows = rows.source
-    return layers, params
+    return layers, params, rows

@@ -7,13 +7,16 @@ import numpy as np
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System
 from ..linalg.system import SHARED_WIDTH
-from ..memory import CACHE_BYTES, CHUNK_BYTES
+from ..memory import CHUNK_BYTES
 from ..targets import Targets
 from .base import Layer, Solved
 from .factored import thin_factors, two_thin_products
 from .initializers import INITIALIZERS, initial_weights
 from .interpolated import Interpolated
 from .rows import as_array
+
+# working arrays of a chunk that one of several threads sums: fewer take as long to hand out
+SHARE_BYTES = 16e6
 
 
 class LeastSquaresLayer(Layer):
@@ -138,9 +141,9 @@ class LeastSquaresLayer(Layer):
         width, n_targets = self.row_width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, int(np.prod(targets.shape[1:-1])))
         row_bytes = 16 * positions * (width + n_targets)
-        # of a wide Gram matrix, adding each product to the sum would else take as long as it
+        # the wider, the more rows: adding a product to the sum would else take as long as it
         shared = width <= SHARED_WIDTH and context.backend == "numpy"
-        most = max(CACHE_BYTES, 32 * width**2) if shared else max(CHUNK_BYTES, 8 * width**2)
+        most = max(SHARE_BYTES, 32 * width**2) if shared else max(CHUNK_BYTES, 8 * width**2)
         parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most))
 
         def read(part):

@@ -190,9 +190,10 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
             few = condense(outputs, _only_reader(layers, i, taps, then), context)
             wanted = outputs if few is None else few.columns
             kept = settle(wanted, context, over=spare if few is None else None)
-            if everywhere is not None and kept is not wanted:
-                everywhere.move(wanted)
-            spare = spare if isinstance(kept, Rows) else kept
+            if not isinstance(kept, Rows):
+                spare = kept
+                if everywhere is not None:
+                    everywhere.move(wanted)
             outputs = kept if few is None else few.with_columns(kept)
         if visit is not None:
             stopped = bool(visit(i, reached, report, params)) or stopped
