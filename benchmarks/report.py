@@ -41,8 +41,8 @@ PAGES = {
     ),
     "many_rows": (
         "The default on many rows",
-        "Tables: means over ten splits, all other rows for the test, both models with two jobs; the "
-        "standard error is that of the difference of scores. MNIST: all test rows.",
+        "Tables: means over ten splits, all other rows for the test, both models with two jobs; "
+        "the standard error is that of the difference of scores. MNIST: all test rows.",
     ),
     "few_rows": (
         "Trees on few rows",

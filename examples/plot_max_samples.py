@@ -46,7 +46,8 @@ for size in sizes:
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.4), layout="constrained")
 places = [size for size in sizes for _ in range(3)]
-for ax, values, title in ((left, scores, "accuracy on test rows"), (right, seconds, "fit, seconds")):
+shown = ((left, scores, "accuracy on test rows"), (right, seconds, "fit, seconds"))
+for ax, values, title in shown:
     ax.scatter(places, values, color="#c8442c", alpha=0.7)
     ax.axvline(4000, color="#9db4c0", linestyle=":")
     ax.set_xscale("log")
