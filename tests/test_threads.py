@@ -7,6 +7,8 @@ import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.calibration import FLOORS, POWERS, PowerCalibration
+from sklearn_zorb.discriminant import LinearDiscriminant
 from sklearn_zorb.linalg import System
 from sklearn_zorb.linalg.threads import ONE_THREAD_FLOPS, for_each, in_order, thread_limit
 
@@ -130,6 +132,27 @@ def test_sums_are_the_same_bits_for_any_number_of_threads(dtype, offset, weighte
     expected = (exact * copies[:, None]).T.astype(float) @ exact.astype(float)
     tolerance = 1e-9 if dtype is np.float64 else 1e-4
     np.testing.assert_allclose(grams[0].full(), expected, atol=tolerance * expected.max())
+
+
+def test_calibration_and_discriminant_are_the_same_for_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(4, size=20_000)
+    scores = rng.normal(scale=0.4, size=(20_000, 4)) + np.eye(4)[codes]
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            calibration = PowerCalibration().fit(scores, codes)
+            found.append((calibration, LinearDiscriminant().fit(scores, codes)))
+    (one, first), (two, second) = found
+    np.testing.assert_array_equal(one._losses, two._losses)
+    np.testing.assert_array_equal(first.left_out, second.left_out)
+    # the floor and power of least loss, each tried by itself on all rows
+    losses = {
+        (floor, power): PowerCalibration(floor, power).losses(scores, codes).sum()
+        for floor in FLOORS for power in POWERS
+    }  # fmt: skip
+    np.testing.assert_allclose(one._losses.ravel(), list(losses.values()), rtol=1e-12)
+    assert (one.floor, one.power) == min(losses, key=losses.get)
 
 
 def test_a_thread_shares_its_items_with_no_others(two_threads):
