@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh, sequence
 from sklearn_zorb.layers import least_squares as least_squares_layer
+from sklearn_zorb.trainers import ZORB
 
 RECORDED = Path(__file__).parent / "data" / "recorded_weights.npz"
 PUBLISHED = {
@@ -267,3 +268,30 @@ def test_random_features_are_kept_only_where_they_are_read():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.7 * 6000 * 12 * 12 * 64 * 4  # the pixels of every filter, whole
+
+
+@pytest.mark.parametrize("layers", ["Dense[50] Tanh", "Dense[50] ReLU Dense[20] Tanh"])
+def test_further_sweeps_are_the_same_within_a_memory_limit(layers):
+    X, y = load_digits(return_X_y=True)
+    options = {"n_sweeps": 3, "random_state": 0}
+    whole = ZORBClassifier(layers, **options).fit(X, y)
+    for limit in ("1MB", "300KB"):
+        limited = ZORBClassifier(layers, memory_limit=limit, **options).fit(X, y)
+        np.testing.assert_allclose(limited.predict_proba(X), whole.predict_proba(X), atol=1e-5)
+
+
+def test_columns_of_a_readout_that_sum_to_zero_leave_targets_of_later_sweeps_small(monkeypatch):
+    """What is missing of three classes and more has a part that no input can bring about."""
+    X, y = load_digits(return_X_y=True)
+    sizes, refined = [], ZORB._refined_targets
+
+    def spy(self, *args):
+        targets, params = refined(self, *args)
+        sizes.append(np.abs(targets[:]).max())
+        return targets, params
+
+    monkeypatch.setattr(ZORB, "_refined_targets", spy)
+    for layers in ("Dense[50] Tanh", "Dense[50] ReLU", "Dense[30] Sigmoid"):
+        ZORBClassifier(layers, n_sweeps=2, random_state=0).fit(X, y)
+    assert len(sizes) == 3
+    assert max(sizes) < 1e3

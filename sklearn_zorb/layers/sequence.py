@@ -111,15 +111,11 @@ class Downward:
         layer = self.layers[i]
         options = {name: getattr(self.context, name) for name in layer.invert_options}
         here = here if layer.needs_inputs else None
+        # differences are of whole arrays
+        memory = None if self.context.refine else self.context.memory
         return lower(
-            layer,
-            self.params[i],
-            values,
-            here,
-            self.context.memory,
-            rng=self._streams[i],
-            **options,
-        )
+            layer, self.params[i], values, here, memory, rng=self._streams[i], **options
+        )  # fmt: skip
 
 
 def _check_targets(layer, values):

@@ -23,6 +23,10 @@ MAX_SAMPLES = [
     Interval(RealNotInt, 0, 1, closed="right"),
 ]
 
+# relative singular values of a solved read-out that are rounding: its columns for the classes sum
+# to zero but for that, and what is missing, divided by it, would be of any size
+SOLVED_RCOND = 1e-6
+
 
 class ZORB(Trainer):
     r"""Zeroth-order relaxed backpropagation: one closed-form solve a layer.
@@ -135,7 +139,7 @@ class ZORB(Trainer):
         weights = context.sample_weight
         places = np.arange(n_rows) if weights is None else np.flatnonzero(to_numpy(weights) > 0)
         most = self.max_samples
-        most = most if isinstance(most, Integral) else max(1, round(most * len(places)))
+        most = int(most) if isinstance(most, Integral) else max(1, round(most * len(places)))
         if most >= len(places):
             return None
         chosen = context.rng.spawn(1)[0].choice(len(places), most, replace=False)
@@ -185,7 +189,8 @@ class ZORB(Trainer):
             "weights": own["weights"][-_width(last) :],
             "intercept": np.zeros_like(own["intercept"]),
         }
-        change, _ = layer.invert(part, missing, None, backward_rcond=context.backward_rcond)
+        rcond = SOLVED_RCOND if context.backward_rcond is None else context.backward_rcond
+        change, _ = layer.invert(part, missing, None, backward_rcond=rcond)
         last = as_array(last)
         return Targets(last + change.reshape(last.shape)), params
 
