@@ -270,10 +270,12 @@ def test_random_features_are_kept_only_where_they_are_read():
     assert peak < 0.7 * 6000 * 12 * 12 * 64 * 4  # the pixels of every filter, whole
 
 
-@pytest.mark.parametrize("layers", ["Dense[50] Tanh", "Dense[50] ReLU Dense[20] Tanh"])
-def test_further_sweeps_are_the_same_within_a_memory_limit(layers):
+@pytest.mark.parametrize("layers", ["Dense[50] Tanh", "Dense[50] ReLU Dense[20] Sigmoid"])
+# at 1 hidden weights have the rank of the targets, but for rounding
+@pytest.mark.parametrize("relaxation", [0.3, 1.0])
+def test_further_sweeps_are_the_same_within_a_memory_limit(layers, relaxation):
     X, y = load_digits(return_X_y=True)
-    options = {"n_sweeps": 3, "random_state": 0}
+    options = {"n_sweeps": 3, "relaxation": relaxation, "random_state": 0}
     whole = ZORBClassifier(layers, **options).fit(X, y)
     for limit in ("1MB", "300KB"):
         limited = ZORBClassifier(layers, memory_limit=limit, **options).fit(X, y)

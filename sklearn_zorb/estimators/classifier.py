@@ -47,7 +47,8 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         Relative cut-off on singular values in solves with ``alpha=0``; None means machine
         epsilon times the larger dimension.
     backward_rcond : float or None, default=None
-        The same for the pseudoinverses that carry targets down.
+        The same for the pseudoinverses that carry targets down; from the second sweep on None
+        means 1e-6.
     input_shape : tuple of int or None, default=None
         Shape of one sample, such as (28, 28, 1), where the first layer wants images.
     standardize : bool, default=True

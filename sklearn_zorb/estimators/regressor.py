@@ -35,7 +35,8 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
     rcond : float or None, default=None
         Relative cut-off on singular values in solves with ``alpha=0``.
     backward_rcond : float or None, default=None
-        The same for the pseudoinverses that carry targets down.
+        The same for the pseudoinverses that carry targets down; from the second sweep on None
+        means 1e-6.
     input_shape : tuple of int or None, default=None
         Shape of one sample where the first layer wants images.
     standardize : bool, default=True

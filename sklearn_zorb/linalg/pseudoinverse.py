@@ -10,6 +10,8 @@ from .backends import get_backend, is_jax, namespace, to_numpy
 # reciprocal condition of a Gram matrix above which its Cholesky factor loses no digit
 # that targets need: the singular values then span less than 1e5
 _SAFE_GRAM_RCOND = 1e-10
+# relative cut-off below which such weights lose no singular value
+_SAFE_RCOND = 1e-6
 # share of the order of that matrix up to which targets are too few to repay its inverse
 FEW = 4
 
@@ -37,11 +39,11 @@ def minimum_norm_map(weights, rcond=None):
 
     Notes
     -----
-    Without a cut-off to apply, a well-conditioned matrix is solved by the Cholesky factor
+    Without a cut-off that could apply, a well-conditioned matrix is solved by the Cholesky factor
     of the smaller of its two Gram matrices, at a tenth of the cost of singular values.
     """
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
-    solve = _cholesky_map(weights) if rcond is None else None
+    solve = _cholesky_map(weights) if rcond is None or rcond <= _SAFE_RCOND else None
     if solve is None:
         cutoff = np.finfo(np.float64).eps * max(weights.shape) if rcond is None else rcond
         right = np.linalg.pinv(weights, rcond=cutoff)

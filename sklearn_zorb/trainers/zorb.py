@@ -23,8 +23,9 @@ MAX_SAMPLES = [
     Interval(RealNotInt, 0, 1, closed="right"),
 ]
 
-# relative singular values of a solved read-out that are rounding: its columns for the classes sum
-# to zero but for that, and what is missing, divided by it, would be of any size
+# relative singular values of solved weights that are rounding: the columns of a read-out for
+# classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
+# What is missing, divided by it, would be of any size
 SOLVED_RCOND = 1e-6
 
 
@@ -64,7 +65,9 @@ class ZORB(Trainer):
     rcond : float or None, default=None
         Relative cut-off on singular values in solves with ``alpha=0``.
     backward_rcond : float or None, default=None
-        The same for the pseudoinverses that carry targets down.
+        The same for the pseudoinverses that carry targets down. Where the estimator has none
+        either, it is 1e-6 from the second sweep on: what solved weights hold below that is
+        rounding.
 
     References
     ----------
@@ -112,6 +115,8 @@ class ZORB(Trainer):
             if sweep == 0:
                 front, params = self._first_targets(network, params, inputs, goal, own)
             else:
+                if own.backward_rcond is None:
+                    own = own.replace(backward_rcond=SOLVED_RCOND)
                 goal = _within_reach(network, targets, best.loo_outputs, context)
                 front, params = self._refined_targets(network, params, seen, goal, own)
             params, seen = self._solve_hidden(network, params, inputs, front, own, recorder, sample)
@@ -189,8 +194,7 @@ class ZORB(Trainer):
             "weights": own["weights"][-_width(last) :],
             "intercept": np.zeros_like(own["intercept"]),
         }
-        rcond = SOLVED_RCOND if context.backward_rcond is None else context.backward_rcond
-        change, _ = layer.invert(part, missing, None, backward_rcond=rcond)
+        change, _ = layer.invert(part, missing, None, backward_rcond=context.backward_rcond)
         last = as_array(last)
         return Targets(last + change.reshape(last.shape)), params
 
