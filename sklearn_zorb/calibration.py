@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .linalg.threads import for_each
+from .linalg.threads import in_order
 
 FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
 POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
@@ -57,15 +57,12 @@ class PowerCalibration:
             weights = np.repeat(sample_weight, len(flat) // len(sample_weight))
         step = max(1, AT_ONCE // n_classes)
         parts = [slice(start, start + step) for start in range(0, len(flat), step)]
-        losses = [None] * len(parts)
 
-        def judge(place):
-            part = parts[place]
-            losses[place] = _grid_losses(flat[part], codes[part], weights[part])
+        def losses(part):
+            return _grid_losses(flat[part], codes[part], weights[part])
 
-        for_each(judge, range(len(parts)))
-        for part in losses:  # in order, whatever the number of threads
-            self._losses += part
+        for found in in_order(losses, parts):
+            self._losses += found
         i, j = np.unravel_index(self._losses.argmin(), self._losses.shape)
         self.floor, self.power = FLOORS[i], POWERS[j]
         return self
