@@ -9,6 +9,7 @@ from .common import note
 NAMES = [
     "protocols",
     "speed",
+    "accelerator",
     "small_fits",
     "streaming",
     "adam",

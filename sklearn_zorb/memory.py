@@ -9,6 +9,8 @@ import numpy as np
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
 CHUNK_BYTES = 64e6
+# an accelerator waits for the launch of each operation longer than for the work of many rows
+ACCELERATOR_BYTES = 1e9
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
 # hands out the same pages again and again: fresh ones cost more than a tanh
 CACHE_BYTES = 4e6

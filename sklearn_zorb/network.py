@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
+from .layers.compiled import apply
 from .layers.honest import SplitReadout, fill_units, find_honest, warn_of_leaks
 from .layers.names import resolve_layers
 from .layers.rows import output_shapes, side_by_side, working_width
@@ -120,12 +121,12 @@ class Network:
 
     def tapped(self, params, inputs):
         """The blocks that the read-out sees."""
-        blocks = []
-        for i, layer in enumerate(self.hidden):
-            if i in self.taps:
-                blocks.append(inputs)
-            inputs = layer.forward(params[i], inputs)
-        return [*blocks, inputs]
+        blocks, start = [], 0
+        for stop in (*(tap for tap in self.taps if tap < self.readout), self.readout):
+            inputs = apply(self.layers[start:stop], params[start:stop], inputs)
+            blocks.append(inputs)
+            start = stop
+        return blocks
 
     def forward(self, params, inputs):
         """Output of the read-out, before what follows it."""

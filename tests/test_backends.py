@@ -12,10 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.estimators import padding
 from sklearn_zorb.estimators.padding import bucket
-from sklearn_zorb.layers import Dense, EstimatorLayer, Tanh, sequence
-from sklearn_zorb.linalg import backends, choose_backend, get_backend
-from sklearn_zorb.memory import Memory, parse_bytes
+from sklearn_zorb.layers import Dense, EstimatorLayer, Layer, Tanh, sequence
+from sklearn_zorb.linalg import backends, choose_backend, get_backend, is_jax, least_squares
+from sklearn_zorb.linalg.pseudoinverse import minimum_norm_map
+from sklearn_zorb.memory import ACCELERATOR_BYTES, Memory, parse_bytes
 
 
 @pytest.mark.parametrize("name", ["numpy", "jax"])
@@ -91,13 +93,120 @@ def test_a_stack_on_an_accelerator_agrees_with_numpy(monkeypatch, layers):
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
 
 
+@pytest.fixture
+def accelerator(monkeypatch):
+    """JAX as it is where it finds an accelerator."""
+    import jax
+
+    ops = get_backend("jax")
+    monkeypatch.setattr(backends, "entry_points", lambda group: ["a plugin"])
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(ops, "accelerated", True)
+    monkeypatch.setattr(ops, "chunk_bytes", ACCELERATOR_BYTES)
+    # programs of its own, with the options that they have there
+    monkeypatch.setattr(ops, "_options", {"xla_gpu_autotune_level": 0})
+    monkeypatch.setattr(ops, "_programs", {})
+    return ops
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-8), ("float32", 1e-3)])
+@pytest.mark.parametrize(
+    "text", ["Dense[40] Tanh Dense[30] Sigmoid", "Dense[64, initializer=low_rank] ReLU Dropout[.1]"]
+)
+@pytest.mark.parametrize("eigh_limit", [10, 700])
+def test_layers_on_an_accelerator_agree_with_numpy(
+    accelerator, monkeypatch, text, dtype, tolerance, eigh_limit
+):
+    monkeypatch.setattr(least_squares, "EIGH_LIMIT", eigh_limit)
+    X, y = load_digits(return_X_y=True)
+    outputs = [
+        ZORBClassifier(text, backend=name, dtype=dtype, random_state=0).fit(X, y)._outputs(X)
+        for name in ("numpy", "jax")
+    ]
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=tolerance, atol=tolerance)
+
+
+def test_auto_counts_the_units_of_all_layers(accelerator, monkeypatch):
+    monkeypatch.setattr(backends, "ACCELERATOR_FLOPS", 1797 * (64**2 + 50**2 + 40**2))
+    X, y = load_digits(return_X_y=True)
+    names = [
+        ZORBClassifier(layers, random_state=0).fit(X, y)._backend.name
+        for layers in ("Dense[50] Tanh Dense[40] Tanh", "Dense[50] Tanh Dense[39] Tanh")
+    ]
+    assert names == ["jax", "numpy"]
+
+
+@pytest.mark.parametrize("shape", [(40, 20), (20, 40), (30, 30), (1, 5)])
+@pytest.mark.parametrize("of", [np.asarray, "jax"])
+def test_inverses_on_a_device(accelerator, rng, shape, of):
+    weights, targets = rng.normal(size=shape), rng.normal(size=(7, shape[1]))
+    expected = targets @ np.linalg.pinv(weights)
+    with accelerator.scope():
+        wanted = accelerator.asarray(targets) if of == "jax" else targets
+        found = minimum_norm_map(accelerator.asarray(weights))(wanted)
+        assert is_jax(found) == (of == "jax")
+        np.testing.assert_allclose(np.asarray(found), expected, atol=1e-9)
+        # of rank 1: by singular values
+        flat = np.outer(weights[:, 0], weights[0])
+        found = minimum_norm_map(accelerator.asarray(flat))(wanted)
+        np.testing.assert_allclose(np.asarray(found), targets @ np.linalg.pinv(flat), atol=1e-9)
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 100, 101, 777, 1000])
+@pytest.mark.parametrize("whole_bytes", [0, 1e9])
+def test_rows_go_to_a_device_in_parts(monkeypatch, rng, n_rows, whole_bytes):
+    monkeypatch.setattr(padding, "WHOLE_BYTES", whole_bytes)
+    X, ops = rng.normal(size=(n_rows, 3)), get_backend("jax")
+    with ops.scope():
+        rows = np.asarray(padding.upload(X, ops))
+    np.testing.assert_array_equal(rows[:n_rows], X)
+    assert len(rows) == bucket(n_rows) and (rows[n_rows:] == X[0]).all()
+
+
+def test_a_layer_is_a_few_programs():
+    """A fresh process waits for compilers once for each program."""
+    import jax
+
+    X, y = load_digits(return_X_y=True)
+    counts, compiled = [], []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, seconds, **_: compiled.append(event) if "backend_compile" in event else None
+    )
+    for text in ("Dense[53] Tanh", "Dense[53] Tanh Dense[47] Tanh Dense[41] Tanh"):
+        jax.clear_caches()
+        model = ZORBClassifier(text, relaxation=1, readout="last", backend="jax", random_state=0)
+        compiled.clear()
+        model.fit(X, y)
+        counts.append(len(compiled))
+    assert 2 <= counts[1] - counts[0] <= 2 * 16
+
+
+class AsksForValues(Layer):
+    """Cannot be traced, and does not say so."""
+
+    needs_inputs = False
+
+    def forward(self, params, inputs, *, rng=None):
+        return inputs * 2 if float(inputs[0, 0]) > 1e9 else inputs * 1
+
+
+def test_layers_that_ask_for_values_are_not_compiled():
+    X, y = load_digits(return_X_y=True)
+    layers = [Dense(20), AsksForValues(), Tanh()]
+    outputs = [
+        ZORBClassifier(layers, backend=name, random_state=0).fit(X, y)._outputs(X)
+        for name in ("numpy", "jax")
+    ]
+    np.testing.assert_allclose(outputs[1], outputs[0], atol=1e-8)
+
+
 def test_no_global_flag_changes():
     import jax
 
     X, y = load_digits(return_X_y=True)
-    before = jax.config.jax_enable_x64
+    before = jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
     ZORBClassifier("Dense[4] Tanh", backend="jax", random_state=0).fit(X[:60], y[:60])
-    assert jax.config.jax_enable_x64 == before
+    assert (jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision) == before
 
 
 def test_float32_stays_close(rng):

@@ -47,9 +47,10 @@ def behind(layers=(), n_rows=4000, rank=3, width=128):
     """Rows behind weights of low rank, not computed yet."""
     rng = np.random.default_rng(2)
     X = rng.normal(size=(n_rows, 9))
-    params = {"weights": rng.normal(size=(9, rank)), "intercept": np.zeros(rank)}
-    first = Factored(Dense(rank), 0.01 * rng.normal(size=(rank, width)), rng.normal(size=width))
-    return Rows(X, (first, *layers), (params, *[{}] * len(layers)), (width,))
+    left = {"weights": rng.normal(size=(9, rank)), "intercept": np.zeros(rank)}
+    right, intercept = 0.01 * rng.normal(size=(rank, width)), rng.normal(size=width)
+    params = {"left": left, "right": right, "intercept": intercept}
+    return Rows(X, (Factored(Dense(rank)), *layers), (params, *[{}] * len(layers)), (width,))
 
 
 def test_rows_are_what_their_columns_say():

@@ -35,7 +35,7 @@ from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
 from ..trainers.zorb import MAX_SAMPLES
 from .layer_list import LayerListMixin
-from .padding import padded, repeat_first
+from .padding import padded, repeat_first, upload
 from .partial import PartialFitMixin, learning_a_batch
 from .progress import Progress
 from .summary import summary_table
@@ -106,7 +106,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         encoder = self._encode(y, weights, tail)
         self._fit_dtype = dtype
         X = memory.convert(X, dtype)
-        self._backend = get_backend(self._backend_name(X))
+        self._backend = get_backend(self._backend_name(X, hidden))
         with self._backend.scope():
             rng = np.random.default_rng(
                 check_random_state(self.random_state).randint(2**31 - 1, size=4)
@@ -175,9 +175,9 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _choose_dtype(self, n_samples):
         return np.dtype(self.dtype)
 
-    def _backend_name(self, X):
-        # the width of hidden layers is not known yet: that of X stands for it
-        return choose_backend(self.backend, X.shape[0] * max(X.shape[1], 512) ** 2)
+    def _backend_name(self, X, hidden):
+        units = [getattr(layer, "units", None) or 0 for _, layer in hidden]
+        return choose_backend(self.backend, X.shape[0] * sum(n**2 for n in [X.shape[1], *units]))
 
     def _train(self, rows, hidden, readout, tail, encoder, context):
         """Build the network, draw its initial params, train, keep the result as NumPy."""
@@ -189,6 +189,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         streams = context.rng.spawn(3)
         data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
+        if self._backend.accelerated:
+            params = [self._on_device(*pair) for pair in zip(network.layers, params, strict=True)]
         trainer = self._make_trainer()
         self._network, self.n_outputs_ = network, width
         self._encoder = encoder.light()
@@ -209,6 +211,12 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _initial_params(self, network, rng, data, context):
         return sequence.cast(network.init(rng, data), context.dtype)
 
+    def _on_device(self, layer, own):
+        """Initial params where the inverses of large weights are computed."""
+        if not isinstance(layer, Dense):
+            return own
+        return {name: self._backend.asarray(value) for name, value in own.items()}
+
     def _run(self, trainer, *parts, on_step):
         return trainer.fit(*parts, on_step=on_step)
 
@@ -220,9 +228,11 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _feed(self, X, pairs, context):
         """The rows as arrays of the backend, and the context that goes with them."""
         layers = [layer for _, layer in pairs]
-        if self._backend.name == "jax" and all(layer.traceable for layer in layers):
-            X, context = padded(X, context)
-        return self._feeder(layers).asarray(X), context
+        feeder = self._feeder(layers)
+        compiled = self._backend.name == "jax" and all(layer.traceable for layer in layers)
+        if compiled and not sp.issparse(X):
+            return upload(X, feeder), padded(context)
+        return feeder.asarray(X), context
 
     def _feeder(self, layers):
         """The backend of the rows that come in.

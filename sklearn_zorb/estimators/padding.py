@@ -4,6 +4,9 @@ import numpy as np
 
 from ..targets import Targets
 
+# bytes of rows below which parts would take longer to hand out
+WHOLE_BYTES = 16e6
+
 
 def bucket(n_rows):
     """`n_rows` rounded up to three significant bits more than its leading one.
@@ -17,8 +20,12 @@ def bucket(n_rows):
     >>> bucket(99), bucket(100), bucket(101)
     (104, 104, 104)
     """
-    step = 2 ** max(0, int(n_rows).bit_length() - 4)
+    step = _step(n_rows)
     return -(-n_rows // step) * step
+
+
+def _step(n_rows):
+    return 2 ** max(0, int(n_rows).bit_length() - 4)
 
 
 def repeat_first(n_rows):
@@ -26,11 +33,25 @@ def repeat_first(n_rows):
     return np.concatenate([np.arange(n_rows), np.zeros(bucket(n_rows) - n_rows, dtype=int)])
 
 
-def padded(X, context):
-    """Rows and context with copies of the first row, which weigh nothing, at the end."""
-    if hasattr(X, "tocsr"):
-        return X, context
+def upload(X, backend):
+    """Dense rows as an array of the backend, with copies of the first at the end.
+
+    Many rows go in eight to sixteen parts of one size, for which a device has room set aside
+    that it takes at several times the speed of a whole table.
+    """
     n_rows = X.shape[0]
+    if n_rows * X.shape[1] * X.dtype.itemsize < WHOLE_BYTES:
+        return backend.asarray(X[repeat_first(n_rows)])
+    step = _step(n_rows)
+    parts = [X[start : start + step] for start in range(0, n_rows, step)]
+    missing = step - len(parts[-1])
+    parts[-1] = np.concatenate([parts[-1], np.repeat(X[:1], missing, axis=0)])
+    return backend.xp.concatenate([backend.asarray(part) for part in parts])
+
+
+def padded(context):
+    """The context with copies of the first row, which weigh nothing, at the end."""
+    n_rows = len(context.y_targets)
     index = repeat_first(n_rows)
     weights = np.ones(n_rows) if context.sample_weight is None else context.sample_weight
     targets = context.y_targets
@@ -39,5 +60,4 @@ def padded(X, context):
     else:
         targets = Targets(targets.values, targets.codes[index])
     weights = np.concatenate([weights, np.zeros(len(index) - n_rows)])
-    context = context.replace(y=context.y[index], y_targets=targets, sample_weight=weights)
-    return X[index], context
+    return context.replace(y=context.y[index], y_targets=targets, sample_weight=weights)

@@ -3,6 +3,9 @@
 import numpy as np
 import scipy.sparse as sp
 
+from ..linalg.threads import in_order
+from ..memory import CACHE_BYTES
+
 # beyond, sums of squares over some thousand rows overflow in double precision
 LARGEST = 1e152
 
@@ -30,11 +33,22 @@ def numbers(y):
     return y
 
 
+def _largest(values):
+    """The largest size of any number, from one pass in pieces that stay in the cache."""
+    step = max(1, int(CACHE_BYTES // max(1, values[:1].nbytes)))
+    parts = [values[start : start + step] for start in range(0, len(values), step)]
+
+    def extent(part):
+        return max(float(part.max(initial=0)), -float(part.min(initial=0)))
+
+    return max(in_order(extent, parts), default=0.0)
+
+
 def check_size(table, name, dtype):
     """ValueError for numbers too large to be squared, or for `dtype`; it names the largest."""
     values = table.data if sp.issparse(table) else table
     most = min(LARGEST, float(np.finfo(dtype).max) / 2)
-    if max(float(values.max(initial=0)), -float(values.min(initial=0))) <= most:
+    if _largest(values) <= most:
         return
     sizes = np.abs(values)
     largest = float(values.ravel()[sizes.argmax()])

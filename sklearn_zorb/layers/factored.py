@@ -18,40 +18,42 @@ ROUNDING = 1e-13
 class Factored(Layer):
     """A layer whose weights are a product of two thin matrices, applied one after the other.
 
+    Params are ``left``, those of the layer that applies the left one, ``right`` of shape
+    (rank, units) and ``intercept`` of shape (units,).
+
     Parameters
     ----------
     layer : Layer
         Applies the left one.
-    right : array of shape (rank, units)
-    intercept : array of shape (units,)
     """
 
-    def __init__(self, layer, right, intercept):
-        self.layer, self.right, self.intercept = layer, right, intercept
-        self.rank = len(right)
+    def __init__(self, layer):
+        self.layer = layer
 
     def output_shape(self, input_shape):
         return self.layer.output_shape(input_shape)
 
     def forward(self, params, inputs, *, rng=None):
-        outputs = self.layer.forward(params, inputs) @ self.right
-        outputs += self.intercept
+        outputs = self.layer.forward(params["left"], inputs) @ params["right"]
+        outputs += params["intercept"]
         return outputs
 
-    def of_units(self, units):
-        """The same for some of the units."""
-        return Factored(self.layer, self.right[:, units], self.intercept[units])
+    def of_units(self, params, units):
+        """Params of some of the units."""
+        right, intercept = params["right"][:, units], params["intercept"][units]
+        return {**params, "right": right, "intercept": intercept}
 
 
 def two_thin_products(layer, inputs, left, right, intercept, context):
     """Outputs of ``left @ right``, not yet computed: n d r flops in place of n d units."""
     xp = namespace(left)
-    params = {
+    first = {
         "weights": left.astype(context.dtype),
         "intercept": xp.zeros(left.shape[1], dtype=context.dtype),
     }
     right = xp.asarray(right, dtype=context.dtype)
-    return through(inputs, Factored(layer, right, intercept.astype(context.dtype)), params)
+    params = {"left": first, "right": right, "intercept": intercept.astype(context.dtype)}
+    return through(inputs, Factored(layer), params)
 
 
 def thin_factors(weights, n_rows):

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 from scipy.linalg import blas, lapack
 
-from ..linalg import System, namespace, to_numpy
+from ..linalg import System, get_backend, namespace, to_numpy
 from ..linalg.least_squares import RELATIVE_ALPHAS
 from ..linalg.threads import one_library
 from .factored import Factored
@@ -196,18 +196,21 @@ def _behind_thin_products(rows):
         return None
     last, source = places[-1], rows.source
     if last > 0:
-        shape = rows.params[last]["weights"].shape[:1]
+        shape = rows.params[last]["left"]["weights"].shape[:1]
         source = Rows(source, rows.layers[:last], rows.params[:last], shape)
     return Rows(source, rows.layers[last:], rows.params[last:], rows.shape[1:])
 
 
 def _may_pay(rows, reader, context):
+    # an accelerator has computed all units before a few are chosen
+    if get_backend(context.backend).accelerated:
+        return False
     if reader is None or not reader.reads_units(context):
         return False
-    first, *others = rows.layers
     n_rows, width = rows.shape
-    enough = n_rows * width**2 >= LEAST_FLOPS and first.rank <= width / WIDER
-    return enough and all(layer.elementwise for layer in others)
+    rank = len(rows.params[0]["right"])
+    enough = n_rows * width**2 >= LEAST_FLOPS and rank <= width / WIDER
+    return enough and all(layer.elementwise for layer in rows.layers[1:])
 
 
 def _deviations(rows, places, weights, means=None):
@@ -226,5 +229,5 @@ def _deviations(rows, places, weights, means=None):
 
 def _of_units(rows, chosen):
     """The same rows, of these units only."""
-    layers = (rows.layers[0].of_units(chosen), *rows.layers[1:])
-    return Rows(rows.source, layers, rows.params, (len(chosen),))
+    params = (rows.layers[0].of_units(rows.params[0], chosen), *rows.params[1:])
+    return Rows(rows.source, rows.layers, params, (len(chosen),))

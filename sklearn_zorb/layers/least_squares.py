@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System
+from ..linalg import LeastSquares, System, get_backend
 from ..linalg.system import SHARED_WIDTH
 from ..memory import CHUNK_BYTES
 from ..targets import Targets
@@ -143,7 +143,11 @@ class LeastSquaresLayer(Layer):
         row_bytes = 16 * positions * (width + n_targets)
         # the wider, the more rows: adding a product to the sum would else take as long as it
         shared = width <= SHARED_WIDTH and context.backend == "numpy"
-        most = max(SHARE_BYTES, 32 * width**2) if shared else max(CHUNK_BYTES, 8 * width**2)
+        # rounding in single precision grows with the rows of a chunk
+        double = context.dtype == np.float64
+        most = get_backend(context.backend).chunk_bytes if double else CHUNK_BYTES
+        most = max(most, 8 * width**2)
+        most = max(SHARE_BYTES, 32 * width**2) if shared else most
         parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most))
 
         def read(part):

@@ -3,9 +3,10 @@
 import numpy as np
 import scipy.sparse as sp
 
-from ..linalg import namespace
+from ..linalg import get_backend, namespace
 from ..linalg.threads import for_each
 from ..memory import CACHE_BYTES
+from .compiled import apply
 
 
 def output_shapes(layers, input_shape):
@@ -57,10 +58,7 @@ class Rows:
         return self.shape[0]
 
     def __getitem__(self, rows):
-        outputs = self.source[rows]
-        for layer, params in zip(self.layers, self.params, strict=True):
-            outputs = layer.forward(params, outputs)
-        return outputs
+        return apply(self.layers, self.params, self.source[rows])
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)
@@ -121,8 +119,8 @@ def settle(rows, context, over=None):
     row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
     cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)
-    most = {"most": CACHE_BYTES} if cached else {}
-    first, *others = list(memory.chunks(len(rows), row_bytes, **most)) or [slice(0)]
+    most = CACHE_BYTES if cached else get_backend(context.backend).chunk_bytes
+    first, *others = list(memory.chunks(len(rows), row_bytes, most)) or [slice(0)]
     if not others:
         return rows[first] if memory.keep(n_bytes) else rows
     block = rows[first]

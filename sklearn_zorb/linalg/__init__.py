@@ -1,6 +1,6 @@
 """Least squares: accumulators over rows, and solvers on them."""
 
-from .backends import choose_backend, get_backend, is_jax, namespace, to_numpy
+from .backends import choose_backend, get_backend, is_jax, is_traced, namespace, to_numpy
 from .gram import Gram
 from .least_squares import LeastSquares, check_alpha
 from .solution import Solution, Status
@@ -16,6 +16,7 @@ __all__ = [
     "choose_backend",
     "get_backend",
     "is_jax",
+    "is_traced",
     "namespace",
     "to_numpy",
 ]

@@ -6,6 +6,7 @@ entered in a scope, so that no global flag is ever changed.
 """
 
 import contextlib
+import functools
 import os
 import sys
 from importlib.metadata import entry_points
@@ -15,6 +16,8 @@ import scipy.linalg
 import scipy.sparse as sp
 from scipy.linalg import blas, lapack
 
+from ..memory import ACCELERATOR_BYTES, CHUNK_BYTES
+
 # less work than this takes a fraction of a second on a CPU, and starting an accelerator more
 ACCELERATOR_FLOPS = 1e11
 
@@ -23,6 +26,11 @@ def is_jax(array):
     """True for JAX arrays and tracers; never imports JAX."""
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(array, jax.Array)
+
+
+def is_traced(array):
+    """True for what stands for an array of JAX while a program is made."""
+    return is_jax(array) and isinstance(array, sys.modules["jax"].core.Tracer)
 
 
 def namespace(array):
@@ -35,6 +43,8 @@ class NumpyBackend:
 
     name = "numpy"
     xp = np
+    chunk_bytes = CHUNK_BYTES
+    accelerated = False
 
     def scope(self):
         """A context within which arrays keep their precision."""
@@ -42,6 +52,10 @@ class NumpyBackend:
 
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else np.asarray(array, dtype=dtype)
+
+    def call(self, function, *arrays, **options):
+        """``function(backend, *arrays, **options)``."""
+        return function(self, *arrays, **options)
 
     def add_gram(self, total, rows, block=None, alone=True):
         """`total + rows.T @ rows`; the upper triangle holds the result.
@@ -121,8 +135,13 @@ class NumpyBackend:
         factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
         return factor if info == 0 else None
 
-    def cholesky_solve(self, factor, right):
-        return lapack.dpotrs(factor, right, lower=0)[0]
+    def ridge(self, upper, cross, alpha):
+        """Factor, coefficients and ``tr(W' C + alpha W' W)``, or None if not definite."""
+        factor = self.cholesky(upper, alpha)
+        if factor is None:
+            return None
+        coef = lapack.dpotrs(factor, cross, lower=0)[0]
+        return factor, coef, _gain(coef, cross, alpha)
 
     def inverse_trace(self, factor):
         """Trace of the inverse of R.T @ R."""
@@ -143,19 +162,40 @@ class JaxBackend:
     def __init__(self):
         import jax
 
-        self.xp = jax.numpy
+        self.xp, self.scipy = jax.numpy, jax.scipy
         self.process = os.getpid()
+        platform = jax.devices()[0].platform
+        self.accelerated = platform != "cpu"
+        self.chunk_bytes = ACCELERATOR_BYTES if self.accelerated else CHUNK_BYTES
+        # to try out kernels for each product took three quarters of the time of a first fit,
+        # and brought later ones nothing
+        self._options = {"xla_gpu_autotune_level": 0} if platform == "gpu" else None
         self._jax = jax
+        self._programs: dict = {}
 
+    @contextlib.contextmanager
     def scope(self):
-        return self._jax.enable_x64(True)
+        # accelerators would round factors in single precision to ten bits
+        with self._jax.enable_x64(True), self._jax.default_matmul_precision("highest"):
+            yield
 
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else self.xp.asarray(array, dtype=dtype)
 
-    def add_gram(self, total, rows, block=None, alone=True):
-        product = (rows.T @ rows).astype(self.xp.float64)
-        return product if total is None else total + product
+    def call(self, function, *arrays, **options):
+        """``function(backend, *arrays, **options)`` as one program, compiled for the options.
+
+        A fresh process waits longer for compilers, once for each operation and shape, than
+        the operations take.
+        """
+        key = function, tuple(options.items())
+        if key not in self._programs:
+            self._programs[key] = self.compiled(functools.partial(function, self, **options))
+        return self._programs[key](*arrays)
+
+    def compiled(self, function):
+        """`function` of arrays as one program."""
+        return self._jax.jit(function, compiler_options=self._options)
 
     def block(self, width):
         """None: arrays of JAX are never written to."""
@@ -163,12 +203,9 @@ class JaxBackend:
     def inner_products(self, rows):
         return rows @ rows.T
 
-    def cross(self, rows, targets, alone=True):
-        """`rows.T @ targets`."""
-        return rows.T @ targets
-
     def matmul(self, left, right):
-        return left @ right
+        # options of the compiler are for whole programs, not for their parts
+        return left @ right if is_traced(left) else self.call(_product, left, right)
 
     def add_outer(self, total, vector, scale):
         return total + scale * self.xp.outer(vector, vector)
@@ -185,23 +222,43 @@ class JaxBackend:
     def svd(self, matrix):
         return self.xp.linalg.svd(matrix, full_matrices=False)
 
-    def cholesky(self, upper, shift):
-        factor = self.xp.linalg.cholesky(
-            upper + shift * self.xp.eye(len(upper), dtype=upper.dtype), upper=True
-        )
-        return factor if bool(self.xp.isfinite(factor).all()) else None
-
-    def cholesky_solve(self, factor, right):
-        return self._jax.scipy.linalg.cho_solve((factor, False), right)
+    def ridge(self, upper, cross, alpha):
+        factor, coef, gain = self.call(_jax_ridge, upper, cross, alpha)
+        gain = float(gain)
+        return (factor, coef, gain) if np.isfinite(gain) else None
 
     def inverse_trace(self, factor):
-        eye = self.xp.eye(len(factor), dtype=factor.dtype)
-        inverse = self._jax.scipy.linalg.solve_triangular(factor, eye)
-        return float((inverse**2).sum())
+        return float(self.call(_jax_inverse_trace, factor))
 
     def leverages(self, factor, rows):
-        half = self._jax.scipy.linalg.solve_triangular(factor, rows.T, trans=1)
-        return (half**2).sum(axis=0)
+        return self.call(_jax_leverages, factor, rows)
+
+
+def _product(ops, left, right):
+    return left @ right
+
+
+def _gain(coef, cross, alpha):
+    return (coef * cross).sum() + alpha * (coef**2).sum()
+
+
+def _jax_ridge(ops, upper, cross, alpha):
+    """Not a number everywhere where the matrix is not definite."""
+    shifted = upper + alpha * ops.xp.eye(len(upper), dtype=upper.dtype)
+    factor = ops.xp.linalg.cholesky(shifted, upper=True)
+    coef = ops.scipy.linalg.cho_solve((factor, False), cross)
+    return factor, coef, _gain(coef, cross, alpha)
+
+
+def _jax_inverse_trace(ops, factor):
+    eye = ops.xp.eye(len(factor), dtype=factor.dtype)
+    inverse = ops.scipy.linalg.solve_triangular(factor, eye)
+    return (inverse**2).sum()
+
+
+def _jax_leverages(ops, factor, rows):
+    half = ops.scipy.linalg.solve_triangular(factor, rows.T, trans=1)
+    return (half**2).sum(axis=0)
 
 
 _BACKENDS: dict = {}

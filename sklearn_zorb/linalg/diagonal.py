@@ -15,9 +15,9 @@ def is_diagonal(gram, alpha):
 
     A correlation of two columns counts as much as the penalty leaves of them, d / (d + alpha)
     of a variance d: those of next to no variance are orthogonal up to rounding only, and make
-    no difference. False on an accelerator.
+    no difference.
     """
-    if not isinstance(gram.product, np.ndarray) or len(gram.product) < 2:
+    if len(gram.product) < 2:
         return False
     product = gram.product
     variance = np.maximum(np.diag(product), 0)

@@ -31,24 +31,23 @@ class SpectralEngine:
 
     def __init__(self, values, vectors, projected, sums, method, ops, rcond=0.0):
         self.ops, self.xp = ops, ops.xp
-        self.values = self.xp.maximum(values, 0.0)
+        # what every alpha is judged by is small: no trip to an accelerator for each
+        self.values = np.maximum(to_numpy(values), 0.0)
         self.vectors = vectors
-        self.projected = projected
+        self.projected = to_numpy(projected)
+        self._squares = (self.projected**2).sum(axis=1)
         self.mean, self.target_mean = sums.mean, sums.target_mean
         self.target_squares, self.weight = sums.target_squares, sums.weight
         self.centred = sums.centre
         self.method = method
         self.rcond = rcond
+        self._total = float(np.sum(to_numpy(self.target_squares)))
         self.mean_eigenvalue = float(self.values.sum()) / sums.n_columns
 
     @classmethod
     def from_gram(cls, gram, rcond=0.0):
         ops = get_backend(gram.backend)
-        values, vectors = ops.eigh(gram.full())
-        # what is left of targets along directions that rounding alone made is rounding too,
-        # and a small alpha would blow it up
-        noise = np.finfo(np.float64).eps * len(values) * abs(values).max(initial=0.0)
-        projected = ops.xp.where((values > noise)[:, None], vectors.T @ gram.cross, 0.0)
+        values, vectors, projected = ops.call(_spectrum, gram.product, gram.cross)
         return cls(values, vectors, projected, gram, "primal-eigh", ops, rcond)
 
     def loo_flops(self, system, n_alphas):
@@ -61,30 +60,30 @@ class SpectralEngine:
         if alpha > 0:
             return 1 / (self.values + alpha)
         keep = self.values > self.rcond**2 * self.values.max(initial=0.0)
-        return self.xp.where(keep, 1 / self.xp.where(keep, self.values, 1.0), 0.0)
+        return np.where(keep, 1 / np.where(keep, self.values, 1.0), 0.0)
 
     def coef(self, alpha):
-        return self.vectors @ (self.projected * self._inverse(alpha)[:, None])
+        right = self.projected * self._inverse(alpha)[:, None]
+        return self.ops.matmul(self.vectors, right)
 
     def dof(self, alpha):
         return (self.values * self._inverse(alpha)).sum()
 
     def residual_squares(self, alpha):
-        inverse = self._inverse(alpha)[:, None]
-        gain = self.projected**2 * inverse * (2 - self.values[:, None] * inverse)
-        return max(float(self.target_squares.sum() - gain.sum()), 0.0)
+        inverse = self._inverse(alpha)
+        gain = self._squares * inverse * (2 - self.values * inverse)
+        return max(self._total - float(gain.sum()), 0.0)
 
     def project(self, centred, alphas):
         """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
-        xp = self.xp
         rotated = self.ops.matmul(centred, self.vectors)
         if alphas[0] > 0:
-            inverses = 1 / (self.values[:, None] + xp.asarray(alphas))
+            inverses = 1 / (self.values[:, None] + np.asarray(alphas))
         else:
             inverses = self._inverse(0.0)[:, None]
-        leverages = rotated**2 @ inverses
+        leverages = rotated**2 @ self.xp.asarray(inverses)
         stacked = self.projected[:, None, :] * inverses[:, :, None]
-        fitted = rotated @ stacked.reshape(len(inverses), -1)
+        fitted = rotated @ self.xp.asarray(stacked.reshape(len(inverses), -1))
         shape = (len(centred), len(alphas), self.projected.shape[1])
         return leverages, fitted.reshape(shape).transpose(1, 0, 2)
 
@@ -101,11 +100,30 @@ class SpectralEngine:
 
     def variance(self, weights):
         """Summed variance of the columns of rows @ weights."""
-        return (self.values[:, None] * (self.vectors.T @ weights) ** 2).sum() / self.weight
+        return self.ops.call(_variance, self.values, self.vectors, weights) / self.weight
 
     def status(self, alpha):
         deficient = alpha == 0 and round(float(self.dof(0))) < self.vectors.shape[0]
         return Status.RANK_DEFICIENT if deficient else Status.OK
+
+
+def _spectrum(ops, product, cross):
+    """Eigenvalues, eigenvectors and what of the targets lies along those.
+
+    What is left of targets along directions that rounding alone made is rounding too, and a
+    small alpha would blow it up.
+    """
+    values, vectors = ops.eigh(ops.symmetric(product))
+    noise = np.finfo(np.float64).eps * len(values) * abs(values).max(initial=0.0)
+    return values, vectors, ops.xp.where((values > noise)[:, None], vectors.T @ cross, 0.0)
+
+
+def _variance(ops, values, vectors, weights):
+    return (values[:, None] * (vectors.T @ weights) ** 2).sum()
+
+
+def _quadratic(ops, product, weights):
+    return (weights * ops.matmul(ops.symmetric(product), weights)).sum()
 
 
 class CholeskyEngine:
@@ -122,6 +140,7 @@ class CholeskyEngine:
         self.weight, self.target_squares = gram.weight, gram.target_squares
         self.centred = gram.centre
         self.mean_eigenvalue = gram.mean_eigenvalue
+        self._total = float(np.sum(to_numpy(gram.target_squares)))
         # what every alpha tried left, and the factor of the last one, which is large
         self._known: dict = {}
         self._last: tuple = (None, None)
@@ -134,18 +153,21 @@ class CholeskyEngine:
 
     def _factor(self, alpha):
         if self._last[0] != alpha:
-            self._last = alpha, self.ops.cholesky(self.gram.product, alpha)
+            self._solve(alpha)
         return self._last[1]
 
     def _at(self, alpha):
         """What is known at alpha: coefficients and, once asked for, degrees of freedom."""
         if alpha not in self._known:
-            factor = self._factor(alpha)
-            entry = None
-            if factor is not None:
-                entry = {"coef": self.ops.cholesky_solve(factor, self.gram.cross)}
-            self._known[alpha] = entry
+            self._solve(alpha)
         return self._known[alpha]
+
+    def _solve(self, alpha):
+        found, entry = self.ops.ridge(self.gram.product, self.gram.cross, alpha), None
+        if found is not None:
+            entry = {"coef": found[1], "gain": float(found[2])}
+        self._known.setdefault(alpha, entry)
+        self._last = alpha, None if found is None else found[0]
 
     def _engine(self):
         """Eigenvalues, where a factorisation failed."""
@@ -181,9 +203,7 @@ class CholeskyEngine:
         if entry is None:
             return self._engine().residual_squares(alpha)
         # r'r = t't - w'c - alpha w'w, from (G + alpha) w = c
-        coef = entry["coef"]
-        gain = (coef * self.gram.cross).sum() + alpha * (coef**2).sum()
-        return max(float(self.gram.target_squares.sum() - gain), 0.0)
+        return max(self._total - entry["gain"], 0.0)
 
     def project(self, centred, alphas):
         (alpha,) = alphas
@@ -194,7 +214,7 @@ class CholeskyEngine:
         return leverages[:, None], (centred @ entry["coef"])[None]
 
     def variance(self, weights):
-        return (weights * self.ops.matmul(self.gram.full(), weights)).sum() / self.weight
+        return self.ops.call(_quadratic, self.gram.product, weights) / self.weight
 
     def status(self, alpha):
         return Status.FALLBACK if self._at(alpha) is None else Status.OK

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from .backends import get_backend, to_numpy
+from .backends import get_backend, is_jax, to_numpy
 
 # below this much work float64 products take no time that float32 ones would save
 _SINGLE_PRECISION_FLOPS = 1e8
@@ -58,6 +58,10 @@ class Gram:
         that no other thread adds to sums of its own meanwhile: BLAS may then use all.
         """
         ops = get_backend(self.backend)
+        if is_jax(rows):
+            sums = ops.call(_sums, rows, targets, weights, centre=self.centre)
+            total = float(sums[0])
+            return self._merge_sums(total, *sums[1:], len(targets)) if total > 0 else self
         total = float(len(targets) if weights is None else weights.sum())
         if total <= 0:
             return self
@@ -65,23 +69,11 @@ class Gram:
             return self._merge_sums(
                 *_sparse_sums(rows, targets, weights, self.centre), len(targets)
             )
-        xp = ops.xp
-        if rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS:
-            rows = rows.astype(xp.float64)
+        rows = _precise(rows)
         if self.centre and weights is None and _near_zero(rows):
             return self._add_plain(rows, targets, ops, block, alone)
-        share = None if weights is None else (weights / total).astype(rows.dtype)
-        mean = rows.mean(axis=0, dtype=xp.float64) if share is None else share @ rows
-        target_mean = targets.mean(axis=0) if share is None else share @ targets
-        if not self.centre:
-            mean, target_mean = xp.zeros_like(mean), xp.zeros_like(target_mean)
-        centred = rows - mean.astype(rows.dtype)
-        deviation = targets - target_mean
-        if weights is not None:
-            root = xp.sqrt(weights)[:, None]
-            centred = centred * root.astype(rows.dtype)
-            deviation = deviation * root
-        cross = ops.cross(centred, deviation.astype(centred.dtype), alone).astype(xp.float64)
+        mean, target_mean, centred, deviation = _centred(np, rows, targets, weights, self.centre)
+        cross = ops.cross(centred, deviation.astype(centred.dtype), alone).astype(np.float64)
         squares = (deviation**2).sum(axis=0)
         self._merge_means(total, mean, target_mean, len(targets))
         self.product = ops.add_gram(self.product, centred, block, alone)
@@ -133,7 +125,7 @@ class Gram:
     @property
     def mean_eigenvalue(self):
         """Mean eigenvalue of `product`, whose trace is shared by `n_columns`."""
-        return float(to_numpy(self.product).trace()) / self.n_columns
+        return float(self.product.trace()) / self.n_columns
 
     def combined(self, factor, n_columns):
         """The sums of ``rows @ factor``, which stand for rows of `n_columns` columns."""
@@ -150,7 +142,8 @@ class Gram:
         self._merge_means(weight, mean, target_mean, n_rows)
         # a copy: `product` may be another accumulator's own and is added to in place here
         if self.product is None:
-            self.product = product.astype(np.float64, order="F")
+            own = isinstance(product, np.ndarray)
+            self.product = product.astype(np.float64, order="F") if own else product
         else:
             self.product += product
         self.cross = cross if self.cross is None else self.cross + cross
@@ -176,6 +169,37 @@ class Gram:
         self.mean = self.mean + step * shift
         self.target_mean = self.target_mean + step * target_shift
         self.weight += weight
+
+
+def _precise(rows):
+    few = rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS
+    return rows.astype(np.float64) if few else rows
+
+
+def _centred(xp, rows, targets, weights, centre):
+    """Means of rows and targets, and both less those, times the roots of the weights."""
+    share = None if weights is None else (weights / weights.sum()).astype(rows.dtype)
+    mean = rows.mean(axis=0, dtype=np.float64) if share is None else share @ rows
+    target_mean = targets.mean(axis=0) if share is None else share @ targets
+    if not centre:
+        mean, target_mean = xp.zeros_like(mean), xp.zeros_like(target_mean)
+    centred = rows - mean.astype(rows.dtype)
+    deviation = targets - target_mean
+    if weights is not None:
+        root = xp.sqrt(weights)[:, None]
+        centred = centred * root.astype(rows.dtype)
+        deviation = deviation * root
+    return mean, target_mean, centred, deviation
+
+
+def _sums(ops, rows, targets, weights, centre):
+    """All sums of a chunk, as one program."""
+    rows = _precise(rows)
+    mean, target_mean, centred, deviation = _centred(ops.xp, rows, targets, weights, centre)
+    total = float(len(targets)) if weights is None else weights.sum()
+    product = (centred.T @ centred).astype(np.float64)
+    cross = (centred.T @ deviation.astype(rows.dtype)).astype(np.float64)
+    return total, mean, target_mean, product, cross, (deviation**2).sum(axis=0)
 
 
 def _near_zero(rows):

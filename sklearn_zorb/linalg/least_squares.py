@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from .._compat import WithParameters
 from ..memory import CACHE_BYTES, Memory
+from .backends import is_jax
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .solution import Solution, Status
@@ -138,7 +139,7 @@ class LeastSquares(WithParameters):
         return _solution(engine, float(alphas[best]), errors[best], "gcv")
 
     def _primal_engine(self, gram):
-        if is_diagonal(gram, self._alphas(gram)[0]):
+        if not is_jax(gram.product) and is_diagonal(gram, self._alphas(gram)[0]):
             return DiagonalEngine(gram)
         small = gram.product.shape[0] <= EIGH_LIMIT
         return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
@@ -199,7 +200,7 @@ def _solution(engine, alpha, error, criterion):
     coef = engine.coef(alpha)
     return Solution(
         coef=coef,
-        intercept=engine.target_mean - engine.mean @ coef,
+        intercept=engine.ops.call(_intercept, engine.target_mean, engine.mean, coef),
         alpha=alpha,
         dof=float(engine.dof(alpha)),
         loo_error=float(error),
@@ -208,6 +209,10 @@ def _solution(engine, alpha, error, criterion):
         status=engine.status(alpha),
         engine=engine,
     )
+
+
+def _intercept(ops, target_mean, mean, coef):
+    return target_mean - mean @ coef
 
 
 def _choose(score, engine, alphas):
@@ -327,8 +332,9 @@ def _loo_errors(system, engine, alphas, keep):
 def _pieces(system, n_alphas):
     """Chunks of a system, cut so that what all alphas make of their rows stays in the cache."""
     row_bytes = 8 * n_alphas * system.n_targets
+    most = system.ops.chunk_bytes if system.ops.accelerated else CACHE_BYTES
     for chunk in system.chunks():
-        for part in Memory().chunks(chunk[0].shape[0], row_bytes, CACHE_BYTES):
+        for part in Memory().chunks(chunk[0].shape[0], row_bytes, most):
             yield [None if values is None else values[part] for values in chunk]
 
 

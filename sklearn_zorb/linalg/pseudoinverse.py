@@ -42,8 +42,12 @@ def minimum_norm_map(weights, rcond=None):
     Without a cut-off that could apply, a well-conditioned matrix is solved by the Cholesky factor
     of the smaller of its two Gram matrices, at a tenth of the cost of singular values.
     """
+    safe = rcond is None or rcond <= _SAFE_RCOND
+    solve = _device_map(weights) if safe and is_jax(weights) else None
+    if solve is not None:
+        return solve
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
-    solve = _cholesky_map(weights) if rcond is None or rcond <= _SAFE_RCOND else None
+    solve = _cholesky_map(weights) if safe else None
     if solve is None:
         cutoff = np.finfo(np.float64).eps * max(weights.shape) if rcond is None else rcond
         right = np.linalg.pinv(weights, rcond=cutoff)
@@ -56,6 +60,33 @@ def _times(targets, right):
     if is_jax(targets):
         return targets @ namespace(targets).asarray(right)
     return targets @ right.astype(targets.dtype)
+
+
+def _device_map(weights):
+    """The map by a Gram matrix where the weights are, or None where that would lose digits."""
+    if not weights.size:
+        return None
+    ops = get_backend("jax")
+    right, rcond = ops.call(_by_gram, weights)
+    if not float(rcond) >= _SAFE_GRAM_RCOND:
+        return None
+
+    def solve(targets):
+        found = ops.matmul(targets, right).astype(targets.dtype)
+        return found if is_jax(targets) else to_numpy(found)
+
+    return solve
+
+
+def _by_gram(ops, weights):
+    """Pseudoinverse, and the reciprocal condition of the matrix that it was found by."""
+    weights, xp = weights.astype(np.float64), ops.xp
+    tall = weights.shape[0] >= weights.shape[1]
+    gram = weights.T @ weights if tall else weights @ weights.T
+    factor = xp.linalg.cholesky(gram, upper=True)
+    inverse = ops.scipy.linalg.cho_solve((factor, False), xp.eye(len(gram)))
+    right = inverse @ weights.T if tall else weights.T @ inverse
+    return right, 1 / (xp.linalg.norm(gram, 1) * xp.linalg.norm(inverse, 1))
 
 
 def _cholesky_map(weights):

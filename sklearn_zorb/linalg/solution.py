@@ -9,6 +9,10 @@ import numpy as np
 from .backends import to_numpy
 
 
+def _products(ops, right, *lefts):
+    return tuple(left @ right for left in lefts)
+
+
 class Status(Enum):
     """How a solve went; the value says what to do about it."""
 
@@ -53,7 +57,8 @@ class Solution:
 
     def expand(self, basis):
         """Turn a solution for thin targets into one for ``thin @ basis``, in place."""
-        self.coef, self.intercept = self.coef @ basis, self.intercept @ basis
+        ops = self.engine.ops
+        self.coef, self.intercept = ops.call(_products, basis, self.coef, self.intercept)
         if self.loo_outputs is not None:
             self.loo_outputs = self.loo_outputs @ basis
 

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 
 from .._compat import Interval
+from ..layers.compiled import structure_key
 from .gradient import GradientTrainer
 from .objective import merge
 from .rule import Rule, cosine
-from .structure import structure_key, without_derivatives
+from .structure import without_derivatives
 
 # what the history tells of the losses of a population
 POPULATION = ("best_loss", "mean_loss", "loss_spread")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .structure import structure_key
+from ..layers.compiled import structure_key
 
 SCHEDULES = {
     "constant": lambda share: 1.0,

@@ -1,34 +1,11 @@
-"""What training rules ask of layers: a key for compiled programs, derivatives, substitutes."""
+"""What training rules ask of layers: derivatives, substitutes."""
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..layers import Layer, Sign, Step
 
 # what to say to a user whose layers a rule cannot differentiate
 WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
-
-
-def structure_key(value):
-    """A hashable key, equal for layers of one class with equal hyperparameters.
-
-    Compiled programs are kept under it, so that neither a layer nor an estimator ever holds
-    one, and a refitted clone compiles nothing.
-    """
-    if isinstance(value, BaseEstimator):
-        own = value.get_params(deep=False)
-        return (type(value), tuple((name, structure_key(own[name])) for name in sorted(own)))
-    if isinstance(value, list | tuple):
-        return tuple(structure_key(item) for item in value)
-    if isinstance(value, dict):
-        return tuple((name, structure_key(item)) for name, item in sorted(value.items()))
-    if isinstance(value, np.ndarray):
-        return (value.shape, value.dtype.str, value.tobytes())
-    try:
-        hash(value)
-    except TypeError:
-        return (type(value), id(value))
-    return value
 
 
 def blocks_of(layer):

@@ -1,0 +1,75 @@
+"""Layers as one program of JAX, compiled once for each structure."""
+
+import functools
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ..linalg import get_backend, is_jax, is_traced
+
+
+def structure_key(value):
+    """A hashable key, equal for layers of one class with equal hyperparameters.
+
+    Compiled programs are kept under it, so that neither a layer nor an estimator ever holds
+    one, and a refitted clone compiles nothing.
+    """
+    if isinstance(value, BaseEstimator):
+        own = value.get_params(deep=False)
+        return (type(value), tuple((name, structure_key(own[name])) for name in sorted(own)))
+    if isinstance(value, list | tuple):
+        return tuple(structure_key(item) for item in value)
+    if isinstance(value, dict):
+        return tuple((name, structure_key(item)) for name, item in sorted(value.items()))
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, value.tobytes())
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value), id(value))
+    return value
+
+
+class _Chain:
+    """Layers in order, equal to others of the same structure."""
+
+    def __init__(self, layers):
+        self.layers = tuple(layers)
+
+    @functools.cached_property
+    def _key(self):
+        return structure_key(self.layers)
+
+    def __eq__(self, other):
+        return isinstance(other, _Chain) and self._key == other._key
+
+    def __hash__(self):
+        return hash(self._key)
+
+    def __call__(self, params, inputs):
+        for layer, own in zip(self.layers, params, strict=True):
+            inputs = layer.forward(own, inputs)
+        return inputs
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(chain):
+    return get_backend("jax").compiled(chain)
+
+
+def apply(layers, params, inputs):
+    """The output of layers in order, for arrays of JAX by one program.
+
+    One operation after another where JAX cannot trace a layer, as one that asks for the values
+    in its params.
+    """
+    chain = _Chain(layers)
+    plain = not layers or not is_jax(inputs) or is_traced(inputs)
+    if plain or not all(layer.traceable for layer in layers):
+        return chain(params, inputs)
+    import jax
+
+    try:
+        return _compiled(chain)(list(params), inputs)
+    except (jax.errors.JAXTypeError, TypeError):
+        return chain(params, inputs)
