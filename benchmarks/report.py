@@ -28,6 +28,13 @@ PAGES = {
         "squares of all widths times the rows "
         "would take at the rate of BLAS's symmetric product, measured in the same run.",
     ),
+    "accelerator": (
+        "On an accelerator",
+        "The eleven-layer network above on the device that the file names, by JAX, and on the "
+        "processor beside it, by NumPy. The first fit of a size waits for compilers; *warm* is "
+        "the median of seven later ones. *fit / products* is the warm time beside that of all "
+        "Gram matrices at the rate of the device's large products.",
+    ),
     "adam": (
         "Beside Adam",
         "Training time of Adam (PyTorch, batches of 128) to the test accuracy of our fit, or to "

@@ -12,6 +12,7 @@ from sklearn_zorb import (
     ZORBRegressor,
     auto_layers,
 )
+from sklearn_zorb.estimators import validation
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, Reshape, Tanh
 from sklearn_zorb.trainers import Backprop, DirectFeedbackAlignment, TargetPropagation
 
@@ -187,6 +188,17 @@ def test_numbers_that_overflow(Estimator, dtype, value, wrap):
         model.fit(wrap(bad), Y)
     with pytest.raises(ValueError, match=message):
         model.fit(wrap(X), Y).predict(wrap(bad))
+
+
+@pytest.mark.parametrize("row", [0, 500, 999])
+@pytest.mark.parametrize("value", [1e160, -1e160])
+def test_numbers_that_overflow_in_any_piece_of_a_table(monkeypatch, row, value):
+    monkeypatch.setattr(validation, "CACHE_BYTES", 64 * 8)
+    table = np.ones((1000, 2))
+    validation.check_size(table, "X", np.float64)
+    table[row, 1] = value
+    with pytest.raises(ValueError, match="X holds .*1e.160.*overflow"):
+        validation.check_size(table, "X", np.float64)
 
 
 @pytest.mark.parametrize("Estimator", [ZORBRegressor, NetworkRegressor])

@@ -51,6 +51,26 @@ def test_left_out_probabilities_are_those_of_refits():
         np.testing.assert_allclose(fitted.left_out[i], expected, atol=1e-10)
 
 
+def test_of_many_rows_some_judge_the_penalties_and_all_are_left_out(monkeypatch):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, 600)
+    outputs = np.eye(3)[codes] + rng.normal(scale=0.5, size=(600, 3))
+    counts, compute = [], LinearDiscriminant._left_out
+
+    def counting(self, axes, *tables):
+        counts.append(len(tables[0]))
+        return compute(self, axes, *tables)
+
+    monkeypatch.setattr(module, "JUDGED", 100)
+    monkeypatch.setattr(LinearDiscriminant, "_left_out", counting)
+    some = LinearDiscriminant().fit(outputs, codes)
+    assert counts == [100] * len(module.SHRINKAGES) + [600]
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "SHRINKAGES", (some.shrinkage,))
+    everything = LinearDiscriminant().fit(outputs, codes)
+    np.testing.assert_allclose(some.left_out, everything.left_out)
+
+
 def test_a_weight_is_a_number_of_copies():
     outputs, codes = data(30)
     times = np.random.default_rng(1).integers(1, 4, size=30)

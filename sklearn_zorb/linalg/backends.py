@@ -18,7 +18,7 @@ from scipy.linalg import blas, lapack
 
 from ..memory import ACCELERATOR_BYTES, CHUNK_BYTES
 
-# less work than this takes a fraction of a second on a CPU, and starting an accelerator more
+# a CPU does less than this in about a second, and an accelerator in half of one
 ACCELERATOR_FLOPS = 1e11
 
 
@@ -295,7 +295,8 @@ def _refuse_forked_jax():
 def choose_backend(name, flops):
     """The name of the backend to use for about `flops` of matrix products.
 
-    "auto" is JAX where it finds an accelerator and there is enough to do, NumPy elsewhere:
+    "auto" is JAX where it finds an accelerator and there is enough to do, NumPy elsewhere. A
+    first fit waits for compilers in any case; the crossover is that of later ones.
     on a CPU, BLAS's symmetric products in float64 run at about three times the rate of
     XLA's general ones. JAX is imported only if a plugin for an accelerator is installed.
     """
