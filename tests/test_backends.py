@@ -14,7 +14,8 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.estimators import padding
 from sklearn_zorb.estimators.padding import bucket
-from sklearn_zorb.layers import Dense, EstimatorLayer, Layer, Tanh, sequence
+from sklearn_zorb.layers import Dense, EstimatorLayer, Layer, LeakyReLU, Tanh, sequence
+from sklearn_zorb.layers.compiled import apply
 from sklearn_zorb.linalg import backends, choose_backend, get_backend, is_jax, least_squares
 from sklearn_zorb.linalg.pseudoinverse import minimum_norm_map
 from sklearn_zorb.memory import ACCELERATOR_BYTES, Memory, parse_bytes
@@ -126,6 +127,26 @@ def test_layers_on_an_accelerator_agree_with_numpy(
     np.testing.assert_allclose(outputs[1], outputs[0], rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize(
+    "layers, sparse",
+    [
+        ("Dense[20] Tanh", True),
+        ("Dense[8] Trees[5]", False),
+        ("Dense[20, relaxation=0] ReLU Trees[5]", False),
+        ("Stack(Identity | Dense[8] Tanh)", False),
+        ("auto", False),
+    ],
+)
+def test_other_lists_on_an_accelerator_agree_with_numpy(accelerator, layers, sparse):
+    X, y = load_iris(return_X_y=True)
+    X = sp.csr_matrix(X) if sparse else X
+    outputs = [
+        ZORBClassifier(layers, backend=name, random_state=0).fit(X, y)._outputs(X)
+        for name in ("numpy", "jax")
+    ]
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-6, atol=1e-8)
+
+
 def test_auto_counts_the_units_of_all_layers(accelerator, monkeypatch):
     monkeypatch.setattr(backends, "ACCELERATOR_FLOPS", 1797 * (64**2 + 50**2 + 40**2))
     X, y = load_digits(return_X_y=True)
@@ -198,6 +219,17 @@ def test_layers_that_ask_for_values_are_not_compiled():
         for name in ("numpy", "jax")
     ]
     np.testing.assert_allclose(outputs[1], outputs[0], atol=1e-8)
+
+
+def test_programs_are_of_the_layers_that_they_were_asked_for():
+    """A layer that has changed since is not in the program for its former hyperparameters."""
+    ops = get_backend("jax")
+    with ops.scope():
+        layer, same = LeakyReLU(slope=0.25), LeakyReLU(slope=0.25)
+        assert apply([layer], [{}], ops.asarray(np.array([[-4.0]]))).item() == -1.0
+        layer.set_params(slope=0.5)
+        assert apply([same], [{}], ops.asarray(np.array([[-4.0, 4.0]])))[0, 0] == -1.0
+        assert apply([layer], [{}], ops.asarray(np.array([[-4.0]]))).item() == -2.0
 
 
 def test_no_global_flag_changes():

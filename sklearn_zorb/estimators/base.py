@@ -29,7 +29,7 @@ from ..layers import (
 from ..layers.distinct import count_distinct, merge_copies
 from ..layers.honest import draws_rows
 from ..layers.names import check_names, resolve_layers
-from ..linalg import LeastSquares, choose_backend, get_backend, to_numpy
+from ..linalg import LeastSquares, choose_backend, get_backend, is_jax, to_numpy
 from ..memory import Memory
 from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
@@ -189,8 +189,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         streams = context.rng.spawn(3)
         data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
-        if self._backend.accelerated:
-            params = [self._on_device(*pair) for pair in zip(network.layers, params, strict=True)]
+        if self._backend.accelerated and is_jax(inputs):
+            params = self._on_device(network.layers, params)
         trainer = self._make_trainer()
         self._network, self.n_outputs_ = network, width
         self._encoder = encoder.light()
@@ -211,11 +211,19 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _initial_params(self, network, rng, data, context):
         return sequence.cast(network.init(rng, data), context.dtype)
 
-    def _on_device(self, layer, own):
-        """Initial params where the inverses of large weights are computed."""
-        if not isinstance(layer, Dense):
-            return own
-        return {name: self._backend.asarray(value) for name, value in own.items()}
+    def _on_device(self, layers, params):
+        """Initial params, those of dense layers where their inverses are to be computed.
+
+        Where trees split depends on targets to the last bit: before such layers all stays.
+        """
+        if not all(layer.traceable for layer in layers):
+            return params
+        asarray = self._backend.asarray
+        return [
+            {name: asarray(value) for name, value in own.items()}
+            if isinstance(layer, Dense) else own
+            for layer, own in zip(layers, params, strict=True)
+        ]  # fmt: skip
 
     def _run(self, trainer, *parts, on_step):
         return trainer.fit(*parts, on_step=on_step)

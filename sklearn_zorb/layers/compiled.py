@@ -1,5 +1,6 @@
 """Layers as one program of JAX, compiled once for each structure."""
 
+import copy
 import functools
 
 import numpy as np
@@ -54,7 +55,8 @@ class _Chain:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(chain):
-    return get_backend("jax").compiled(chain)
+    # of copies: programs for further shapes are made later, when layers may have changed
+    return get_backend("jax").compiled(_Chain(copy.deepcopy(chain.layers)))
 
 
 def apply(layers, params, inputs):
