@@ -9,6 +9,7 @@ Without an accelerator nothing is measured and nothing written.
 
 import statistics
 import sys
+from functools import partial
 
 import numpy as np
 
@@ -60,11 +61,15 @@ def main():
         rate = product_rate(jax) if rate is None else rate
         flops = 2 * n_rows * sum(width**2 for width in [X.shape[1], *WIDTHS["11-layer"]])
         other, processor = timed(lambda own=own: model("numpy").fit(*own))
+        predict = [
+            timed(partial(one.predict, own[0]), repeats=3, warm_up=1)[1] for one in (fitted, other)
+        ]
         warm = statistics.median(seconds)
         rows.append({
             "rows": n_rows, "auto takes": auto, "first s": first, "warm s": warm,
             "numpy s": processor, "numpy / warm": processor / warm,
             "test": fitted.score(X_test, y_test), "numpy test": other.score(X_test, y_test),
+            "predict s": predict[0], "numpy predict / predict": predict[1] / predict[0],
             "device TFLOP/s": rate / 1e12, "fit / products": warm / (flops / rate),
         })  # fmt: skip
         save("accelerator", rows, device=device)

@@ -30,10 +30,11 @@ PAGES = {
     ),
     "accelerator": (
         "On an accelerator",
-        "The eleven-layer network above on the device that the file names, by JAX, and on the "
-        "processor beside it, by NumPy. The first fit of a size waits for compilers; *warm* is "
-        "the median of seven later ones. *fit / products* is the warm time beside that of all "
-        "Gram matrices at the rate of the device's large products.",
+        "The eleven-layer network above on an accelerator, by JAX, and on the processor "
+        "beside it, by NumPy. The first fit of a size waits for compilers; *warm* is "
+        "the median of seven later ones. *predict* takes the rows of the fit. *fit / products* is "
+        "the warm time beside that of all Gram matrices at the rate of the device's large "
+        "products.",
     ),
     "adam": (
         "Beside Adam",
@@ -148,7 +149,8 @@ def main():
             continue
         record = json.loads(path.read_text())
         parts.append(f"{title}\n{'-' * len(title)}\n\n{text}\n")
-        parts.append(f"``python -m benchmarks.run {name}``, on {record['cores']} cores:\n")
+        device = f" and one {record['device']}" if "device" in record else ""
+        parts.append(f"``python -m benchmarks.run {name}``, on {record['cores']} cores{device}:\n")
         parts.append(list_table(record["rows"]) + "\n")
         if name in PLOTS:
             parts.append(f".. image:: {PLOTS[name](record)}\n")

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.estimators import padding
+from sklearn_zorb.estimators import device
 from sklearn_zorb.estimators.padding import bucket
 from sklearn_zorb.layers import Dense, EstimatorLayer, Layer, LeakyReLU, Tanh, sequence
 from sklearn_zorb.layers.compiled import apply
@@ -105,7 +105,7 @@ def accelerator(monkeypatch):
     monkeypatch.setattr(ops, "accelerated", True)
     monkeypatch.setattr(ops, "chunk_bytes", ACCELERATOR_BYTES)
     # programs of its own, with the options that they have there
-    monkeypatch.setattr(ops, "_options", {"xla_gpu_autotune_level": 0})
+    monkeypatch.setattr(ops, "_options", backends.GPU_OPTIONS)
     monkeypatch.setattr(ops, "_programs", {})
     return ops
 
@@ -159,13 +159,15 @@ def test_auto_counts_the_units_of_all_layers(accelerator, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(40, 20), (20, 40), (30, 30), (1, 5)])
 @pytest.mark.parametrize("of", [np.asarray, "jax"])
-def test_inverses_on_a_device(accelerator, rng, shape, of):
-    weights, targets = rng.normal(size=shape), rng.normal(size=(7, shape[1]))
+@pytest.mark.parametrize("n_targets", [7, 1001])
+def test_inverses_on_a_device(accelerator, rng, shape, of, n_targets):
+    weights, targets = rng.normal(size=shape), rng.normal(size=(n_targets, shape[1]))
     expected = targets @ np.linalg.pinv(weights)
     with accelerator.scope():
         wanted = accelerator.asarray(targets) if of == "jax" else targets
         found = minimum_norm_map(accelerator.asarray(weights))(wanted)
-        assert is_jax(found) == (of == "jax")
+        # a few are carried on where they are, many where the weights are
+        assert is_jax(found) == (of == "jax" or n_targets > 1000)
         np.testing.assert_allclose(np.asarray(found), expected, atol=1e-9)
         # of rank 1: by singular values
         flat = np.outer(weights[:, 0], weights[0])
@@ -176,17 +178,21 @@ def test_inverses_on_a_device(accelerator, rng, shape, of):
 @pytest.mark.parametrize("n_rows", [1, 7, 100, 101, 777, 1000])
 @pytest.mark.parametrize("whole_bytes", [0, 1e9])
 def test_rows_go_to_a_device_in_parts(monkeypatch, rng, n_rows, whole_bytes):
-    monkeypatch.setattr(padding, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(device, "WHOLE_BYTES", whole_bytes)
     X, ops = rng.normal(size=(n_rows, 3)), get_backend("jax")
     with ops.scope():
-        rows = np.asarray(padding.upload(X, ops))
+        rows = np.asarray(device.upload(X, ops))
     np.testing.assert_array_equal(rows[:n_rows], X)
     assert len(rows) == bucket(n_rows) and (rows[n_rows:] == X[0]).all()
 
 
-def test_a_layer_is_a_few_programs():
+@pytest.mark.parametrize("relaxation, most", [(1, 11), (0.5, 13)])
+@pytest.mark.parametrize("exact_flops", [0, 5e10])
+def test_a_layer_is_a_few_programs(accelerator, monkeypatch, relaxation, most, exact_flops):
     """A fresh process waits for compilers once for each program."""
     import jax
+
+    monkeypatch.setattr(least_squares, "EXACT_LOO_FLOPS", exact_flops)
 
     X, y = load_digits(return_X_y=True)
     counts, compiled = [], []
@@ -195,11 +201,13 @@ def test_a_layer_is_a_few_programs():
     )
     for text in ("Dense[53] Tanh", "Dense[53] Tanh Dense[47] Tanh Dense[41] Tanh"):
         jax.clear_caches()
-        model = ZORBClassifier(text, relaxation=1, readout="last", backend="jax", random_state=0)
+        model = ZORBClassifier(
+            text, relaxation=relaxation, readout="last", backend="jax", random_state=0
+        )
         compiled.clear()
         model.fit(X, y)
         counts.append(len(compiled))
-    assert 2 <= counts[1] - counts[0] <= 2 * 16
+    assert 2 <= counts[1] - counts[0] <= 2 * most
 
 
 class AsksForValues(Layer):

@@ -209,7 +209,7 @@ def test_some_rows_left_out_where_all_are_too_dear(monkeypatch, limit, weighted)
 def test_outputs_that_are_too_many_for_all_alphas_are_kept_for_the_best(monkeypatch):
     rows, targets, _ = make("tall")
     expected = LeastSquares().solve(in_chunks(rows, targets), loo_outputs=True)
-    monkeypatch.setattr(module, "KEPT_OUTPUTS", 0)
+    monkeypatch.setattr("sklearn_zorb.linalg.left_out.KEPT_OUTPUTS", 0)
     found = LeastSquares().solve(in_chunks(rows, targets), loo_outputs=True)
     np.testing.assert_allclose(found.loo_outputs, expected.loo_outputs)
 

@@ -34,8 +34,9 @@ from ..memory import Memory
 from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
 from ..trainers.zorb import MAX_SAMPLES
+from .device import at_hand, upload, with_weights_there
 from .layer_list import LayerListMixin
-from .padding import padded, repeat_first, upload
+from .padding import padded, repeat_first
 from .partial import PartialFitMixin, learning_a_batch
 from .progress import Progress
 from .summary import summary_table
@@ -190,7 +191,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
         if self._backend.accelerated and is_jax(inputs):
-            params = self._on_device(network.layers, params)
+            params = with_weights_there(network.layers, params, self._backend)
         trainer = self._make_trainer()
         self._network, self.n_outputs_ = network, width
         self._encoder = encoder.light()
@@ -210,20 +211,6 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
 
     def _initial_params(self, network, rng, data, context):
         return sequence.cast(network.init(rng, data), context.dtype)
-
-    def _on_device(self, layers, params):
-        """Initial params, those of dense layers where their inverses are to be computed.
-
-        Where trees split depends on targets to the last bit: before such layers all stays.
-        """
-        if not all(layer.traceable for layer in layers):
-            return params
-        asarray = self._backend.asarray
-        return [
-            {name: asarray(value) for name, value in own.items()}
-            if isinstance(layer, Dense) else own
-            for layer, own in zip(layers, params, strict=True)
-        ]  # fmt: skip
 
     def _run(self, trainer, *parts, on_step):
         return trainer.fit(*parts, on_step=on_step)
@@ -282,15 +269,16 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         if hasattr(X, "tocsr"):
             X = X.tocsr()
         widest, feeder = 2 * network.working_width(), self._feeder(network.layers)
-        outputs = np.empty((X.shape[0], self.n_outputs_))
+        outputs, most = np.empty((X.shape[0], self.n_outputs_)), self._backend.chunk_bytes
         with self._backend.scope():
-            for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest):
+            params = at_hand(network.layers, self.params_, self._backend)
+            for part in Memory(self.memory_limit).chunks(X.shape[0], 8 * widest, most):
                 rows = X[part].astype(dtype, copy=False)
                 n_rows = rows.shape[0]
                 if feeder.name == "jax" and isinstance(rows, np.ndarray):
                     rows = rows[repeat_first(n_rows)]
                 rows = feeder.asarray(rows)
-                out = network.finish(self.params_, network.forward(self.params_, rows))
+                out = network.finish(params, network.forward(params, rows))
                 outputs[part] = to_numpy(out)[:n_rows]
         return outputs
 

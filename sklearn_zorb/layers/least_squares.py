@@ -101,11 +101,9 @@ class LeastSquaresLayer(Layer):
             solved, stretch = self._relax(params, solved, rho, solution)
             if basis is not None:
                 left, right = _relaxed_factors(params, left, basis, rho, stretch, system)
-            intercept = solved["intercept"]
-        elif basis is not None:
-            intercept = intercept @ basis
         outputs = None
         if right is not None:
+            intercept = solved["intercept"] if few is None else intercept @ basis
             outputs = two_thin_products(self, read, left, right, intercept, context)
         solved = self._solved(solved, solution, rho, context, outputs)
         if few is not None:
@@ -170,18 +168,22 @@ class LeastSquaresLayer(Layer):
         """
         spread = solution.spread(initial["weights"])
         own, wanted = solution.spread(solved["weights"]), solution.target_spread()
-        mean = solution.engine.mean @ solved["weights"] + solved["intercept"]
         stretch = spread / own if own > 0 else 1.0
-        weights = solved["weights"] * stretch
         # never enlarged: targets of steps vary little about one half, and are to stay there
-        mean = mean * (min(1.0, spread / wanted) if wanted > 0 else 1.0)
-        intercept = mean - solution.engine.mean @ weights
-        relaxed = {
-            **solved,
-            "weights": (1 - rho) * initial["weights"] + rho * weights,
-            "intercept": (1 - rho) * initial["intercept"] + rho * intercept,
-        }
-        return relaxed, stretch
+        shrunk = min(1.0, spread / wanted) if wanted > 0 else 1.0
+        weights, intercept = solution.engine.ops.call(
+            _relaxed, initial["weights"], initial["intercept"], solved["weights"],
+            solved["intercept"], solution.engine.mean, rho, stretch, shrunk,
+        )  # fmt: skip
+        return {**solved, "weights": weights, "intercept": intercept}, stretch
+
+
+def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrunk):
+    """Weights and intercept, moved the share rho of the way from the initial ones."""
+    middle = mean @ weights + intercept
+    weights = weights * stretch
+    intercept = middle * shrunk - mean @ weights
+    return (1 - rho) * initial + rho * weights, (1 - rho) * offset + rho * intercept
 
 
 def _relaxed_factors(initial, left, basis, rho, stretch, system):

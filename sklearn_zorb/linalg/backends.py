@@ -20,6 +20,9 @@ from ..memory import ACCELERATOR_BYTES, CHUNK_BYTES
 
 # a CPU does less than this in about a second, and an accelerator in half of one
 ACCELERATOR_FLOPS = 1e11
+# to try out kernels for each product, and to generate some beside those of the library, took
+# most of the time of a first fit and brought later ones nothing
+GPU_OPTIONS = {"xla_gpu_autotune_level": 0, "xla_gpu_enable_triton_gemm": False}
 
 
 def is_jax(array):
@@ -167,9 +170,7 @@ class JaxBackend:
         platform = jax.devices()[0].platform
         self.accelerated = platform != "cpu"
         self.chunk_bytes = ACCELERATOR_BYTES if self.accelerated else CHUNK_BYTES
-        # to try out kernels for each product took three quarters of the time of a first fit,
-        # and brought later ones nothing
-        self._options = {"xla_gpu_autotune_level": 0} if platform == "gpu" else None
+        self._options = GPU_OPTIONS if platform == "gpu" else None
         self._jax = jax
         self._programs: dict = {}
 
@@ -296,9 +297,9 @@ def choose_backend(name, flops):
     """The name of the backend to use for about `flops` of matrix products.
 
     "auto" is JAX where it finds an accelerator and there is enough to do, NumPy elsewhere. A
-    first fit waits for compilers in any case; the crossover is that of later ones.
-    on a CPU, BLAS's symmetric products in float64 run at about three times the rate of
-    XLA's general ones. JAX is imported only if a plugin for an accelerator is installed.
+    first fit waits for compilers in any case; the crossover is that of later ones. On a CPU,
+    BLAS's symmetric products in float64 run at about three times the rate of XLA's general
+    ones. JAX is imported only if a plugin for an accelerator is installed.
     """
     if name != "auto":
         return name

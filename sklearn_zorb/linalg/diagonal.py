@@ -57,4 +57,4 @@ class DiagonalEngine(SpectralEngine):
         return centred**2 @ inverses, fitted.reshape(shape).transpose(1, 0, 2)
 
     def variance(self, weights):
-        return (self.values[:, None] * weights**2).sum() / self.weight
+        return float((self.values[:, None] * weights**2).sum()) / self.weight

@@ -76,16 +76,11 @@ class SpectralEngine:
 
     def project(self, centred, alphas):
         """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
-        rotated = self.ops.matmul(centred, self.vectors)
         if alphas[0] > 0:
             inverses = 1 / (self.values[:, None] + np.asarray(alphas))
         else:
             inverses = self._inverse(0.0)[:, None]
-        leverages = rotated**2 @ self.xp.asarray(inverses)
-        stacked = self.projected[:, None, :] * inverses[:, :, None]
-        fitted = rotated @ self.xp.asarray(stacked.reshape(len(inverses), -1))
-        shape = (len(centred), len(alphas), self.projected.shape[1])
-        return leverages, fitted.reshape(shape).transpose(1, 0, 2)
+        return self.ops.call(_project, centred, self.vectors, inverses, self.projected)
 
     def errors_without(self, centred):
         """Errors (n, targets) at rows without which a column's direction would be lost.
@@ -100,7 +95,7 @@ class SpectralEngine:
 
     def variance(self, weights):
         """Summed variance of the columns of rows @ weights."""
-        return self.ops.call(_variance, self.values, self.vectors, weights) / self.weight
+        return float(self.ops.call(_variance, self.values, self.vectors, weights)) / self.weight
 
     def status(self, alpha):
         deficient = alpha == 0 and round(float(self.dof(0))) < self.vectors.shape[0]
@@ -116,6 +111,14 @@ def _spectrum(ops, product, cross):
     values, vectors = ops.eigh(ops.symmetric(product))
     noise = np.finfo(np.float64).eps * len(values) * abs(values).max(initial=0.0)
     return values, vectors, ops.xp.where((values > noise)[:, None], vectors.T @ cross, 0.0)
+
+
+def _project(ops, centred, vectors, inverses, projected):
+    rotated = ops.matmul(centred, vectors)
+    stacked = projected[:, None, :] * inverses[:, :, None]
+    fitted = rotated @ stacked.reshape(len(inverses), -1)
+    fitted = fitted.reshape(len(centred), *stacked.shape[1:])
+    return rotated**2 @ inverses, fitted.transpose(1, 0, 2)
 
 
 def _variance(ops, values, vectors, weights):
@@ -214,7 +217,7 @@ class CholeskyEngine:
         return leverages[:, None], (centred @ entry["coef"])[None]
 
     def variance(self, weights):
-        return self.ops.call(_quadratic, self.gram.product, weights) / self.weight
+        return float(self.ops.call(_quadratic, self.gram.product, weights)) / self.weight
 
     def status(self, alpha):
         return Status.FALLBACK if self._at(alpha) is None else Status.OK
@@ -292,7 +295,7 @@ class DualEngine:
 
     def variance(self, weights):
         deviation = (self.rows @ weights - self.mean @ weights) * self.root[:, None]
-        return (deviation**2).sum() / self.weight
+        return float((deviation**2).sum()) / self.weight
 
     def status(self, alpha):
         return Status.OK

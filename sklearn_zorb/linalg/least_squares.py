@@ -4,13 +4,12 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._compat import WithParameters
-from ..memory import CACHE_BYTES, Memory
 from .backends import is_jax
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
+from .left_out import gcv_errors, gcv_outputs, loo_errors
 from .solution import Solution, Status
 from .threads import thread_limit
 
@@ -34,12 +33,8 @@ ERROR_FLOPS = 200
 ONE_PASS_FLOPS = 5e11
 # rows that are left out in turn where all of them are too many
 SAMPLED_ROWS = 1000
-# what leverage leaves of one where a row is met exactly, whatever its target
-INTERPOLATED = 1e-8
 # relative difference of leave-one-out errors that is no difference
 ERROR_TOLERANCE = 1e-4
-# numbers of left-out outputs, over all alphas, beyond which they are computed again
-KEPT_OUTPUTS = 5e6
 # columns beyond which whole decades of alpha are fine enough: the valley is flat, and each
 # try costs two thirds of d^3 flops
 WIDE = 3000
@@ -134,7 +129,7 @@ class LeastSquares(WithParameters):
         else:
             engine = self._primal_engine(gram)
             alphas = self._alphas(engine)
-        score = partial(_gcv_errors, gram, engine, keep=False)
+        score = partial(gcv_errors, gram, engine, keep=False)
         best, errors, _ = _choose(score, engine, alphas)
         return _solution(engine, float(alphas[best]), errors[best], "gcv")
 
@@ -174,23 +169,23 @@ def _finish(system, engine, alphas, want_outputs, judges):
     judged = judges is not None and not engine.has_loo
     criterion = "loo" if judged else _criterion(system, engine, len(alphas))
     if judged:
-        score = partial(_loo_errors, judges, engine, keep=False)
+        score = partial(loo_errors, judges, engine, keep=False)
     elif criterion == "loo":
-        score = partial(_loo_errors, system, engine, keep=want_outputs)
+        score = partial(loo_errors, system, engine, keep=want_outputs)
     elif criterion == "sampled-loo":
-        score = partial(_loo_errors, system.sample(SAMPLED_ROWS), engine, keep=False)
+        score = partial(loo_errors, system.sample(SAMPLED_ROWS), engine, keep=False)
     else:
-        score = partial(_gcv_errors, system, engine, keep=False)
+        score = partial(gcv_errors, system, engine, keep=False)
     best, errors, outputs = _choose(score, engine, alphas)
     if criterion == "sampled-loo":
-        gcv = partial(_gcv_errors, system, engine, keep=False)
+        gcv = partial(gcv_errors, system, engine, keep=False)
         best = _descend(score, gcv, alphas, errors, best)
     solution = _solution(engine, float(alphas[best]), errors[best], criterion)
     if want_outputs and outputs is None:
         if criterion == "gcv":
-            outputs = _gcv_outputs(system, engine, solution)
+            outputs = gcv_outputs(system, engine, solution)
         else:
-            outputs = _loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
+            outputs = loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
     solution.loo_outputs = outputs if want_outputs else None
     return solution
 
@@ -295,69 +290,6 @@ def _descend(score, other, alphas, errors, best):
             break
         best, error = best - 1, next_error
     return best
-
-
-def _loo_errors(system, engine, alphas, keep):
-    """Exact leave-one-out mean squared errors, and outputs of shape (alphas, rows, targets).
-
-    Outputs are None unless they are to be kept and are few enough.
-    """
-    if engine.has_loo:
-        return engine.loo(alphas)
-    many = system.n_rows * system.n_targets * len(alphas) > KEPT_OUTPUTS
-    keep = keep and (len(alphas) == 1 or not many)
-    xp, errors, outputs, total = system.ops.xp, 0.0, [], 0.0
-    for rows, targets, weights in _pieces(system, len(alphas)):
-        if sp.issparse(rows):
-            rows = rows.toarray()
-        centred = rows.astype(np.float64) - engine.mean
-        leverages, fitted = engine.project(centred, alphas)
-        share = 1.0 if weights is None else xp.minimum(weights, 1.0)[:, None]
-        spare = 1 - share * (leverages + engine.centred / engine.weight)
-        deviation = targets - engine.target_mean
-        residuals = (deviation[None] - fitted) / xp.maximum(spare, 1e-10).T[:, :, None]
-        if len(alphas) == 1 and alphas[0] == 0:
-            alone = (spare < INTERPOLATED)[:, 0, None]
-            if alone.any():
-                residuals = xp.where(alone, engine.errors_without(centred), residuals[0])[None]
-        squares = (residuals**2).sum(axis=2)
-        errors = errors + (squares.sum(axis=1) if weights is None else squares @ weights)
-        total += len(targets) if weights is None else float(weights.sum())
-        if keep:
-            outputs.append(targets[None] - residuals)
-    scale = total * system.n_targets
-    return np.asarray(errors) / scale, xp.concatenate(outputs, axis=1) if keep else None
-
-
-def _pieces(system, n_alphas):
-    """Chunks of a system, cut so that what all alphas make of their rows stays in the cache."""
-    row_bytes = 8 * n_alphas * system.n_targets
-    most = system.ops.chunk_bytes if system.ops.accelerated else CACHE_BYTES
-    for chunk in system.chunks():
-        for part in Memory().chunks(chunk[0].shape[0], row_bytes, most):
-            yield [None if values is None else values[part] for values in chunk]
-
-
-def _gcv_errors(system, engine, alphas, keep):
-    """Generalised cross-validation: the same with every leverage at its mean."""
-    spare = np.array([_mean_spare(system, engine, alpha) for alpha in alphas])
-    rss = np.array([engine.residual_squares(alpha) for alpha in alphas])
-    return rss / (engine.weight * system.n_targets) / spare**2, None
-
-
-def _mean_spare(system, engine, alpha):
-    count = max(engine.weight, 1.0)
-    return max(1 - (engine.dof(alpha) + engine.centred) / count, 1e-10)
-
-
-def _gcv_outputs(system, engine, solution):
-    """Left-out predictions with every leverage at its mean: one pass of products."""
-    spare = _mean_spare(system, engine, solution.alpha)
-    outputs = []
-    for rows, targets, _ in system.chunks():
-        fitted = rows @ solution.coef.astype(rows.dtype) + solution.intercept
-        outputs.append(targets - (targets - fitted) / spare)
-    return system.ops.xp.concatenate(outputs)
 
 
 __all__ = ["LeastSquares", "Solution", "Status", "check_alpha"]

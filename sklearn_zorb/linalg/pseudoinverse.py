@@ -14,6 +14,9 @@ _SAFE_GRAM_RCOND = 1e-10
 _SAFE_RCOND = 1e-6
 # share of the order of that matrix up to which targets are too few to repay its inverse
 FEW = 4
+# targets that do not repay a device: what activations make of them takes a dozen operations,
+# and for each of them it waits for a compiler
+FEW_ON_A_DEVICE = 1000
 
 
 def solve_minimum_norm(weights, targets, rcond=None):
@@ -71,9 +74,15 @@ def _device_map(weights):
     if not float(rcond) >= _SAFE_GRAM_RCOND:
         return None
 
+    @functools.cache
+    def on_host():
+        return to_numpy(right)
+
     def solve(targets):
-        found = ops.matmul(targets, right).astype(targets.dtype)
-        return found if is_jax(targets) else to_numpy(found)
+        if not is_jax(targets) and len(targets) <= FEW_ON_A_DEVICE:
+            return _times(targets, on_host())
+        targets = ops.asarray(targets)
+        return ops.matmul(targets, right).astype(targets.dtype)
 
     return solve
 

@@ -70,7 +70,7 @@ class Solution:
     def spread(self, weights):
         """Root mean variance of ``rows @ weights`` over the columns of `weights`."""
         variance = self.engine.variance(weights) / weights.shape[1]
-        return float(max(variance, 0.0)) ** 0.5
+        return max(variance, 0.0) ** 0.5
 
     def report(self):
         """The scalars, for a history."""
