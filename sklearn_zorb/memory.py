@@ -59,12 +59,16 @@ class Memory:
         self._free = []
         self._lent = weakref.WeakValueDictionary()
 
-    def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES):
-        """Slices of rows whose working arrays take `most` bytes, or a share of the budget."""
+    def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):
+        """Slices of rows whose working arrays take `most` bytes, or a share of the budget.
+
+        Of one size: no short last chunk, and one compiled shape fewer. More than one of them are
+        an `even` number where threads share them, of which one would else wait for the last.
+        """
         share = min(most, self.limit / 8)
         step = int(max(64, min(n_rows, share // max(row_bytes, 1))))
-        # an even split: no short last chunk, and one compiled shape fewer
         n_chunks = max(1, -(-n_rows // step))
+        n_chunks += even and n_chunks > 1 and n_chunks % 2
         step = -(-n_rows // n_chunks) if n_rows else 1
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))

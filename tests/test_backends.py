@@ -343,11 +343,13 @@ def test_bad_sizes(text):
         parse_bytes(text)
 
 
-@pytest.mark.parametrize("n_rows", [0, 1, 63, 1000])
-def test_chunks_cover_all_rows_once(n_rows):
-    parts = list(Memory("100KB").chunks(n_rows, 800))
+@pytest.mark.parametrize("n_rows", [0, 1, 63, 65, 900, 1000])
+@pytest.mark.parametrize("even", [False, True])
+def test_chunks_cover_all_rows_once(n_rows, even):
+    parts = list(Memory("100KB").chunks(n_rows, 800, even=even))
     rows = np.concatenate([np.arange(n_rows)[part] for part in parts]) if parts else []
     np.testing.assert_array_equal(rows, np.arange(n_rows))
+    assert len(parts) < 2 or len(parts) % 2 == 0 or not even
 
 
 def test_memory_keeps_up_to_half_its_limit():

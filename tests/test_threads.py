@@ -9,7 +9,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.calibration import FLOORS, POWERS, PowerCalibration
 from sklearn_zorb.discriminant import LinearDiscriminant
-from sklearn_zorb.linalg import System
+from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.linalg.threads import ONE_THREAD_FLOPS, for_each, in_order, thread_limit
 
 
@@ -132,6 +132,28 @@ def test_sums_are_the_same_bits_for_any_number_of_threads(dtype, offset, weighte
     expected = (exact * copies[:, None]).T.astype(float) @ exact.astype(float)
     tolerance = 1e-9 if dtype is np.float64 else 1e-4
     np.testing.assert_allclose(grams[0].full(), expected, atol=tolerance * expected.max())
+
+
+@pytest.mark.parametrize("alpha", ["loo", 0.0, 2.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_left_out_are_the_same_for_any_number_of_threads(monkeypatch, alpha, weighted):
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(1000, 8)), rng.normal(size=(1000, 3))
+    rows[700, 5] = 1e3  # with a leverage of nearly one
+    weights = rng.uniform(0.5, 3, size=1000) if weighted else None
+
+    def solved(n_threads):
+        with threadpool_limits(n_threads, user_api="blas"):
+            system = System.from_arrays(rows, targets, weights)
+            return LeastSquares(alpha=alpha).solve(system, loo_outputs=True)
+
+    whole = solved(1)
+    monkeypatch.setattr("sklearn_zorb.linalg.left_out.PIECE_BYTES", 1)
+    one, two = solved(1), solved(2)
+    np.testing.assert_array_equal(one.loo_outputs, two.loo_outputs)
+    assert one.loo_error == two.loo_error and one.alpha == two.alpha == whole.alpha
+    np.testing.assert_allclose(one.loo_outputs, whole.loo_outputs, rtol=1e-10, atol=1e-12)
+    assert one.loo_error == pytest.approx(whole.loo_error, rel=1e-12)
 
 
 def test_calibration_and_discriminant_are_the_same_for_any_number_of_threads():

@@ -144,9 +144,8 @@ class LeastSquaresLayer(Layer):
         # rounding in single precision grows with the rows of a chunk
         double = context.dtype == np.float64
         most = get_backend(context.backend).chunk_bytes if double else CHUNK_BYTES
-        most = max(most, 8 * width**2)
-        most = max(SHARE_BYTES, 32 * width**2) if shared else most
-        parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most))
+        most = max(SHARE_BYTES, 64 * width**2) if shared else max(most, 8 * width**2)
+        parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most, even=shared))
 
         def read(part):
             rows, weights = self.rows(params, inputs[part]), context.sample_weight

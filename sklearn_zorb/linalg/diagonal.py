@@ -3,7 +3,7 @@
 import numpy as np
 
 from .backends import get_backend
-from .engines import SpectralEngine
+from .engines import SpectralEngine, along_axes
 
 # correlations that are rounding: kernel features of many columns, whose distances come from
 # products, are orthogonal to 1e-8
@@ -50,11 +50,7 @@ class DiagonalEngine(SpectralEngine):
 
     def project(self, centred, alphas):
         inverses = np.stack([self._inverse(alpha) for alpha in alphas], axis=1)
-        fitted = centred @ (self.projected[:, None, :] * inverses[:, :, None]).reshape(
-            len(inverses), -1
-        )
-        shape = (len(centred), len(alphas), self.projected.shape[1])
-        return centred**2 @ inverses, fitted.reshape(shape).transpose(1, 0, 2)
+        return along_axes(centred, inverses, self.projected)
 
     def variance(self, weights):
         return float((self.values[:, None] * weights**2).sum()) / self.weight

@@ -75,7 +75,7 @@ class SpectralEngine:
         return max(self._total - float(gain.sum()), 0.0)
 
     def project(self, centred, alphas):
-        """Leverages (n, alphas) and fitted deviations (alphas, n, targets)."""
+        """Leverages (n, alphas) and fitted deviations (n, targets, alphas)."""
         if alphas[0] > 0:
             inverses = 1 / (self.values[:, None] + np.asarray(alphas))
         else:
@@ -114,11 +114,15 @@ def _spectrum(ops, product, cross):
 
 
 def _project(ops, centred, vectors, inverses, projected):
-    rotated = ops.matmul(centred, vectors)
-    stacked = projected[:, None, :] * inverses[:, :, None]
-    fitted = rotated @ stacked.reshape(len(inverses), -1)
-    fitted = fitted.reshape(len(centred), *stacked.shape[1:])
-    return rotated**2 @ inverses, fitted.transpose(1, 0, 2)
+    # NumPy's product, which lets other threads run meanwhile
+    return along_axes(centred @ vectors, inverses, projected)
+
+
+def along_axes(rows, inverses, projected):
+    """Leverages and fitted deviations of rows told by their places along eigenvectors."""
+    stacked = projected[:, :, None] * inverses[:, None, :]
+    fitted = rows @ stacked.reshape(len(inverses), -1)
+    return rows**2 @ inverses, fitted.reshape(len(rows), *stacked.shape[1:])
 
 
 def _variance(ops, values, vectors, weights):
@@ -214,7 +218,7 @@ class CholeskyEngine:
         if entry is None:
             return self._engine().project(centred, alphas)
         leverages = self.ops.leverages(self._factor(alpha), centred)
-        return leverages[:, None], (centred @ entry["coef"])[None]
+        return leverages[:, None], (centred @ entry["coef"])[:, :, None]
 
     def variance(self, weights):
         return float(self.ops.call(_quadratic, self.gram.product, weights)) / self.weight
