@@ -206,6 +206,20 @@ def test_some_rows_left_out_where_all_are_too_dear(monkeypatch, limit, weighted)
     assert some.loo_error == pytest.approx(expected)
 
 
+def test_spread_of_what_is_fitted_through_an_orthonormal_basis():
+    rows, targets, weights = make("tall")
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(7, targets.shape[1])))[0].T
+    solution = LeastSquares().solve(in_chunks(rows, targets, weights))
+    before = solution.fitted_spread()
+    assert before == pytest.approx(solution.spread(solution.coef))
+    solution.expand(basis)
+    fitted = rows @ solution.coef
+    mean = np.average(fitted, axis=0, weights=weights)
+    variance = np.average((fitted - mean) ** 2, axis=0, weights=weights).mean()
+    assert solution.fitted_spread() == pytest.approx(variance**0.5)
+    assert solution.fitted_spread() == pytest.approx(solution.spread(solution.coef))
+
+
 def test_outputs_that_are_too_many_for_all_alphas_are_kept_for_the_best(monkeypatch):
     rows, targets, _ = make("tall")
     expected = LeastSquares().solve(in_chunks(rows, targets), loo_outputs=True)

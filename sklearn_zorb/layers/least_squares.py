@@ -166,7 +166,7 @@ class LeastSquaresLayer(Layer):
         predicted, and would carry the mean away with it.
         """
         spread = solution.spread(initial["weights"])
-        own, wanted = solution.spread(solved["weights"]), solution.target_spread()
+        own, wanted = solution.fitted_spread(), solution.target_spread()
         stretch = spread / own if own > 0 else 1.0
         # never enlarged: targets of steps vary little about one half, and are to stay there
         shrunk = min(1.0, spread / wanted) if wanted > 0 else 1.0

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .._compat import WithParameters
-from .backends import is_jax
+from .backends import get_backend, is_jax
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .left_out import gcv_errors, gcv_outputs, loo_errors
@@ -19,8 +19,10 @@ RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
 SMALLEST_MEAN = np.finfo(np.float64).tiny / RELATIVE_ALPHAS[0]
 # below this relative cut-off a Gram matrix, which squares the condition, resolves nothing
 GRAM_RCOND = 1e-7
-# one eigendecomposition costs about as much as this many rounds of Cholesky
-EIGH_LIMIT = 700
+# columns up to which one eigendecomposition takes less time than a search by Cholesky factors;
+# and up to which it is taken where factors are few, for one alpha, or cheap, on an accelerator
+EIGH_LIMIT = 1000
+FEW_FACTORS_LIMIT = 700
 # flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
 EXACT_LOO_FLOPS = 5e10
 # rows for each column from which on leverages differ little, so that their mean, GCV, will do
@@ -65,7 +67,7 @@ class LeastSquares(WithParameters):
     :math:`h_i = m_i (x_i^T V (s + \alpha)^{-1} V^T x_i + 1/\sum w)` is its leverage and
     :math:`m_i = \min(w_i, 1)`: a weight of 3 is three copies of which one is left out. With
     fewer rows than columns the same is done on the (n_rows, n_rows) matrix of inner
-    products; with more than 700 columns a Cholesky factorisation for each alpha tried is
+    products; with more than 1000 columns a Cholesky factorisation for each alpha tried is
     cheaper, and the grid is searched instead of swept.
 
     Examples
@@ -136,7 +138,10 @@ class LeastSquares(WithParameters):
     def _primal_engine(self, gram):
         if not is_jax(gram.product) and is_diagonal(gram, self._alphas(gram)[0]):
             return DiagonalEngine(gram)
-        small = gram.product.shape[0] <= EIGH_LIMIT
+        limit = EIGH_LIMIT
+        if self.alpha != "loo" or get_backend(gram.backend).accelerated:
+            limit = min(limit, FEW_FACTORS_LIMIT)
+        small = gram.product.shape[0] <= limit
         return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
 
     def _alphas(self, of):

@@ -54,10 +54,14 @@ class Solution:
     status: Status = Status.OK
     loo_outputs: np.ndarray | None = None
     engine: Any = None
+    _thin: Any = None
 
     def expand(self, basis):
-        """Turn a solution for thin targets into one for ``thin @ basis``, in place."""
-        ops = self.engine.ops
+        """Turn a solution for thin targets into one for ``thin @ basis``, in place.
+
+        The rows of `basis` are orthonormal.
+        """
+        ops, self._thin = self.engine.ops, self.coef
         self.coef, self.intercept = ops.call(_products, basis, self.coef, self.intercept)
         if self.loo_outputs is not None:
             self.loo_outputs = self.loo_outputs @ basis
@@ -69,8 +73,16 @@ class Solution:
 
     def spread(self, weights):
         """Root mean variance of ``rows @ weights`` over the columns of `weights`."""
-        variance = self.engine.variance(weights) / weights.shape[1]
-        return max(variance, 0.0) ** 0.5
+        return self._root_mean_variance(weights, weights.shape[1])
+
+    def fitted_spread(self):
+        """The same for ``rows @ coef``: an orthonormal basis keeps the sum of variances."""
+        return self._root_mean_variance(
+            self.coef if self._thin is None else self._thin, self.coef.shape[1]
+        )
+
+    def _root_mean_variance(self, weights, n_columns):
+        return max(self.engine.variance(weights) / n_columns, 0.0) ** 0.5
 
     def report(self):
         """The scalars, for a history."""
