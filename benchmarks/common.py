@@ -104,9 +104,13 @@ def save(name, rows, **notes):
 
 def saved(name, *keys):
     """Rows of results on disk, by the values that they have for `keys`; {} where there are none."""
+    return {tuple(row[key] for key in keys): row for row in on_record(name).get("rows", [])}
+
+
+def on_record(name):
+    """What `save` wrote, {} where it wrote nothing yet."""
     path = RESULTS / f"{name}.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
-    return {tuple(row[key] for key in keys): row for row in rows}
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def show(rows):

@@ -191,6 +191,13 @@ def test_summary_of_two_tables():
     assert section["loo"][1]["optimism"] == pytest.approx(0.1)
 
 
+def test_libraries_that_are_gone_keep_the_versions_that_were_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    monkeypatch.setattr(summary, "LIBRARIES", ("numpy", "no-such-library"))
+    common.save("tabular", [], peers={"no-such-library": "1.2", "numpy": "0.1"})
+    assert summary.versions() == {"no-such-library": "1.2", "numpy": np.__version__}
+
+
 def test_page_says_where_others_are_ahead(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(common, "RESULTS", tmp_path)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..common import save, show
+from ..common import on_record, save, show
 from . import ranks
 from .models import OURS, PEERS, SLOW
 
@@ -156,8 +156,8 @@ def times(rows):
 
 
 def versions():
-    """Versions of the libraries that are there."""
-    found = {}
+    """Versions of the libraries that are there, and of others when they were measured."""
+    found = dict(on_record("tabular").get("peers", {}))
     for name in LIBRARIES:
         try:
             found[name] = version(name)
