@@ -210,6 +210,13 @@ def test_a_layer_is_a_few_programs(accelerator, monkeypatch, relaxation, most, e
     assert 2 <= counts[1] - counts[0] <= 2 * most
 
 
+def test_options_that_a_compiler_does_not_know_are_left_out():
+    import jax
+
+    assert backends.known_options(jax, backends.GPU_OPTIONS) is backends.GPU_OPTIONS
+    assert backends.known_options(jax, {**backends.GPU_OPTIONS, "xla_no_such": 1}) is None
+
+
 class AsksForValues(Layer):
     """Cannot be traced, and does not say so."""
 

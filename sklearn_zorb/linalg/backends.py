@@ -170,7 +170,7 @@ class JaxBackend:
         platform = jax.devices()[0].platform
         self.accelerated = platform != "cpu"
         self.chunk_bytes = ACCELERATOR_BYTES if self.accelerated else CHUNK_BYTES
-        self._options = GPU_OPTIONS if platform == "gpu" else None
+        self._options = known_options(jax, GPU_OPTIONS) if platform == "gpu" else None
         self._jax = jax
         self._programs: dict = {}
 
@@ -233,6 +233,15 @@ class JaxBackend:
 
     def leverages(self, factor, rows):
         return self.call(_jax_leverages, factor, rows)
+
+
+def known_options(jax, options):
+    """Options of the compiler, None where it does not know one: their names come and go."""
+    try:
+        jax.jit(lambda number: number, compiler_options=options)(0.0)
+    except jax.errors.JaxRuntimeError:
+        return None
+    return options
 
 
 def _product(ops, left, right):
