@@ -6,8 +6,8 @@ from .linalg.threads import in_order
 
 FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
 POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
-# scores for which all powers are tried at once
-AT_ONCE = 30_000
+# scores for which the whole grid is tried at once
+AT_ONCE = 3000
 
 
 class PowerCalibration:
@@ -81,13 +81,11 @@ class PowerCalibration:
 
 def _grid_losses(scores, codes, weights):
     """Summed log-loss of rows `scores` (n, K) for every floor and power."""
-    powers, rows = np.array(POWERS), np.arange(len(codes))
-    losses = np.empty((len(FLOORS), len(POWERS)))
+    floors, powers = np.array(FLOORS), np.array(POWERS)
     # classes first: NumPy adds and compares long rows faster than many short ones
     scores = np.ascontiguousarray(scores.T)
-    for i, floor in enumerate(FLOORS):
-        logs = np.log(np.maximum(scores, floor / len(scores)))
-        logs -= logs.max(axis=0)
-        sums = np.exp(powers[:, None, None] * logs).sum(axis=1)
-        losses[i] = np.log(sums) @ weights - powers * (weights @ logs[codes, rows])
-    return losses
+    logs = np.log(np.maximum(scores, floors[:, None, None] / len(scores)))
+    logs -= logs.max(axis=1, keepdims=True)
+    sums = np.exp(powers[:, None, None, None] * logs).sum(axis=2)
+    own = logs[:, codes, np.arange(len(codes))] @ weights
+    return (np.log(sums) @ weights).T - powers * own[:, None]

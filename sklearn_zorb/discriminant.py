@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .linalg import get_backend
 from .linalg.threads import for_each
 
 # penalties tried, in mean eigenvalues of the scatter within classes
@@ -70,20 +71,22 @@ class LinearDiscriminant:
         self._means = members.T @ outputs / self._sums[:, None]
         deviation = outputs - self._means[codes]
         scatter = (deviation * weight[:, None]).T @ deviation
-        values, vectors = np.linalg.eigh(scatter)
+        values, vectors = get_backend("numpy").eigh(scatter)
+        penalties = ONE_ROW + np.array(SHRINKAGES)[:, None, None] * values.mean()
+        axes = vectors / np.sqrt(np.maximum(values, 0) + penalties)
         best, step = np.inf, max(1, len(codes) // JUDGED)
         judged = [table[::step] for table in (outputs, deviation, codes, weight)]
-        for shrinkage in SHRINKAGES:
-            penalty = ONE_ROW + shrinkage * values.mean()
-            axes = vectors / np.sqrt(np.maximum(values, 0) + penalty)
-            left_out = self._left_out(axes, *judged)
-            own = left_out[np.arange(len(left_out)), judged[2]]
-            loss = -judged[3] @ np.log(np.maximum(own, 1e-15))
-            if loss < best:
-                best, self.left_out = loss, left_out
-                self.shrinkage, self._axes = shrinkage, axes
+        few = len(axes) * len(judged[2]) * len(self._sums) <= AT_ONCE
+        for some in (slice(None),) if few else [slice(i, i + 1) for i in range(len(axes))]:
+            left_out = self._left_out(axes[some], *judged)
+            own = left_out[:, np.arange(len(judged[2])), judged[2]]
+            losses = -np.log(np.maximum(own, 1e-15)) @ judged[3]
+            i = int(losses.argmin())
+            if losses[i] < best:
+                best, self.left_out = losses[i], left_out[i]
+                self.shrinkage, self._axes = SHRINKAGES[some][i], axes[some][i]
         if step > 1:
-            self.left_out = self._left_out(self._axes, outputs, deviation, codes, weight)
+            (self.left_out,) = self._left_out(self._axes[None], outputs, deviation, codes, weight)
         return self
 
     def probabilities(self, outputs):
@@ -92,18 +95,23 @@ class LinearDiscriminant:
         return _posterior(self._sums, distances * self._sums.sum())
 
     def _left_out(self, axes, outputs, deviation, codes, weight):
-        """Posterior of each row without one copy of it, in coordinates where S + rho I = I."""
-        left_out = np.empty((len(codes), len(self._sums)))
+        """Posterior of each row without one copy of it, for each of the axes (s, d, d).
+
+        They give coordinates where S + rho I = I.
+        """
+        left_out = np.empty((len(axes), len(codes), len(self._sums)))
 
         def fill(part):
             points, moved = outputs[part] @ axes, deviation[part] @ axes
-            left_out[part] = self._posterior_without(points, moved, axes, codes[part], weight[part])
+            left_out[:, part] = self._posterior_without(
+                points, moved, self._means @ axes, codes[part], weight[part]
+            )
 
         step = max(1, AT_ONCE // len(self._sums))
         for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])
         return left_out
 
-    def _posterior_without(self, points, deviation, axes, codes, weight):
+    def _posterior_without(self, points, deviation, means, codes, weight):
         """The same for some of the rows."""
         rows = np.arange(len(codes))
         copy = np.minimum(weight, 1.0)
@@ -113,27 +121,26 @@ class LinearDiscriminant:
         # how much the class mean moves away, and what the scatter loses
         moved = self._sums[codes] / rest
         gain = copy * moved
-        means = self._means @ axes
-        along = (points * deviation).sum(axis=1)[:, None] - deviation @ means.T
+        along = (points * deviation).sum(axis=-1)[..., None] - deviation @ means.swapaxes(-1, -2)
         distances = _squares(points, means)
-        own = (deviation**2).sum(axis=1)
-        along[rows, codes], distances[rows, codes] = moved * own, moved**2 * own
+        own = (deviation**2).sum(axis=-1)
+        along[..., rows, codes], distances[..., rows, codes] = moved * own, moved**2 * own
         spare = np.maximum(1 - gain * own, 1e-12)
-        distances += (gain / spare)[:, None] * along**2
+        distances += (gain / spare)[..., None] * along**2
         distances *= (self._sums.sum() - copy)[:, None]
         return _posterior(np.maximum(sums, 0.0), distances)
 
 
 def _squares(points, means):
-    """Squared distances of shape (n, K)."""
-    squares = (points**2).sum(axis=1)[:, None] - 2 * points @ means.T
-    return np.maximum(squares + (means**2).sum(axis=1), 0.0)
+    """Squared distances of shape (..., n, K)."""
+    squares = (points**2).sum(axis=-1)[..., None] - 2 * points @ means.swapaxes(-1, -2)
+    return np.maximum(squares + (means**2).sum(axis=-1)[..., None, :], 0.0)
 
 
 def _posterior(sums, distances):
     """Probabilities from sums of weights and scaled squared distances."""
     with np.errstate(divide="ignore"):
         logs = np.log(sums) - distances / 2
-    logs -= logs.max(axis=1, keepdims=True)
+    logs -= logs.max(axis=-1, keepdims=True)
     shares = np.exp(logs)
-    return shares / shares.sum(axis=1, keepdims=True)
+    return shares / shares.sum(axis=-1, keepdims=True)

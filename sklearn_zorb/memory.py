@@ -1,5 +1,6 @@
 """How many rows go through at a time, and what may be kept."""
 
+import math
 import re
 import weakref
 from numbers import Real
@@ -86,7 +87,7 @@ class Memory:
         Once nothing refers to it, nor to a view of it, its memory serves later ones: to be
         handed fresh pages can take longer than the layer that fills them.
         """
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         n_bytes = np.dtype(dtype).itemsize * count
         large_enough = [i for i, pages in enumerate(self._free) if len(pages) >= n_bytes]
         if large_enough:
@@ -112,7 +113,7 @@ class Memory:
 
         None where `array` is not from here, its rows are shorter, or of another dtype.
         """
-        width = int(np.prod(shape[1:]))
+        width = math.prod(shape[1:])
         lent = isinstance(array, np.ndarray) and id(array.base) in self._lent
         if not lent or array.dtype != dtype or array[:1].size < width:
             return None

@@ -1,5 +1,6 @@
 """A list of layers with its read-out: what a training rule is given to train."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -113,7 +114,7 @@ class Network:
         shape = self.input_shape
         hidden = sequence.init(self.hidden, streams[0], shape, data)
         shapes = output_shapes(self.hidden, shape)
-        flat = shapes[-1] if self.stacked else (int(np.prod(shapes[-1])),)
+        flat = shapes[-1] if self.stacked else (math.prod(shapes[-1]),)
         readout = sequence.init(self.layers[self.readout : self.readout + 1], streams[1], flat)
         outputs = self.layers[self.readout].output_shape(flat)
         params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
@@ -147,7 +148,7 @@ class Network:
     def shapes(self):
         """Shape before every layer and after the last."""
         shapes = output_shapes(self.hidden, self.input_shape)
-        seen = (sum(int(np.prod(shapes[i])) for i in self.taps),)
+        seen = (sum(math.prod(shapes[i]) for i in self.taps),)
         seen = shapes[-1] if self.stacked else seen
         tail = output_shapes(self.layers[self.readout :], seen)
         return shapes + tail[1:]
@@ -194,7 +195,7 @@ def _split_honest(layers, index, taps, shapes):
     plain = [i for i in taps if not honest or i <= honest[0]]
     if len(plain) == len(taps) or type(layers[index]) is not Dense:
         return layers
-    split = sum(int(np.prod(shapes[i])) for i in plain)
+    split = sum(math.prod(shapes[i]) for i in plain)
     readout = SplitReadout(split=split, **layers[index].get_params(deep=False))
     return (*layers[:index], readout, *layers[index + 1 :])
 

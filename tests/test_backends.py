@@ -14,7 +14,15 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.estimators import device
 from sklearn_zorb.estimators.padding import bucket
-from sklearn_zorb.layers import Dense, EstimatorLayer, Layer, LeakyReLU, Tanh, sequence
+from sklearn_zorb.layers import (
+    Context,
+    Dense,
+    EstimatorLayer,
+    Layer,
+    LeakyReLU,
+    Tanh,
+    sequence,
+)
 from sklearn_zorb.layers.compiled import apply
 from sklearn_zorb.linalg import backends, choose_backend, get_backend, is_jax, least_squares
 from sklearn_zorb.linalg.pseudoinverse import minimum_norm_map
@@ -454,3 +462,29 @@ def test_a_model_that_keeps_its_rows_keeps_them_as_they_were(monkeypatch):
     kept = model.params_[2]["estimator"].transformer.rows_
     assert kept.base is not None  # a view of memory that could be handed out again
     np.testing.assert_allclose(np.sort(kept, axis=0), np.sort(rows, axis=0), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax"])
+def test_eigenvalues_are_those_of_the_upper_triangle(name):
+    matrix = np.random.default_rng(0).normal(size=(9, 9))
+    matrix += matrix.T
+    upper = np.triu(matrix) + np.tril(np.full((9, 9), 5.0), -1)
+    ops = get_backend(name)
+    with ops.scope():
+        values, vectors = map(np.asarray, ops.eigh(ops.asarray(upper)))
+    expected = np.linalg.eigvalsh(matrix)
+    np.testing.assert_allclose(values, expected, atol=1e-12)
+    np.testing.assert_allclose(vectors @ np.diag(values) @ vectors.T, matrix, atol=1e-12)
+
+
+def test_eigenvalues_that_are_not_found_are_an_error():
+    with pytest.raises(np.linalg.LinAlgError, match="dsyevd"):
+        get_backend("numpy").eigh(np.full((3, 3), np.nan))
+
+
+def test_a_context_has_no_other_attributes():
+    context = Context(relaxation=0.5)
+    assert context.replace(n_jobs=2) == Context(**{**vars(context), "n_jobs": 2})
+    assert context.n_jobs is None
+    with pytest.raises(TypeError, match="no relaxations"):
+        context.replace(relaxations=0.1)

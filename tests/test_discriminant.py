@@ -58,17 +58,26 @@ def test_of_many_rows_some_judge_the_penalties_and_all_are_left_out(monkeypatch)
     counts, compute = [], LinearDiscriminant._left_out
 
     def counting(self, axes, *tables):
-        counts.append(len(tables[0]))
+        counts.append((len(axes), len(tables[0])))
         return compute(self, axes, *tables)
 
     monkeypatch.setattr(module, "JUDGED", 100)
     monkeypatch.setattr(LinearDiscriminant, "_left_out", counting)
     some = LinearDiscriminant().fit(outputs, codes)
-    assert counts == [100] * len(module.SHRINKAGES) + [600]
+    assert counts == [(len(module.SHRINKAGES), 100), (1, 600)]
     monkeypatch.undo()
     monkeypatch.setattr(module, "SHRINKAGES", (some.shrinkage,))
     everything = LinearDiscriminant().fit(outputs, codes)
     np.testing.assert_allclose(some.left_out, everything.left_out)
+
+
+def test_penalties_of_few_rows_are_tried_together_as_they_are_one_by_one(monkeypatch):
+    outputs, codes = data(50)
+    together = LinearDiscriminant().fit(outputs, codes)
+    monkeypatch.setattr(module, "AT_ONCE", 60)
+    alone = LinearDiscriminant().fit(outputs, codes)
+    assert together.shrinkage == alone.shrinkage != module.SHRINKAGES[0]
+    np.testing.assert_allclose(together.left_out, alone.left_out, atol=1e-12)
 
 
 def test_a_weight_is_a_number_of_copies():

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
@@ -18,8 +19,10 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.multiclass import type_of_target
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, format_layers
+from sklearn_zorb.estimators import classification
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
 
 BOTH = pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
@@ -400,3 +403,43 @@ def test_loo_score_is_the_weighted_accuracy_of_left_out_outputs(iris, multilabel
     expected = accuracy_score(y, predicted, sample_weight=weights)
     assert expected < 0.98
     assert model.loo_score_ == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.arange(12) % 3,
+        np.arange(12) % 2 == 0,
+        np.arange(12, dtype=np.uint8) % 5,
+        np.ones(12, dtype=int),
+        np.arange(12),
+        np.arange(40),
+        np.arange(12) % 7,
+        np.arange(12) % 2 + 0.0,
+        np.arange(12) / 3,
+        np.array(["a", "b"] * 6),
+        np.eye(3, dtype=int)[np.arange(12) % 3],
+    ],
+    ids=lambda y: f"{y.dtype}-{len(np.unique(y))}-{y.ndim}",
+)
+def test_kinds_of_labels_are_those_of_scikit_learn(y):
+    with warnings.catch_warnings(record=True) as theirs:
+        warnings.simplefilter("always")
+        expected = type_of_target(y, input_name="y")
+    with warnings.catch_warnings(record=True) as ours:
+        warnings.simplefilter("always")
+        assert classification._kind_of_labels(y) == expected
+    assert [str(w.message) for w in ours] == [str(w.message) for w in theirs]
+
+
+def test_a_seed_is_the_same_stream_as_its_generator_and_no_seed_is_another(iris):
+    def weights(random_state):
+        return ZORBClassifier("Dense[4] Tanh", random_state=random_state).fit(*iris).params_[1]
+
+    generator = np.random.RandomState(3)
+    first, second = weights(generator), weights(generator)
+    np.testing.assert_array_equal(weights(3)["weights"], first["weights"])
+    np.testing.assert_array_equal(weights(np.int64(3))["weights"], first["weights"])
+    assert not np.array_equal(second["weights"], first["weights"])
+    assert not np.array_equal(weights(None)["weights"], weights(None)["weights"])
+    assert not np.array_equal(weights(4)["weights"], first["weights"])

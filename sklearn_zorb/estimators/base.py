@@ -1,5 +1,7 @@
 """What all estimators of layer lists share: validation, assembly, training, output."""
 
+import functools
+import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -49,6 +51,19 @@ PRECISIONS = [
     Options(type, {float, np.float64, np.float32}),
     Options(np.dtype, {np.dtype(np.float64), np.dtype(np.float32)}),
 ]
+
+
+def _entropy(random_state):
+    """Numbers that all random streams of a fit grow from."""
+    # a seed is known again: NumPy's legacy generator takes longer to seed than a layer to solve
+    draw = _draw_entropy if isinstance(random_state, Integral) else _draw_entropy.__wrapped__
+    return draw(random_state)
+
+
+@functools.lru_cache(maxsize=1000)
+def _draw_entropy(random_state):
+    # of this type it is taken as it is, and each stream is there in half the time
+    return check_random_state(random_state).randint(2**31 - 1, size=4).astype(np.uint32)
 
 
 class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithParameters):
@@ -109,9 +124,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X, hidden))
         with self._backend.scope():
-            rng = np.random.default_rng(
-                check_random_state(self.random_state).randint(2**31 - 1, size=4)
-            )
+            rng = np.random.default_rng(_entropy(self.random_state))
             context = self._context(encoder, weights, rng, dtype, memory)
             self._train((X, y), hidden, readout, tail, encoder, context)
         return self
@@ -245,7 +258,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
             front.append(("standardize", Standardize()))
         if self.input_shape is not None:
             shape = tuple(self.input_shape)
-            expected = int(np.prod(shape)) if all(isinstance(s, Integral) for s in shape) else -1
+            expected = math.prod(shape) if all(isinstance(s, Integral) for s in shape) else -1
             if expected != inputs.shape[1]:
                 raise ValueError(
                     f"input_shape={self.input_shape!r} does not fit X, which has "

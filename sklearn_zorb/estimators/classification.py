@@ -28,7 +28,7 @@ class LayeredClassifierMixin(ClassifierMixin):
     def _validate(self, X, y, reset=True):
         X, y = super()._validate(X, y, reset)
         _check_types(y)
-        kind = type_of_target(y, input_name="y")
+        kind = _kind_of_labels(y)
         if kind not in LABELS:
             check_classification_targets(y)  # raises, and says why
         if kind == "multiclass-multioutput":
@@ -213,6 +213,16 @@ def _check_types(y):
             f"y mixes labels of the types {', '.join(types)}, which have no common order; pass "
             "labels of one type, such as all of them as text, and a name for missing ones."
         ) from error
+
+
+def _kind_of_labels(y):
+    """What scikit-learn's `type_of_target` says, without its checks where y is plain integers."""
+    if y.ndim == 1 and y.dtype.kind in "biu":
+        n_classes = len(np.unique(y))
+        # of more, versions before 1.8 warn
+        if 2 * n_classes <= len(y):
+            return "binary" if n_classes <= 2 else "multiclass"
+    return type_of_target(y, input_name="y")
 
 
 def _share_right(y, predicted, sample_weight):

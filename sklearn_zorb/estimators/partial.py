@@ -1,6 +1,6 @@
 """Learning batch by batch: fixed hidden layers, a read-out solved from running sums."""
 
-import numpy as np
+import math
 
 from ..auto import is_auto
 from ..layers import Dense, sequence
@@ -83,7 +83,7 @@ class PartialFitMixin:
             )
             targets = targets.with_values(values)
         X = X.tocsr() if hasattr(X, "tocsr") else X
-        width = sum(int(np.prod(shape)) for shape in network.shapes())
+        width = sum(math.prod(shape) for shape in network.shapes())
         for part in Memory(self.memory_limit).chunks(X.shape[0], 16 * width):
             rows = X[part].astype(self._fit_dtype, copy=False)
             seen = side_by_side(network.tapped(self.params_, rows))

@@ -5,7 +5,7 @@ passed in and returned; the same layer object may therefore stand in many networ
 every method is a pure function of its arguments. Shapes never include the sample axis.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,12 @@ class Context:
 
     def replace(self, **changes):
         """A copy with some attributes changed."""
-        return replace(self, **changes)
+        if unknown := changes.keys() - vars(self).keys():
+            raise TypeError(f"a context has no {', '.join(sorted(unknown))}.")
+        # as `dataclasses.replace`, in a tenth of its time: every layer is given one
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self), **changes)
+        return copied
 
     def take(self, places):
         """The context of some of the rows."""

@@ -1,5 +1,6 @@
 """The convolution layer."""
 
+import math
 from functools import cache, partial
 from numbers import Integral
 
@@ -137,7 +138,7 @@ class Conv2D(LeastSquaresLayer):
         for part in _chunks(windows, targets, weights):
             # (elements, channels) apart: one piece for each element of the window
             pixels = solve(targets[part] - params["intercept"])
-            pixels = pixels.reshape(*pixels.shape[:3], int(np.prod(windows.size)), -1)
+            pixels = pixels.reshape(*pixels.shape[:3], math.prod(windows.size), -1)
             outside = None if inputs is None else inputs[part]
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))
         return xp.concatenate(images), params
@@ -170,7 +171,7 @@ class Conv2D(LeastSquaresLayer):
         It depends on the image alone, so that repeating a sample changes nothing.
         """
         windows, width = self._windows(inputs.shape[1:]), self.row_width(inputs.shape[1:])
-        positions = int(np.prod(windows.counts))
+        positions = math.prod(windows.counts)
         chosen = []
         for part in Memory().chunks(inputs.shape[0], 16 * positions * width):
             rows = to_numpy(windows.patches(inputs[part])).reshape(-1, positions, width)
@@ -241,4 +242,4 @@ def _chunks(windows, rows, weights):
 
 
 def _sample_bytes(windows, weights, dtype):
-    return dtype.itemsize * int(np.prod(windows.counts)) * sum(weights.shape)
+    return dtype.itemsize * math.prod(windows.counts) * sum(weights.shape)

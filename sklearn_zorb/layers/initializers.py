@@ -1,5 +1,6 @@
 """Initial weights: random ones by name, ones drawn from training rows, or a callable."""
 
+import math
 from math import isqrt
 from numbers import Integral
 
@@ -220,7 +221,7 @@ class ReceptiveFields:
                 f"ReceptiveFields: min_size={self.min_size} is above max_size={self.max_size}."
             )
         image = (isqrt(width),) * 2 if self.input_shape is None else tuple(self.input_shape)
-        if len(image) not in (2, 3) or np.prod(image) != width:
+        if len(image) not in (2, 3) or math.prod(image) != width:
             raise ValueError(
                 f"ReceptiveFields: input_shape={self.input_shape!r} does not fit a layer of "
                 f"{width} inputs; pass (rows, columns) or (rows, columns, channels) of images "

@@ -1,5 +1,6 @@
 """What layers solved by least squares share: initial weights, the solve, the relaxation."""
 
+import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -137,7 +138,7 @@ class LeastSquaresLayer(Layer):
     def system(self, params, inputs, targets, context):
         """The least-squares problem of this layer, read chunk by chunk."""
         width, n_targets = self.row_width(inputs.shape[1:]), targets.shape[-1]
-        positions = max(1, int(np.prod(targets.shape[1:-1])))
+        positions = max(1, math.prod(targets.shape[1:-1]))
         row_bytes = 16 * positions * (width + n_targets)
         # the wider, the more rows: adding a product to the sum would else take as long as it
         shared = width <= SHARED_WIDTH and context.backend == "numpy"

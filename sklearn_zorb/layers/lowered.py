@@ -1,5 +1,7 @@
 """Targets below a layer: kept where they fit, inverted chunk by chunk where they do not."""
 
+import math
+
 import numpy as np
 
 
@@ -37,10 +39,10 @@ def lower(layer, params, values, inputs, memory=None, **options):
     """
     if memory is None or memory.limit == np.inf or inputs is not None or not layer.inverts_rows:
         return layer.invert(params, values[:], inputs, **options)
-    row_bytes = values.dtype.itemsize * int(np.prod(values.shape[1:]))
+    row_bytes = values.dtype.itemsize * math.prod(values.shape[1:])
     chunks = (values[part] for part in memory.chunks(len(values), row_bytes))
     params = layer.learn_targets(params, chunks)
     below = Lowered(values, layer.inverter(params, **options))
     # the inverse of an activation holds two more arrays of the size of its result
-    whole = memory.keep(3 * below.dtype.itemsize * int(np.prod(below.shape)))
+    whole = memory.keep(3 * below.dtype.itemsize * math.prod(below.shape))
     return (below[:] if whole else below), params

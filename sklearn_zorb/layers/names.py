@@ -5,6 +5,8 @@ gives another one. Estimators and composite layers take their nested parameters 
 `NestedNames`; ``fit`` calls `resolve_layers` and `check_names`, whose errors say what to pass.
 """
 
+import functools
+
 from sklearn.base import clone
 
 from .base import Layer
@@ -149,9 +151,15 @@ def resolve_layers(layers):
     [('dense_1', Dense(units=8)), ('tanh_1', Tanh()), ('dense_2', Dense(units=4))]
     """
     if is_text(layers):
-        layers = parse_layers(layers)
+        layers = _parsed(layers if isinstance(layers, str) else " ".join(layers))
     _check_layers(layers, "layers", "text, such as 'Dense[64] Tanh'")
     return [(slot.name, clone(slot.layer)) for slot in layer_slots(layers, many_blocks=False)]
+
+
+@functools.lru_cache
+def _parsed(text):
+    """Layers to make copies of: a search reads the same text again and again."""
+    return parse_layers(text)
 
 
 def _check_layers(layers, place, otherwise="parse_layers('Dense[64] Tanh')"):

@@ -1,5 +1,6 @@
 """Layers that centre and scale."""
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -190,7 +191,7 @@ class BatchNorm(Layer):
 
 def _chunks(inputs, sample_weight, memory, width):
     """Chunks of inputs as rows of `width` columns, each with the weight of its sample."""
-    row_bytes = 16 * int(np.prod(inputs.shape[1:]))
+    row_bytes = 16 * math.prod(inputs.shape[1:])
     for part in memory.chunks(inputs.shape[0], row_bytes):
         rows = inputs[part]
         weights = None if sample_weight is None else sample_weight[part]

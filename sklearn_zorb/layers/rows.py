@@ -1,5 +1,7 @@
 """Rows on their way through layers: kept where they fit, recomputed where they do not."""
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -20,7 +22,7 @@ def output_shapes(layers, input_shape):
 def working_width(layers, input_shape):
     """Numbers that one sample takes on its way through layers, those inside composite ones too."""
     shapes = output_shapes(layers, input_shape)
-    width = sum(int(np.prod(shape)) for shape in shapes)
+    width = sum(math.prod(shape) for shape in shapes)
     for layer, shape in zip(layers, shapes, strict=False):
         if hasattr(layer, "_branches"):
             width += sum(working_width(branch, shape) for branch in layer._branches())
@@ -69,7 +71,7 @@ class Columns:
 
     def __init__(self, blocks):
         self.blocks = tuple(blocks)
-        self.widths = [int(np.prod(block.shape[1:])) for block in self.blocks]
+        self.widths = [math.prod(block.shape[1:]) for block in self.blocks]
         self.shape = (self.blocks[0].shape[0], sum(self.widths))
 
     def __len__(self):
@@ -115,7 +117,7 @@ def settle(rows, context, over=None):
     and each row finds room in that of its source, it is written there.
     """
     itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
-    n_bytes = itemsize * int(np.prod(rows.shape))
+    n_bytes = itemsize * math.prod(rows.shape)
     row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
     cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)

@@ -1,5 +1,7 @@
 """Layers that only rearrange."""
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -41,7 +43,7 @@ class Flatten(_Rearrangement):
     """
 
     def output_shape(self, input_shape):
-        return (int(np.prod(input_shape)),)
+        return (math.prod(input_shape),)
 
 
 class Reshape(_Rearrangement):
@@ -67,12 +69,12 @@ class Reshape(_Rearrangement):
         self.shape = shape
 
     def output_shape(self, input_shape):
-        size, shape = int(np.prod(input_shape)), [int(length) for length in self.shape]
+        size, shape = math.prod(input_shape), [int(length) for length in self.shape]
         unknown = [i for i, length in enumerate(shape) if length == -1]
-        known = int(np.prod([length for length in shape if length != -1]))
+        known = math.prod([length for length in shape if length != -1])
         if len(unknown) == 1 and known > 0:
             shape[unknown[0]] = size // known
-        if min(shape, default=0) < 1 or int(np.prod(shape)) != size:
+        if min(shape, default=0) < 1 or math.prod(shape) != size:
             raise shape_error(
                 self,
                 input_shape,

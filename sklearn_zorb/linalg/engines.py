@@ -108,7 +108,7 @@ def _spectrum(ops, product, cross):
     What is left of targets along directions that rounding alone made is rounding too, and a
     small alpha would blow it up.
     """
-    values, vectors = ops.eigh(ops.symmetric(product))
+    values, vectors = ops.eigh(product)
     noise = np.finfo(np.float64).eps * len(values) * abs(values).max(initial=0.0)
     return values, vectors, ops.xp.where((values > noise)[:, None], vectors.T @ cross, 0.0)
 

@@ -11,6 +11,8 @@ _SINGLE_PRECISION_FLOPS = 1e8
 # these rows are among those summed, about five of sixteen at the worst for chunks of 10 000
 _JUDGED_ROWS = 64
 _FAR = 32.0
+# numbers that take less time to be centred than their means to be judged
+_FEW = 20_000
 
 
 class Gram:
@@ -204,7 +206,7 @@ def _sums(ops, rows, targets, weights, centre):
 
 def _near_zero(rows):
     """Whether the means of NumPy's double precision rows may go into their products."""
-    if not isinstance(rows, np.ndarray) or rows.dtype != np.float64:
+    if not isinstance(rows, np.ndarray) or rows.dtype != np.float64 or rows.size < _FEW:
         return False
     judged = rows[:: max(1, len(rows) // _JUDGED_ROWS)]
     return bool((np.abs(judged.mean(axis=0)) <= _FAR * judged.std(axis=0)).all())

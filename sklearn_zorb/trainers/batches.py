@@ -1,5 +1,7 @@
 """Rows in batches of one shape, so that nothing is compiled twice."""
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -52,7 +54,7 @@ class Batches:
 
     def _plan(self):
         """How many batches a block holds: all of them if they are small."""
-        row_bytes = self.dtype.itemsize * int(np.prod(self.inputs.shape[1:]))
+        row_bytes = self.dtype.itemsize * math.prod(self.inputs.shape[1:])
         fitting = max(1, int(BLOCK_BYTES // (row_bytes * self.batch_rows)))
         self.n_blocks = -(-self.n_batches // fitting)
         per_block = -(-self.n_batches // self.n_blocks)

@@ -1,5 +1,6 @@
 """Direct feedback alignment: the output error goes to every layer at once."""
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 
@@ -171,7 +172,7 @@ class DirectFeedbackAlignment(GradientTrainer):
         ends = [*block_starts(network, moved)[1:], network.readout]
         matrices = {}
         for i in dict.fromkeys(ends):
-            width = int(np.prod(shapes[i]))
+            width = math.prod(shapes[i])
             spread = self.scale / np.sqrt(n_outputs if self.feedback == "direct" else width)
             matrices[str(i)] = context.rng.normal(scale=spread, size=(n_outputs, width)).astype(
                 context.dtype

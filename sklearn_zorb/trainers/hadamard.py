@@ -1,5 +1,7 @@
 """Directions that are rows of a Hadamard matrix of random signs: products with all at once."""
 
+import math
+
 import numpy as np
 
 # exponent of 2 of the widest dense factor that a transform is made of
@@ -39,7 +41,7 @@ def transform(vector):
     from jax import numpy as jnp
 
     widths = factors(vector.shape[0])
-    inner = int(np.prod(widths))
+    inner = math.prod(widths)
     numbers = jnp.pad(vector, (0, inner - vector.shape[0]))
     for width in widths:
         matrix = jnp.asarray(hadamard(width), vector.dtype)
@@ -61,7 +63,7 @@ def draw(key, size, n_directions, dtype):
 
     sign_key, row_key = jax.random.split(key)
     signs = draw_flat(sign_key, size, dtype, "rademacher")
-    length = int(np.prod(factors(size)))
+    length = math.prod(factors(size))
     # an odd stride never meets a row twice, and a permutation would have to be sorted
     start, stride = jax.random.randint(row_key, (2,), 0, length)
     rows = (start + (2 * stride + 1) * jnp.arange(n_directions)) % length
@@ -79,6 +81,6 @@ def combine(key, coordinates, size):
     from jax import numpy as jnp
 
     signs, rows = draw(key, size, coordinates.shape[0], coordinates.dtype)
-    length = int(np.prod(factors(size)))
+    length = math.prod(factors(size))
     spread = jnp.zeros(length, coordinates.dtype).at[rows].set(coordinates)
     return signs * transform(spread)[:size]

@@ -1,5 +1,7 @@
 """Learned inverses of blocks: from a block's output to what it was given."""
 
+import math
+
 import numpy as np
 
 from ..layers import Dense
@@ -35,7 +37,7 @@ def initial_reverse(rule, network, units, context):
     for j in range(1, len(rule.starts)):
         if rule.rules[j] not in LEARNED:
             continue
-        width, outputs = int(np.prod(shapes[ends[j]])), int(np.prod(shapes[rule.starts[j]]))
+        width, outputs = math.prod(shapes[ends[j]]), math.prod(shapes[rule.starts[j]])
         own = {"intercept": np.zeros(outputs)}
         if not (rule.tie and _has_transpose(network, rule.starts[j], width)):
             if units is not None:

@@ -1,6 +1,7 @@
 """Target propagation around layers that are solved: trees among layers that take steps."""
 
 import functools
+import math
 from copy import copy
 from dataclasses import dataclass
 
@@ -216,7 +217,7 @@ class Rounds(Run):
         )  # fmt: skip
         own, run = [*params[start:cut], {}], None
         if any(trainable(sub, own)):
-            wanted = np.zeros((inputs.shape[0], int(np.prod(shapes[cut]))), context.dtype)
+            wanted = np.zeros((inputs.shape[0], math.prod(shapes[cut])), context.dtype)
             rows = (inputs, Targets(wanted), self.rows[2])
             local = context.replace(task="regression")
             run = Run(self.trainer, sub, own, rows, None, local, None, state)

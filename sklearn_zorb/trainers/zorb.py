@@ -122,7 +122,7 @@ class ZORB(Trainer):
             params, seen = self._solve_hidden(network, params, inputs, front, own, recorder, sample)
             params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
-            error = _shortfall(network, targets, solved, context)
+            error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
             if best is not None and not error < best.error:
                 return self._result(best, history, "no further gain")
             best = _Sweep(params, error, solved.loo_outputs)
