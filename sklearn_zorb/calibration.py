@@ -7,7 +7,7 @@ from .linalg.threads import in_order
 FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
 POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
 # scores for which the whole grid is tried at once
-AT_ONCE = 3000
+AT_ONCE = 6000
 
 
 class PowerCalibration:
@@ -84,8 +84,11 @@ def _grid_losses(scores, codes, weights):
     floors, powers = np.array(FLOORS), np.array(POWERS)
     # classes first: NumPy adds and compares long rows faster than many short ones
     scores = np.ascontiguousarray(scores.T)
-    logs = np.log(np.maximum(scores, floors[:, None, None] / len(scores)))
+    logs = np.maximum(scores, floors[:, None, None] / len(scores))
+    # in place: fresh memory takes as long as the arithmetic
+    np.log(logs, out=logs)
     logs -= logs.max(axis=1, keepdims=True)
-    sums = np.exp(powers[:, None, None, None] * logs).sum(axis=2)
     own = logs[:, codes, np.arange(len(codes))] @ weights
-    return (np.log(sums) @ weights).T - powers * own[:, None]
+    shares = powers[:, None, None, None] * logs
+    np.exp(shares, out=shares)
+    return (np.log(shares.sum(axis=2)) @ weights).T - powers * own[:, None]

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import sequence
+from sklearn_zorb.layers import Tanh, rows, sequence
 from sklearn_zorb.linalg import LeastSquares
 from sklearn_zorb.trainers import ZORB
 
@@ -168,3 +168,25 @@ def test_a_stack_learns_from_all_rows():
 def test_other_values_are_refused(value):
     with pytest.raises(ValueError, match="max_samples"):
         classifier(max_samples=value).fit(X, Y)
+
+
+# the second takes up whole chunks
+@pytest.mark.parametrize("places", [np.arange(0, len(X), 3), np.arange(300, 900)])
+def test_rows_of_the_sample_are_not_computed_again(monkeypatch, places):
+    computed, forward = [], Tanh.forward
+
+    def counting(self, params, inputs, *, rng=None):
+        computed.append(len(inputs))
+        return forward(self, params, inputs, rng=rng)
+
+    monkeypatch.setattr(rows, "CACHE_BYTES", 1e5)
+    monkeypatch.setattr(Tanh, "forward", counting)
+    monkeypatch.setattr(ZORB, "_sample", lambda *args: places)
+    options = {"layers": "Dense[40] Tanh", "readout": "last", "relaxation": 0.5}
+    model = classifier(**options).fit(X, Y)
+    # but for the first chunk, which tells what outputs are like
+    assert len(X) <= sum(computed) < len(X) + 100 and min(computed) > 0
+    monkeypatch.undo()
+    monkeypatch.setattr(ZORB, "_sample", lambda *args: places)
+    plain = classifier(**options, memory_limit="10MB").fit(X, Y)
+    np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=1e-9)

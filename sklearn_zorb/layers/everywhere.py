@@ -15,11 +15,13 @@ class Everywhere:
     ----------
     rows : array of shape (n_samples, ...)
         All rows, where the sample begins.
+    places : ndarray of int
+        Which of them the sample is, in order.
     context : Context
     """
 
-    def __init__(self, rows, context):
-        self._here, self._context = rows, context
+    def __init__(self, rows, places, context):
+        self._here, self._places, self._context = rows, places, context
 
     def move(self, reached):
         """Stand where the sample has `reached`, from now on an array of its own."""
@@ -36,8 +38,10 @@ class Everywhere:
 
     def _kept(self, everything, reached):
         if isinstance(everything, Rows):
-            everything = settle(everything, self._context)
-            if not isinstance(reached, Rows):
+            there = not isinstance(reached, Rows)
+            known = (self._places, reached) if there else None
+            everything = settle(everything, self._context, known=known)
+            if there:
                 self._here = everything
         return everything
 

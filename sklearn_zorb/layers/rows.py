@@ -107,14 +107,15 @@ def through(inputs, layer, params):
     return Rows(inputs, (layer,), (params,), shape)
 
 
-def settle(rows, context, over=None):
+def settle(rows, context, over=None, known=None):
     """What `Rows` stand for, computed chunk by chunk, where memory allows to keep it.
 
     Only the last output is ever whole: what lies between, such as the pixels of every filter
     before a pooling, goes from one layer to the next while it is still in the cache.
 
     Their source may be `over`, an array that nothing else reads: where the memory is our own
-    and each row finds room in that of its source, it is written there.
+    and each row finds room in that of its source, it is written there. `known` are the places of
+    rows that need not be computed, in order, and an array of them.
     """
     itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
     n_bytes = itemsize * math.prod(rows.shape)
@@ -135,6 +136,10 @@ def settle(rows, context, over=None):
         if outputs is None:
             return rows
         outputs[first] = block
+        if known is not None:
+            places, values = known
+            outputs[places] = values
+            others = _without(others, places, len(rows))
 
         def fill(part):
             outputs[part] = rows[part]
@@ -147,6 +152,14 @@ def settle(rows, context, over=None):
     if sp.issparse(block):
         return sp.vstack(blocks, format="csr")
     return namespace(block).concatenate(blocks)
+
+
+def _without(parts, places, n_rows):
+    """Places in each of the parts but those given, where any are left."""
+    wanted = np.ones(n_rows, dtype=bool)
+    wanted[places] = False
+    left = [part.start + np.flatnonzero(wanted[part]) for part in parts]
+    return [places for places in left if len(places)]
 
 
 def advance(inputs, layer, params, context):

@@ -150,9 +150,10 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
         Indices of layers whose inputs are read again later.
     then : Layer or None
         The layer that alone reads the outputs of the last one.
-    whole : array or None
+    whole : tuple (array, places) or None
         All rows, where `inputs`, `targets` and `context` are those of a sample on which layers
-        are solved. `visit` and the caller are then given what becomes of all rows.
+        are solved, and its places among them. `visit` and the caller are then given what
+        becomes of all rows.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
     params = list(params)
     downward = Downward(layers, params, targets, context)
     streams = context.rng.spawn(len(layers))
-    everywhere = None if whole is None else Everywhere(whole, context)
+    everywhere = None if whole is None else Everywhere(*whole, context)
     # an array of this sweep that nothing reads once the next is there
     stopped, spare = False, None
     for i, layer in enumerate(layers):

@@ -202,7 +202,7 @@ class ZORB(Trainer):
         """One sweep over the hidden layers; also what the read-out will see."""
         blocks, whole = {}, None
         if sample is not None:
-            whole, inputs, front = inputs, inputs[sample], front.take(sample)
+            whole, inputs, front = (inputs, sample), inputs[sample], front.take(sample)
             context = context.take(sample)
 
         def visit(i, rows, report, own):
