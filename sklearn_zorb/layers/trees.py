@@ -7,13 +7,16 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from .cross_fit import Mean, cross_fit, fit_model, fold_numbers
+from .cross_fit import Mean, cross_fit, fit_model, fold_numbers, whole_copies
 from .foreign import Foreign, is_direct
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
 
 # copies of rows in a leaf, scikit-learn's default
 BOOSTING_LEAF = 20
+# rows, for each distinct one, up to which boosting is given the copies and not their weights:
+# where there are weights, scikit-learn takes as long to find the bins as to grow the trees
+MOST_COPIES = 1.25
 FORESTS = {"forest": "DecisionTreeRegressor", "extra": "ExtraTreeRegressor"}
 
 
@@ -151,13 +154,14 @@ class Trees(Foreign):
     def _boost(self, categorical, rows, targets, context):
         direct = is_direct(targets, context) and context.task != "regression"
         name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
-        features = self.max_features
+        features, weights = self.max_features, context.sample_weight
+        repeated = self.min_samples_leaf is None and _are_few_copies(weights)
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             # all rows of a fold for as many rounds as asked for, however many rows there are
             early_stopping=False,
             max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf or _leaf_size(context.sample_weight),
+            min_samples_leaf=self.min_samples_leaf or _leaf_size(None if repeated else weights),
             max_features=float(features) if isinstance(features, Real) else 1.0,
             categorical_features=categorical,
         )
@@ -167,12 +171,20 @@ class Trees(Foreign):
         streams = context.rng.spawn(folds.max() + 1)
 
         def fit(number, index):
-            return fit_model(
-                model, rows, values, context.sample_weight, index, streams[number], self.units
-            )
+            if repeated:
+                index = index[whole_copies(weights[index])]
+            own = None if repeated else weights
+            return fit_model(model, rows, values, own, index, streams[number], self.units)
 
         models, outputs = cross_fit(fit, rows, folds, None)
         return Mean(models), outputs
+
+
+def _are_few_copies(sample_weight):
+    """Whether weights are numbers of copies, of rows that are little more than the distinct."""
+    if sample_weight is None or sample_weight.sum() > MOST_COPIES * len(sample_weight):
+        return False
+    return whole_copies(sample_weight) is not None
 
 
 def _leaf_size(sample_weight):
