@@ -125,7 +125,7 @@ def plot_speed(record):
         bars = axes.barh([i + offset for i in range(len(names))], values, 0.38, label=key[:-2])
         axes.bar_label(bars, fmt="%.3g s", padding=3)
     axes.set(xscale="log", yticks=range(len(names)), yticklabels=names, xlabel="fit, seconds")
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     figure.savefig(DOC / "images" / "speed.png", dpi=120)
     return "images/speed.png"
