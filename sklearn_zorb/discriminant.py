@@ -100,12 +100,12 @@ class LinearDiscriminant:
         They give coordinates where S + rho I = I.
         """
         left_out = np.empty((len(axes), len(codes), len(self._sums)))
+        means = self._means @ axes
 
         def fill(part):
             points, moved = outputs[part] @ axes, deviation[part] @ axes
-            left_out[:, part] = self._posterior_without(
-                points, moved, self._means @ axes, codes[part], weight[part]
-            )
+            own = codes[part], weight[part]
+            left_out[:, part] = self._posterior_without(points, moved, means, *own)
 
         step = max(1, AT_ONCE // len(self._sums))
         for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])

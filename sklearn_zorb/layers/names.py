@@ -151,7 +151,7 @@ def resolve_layers(layers):
     [('dense_1', Dense(units=8)), ('tanh_1', Tanh()), ('dense_2', Dense(units=4))]
     """
     if is_text(layers):
-        layers = _parsed(layers if isinstance(layers, str) else " ".join(layers))
+        layers = _parsed(layers if isinstance(layers, str) else tuple(layers))
     _check_layers(layers, "layers", "text, such as 'Dense[64] Tanh'")
     return [(slot.name, clone(slot.layer)) for slot in layer_slots(layers, many_blocks=False)]
 

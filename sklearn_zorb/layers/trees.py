@@ -155,13 +155,14 @@ class Trees(Foreign):
         direct = is_direct(targets, context) and context.task != "regression"
         name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
         features, weights = self.max_features, context.sample_weight
-        repeated = self.min_samples_leaf is None and _are_few_copies(weights)
+        copies = None if self.min_samples_leaf else _few_copies(weights)
+        weights = weights if copies is None else None
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             # all rows of a fold for as many rounds as asked for, however many rows there are
             early_stopping=False,
             max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf or _leaf_size(None if repeated else weights),
+            min_samples_leaf=self.min_samples_leaf or _leaf_size(weights),
             max_features=float(features) if isinstance(features, Real) else 1.0,
             categorical_features=categorical,
         )
@@ -171,20 +172,19 @@ class Trees(Foreign):
         streams = context.rng.spawn(folds.max() + 1)
 
         def fit(number, index):
-            if repeated:
-                index = index[whole_copies(weights[index])]
-            own = None if repeated else weights
-            return fit_model(model, rows, values, own, index, streams[number], self.units)
+            index = index if copies is None else np.repeat(index, copies[index])
+            return fit_model(model, rows, values, weights, index, streams[number], self.units)
 
         models, outputs = cross_fit(fit, rows, folds, None)
         return Mean(models), outputs
 
 
-def _are_few_copies(sample_weight):
-    """Whether weights are numbers of copies, of rows that are little more than the distinct."""
+def _few_copies(sample_weight):
+    """How often each row comes, where weights say that and few come again; else None."""
     if sample_weight is None or sample_weight.sum() > MOST_COPIES * len(sample_weight):
-        return False
-    return whole_copies(sample_weight) is not None
+        return None
+    copies = whole_copies(sample_weight)
+    return None if copies is None else np.bincount(copies, minlength=len(sample_weight))
 
 
 def _leaf_size(sample_weight):
