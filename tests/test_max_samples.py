@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Tanh, rows, sequence
+from sklearn_zorb.layers import Tanh, least_squares, rows, sequence
 from sklearn_zorb.linalg import LeastSquares
 from sklearn_zorb.trainers import ZORB
 
@@ -190,3 +190,16 @@ def test_rows_of_the_sample_are_not_computed_again(monkeypatch, places):
     monkeypatch.setattr(ZORB, "_sample", lambda *args: places)
     plain = classifier(**options, memory_limit="10MB").fit(X, Y)
     np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=1e-9)
+
+
+def test_products_are_thin_where_they_pay_for_all_rows(monkeypatch):
+    """A smaller sample may not make all rows take longer, by products of all units."""
+    asked, look = [], least_squares.thin_factors
+
+    def spy(weights, n_rows):
+        asked.append(n_rows)
+        return look(weights, n_rows)
+
+    monkeypatch.setattr(least_squares, "thin_factors", spy)
+    classifier("Dense[80, initializer=low_rank] Tanh", relaxation=0.5, max_samples=0.25).fit(X, Y)
+    assert asked == [pytest.approx(len(X))]

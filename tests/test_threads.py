@@ -9,8 +9,15 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.calibration import FLOORS, POWERS, PowerCalibration
 from sklearn_zorb.discriminant import LinearDiscriminant
+from sklearn_zorb.layers import Dense, Identity, Layer, Stack, Tanh, parse_layers
 from sklearn_zorb.linalg import LeastSquares, System
-from sklearn_zorb.linalg.threads import ONE_THREAD_FLOPS, for_each, in_order, thread_limit
+from sklearn_zorb.linalg.threads import (
+    ONE_THREAD_FLOPS,
+    for_each,
+    in_order,
+    own_threads,
+    thread_limit,
+)
 
 
 def blas_threads():
@@ -71,6 +78,59 @@ def test_items_are_shared_by_as_many_threads_as_blas_has(two_threads):
 
     for_each(visit, [0, 1])
     assert sorted(seen) == [(0, True), (1, True)]
+    assert blas_threads() == {2}
+
+
+def test_blas_leaves_its_threads_to_others(two_threads):
+    both_are_in = threading.Barrier(2, timeout=10)
+    with own_threads():
+        assert blas_threads() == {1}
+        for_each(lambda item: both_are_in.wait(), [0, 1])
+        with own_threads(), thread_limit(ONE_THREAD_FLOPS * 2):
+            assert blas_threads() == {1}
+            for_each(lambda item: both_are_in.wait(), [0, 1])
+    assert blas_threads() == {2}
+    # a limit set by others holds from then on
+    with threadpool_limits(1, user_api="blas"):
+        alone = []
+        for_each(lambda item: alone.append(threading.current_thread()), [0, 1])
+        assert alone == [threading.main_thread()] * 2
+
+
+class Probe(Layer):
+    """The identity; keeps how many threads BLAS had when it was called."""
+
+    seen: list = []
+
+    def forward(self, params, inputs, *, rng=None):
+        if threading.current_thread() is threading.main_thread():
+            self.seen.append(blas_threads() == {1})
+        return inputs
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        return targets, params
+
+
+@pytest.mark.parametrize(
+    ("layers", "n_rows", "shared"),
+    [
+        ("Dense[5] Tanh", 1200, True),
+        ("Dense[1100] Tanh Dense[5] Tanh", 1200, False),
+        ("Kernel[20]", 1200, False),
+        ("Dense[5] Tanh", 900, False),
+        ("Stack", 1200, False),
+    ],
+)
+def test_layers_that_share_out_their_rows_leave_blas_one_thread(
+    two_threads, monkeypatch, layers, n_rows, shared
+):
+    monkeypatch.setattr("sklearn_zorb.layers.stack.ONE_THREAD_ROWS", 0)
+    Probe.seen.clear()
+    stack = [Stack([[Probe(), Dense(5), Tanh()], [Identity()]])]
+    layers = stack if layers == "Stack" else [Probe(), *parse_layers(layers)]
+    X = np.random.default_rng(0).normal(size=(n_rows, 6))
+    ZORBRegressor(layers, random_state=0, standardize=False).fit(X, X[:, 0] * X[:, 1])
+    assert Probe.seen and any(Probe.seen) == shared
     assert blas_threads() == {2}
 
 

@@ -60,6 +60,8 @@ class Context:
     refine : bool
         Whether the params at hand are solved ones: a layer then solves for a change that
         brings its outputs closer to the targets, in place of params from nothing.
+    share : float
+        Of the rows whose outputs are wanted, the share that layers are solved on.
     """
 
     solver: LeastSquares = field(default_factory=LeastSquares)
@@ -76,6 +78,7 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     loo_outputs: bool = False
     refine: bool = False
+    share: float = 1.0
 
     def replace(self, **changes):
         """A copy with some attributes changed."""

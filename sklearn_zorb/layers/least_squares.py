@@ -101,7 +101,9 @@ class LeastSquaresLayer(Layer):
         if rho < 1:
             solved, stretch = self._relax(params, solved, rho, solution)
             if basis is not None:
-                left, right = _relaxed_factors(params, left, basis, rho, stretch, system)
+                # all rows take the same way, though some are solved on
+                factors = thin_factors(params["weights"], system.n_rows / context.share)
+                left, right = _relaxed_factors(factors, left, basis, rho, stretch, system.ops.xp)
         outputs = None
         if right is not None:
             intercept = solved["intercept"] if few is None else intercept @ basis
@@ -186,11 +188,9 @@ def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrun
     return (1 - rho) * initial + rho * weights, (1 - rho) * offset + rho * intercept
 
 
-def _relaxed_factors(initial, left, basis, rho, stretch, system):
+def _relaxed_factors(factors, left, basis, rho, stretch, xp):
     """Thin factors of relaxed weights; (left, None) where the initial ones have none."""
-    factors = thin_factors(initial["weights"], system.n_rows)
     if factors is None:
         return left, None
-    xp = system.ops.xp
     left = xp.concatenate([xp.asarray(factors[0]), left], axis=1)
     return left, xp.concatenate([(1 - rho) * factors[1], rho * stretch * basis])

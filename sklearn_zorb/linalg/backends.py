@@ -114,6 +114,13 @@ class NumpyBackend:
         """`total + scale * outer(vector, vector)`, upper triangle."""
         return blas.dsyr(scale, vector, a=total, overwrite_a=1)
 
+    def quadratic(self, upper, columns):
+        """Sum of ``c @ matrix @ c`` over columns c, for the matrix of an upper triangle."""
+        if columns.dtype != np.float64:
+            columns = columns.astype(np.float64)
+        products = blas.dsymm(1.0, upper, columns.T, side=1, lower=0)
+        return np.einsum("ij,ij->", products, columns.T)
+
     def symmetric(self, upper):
         """The full matrix of an upper triangle."""
         full = np.triu(upper)
@@ -215,6 +222,9 @@ class JaxBackend:
     def add_outer(self, total, vector, scale):
         return total + scale * self.xp.outer(vector, vector)
 
+    def quadratic(self, upper, columns):
+        return self.call(_jax_quadratic, upper, columns)
+
     def symmetric(self, upper):
         return upper
 
@@ -254,6 +264,10 @@ def _product(ops, left, right):
 
 def _gain(coef, cross, alpha):
     return (coef * cross).sum() + alpha * (coef**2).sum()
+
+
+def _jax_quadratic(ops, upper, columns):
+    return (columns * (upper @ columns)).sum()
 
 
 def _jax_ridge(ops, upper, cross, alpha):

@@ -97,6 +97,10 @@ class SpectralEngine:
         """Summed variance of the columns of rows @ weights."""
         return float(self.ops.call(_variance, self.values, self.vectors, weights)) / self.weight
 
+    def for_rows(self):
+        """The engine that tells of single rows."""
+        return self
+
     def status(self, alpha):
         deficient = alpha == 0 and round(float(self.dof(0))) < self.vectors.shape[0]
         return Status.RANK_DEFICIENT if deficient else Status.OK
@@ -127,10 +131,6 @@ def along_axes(rows, inverses, projected):
 
 def _variance(ops, values, vectors, weights):
     return (values[:, None] * (vectors.T @ weights) ** 2).sum()
-
-
-def _quadratic(ops, product, weights):
-    return (weights * ops.matmul(ops.symmetric(product), weights)).sum()
 
 
 class CholeskyEngine:
@@ -221,7 +221,11 @@ class CholeskyEngine:
         return leverages[:, None], (centred @ entry["coef"])[:, :, None]
 
     def variance(self, weights):
-        return float(self.ops.call(_quadratic, self.gram.product, weights)) / self.weight
+        return float(self.ops.quadratic(self.gram.product, weights)) / self.weight
+
+    def for_rows(self):
+        """The engine that tells of single rows."""
+        return self
 
     def status(self, alpha):
         return Status.FALLBACK if self._at(alpha) is None else Status.OK
@@ -296,6 +300,10 @@ class DualEngine:
             outputs.append(self.targets - residuals)
         scale = self.weight * self.targets.shape[1]
         return np.array([float(e) for e in errors]) / scale, outputs
+
+    def for_rows(self):
+        """The engine that tells of single rows."""
+        return self
 
     def variance(self, weights):
         deviation = (self.rows @ weights - self.mean @ weights) * self.root[:, None]

@@ -12,6 +12,7 @@ from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
 from .left_out import gcv_errors, gcv_outputs, loo_errors
 from .solution import Solution, Status
 from .threads import thread_limit
+from .tridiagonal import LEAST_WIDTH, TridiagonalEngine
 
 # mean eigenvalue times 10^-6 .. 10^3 in half decades
 RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
@@ -141,8 +142,13 @@ class LeastSquares(WithParameters):
         limit = EIGH_LIMIT
         if self.alpha != "loo" or get_backend(gram.backend).accelerated:
             limit = min(limit, FEW_FACTORS_LIMIT)
-        small = gram.product.shape[0] <= limit
-        return SpectralEngine.from_gram(gram) if small else CholeskyEngine(gram)
+        width = gram.product.shape[0]
+        if width > limit:
+            return CholeskyEngine(gram)
+        # a given penalty may be one that eigenvalues alone are safe for
+        if self.alpha == "loo" and width >= LEAST_WIDTH and not is_jax(gram.product):
+            return TridiagonalEngine(gram)
+        return SpectralEngine.from_gram(gram)
 
     def _alphas(self, of):
         """Penalties to try, for the mean eigenvalue of a Gram matrix or engine."""
@@ -173,6 +179,7 @@ def _finish(system, engine, alphas, want_outputs, judges):
     """Choose alpha, and assemble the solution at it."""
     judged = judges is not None and not engine.has_loo
     criterion = "loo" if judged else _criterion(system, engine, len(alphas))
+    engine = engine if criterion == "gcv" else engine.for_rows()
     if judged:
         score = partial(loo_errors, judges, engine, keep=False)
     elif criterion == "loo":

@@ -122,12 +122,15 @@ def _mean_spare(system, engine, alpha):
 
 def gcv_outputs(system, engine, solution):
     """Left-out predictions with every leverage at its mean: one pass of products."""
-    spare = _mean_spare(system, engine, solution.alpha)
-    outputs = []
-    for rows, targets, _ in system.chunks():
+    spare, ops = _mean_spare(system, engine, solution.alpha), system.ops
+
+    def outputs(part):
+        rows, targets, _ = system.chunk(part)
         own = rows, targets, solution.coef, solution.intercept, spare
-        outputs.append(system.ops.call(_gcv_left_out, *own))
-    return system.ops.xp.concatenate(outputs)
+        return ops.call(_gcv_left_out, *own)
+
+    each = in_order if ops.name == "numpy" else map
+    return ops.xp.concatenate(list(each(outputs, system.parts)))
 
 
 def _gcv_left_out(ops, rows, targets, coef, intercept, spare):

@@ -38,7 +38,9 @@ class Solution:
         Weighted mean squared leave-one-out (or GCV) error over rows and targets.
     criterion : {"loo", "sampled-loo", "gcv"}
         Whether `loo_error` is that of all rows, of some, or by GCV.
-    method : {"primal-eigh", "primal-cholesky", "dual-eigh", "qr-svd", "diagonal"}
+    method : str
+        "primal-eigh", "primal-tridiagonal", "primal-cholesky", "dual-eigh", "qr-svd" or
+        "diagonal".
     status : Status
     loo_outputs : array of shape (n_rows, n_targets) or None
         Prediction of each row by the model without it.

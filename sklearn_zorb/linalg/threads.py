@@ -12,6 +12,9 @@ from threadpoolctl import ThreadpoolController
 # flops below which waking a second thread costs more than it brings
 ONE_THREAD_FLOPS = 2e7
 
+# threads that BLAS leaves to `for_each` for the time being
+_lent = 1
+
 
 def thread_limit(flops):
     """`one_thread` if `flops` are few, else `one_library`.
@@ -58,6 +61,23 @@ def one_thread():
             library.set_num_threads(number)
 
 
+@contextlib.contextmanager
+def own_threads():
+    """Within this context BLAS uses one thread, and `for_each` as many as BLAS had.
+
+    Threads of BLAS wait actively for some hundredths of a second after each call, on the cores
+    where ours are to run: where most of the work is shared out by ours, a call that takes as
+    long costs more than its second thread brings.
+    """
+    global _lent
+    before, _lent = _lent, _threads()
+    try:
+        with one_thread():
+            yield
+    finally:
+        _lent = before
+
+
 def for_each(function, items):
     """Call `function` of each item, in as many threads as BLAS has, with BLAS in one in each.
 
@@ -87,10 +107,10 @@ def in_order(function, items):
 
 
 def _threads():
-    """The most threads that a BLAS has; 1 outside the main thread, which alone sets limits."""
+    """The most threads that a BLAS has, or had; 1 outside the main thread, which sets limits."""
     if threading.current_thread() is not threading.main_thread():
         return 1
-    return max((library.get_num_threads() or 1 for library in _blas()), default=1)
+    return max([_lent, *(library.get_num_threads() or 1 for library in _blas())])
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 """Zeroth-order relaxed backpropagation."""
 
+import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
@@ -11,8 +13,10 @@ from .._compat import Interval, RealNotInt, StrOptions
 from ..layers import sequence
 from ..layers.honest import draws_rows
 from ..layers.interpolated import Interpolated
+from ..layers.least_squares import LeastSquaresLayer
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
+from ..linalg.threads import own_threads
 from ..targets import Targets
 from .base import Trainer, TrainingResult
 
@@ -27,6 +31,11 @@ MAX_SAMPLES = [
 # classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
 # What is missing, divided by it, would be of any size
 SOLVED_RCOND = 1e-6
+
+# columns up to which a decomposition takes so little that BLAS needs no threads of its own, and
+# rows below which there is little to share out
+SHARED_COLUMNS = 1000
+SHARED_ROWS = 1000
 
 
 class ZORB(Trainer):
@@ -112,15 +121,21 @@ class ZORB(Trainer):
         for sweep in range(1 if network.stacked else self.n_sweeps):
             recorder = _Recorder(network, history, sweep, on_step)
             own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
-            if sweep == 0:
-                front, params = self._first_targets(network, params, inputs, goal, own)
-            else:
+            if sweep > 0:
                 if own.backward_rcond is None:
                     own = own.replace(backward_rcond=SOLVED_RCOND)
                 goal = _within_reach(network, targets, best.loo_outputs, context)
-                front, params = self._refined_targets(network, params, seen, goal, own)
-            params, seen = self._solve_hidden(network, params, inputs, front, own, recorder, sample)
-            params, solved = self._solve_readout(network, params, seen, goal, own)
+            with _threads(_widths(network), len(targets), context):
+                if sweep == 0:
+                    front, params = self._first_targets(network, params, inputs, goal, own)
+                else:
+                    front, params = self._refined_targets(network, params, seen, goal, own)
+                params, seen = self._solve_hidden(
+                    network, params, inputs, front, own, recorder, sample
+                )
+            width = math.inf if network.stacked else seen.shape[1]
+            with _threads([width], len(targets), context):
+                params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
             error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
             if best is not None and not error < best.error:
@@ -203,7 +218,7 @@ class ZORB(Trainer):
         blocks, whole = {}, None
         if sample is not None:
             whole, inputs, front = (inputs, sample), inputs[sample], front.take(sample)
-            context = context.take(sample)
+            context = context.take(sample).replace(share=len(sample) / whole[0].shape[0])
 
         def visit(i, rows, report, own):
             if i in network.taps:
@@ -251,6 +266,22 @@ class ZORB(Trainer):
         params = list(params)
         params[network.readout] = solved.params
         return params, solved
+
+
+def _widths(network):
+    """Columns that hidden layers are solved on, without end where not by least squares."""
+    shapes = zip(network.hidden, network.shapes(), strict=False)
+    return [
+        layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
+        for layer, shape in shapes if layer.solvable
+    ]  # fmt: skip
+
+
+def _threads(widths, n_rows, context):
+    """`own_threads` where most of the work is done for one chunk of rows or another."""
+    narrow = max(widths, default=0) <= SHARED_COLUMNS
+    pays = context.backend == "numpy" and n_rows >= SHARED_ROWS and narrow
+    return own_threads() if pays else nullcontext()
 
 
 def _within_reach(network, targets, outputs, context):
