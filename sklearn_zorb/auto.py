@@ -31,8 +31,10 @@ BOOSTED_OUTPUTS = 10
 # more folds leave each model more rows to learn from, and one more to take the mean of
 BOOSTED_FOLDS = 10
 # an exact kernel up to here, the cost of which grows with the cube of the rows
-LANDMARKS = 1500
-# beyond, half of the rows are landmarks as long as their products take no more flops
+EXACT_ROWS = 3000
+# beyond, half of the rows are landmarks, or the most of these, as long as their products take no
+# more flops; the least of these in any case
+LANDMARKS = (1500, 2000)
 LANDMARK_FLOPS = 8e10
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
@@ -47,10 +49,10 @@ def auto_layers(X, y=None, *, n_outputs=1):
 
     - a ridge of the columns, and of ramps between their quantiles up to 100 columns, all
       clipped smoothly at three standard deviations;
-    - a ridge of `Kernel` features, exact up to 1500 distinct rows, of the kernel that left-out
-      rows choose; half of 3000 rows and more are landmarks, falling to 1500 again beyond
-      6800 rows as the square root of their number rises; columns with long tails are replaced
-      by their `NormalScores` before it;
+    - a ridge of `Kernel` features, exact up to 3000 distinct rows, of the kernel that left-out
+      rows choose; of more, 2000 are landmarks, half of them from 4000 rows on, falling to 1500
+      beyond 6800 rows as the square root of their number rises; columns with long tails are
+      replaced by their `NormalScores` before it;
     - from 10 distinct rows on, a forest of 100 trees;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
       10 classes or outputs, gradient boosting.
@@ -137,8 +139,10 @@ def _scaled(sparse):
 
 
 def _landmarks(n_rows):
-    affordable = int(np.sqrt(LANDMARK_FLOPS / max(n_rows, 1)))
-    return min(n_rows, max(LANDMARKS, min(n_rows // 2, affordable)))
+    if n_rows <= EXACT_ROWS:
+        return n_rows
+    least, most = LANDMARKS
+    return max(least, min(max(most, n_rows // 2), int(np.sqrt(LANDMARK_FLOPS / n_rows))))
 
 
 def dense_layers(n_samples, n_features):

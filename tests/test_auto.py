@@ -51,8 +51,9 @@ def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     X = np.random.default_rng(0).normal(size=(120, 3))
     assert landmarks(X) == [120]
     assert landmarks(np.repeat(X, 30, axis=0)) == [120]
-    assert landmarks((3000, 3)) == landmarks((10**6, 3)) == [1500]
-    assert landmarks((6000, 3)) == [3000]
+    assert landmarks((3000, 3)) == landmarks((6000, 3)) == [3000]
+    assert landmarks((3001, 3)) == [2000]
+    assert landmarks((10**6, 3)) == [1500]
     # as many as 8e10 flops allow for their products
     assert landmarks((20_000, 3)) == [2000]
 

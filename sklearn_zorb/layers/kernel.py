@@ -13,6 +13,7 @@ from .distinct import group_rows
 from .kernel_ridge import centre, distances, kernel_values, project, whitening
 from .kernel_search import (
     MANHATTAN_BUDGET,
+    MODEL_LANDMARKS,
     MODEL_ROWS,
     SEARCH_ROWS,
     best_of,
@@ -193,7 +194,8 @@ class Kernel(Layer):
         choices = choose_kernels(kinds, self.bandwidth, self.reweight, rows, some, rng)
         searched = choices
         if len(choices) > 1 and self.units < len(groups):
-            model = groups.take(order[:MODEL_ROWS])
+            most = min(MODEL_ROWS, MODEL_LANDMARKS * len(groups) // self.units)
+            model = groups.take(order[:most])
             count = max(1, len(model) * self.units // len(groups))
             choices = judged_on(choices, self._dense(inputs[model.first]), model, count)
         best = best_of(choices)

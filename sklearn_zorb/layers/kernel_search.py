@@ -9,8 +9,10 @@ from .kernel_ridge import distances, fit_ridge, gradient_products, kernel_values
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
-# rows on which they are compared again with fewer landmarks, at most
+# rows on which they are compared again with fewer landmarks, and those, at most: eigenvalues of
+# as many columns answer for all penalties at once
 MODEL_ROWS = 2400
+MODEL_LANDMARKS = 1000
 # fewer rows than this that are no landmarks are too few to compare them by
 JUDGES = 200
 # rows that say what a usual distance and bandwidth are

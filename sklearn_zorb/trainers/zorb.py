@@ -125,7 +125,7 @@ class ZORB(Trainer):
                 if own.backward_rcond is None:
                     own = own.replace(backward_rcond=SOLVED_RCOND)
                 goal = _within_reach(network, targets, best.loo_outputs, context)
-            with _threads(_widths(network), len(targets), context):
+            with _threads(network, len(targets), context):
                 if sweep == 0:
                     front, params = self._first_targets(network, params, inputs, goal, own)
                 else:
@@ -133,8 +133,7 @@ class ZORB(Trainer):
                 params, seen = self._solve_hidden(
                     network, params, inputs, front, own, recorder, sample
                 )
-            width = math.inf if network.stacked else seen.shape[1]
-            with _threads([width], len(targets), context):
+            with _threads(network, len(targets), context, readout=True):
                 params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
             error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
@@ -268,20 +267,23 @@ class ZORB(Trainer):
         return params, solved
 
 
-def _widths(network):
-    """Columns that hidden layers are solved on, without end where not by least squares."""
-    shapes = zip(network.hidden, network.shapes(), strict=False)
-    return [
+def _threads(network, n_rows, context, readout=False):
+    """`own_threads` where most of the work is done for one chunk of rows or another.
+
+    That is, where rows are many, and hidden layers, or the `readout`, are solved by least
+    squares on not too many columns.
+    """
+    if context.backend != "numpy" or n_rows < SHARED_ROWS:
+        return nullcontext()
+    shapes = network.shapes()
+    widths = [
         layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
-        for layer, shape in shapes if layer.solvable
+        for layer, shape in zip(network.hidden, shapes, strict=False) if layer.solvable
     ]  # fmt: skip
-
-
-def _threads(widths, n_rows, context):
-    """`own_threads` where most of the work is done for one chunk of rows or another."""
-    narrow = max(widths, default=0) <= SHARED_COLUMNS
-    pays = context.backend == "numpy" and n_rows >= SHARED_ROWS and narrow
-    return own_threads() if pays else nullcontext()
+    if readout:
+        seen = sum(math.prod(shapes[i]) for i in network.taps)
+        widths = [math.inf if network.stacked else seen]
+    return own_threads() if max(widths, default=0) <= SHARED_COLUMNS else nullcontext()
 
 
 def _within_reach(network, targets, outputs, context):
