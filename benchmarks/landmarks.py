@@ -1,12 +1,12 @@
 """A few thousand rows: the exact kernel of the default beside one of 1500 landmarks.
 
 All rows of the default's first kernel are landmarks up to 3000 distinct rows. Here other stacks
-have the same blocks but for 1500 landmarks in it. Generated tables, and two of those on disk; the
-models predict all other rows, 4000 at most. Means over splits.
+have the same blocks but for 1500 landmarks in it. Generated tables, and phoneme; the models predict
+all other rows, 4000 at most. Means over splits.
 """
 
 import numpy as np
-from sklearn.datasets import make_classification, make_friedman1
+from sklearn.datasets import make_classification, make_friedman1, make_friedman2
 from sklearn.metrics import log_loss
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers
@@ -29,7 +29,7 @@ def tables():
     )
     yield "phoneme", True, *table("phoneme")
     yield "friedman1", False, *make_friedman1(10_000, 10, noise=1.0, random_state=0)
-    yield "abalone", False, *table("abalone")
+    yield "friedman2", False, *make_friedman2(10_000, noise=100.0, random_state=0)
 
 
 def fitted(classes, X, y, exact, seed):

@@ -55,8 +55,8 @@ PAGES = {
     "landmarks": (
         "An exact kernel on a few thousand rows",
         "The default, the first kernel of which is exact up to 3000 distinct rows, beside the "
-        "same stack with 1500 landmarks there; scores are accuracies, or R² of friedman1 and "
-        "abalone. Means over three splits, all other rows up to 4000 for the test.",
+        "same stack with 1500 landmarks there; scores are accuracies, or R² of both "
+        "friedman tables. Means over three splits, all other rows up to 4000 for the test.",
     ),
     "few_rows": (
         "Trees on few rows",
