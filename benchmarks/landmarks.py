@@ -60,7 +60,7 @@ def main():
     for name, classes, X, y in tables():
         for n_rows in SIZES:
             note(f"{name}, {n_rows} rows")
-            found = {"exact": [], f"{LANDMARKS}": []}
+            found = {"exact": [], str(LANDMARKS): []}
             for seed in range(SEEDS):
                 order = np.random.default_rng(seed).permutation(len(y))
                 first, others = order[:n_rows], order[n_rows : n_rows + N_TEST]

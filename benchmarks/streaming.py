@@ -75,9 +75,7 @@ def main(sizes=SIZES):
         note("writing rows")
         write(folder, max(sizes))
         # in turn: what a machine does meanwhile would else fall on one size alone
-        runs = [
-            {n_rows: measured(name, n_rows) for n_rows in sizes} for _ in range(REPEATS)
-        ]  # fmt: skip
+        runs = [{n_rows: measured(name, n_rows) for n_rows in sizes} for _ in range(REPEATS)]
     for n_rows in sizes:
         found = [run[n_rows] for run in runs]
         row = {"rows": n_rows, "fit s": statistics.median(run["seconds"] for run in found),

@@ -116,10 +116,8 @@ class NumpyBackend:
 
     def quadratic(self, upper, columns):
         """Sum of ``c @ matrix @ c`` over columns c, for the matrix of an upper triangle."""
-        if columns.dtype != np.float64:
-            columns = columns.astype(np.float64)
-        products = blas.dsymm(1.0, upper, columns.T, side=1, lower=0)
-        return np.einsum("ij,ij->", products, columns.T)
+        columns = np.asarray(columns, dtype=np.float64).T
+        return np.einsum("ij,ij->", blas.dsymm(1.0, upper, columns, side=1, lower=0), columns)
 
     def symmetric(self, upper):
         """The full matrix of an upper triangle."""

@@ -133,7 +133,7 @@ class ZORB(Trainer):
                 params, seen = self._solve_hidden(
                     network, params, inputs, front, own, recorder, sample
                 )
-            with _threads(network, len(targets), context, readout=True):
+            with _threads(network, len(targets), context, seen):
                 params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
             error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
@@ -267,22 +267,22 @@ class ZORB(Trainer):
         return params, solved
 
 
-def _threads(network, n_rows, context, readout=False):
+def _threads(network, n_rows, context, seen=None):
     """`own_threads` where most of the work is done for one chunk of rows or another.
 
-    That is, where rows are many, and hidden layers, or the `readout`, are solved by least
-    squares on not too many columns.
+    That is, where rows are many, and hidden layers, or the read-out on what it has `seen`, are
+    solved by least squares on not too many columns.
     """
     if context.backend != "numpy" or n_rows < SHARED_ROWS:
         return nullcontext()
-    shapes = network.shapes()
-    widths = [
-        layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
-        for layer, shape in zip(network.hidden, shapes, strict=False) if layer.solvable
-    ]  # fmt: skip
-    if readout:
-        seen = sum(math.prod(shapes[i]) for i in network.taps)
-        widths = [math.inf if network.stacked else seen]
+    if seen is not None:
+        widths = [math.inf if network.stacked else seen.shape[1]]
+    else:
+        widths = [
+            layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
+            for layer, shape in zip(network.hidden, network.shapes(), strict=False)
+            if layer.solvable
+        ]
     return own_threads() if max(widths, default=0) <= SHARED_COLUMNS else nullcontext()
 
 
