@@ -3,6 +3,7 @@
 import math
 import re
 import weakref
+from functools import cached_property
 from numbers import Real
 
 import numpy as np
@@ -58,7 +59,11 @@ class Memory:
         self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
         self._free = []
-        self._lent = weakref.WeakValueDictionary()
+
+    @cached_property
+    def _lent(self):
+        """Arrays that were handed out, by their ids; few fits of few rows ask for any."""
+        return weakref.WeakValueDictionary()
 
     def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget.
@@ -120,7 +125,7 @@ class Memory:
         return array.reshape(len(array), -1)[:, :width].reshape(shape)
 
     def __getstate__(self):
-        return {**self.__dict__, "_free": [], "_lent": weakref.WeakValueDictionary()}
+        return {"limit": self.limit, "used": self.used, "_free": []}
 
     def convert(self, array, dtype):
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""

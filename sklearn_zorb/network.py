@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .generators import spawn
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.compiled import apply
 from .layers.honest import SplitReadout, fill_units, find_honest, warn_of_leaks
@@ -109,7 +110,7 @@ class Network:
 
         Targets travel down through those. Its solved weights see every tapped block.
         """
-        streams = rng.spawn(3)
+        streams = spawn(rng, 3)
         params = []
         shape = self.input_shape
         hidden = sequence.init(self.hidden, streams[0], shape, data)

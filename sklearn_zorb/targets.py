@@ -1,6 +1,7 @@
 """Tables of targets: distinct rows stored once."""
 
 import numpy as np
+from scipy.linalg import lapack
 
 
 class Targets:
@@ -57,5 +58,7 @@ class Targets:
         """
         if self.codes is None or self.values.ndim != 2 or len(self.values) >= self.shape[1]:
             return self, None
-        basis, thin = np.linalg.qr(np.asarray(self.values, dtype=np.float64).T)
-        return self.with_values(thin.T), basis.T
+        # by LAPACK directly: what surrounds it takes as long again
+        factors, scales, _, _ = lapack.dgeqrf(np.asarray(self.values, dtype=np.float64).T)
+        basis = lapack.dorgqr(factors, scales)[0]
+        return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T

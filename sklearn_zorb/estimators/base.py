@@ -20,6 +20,7 @@ from .._compat import (
     fit_context,
 )
 from ..auto import auto_layers, dense_layers, is_auto
+from ..generators import LazyGenerator
 from ..layers import (
     Context,
     Dense,
@@ -42,7 +43,7 @@ from .padding import padded, repeat_first
 from .partial import PartialFitMixin, learning_a_batch
 from .progress import Progress
 from .summary import summary_table
-from .validation import canonical, check_size, numbers
+from .validation import canonical, check_size, checked, numbers
 from .weights import copied, drop_weightless, per_row, weighs_classes
 
 READOUT = "readout"
@@ -124,7 +125,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X, hidden))
         with self._backend.scope():
-            rng = np.random.default_rng(_entropy(self.random_state))
+            rng = LazyGenerator(_entropy(self.random_state))
             context = self._context(encoder, weights, rng, dtype, memory)
             self._train((X, y), hidden, readout, tail, encoder, context)
         return self
@@ -143,7 +144,8 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
         y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
-        X, y = validate_data(
+        check = checked if reset else validate_data
+        X, y = check(
             self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
@@ -200,7 +202,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         inputs, fed = self._feed(rows[0], [*hidden, readout], context)
         front = self._front(inputs)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
-        streams = context.rng.spawn(3)
+        streams = context.spawn(3)
         data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
         if self._backend.accelerated and is_jax(inputs):

@@ -2,7 +2,7 @@
 
 import sys
 
-from .._compat import HAS_CALLBACKS
+from .._compat import HAS_CALLBACKS, has_callbacks
 
 
 class Progress:
@@ -26,7 +26,7 @@ class Progress:
         self._task = None
 
     def __enter__(self):
-        if HAS_CALLBACKS:
+        if HAS_CALLBACKS and has_callbacks(self.estimator):
             context = self.estimator._init_callback_context(max_subtasks=self.n_steps)
             self._task = context.call_on_fit_task_begin(
                 estimator=self.estimator, X=self.X, y=self.y

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._compat import WithParameters
+from ..generators import made, spawn
 from ..linalg import LeastSquares
 from ..memory import Memory
 
@@ -89,12 +90,28 @@ class Context:
         vars(copied).update(vars(self), **changes)
         return copied
 
+    def spawn(self, count):
+        """Independent generators, each for the context of one part of the work."""
+        return spawn(vars(self)["rng"], count)
+
     def take(self, places):
         """The context of some of the rows."""
         own = {name: getattr(self, name) for name in ("sample_weight", "y")}
         own = {name: None if value is None else value[places] for name, value in own.items()}
         targets = None if self.y_targets is None else self.y_targets.take(places)
         return self.replace(y_targets=targets, **own)
+
+
+# what `spawn` gave becomes a generator when a layer reads it
+Context.rng = property(
+    lambda self: made(vars(self)["rng"]), lambda self, rng: vars(self).update(rng=rng)
+)
+
+
+def draws_nothing(init):
+    """Mark the `init` of a layer as one for which no generator has to be made."""
+    init.draws = False
+    return init
 
 
 class Layer(WithParameters):
@@ -155,10 +172,18 @@ class Layer(WithParameters):
 
     _parameter_constraints: dict = {}
 
+    def __sklearn_clone__(self):
+        # every fit copies its layers
+        values = self._plain_values()
+        if values is None:
+            return super().__sklearn_clone__()
+        return type(self)(**dict(zip(self._get_param_names(), values, strict=True)))
+
     def output_shape(self, input_shape):
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
         return tuple(input_shape)
 
+    @draws_nothing
     def init(self, rng, input_shape, data=None):
         """Initial params.
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from ..generators import made
+
 
 class Lowered:
     """Targets below a layer, computed for those rows that are read.
@@ -31,12 +33,14 @@ class Lowered:
         return np.asarray(self[:], dtype=dtype)
 
 
-def lower(layer, params, values, inputs, memory=None, **options):
+def lower(layer, params, values, inputs, memory=None, *, rng=None, **options):
     """Targets for the input of `layer`, and its params: its inverse, whole where memory allows.
 
     `values` may be `Lowered` themselves; `inputs` are None where the inverse does not read
     them. Without `memory` everything is whole.
     """
+    # of rows that are inverted one by one nothing is drawn
+    options["rng"] = None if layer.inverts_rows else made(rng)
     if memory is None or memory.limit == np.inf or inputs is not None or not layer.inverts_rows:
         return layer.invert(params, values[:], inputs, **options)
     row_bytes = values.dtype.itemsize * math.prod(values.shape[1:])

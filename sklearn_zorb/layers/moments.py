@@ -45,7 +45,8 @@ def _of_chunk(rows, weights):
     xp = namespace(rows)
     rows = rows.astype(xp.result_type(float))
     if weights is None:
-        return to_numpy(rows.mean(axis=0)), to_numpy(rows.var(axis=0))
+        mean = rows.mean(axis=0)
+        return to_numpy(mean), to_numpy(((rows - mean) ** 2).mean(axis=0))
     share = xp.asarray(weights / weights.sum(), dtype=rows.dtype)
     mean = share @ rows
     return to_numpy(mean), to_numpy(share @ (rows - mean) ** 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..generators import spawn
 from ..linalg import namespace
 from ..targets import Targets
 from .everywhere import Everywhere
@@ -13,11 +14,12 @@ from .rows import Rows, as_array, settle, through
 def init(layers, rng, input_shape, data=None):
     """Initial params of every layer, each drawn from a stream of its own."""
     params, shape = [], tuple(input_shape)
-    for layer, stream in zip(layers, rng.spawn(len(layers)), strict=True):
+    for layer, stream in zip(layers, spawn(rng, len(layers)), strict=True):
         here = data
         if data is not None and params:
             here = (Rows(data[0], layers[: len(params)], params, shape), *data[1:])
-        params.append(layer.init(stream, shape, here))
+        own = stream.generator if getattr(layer.init, "draws", True) else None
+        params.append(layer.init(own, shape, here))
         shape = tuple(layer.output_shape(shape))
     return params
 
@@ -58,7 +60,7 @@ def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None, me
             before.append(layer.forward(own, before[-1]))
     else:
         before *= len(layers)
-    streams = [None] * len(layers) if rng is None else rng.spawn(len(layers))
+    streams = [None] * len(layers) if rng is None else spawn(rng, len(layers))
     for i in reversed(range(len(layers))):
         options = {"backward_rcond": backward_rcond} if layers[i].invert_options else {}
         own_inputs = before[i] if layers[i].needs_inputs else None
@@ -78,7 +80,7 @@ class Downward:
     def __init__(self, layers, params, targets, context):
         self.layers, self.params, self.context = layers, params, context
         self._known = {len(layers) - 1: targets}
-        self._streams = context.rng.spawn(len(layers))
+        self._streams = context.spawn(len(layers))
 
     def at(self, index, inputs):
         """Targets for the output of layer `index`, whose present input is `inputs`."""
@@ -163,7 +165,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
     """
     params = list(params)
     downward = Downward(layers, params, targets, context)
-    streams = context.rng.spawn(len(layers))
+    streams = context.spawn(len(layers))
     everywhere = None if whole is None else Everywhere(*whole, context)
     # an array of this sweep that nothing reads once the next is there
     stopped, spare = False, None

@@ -23,6 +23,8 @@ ACCELERATOR_FLOPS = 1e11
 # to try out kernels for each product, and to generate some beside those of the library, took
 # most of the time of a first fit and brought later ones nothing
 GPU_OPTIONS = {"xla_gpu_autotune_level": 0, "xla_gpu_enable_triton_gemm": False}
+# rows whose inner products NumPy has before SciPy's are made symmetric
+FEW_ROWS = 32
 
 
 def is_jax(array):
@@ -88,6 +90,8 @@ class NumpyBackend:
 
     def inner_products(self, rows):
         """`rows @ rows.T`, in double precision."""
+        if len(rows) <= FEW_ROWS:
+            return rows @ rows.T
         return self.symmetric(blas.dsyrk(1.0, rows.T, trans=1))
 
     def cross(self, rows, targets, alone=True):

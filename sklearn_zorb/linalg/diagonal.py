@@ -20,15 +20,24 @@ def is_diagonal(gram, alpha):
     if len(gram.product) < 2:
         return False
     product = gram.product
+    # most matrices are ruled out by two columns, and of the others most by their first row
+    (first, both), (_, second) = product[:2, :2].tolist()
+    if _of_two(both, first, alpha) * _of_two(both, second, alpha) > ROUNDING**2:
+        return False
     variance = np.maximum(np.diag(product), 0)
     weight = np.sqrt(variance) / np.maximum(variance + alpha, np.finfo(np.float64).tiny)
-    # most matrices are ruled out by their first row
     if np.abs(product[0, 1:] * weight[1:]).max() * weight[0] > ROUNDING:
         return False
     upper = np.triu(product, 1)
     upper *= weight
     upper *= weight[:, None]
     return max(upper.max(), -upper.min()) <= ROUNDING
+
+
+def _of_two(both, variance, alpha):
+    """What one of two columns adds to the square of what `is_diagonal` judges them by."""
+    most = max(variance + alpha, float(np.finfo(np.float64).tiny))
+    return both / most * (variance / most)
 
 
 class DiagonalEngine(SpectralEngine):

@@ -256,7 +256,7 @@ def _least(errors):
     choose; more penalty is the better conditioned choice.
     """
     least = errors.min()
-    return int(np.flatnonzero(errors <= least + ERROR_TOLERANCE * abs(least))[-1])
+    return int((errors <= least + ERROR_TOLERANCE * abs(least)).nonzero()[0][-1])
 
 
 def _search(score, alphas, steps):

@@ -40,24 +40,22 @@ def one_library():
         yield
 
 
-@contextlib.contextmanager
-def one_thread():
+class one_thread:  # noqa: N801 - as the other contexts, of which it is the most often entered
     """Within this context BLAS uses one thread; the number comes back after.
 
     Only the main thread sets limits: some BLAS have one number for all threads, and contexts
     that overlap would restore each other's.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [(library, library.get_num_threads() or 1) for library in _blas()]
-    before = [(library, number) for library, number in numbers if number > 1]
-    try:
-        for library, _ in before:
+
+    def __enter__(self):
+        alone = threading.current_thread() is threading.main_thread()
+        numbers = [(library, library.get_num_threads() or 1) for library in _blas() if alone]
+        self._before = [(library, number) for library, number in numbers if number > 1]
+        for library, _ in self._before:
             library.set_num_threads(1)
-        yield
-    finally:
-        for library, number in before:
+
+    def __exit__(self, *exception):
+        for library, number in self._before:
             library.set_num_threads(number)
 
 

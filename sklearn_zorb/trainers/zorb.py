@@ -120,7 +120,7 @@ class ZORB(Trainer):
         # nothing travels down through a stack that is solved: one sweep is all
         for sweep in range(1 if network.stacked else self.n_sweeps):
             recorder = _Recorder(network, history, sweep, on_step)
-            own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
+            own = context.replace(rng=context.spawn(1)[0], refine=sweep > 0)
             if sweep > 0:
                 if own.backward_rcond is None:
                     own = own.replace(backward_rcond=SOLVED_RCOND)
@@ -161,7 +161,7 @@ class ZORB(Trainer):
         most = int(most) if isinstance(most, Integral) else max(1, round(most * len(places)))
         if most >= len(places):
             return None
-        chosen = context.rng.spawn(1)[0].choice(len(places), most, replace=False)
+        chosen = context.spawn(1)[0].generator.choice(len(places), most, replace=False)
         return places[np.sort(chosen)]
 
     def _own_context(self, context):
@@ -189,7 +189,7 @@ class ZORB(Trainer):
             rows = sequence.forward(network.hidden, params[: network.readout], as_array(inputs))
             before, targets = rows if network.stacked else _flat(rows), Targets(targets[:])
         values, own = sequence.invert(
-            layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
+            layers, own, targets.values, before, rng=context.spawn(1)[0],
             backward_rcond=context.backward_rcond, memory=context.memory,
         )  # fmt: skip
         shape = network.shapes()[network.readout]
@@ -228,7 +228,7 @@ class ZORB(Trainer):
         then = network.layers[network.readout] if alone else None
         hidden, rows = sequence.solve(
             network.hidden, params[: network.readout], inputs, front,
-            context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
+            context.replace(rng=context.spawn(1)[0]), visit=visit, taps=network.taps,
             then=then, whole=whole,
         )  # fmt: skip
         seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
@@ -255,7 +255,7 @@ class ZORB(Trainer):
         below, params = self._readout_targets(network, params, seen, targets)
         layer = network.layers[network.readout]
         context = context.replace(
-            relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
+            relaxation=1.0, refine=False, loo_outputs=True, rng=context.spawn(1)[0]
         )
         last = seen.blocks[-1]
         rows = last if network.stacked or isinstance(last, Interpolated) else seen
