@@ -103,7 +103,7 @@ class Context:
 
 
 # what `spawn` gave becomes a generator when a layer reads it
-Context.rng = property(
+Context.rng = property(  # type: ignore[assignment]
     lambda self: made(vars(self)["rng"]), lambda self, rng: vars(self).update(rng=rng)
 )
 
