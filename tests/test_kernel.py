@@ -167,6 +167,28 @@ def test_leave_one_out_error_by_brute_force():
     np.testing.assert_allclose(fit_ridge(K, groups, 1, search=False).losses, losses[1], rtol=1e-8)
 
 
+@pytest.mark.parametrize("n_features", [3, 40])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features, monkeypatch):
+    X, y = table(80, n_features)
+    X[40:45] = X[:5]
+    given = Kernel(80, kind=kind, bandwidth=0.7, reweight=0)
+    searched = solve(clone(given).set_params(bandwidth="loo"), X, y)
+
+    def refuse(*_, **__):
+        raise AssertionError("there is nothing to compare")
+
+    monkeypatch.setattr("sklearn_zorb.layers.kernel_search.fit_ridge", refuse)
+    solved = solve(given, X, y)
+    metric = "cityblock" if kind == "laplace_l1" else "euclidean"
+    distinct = np.unique(X, axis=0)
+    middle = np.median(cdist(distinct, distinct, metric)[np.triu_indices(75, 1)])
+    assert solved.params["bandwidth"] == pytest.approx(0.7 * middle)
+    np.testing.assert_array_equal(solved.params["landmarks"], searched.params["landmarks"])
+    np.testing.assert_array_equal(solved.params["feature_scales"], np.ones(n_features))
+    assert "kernel_loo_error" in searched.report and "kernel_loo_error" not in solved.report
+
+
 def test_weights_are_repetition():
     X, y = table(30)
     counts = np.arange(30) % 3 + 1

@@ -50,10 +50,11 @@ class Kernel(Layer):
     of the features is exactly kernel ridge regression with an intercept that is not
     penalised; beyond, landmarks are drawn from the distinct rows (Nyström).
 
-    Kernels are compared by the leave-one-out error of kernel ridge regression of the
-    network's own targets on 400 rows, whatever the targets of the layer; kinds, where not all
-    rows are landmarks, by that of a ridge of the features of 2400 rows with as small a share of
-    landmarks: the smoother a kernel, the fewer of them it needs. From functions f and g, fitted
+    Unless all of a kernel is given, with ``reweight=0``, kernels are compared by the
+    leave-one-out error of kernel ridge regression of the network's own targets on 400 rows,
+    whatever the targets of the layer; kinds, where not all rows are landmarks, by that of a
+    ridge of the features of 2400 rows with as small a share of landmarks: the smoother a
+    kernel, the fewer of them it needs. From functions f and g, fitted
     to one half of these rows each, every round of re-weighting takes the scales
 
     .. math:: s_j^4 \leftarrow r \frac{\max(p_j, 0)}{\mathrm{mean}_k \max(p_k, 0)} + 1 - r,
@@ -178,9 +179,10 @@ class Kernel(Layer):
             "bandwidth": choice.bandwidth,
             "rounds": choice.rounds,
             "landmarks": len(chosen),
-            "kernel_loo_error": float(choice.error),
             "optimism": excess,
         }
+        if not np.isnan(choice.error):
+            report["kernel_loo_error"] = float(choice.error)
         return Solved(solved, report=report)
 
     def _choose(self, inputs, groups, order, rng):

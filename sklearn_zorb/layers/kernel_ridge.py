@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 from scipy.linalg import blas, lapack
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
 DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)
@@ -25,6 +25,13 @@ def distances(kind, left, right):
     squares += np.einsum("ij,ij->i", left, left)[:, None]
     squares += np.einsum("ij,ij->i", right, right)[None]
     return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+
+
+def pair_distances(kind, rows):
+    """The same between all pairs of rows, each pair once."""
+    if kind == "laplace_l1" or rows.shape[1] <= WIDE:
+        return pdist(rows, "cityblock" if kind == "laplace_l1" else "euclidean")
+    return distances(kind, rows, rows)[np.triu_indices(len(rows), 1)]
 
 
 def kernel_values(kind, distance):

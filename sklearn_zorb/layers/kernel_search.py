@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..linalg import LeastSquares, System
-from .kernel_ridge import distances, fit_ridge, gradient_products, kernel_values, whitening
+from .kernel_ridge import (
+    distances,
+    fit_ridge,
+    gradient_products,
+    kernel_values,
+    pair_distances,
+    whitening,
+)
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
@@ -49,7 +56,7 @@ class Choice:
 
 def median_distance(kind, rows):
     """Median distance between pairs of rows, or 1 where they are all the same."""
-    pairs = distances(kind, rows, rows)[np.triu_indices(len(rows), 1)]
+    pairs = pair_distances(kind, rows)
     # what has no reciprocal is no distance
     pairs[pairs < np.finfo(np.float64).tiny] = 0.0
     middle = float(np.median(pairs)) if len(pairs) else 0.0
@@ -75,8 +82,14 @@ def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
     Returns
     -------
     list of Choice
+        Of unknown error, NaN, where all is given.
     """
     order = rng.permutation(len(rows))
+    if len(kinds) == 1 and bandwidth != "loo" and not reweight:
+        # nothing to compare
+        scales = np.ones(rows.shape[1])
+        _, width = _scaled(kinds[0], rows, scales, float(bandwidth), order[:MEDIAN_ROWS])
+        return [Choice(kinds[0], scales, width, np.nan, 0, float(bandwidth), START)]
     return [best_of(_rounds(kind, bandwidth, reweight, rows, groups, order)) for kind in kinds]
 
 
@@ -84,6 +97,8 @@ def best_of(choices):
     """The choice of least error, the first of those that only rounding parts."""
     choices = list(choices)
     least = min(choice.error for choice in choices)
+    if len(choices) == 1:
+        return choices[0]
     return next(choice for choice in choices if choice.error <= least * (1 + TIE))
 
 
