@@ -86,9 +86,9 @@ def scaled_target(model):
     return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
-def zorb(task, seed, n_jobs):
+def zorb(task, seed, n_jobs, layers="auto"):
     model = ZORBClassifier if task == "classification" else ZORBRegressor
-    return one_hot(model(random_state=seed, n_jobs=n_jobs))
+    return one_hot(model(layers, random_state=seed, n_jobs=n_jobs))
 
 
 def hist_gradient_boosting(task, seed, n_jobs):
@@ -192,7 +192,14 @@ SLOW = {
     "RealMLP": partial(pytabkit, "RealMLP_TD"),
     "xRFM": partial(pytabkit, "XRFM_D"),
 }
-MODELS = {OURS: zorb, **PEERS, **SLOW}
+# ours where milliseconds count
+LIGHT = {
+    "ZORB, random units": partial(zorb, layers="Dense[64, relaxation=0] ReLU"),
+    "ZORB, 64 landmarks": partial(
+        zorb, layers="Kernel[64, kind=laplace_l1, bandwidth=1, reweight=0]"
+    ),
+}
+MODELS = {OURS: zorb, **LIGHT, **PEERS, **SLOW}
 
 
 def make(name, task, seed=0, n_jobs=1):

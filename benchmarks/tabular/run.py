@@ -6,7 +6,7 @@ from time import perf_counter
 from ..common import RESULTS, note
 from . import summary
 from .measure import N_FOLDS, folds, measure
-from .models import MODELS, OURS, SLOW, make
+from .models import LIGHT, MODELS, OURS, SLOW, make
 from .records import Records
 from .tables import load, table_names
 
@@ -55,7 +55,7 @@ def parse(arguments):
     options.seeds = options.seeds or ([0] if one else [0, 1, 2])
     models = [OURS, "RandomForest"] if options.timing else list(MODELS)
     options.models = options.models or [
-        name for name in models if not (options.quick and name in SLOW)
+        name for name in models if not (options.quick and name in {*SLOW, *LIGHT})
     ]
     options.max_rows = options.max_rows or None
     return options

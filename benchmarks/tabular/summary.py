@@ -8,7 +8,7 @@ import numpy as np
 
 from ..common import on_record, save, show
 from . import ranks
-from .models import OURS, PEERS, SLOW
+from .models import LIGHT, OURS, PEERS, SLOW
 
 # measure -> task, whether greater is better
 MEASURES = {
@@ -57,8 +57,15 @@ def summarise(rows):
         "seeds": len({row["seed"] for row in rows}),
         "ranks": [mean_ranks(rows, models, measure) for measure in MEASURES],
         "tables": [row for measure in MEASURES for row in by_table(rows, models, measure)],
-        "slow": [row for name in SLOW if name in present for row in against(rows, name)],
-        "costs": [costs(rows, model) for model in (*models, *SLOW) if model in present],
+        "slow": [row for name in SLOW if name in present for row in against(rows, OURS, name)],
+        "light": [
+            row
+            for ours in LIGHT
+            for name in ("Linear", *SLOW)
+            if {ours, name} <= present
+            for row in against(rows, ours, name)
+        ],
+        "costs": [costs(rows, model) for model in (*models, *LIGHT, *SLOW) if model in present],
         "loo": [left_out(rows, task) for task in MAIN],
         "failed": [
             {name: row[name] for name in ("table", "model", "seed", "fold", "note")}
@@ -104,20 +111,21 @@ def by_table(rows, models, measure):
     return result
 
 
-def against(rows, peer):
-    """Tables won against one model, and the ratio of total fit times, fold for fold."""
+def against(rows, ours, peer):
+    """Tables won by one model against another, and the ratio of total fit times, fold for fold."""
     result = []
     for task, measure in MAIN.items():
-        tables, means, n_folds = paired(rows, [OURS, peer], measure)
+        tables, means, n_folds = paired(rows, [ours, peer], measure)
         if not tables:
             continue
         gaps = np.round(means[:, 0] - means[:, 1], 10)
-        seconds = paired(of_task(rows, task), [OURS, peer], "fit_s").means
-        ours, its = seconds.sum(axis=0)
-        result.append({"model": peer, "task": task, "tables": len(tables), "folds": n_folds,
+        seconds = paired(of_task(rows, task), [ours, peer], "fit_s").means
+        own, its = seconds.sum(axis=0)
+        result.append({"ours": ours, "model": peer, "task": task, "tables": len(tables),
+                       "folds": n_folds,
                        "won": int((gaps > 0).sum()), "tied": int((gaps == 0).sum()),
                        "lost": int((gaps < 0).sum()),
-                       "our fit s": ours, "its fit s": its, "ratio": ours / its})  # fmt: skip
+                       "our fit s": own, "its fit s": its, "ratio": own / its})  # fmt: skip
     return result
 
 
@@ -175,7 +183,7 @@ def write(rows):
         print(f"\nat most {section['max_rows'] or 'all'} rows, {section['seeds']} seeds")
         lines = [dict(line) for line in section["ranks"]]
         show([{**line.pop("mean ranks", {}), **line} for line in lines])
-        show(section["slow"])
+        show([*section["slow"], *section["light"]])
         show(section["loo"])
 
 
