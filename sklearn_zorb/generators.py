@@ -34,6 +34,13 @@ class LazyGenerator:
         self._types = kind, bits
         self._children = 0
 
+    @classmethod
+    def of(cls, generator):
+        """One that is made already."""
+        own = object.__new__(cls)
+        own.generator = generator
+        return own
+
     @cached_property
     def generator(self):
         """The `numpy.random.Generator`, the same one each time."""
@@ -65,6 +72,8 @@ def spawn(rng, count):
     """
     if isinstance(rng, LazyGenerator):
         return rng.spawn(count)
+    if type(rng.bit_generator.seed_seq) is not np.random.SeedSequence:
+        return [LazyGenerator.of(own) for own in rng.spawn(count)]
     types = type(rng), type(rng.bit_generator)
     return [
         LazyGenerator(own.entropy, own.spawn_key, own.pool_size, *types)

@@ -47,6 +47,27 @@ def test_a_lazy_root_is_default_rng():
     )
 
 
+class Counted(np.random.bit_generator.ISpawnableSeedSequence):
+    """Seeds of somebody else's making."""
+
+    def __init__(self, number):
+        self.number, self.children = number, 0
+
+    def generate_state(self, n_words, dtype=np.uint32):
+        return np.full(n_words, self.number, dtype=dtype)
+
+    def spawn(self, n_children):
+        first, self.children = self.children, self.children + n_children
+        return [Counted(100 * self.number + i) for i in range(first, self.children)]
+
+
+def test_seeds_of_others_are_spawned_by_themselves():
+    lazy = spawn(np.random.Generator(np.random.PCG64(Counted(3))), 2)
+    eager = np.random.Generator(np.random.PCG64(Counted(3))).spawn(2)
+    assert [draws(own.generator) for own in lazy] == [draws(own) for own in eager]
+    assert draws(lazy[1].spawn(1)[0].generator) == draws(eager[1].spawn(1)[0])
+
+
 def test_parents_spawn_on_where_they_were():
     rng, other = np.random.default_rng(2), np.random.default_rng(2)
     spawn(rng, 2), other.spawn(2)

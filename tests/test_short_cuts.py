@@ -120,6 +120,22 @@ def test_clones_of_layers(layer):
             assert getattr(copy, name) is not value
 
 
+class Doubled(Dense):
+    """A layer that does not keep what it is given."""
+
+    def __init__(self, units=None):
+        super().__init__(units=None if units is None else 2 * units)
+
+    @classmethod
+    def _get_param_names(cls):
+        return ["units"]
+
+
+def test_constructors_that_change_a_value_are_told_of():
+    with pytest.raises(RuntimeError, match="constructor either does not set or modifies"):
+        clone(Doubled(3))
+
+
 @pytest.mark.parametrize("scale", [1e-120, 1.0, 1e150])
 def test_two_columns_rule_a_diagonal_out(scale):
     rng = np.random.default_rng(0)

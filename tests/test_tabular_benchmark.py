@@ -14,6 +14,7 @@ pytest.importorskip("pandas")
 from benchmarks import common  # noqa: E402
 from benchmarks.report import list_table  # noqa: E402
 from benchmarks.tabular import measure, page, ranks, run, summary, tables  # noqa: E402
+from benchmarks.tabular.models import LIGHT  # noqa: E402
 from benchmarks.tabular.records import FIELDS, Records  # noqa: E402
 
 KEY = {"table": "iris", "model": "ZORB", "seed": 0, "fold": 0, "max_rows": 1500}
@@ -188,7 +189,25 @@ def test_summary_of_two_tables():
     assert (b["best other"], b["rank"], b["ahead by"]) == ("SVM", 2.5, pytest.approx(-0.1))
     (slow,) = section["slow"]
     assert (slow["won"], slow["tied"], slow["lost"], slow["ratio"]) == (0, 1, 1, 1.5)
+    assert section["light"] == []
     assert section["loo"][1]["optimism"] == pytest.approx(0.1)
+
+
+def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(tmp_path, monkeypatch):
+    short = next(iter(LIGHT))
+    rows = regression_rows({**SCORES, ("a", short): 0.85, ("b", short): 0.5})
+    section = summary.summarise(rows)
+    assert {row["ours"] for row in section["light"]} == {short}
+    found = {row["model"]: (row["won"], row["tied"], row["lost"]) for row in section["light"]}
+    assert found == {"MLP": (1, 1, 0), "xRFM": (0, 1, 1)}
+    assert all(short not in row.get("mean ranks", {}) for row in section["ranks"])
+    assert section["ranks"] == summary.summarise(regression_rows(SCORES))["ranks"]
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    monkeypatch.setattr(page, "RESULTS", tmp_path)
+    summary.write(rows)
+    page.main(tmp_path, list_table)
+    assert f"- *{short}*: ``Dense[64" in (tmp_path / "tabular.rst").read_text()
 
 
 def test_libraries_that_are_gone_keep_the_versions_that_were_measured(tmp_path, monkeypatch):

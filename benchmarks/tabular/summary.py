@@ -61,7 +61,7 @@ def summarise(rows):
         "light": [
             row
             for ours in LIGHT
-            for name in ("Linear", *SLOW)
+            for name in ("Linear", "MLP", *SLOW)
             if {ours, name} <= present
             for row in against(rows, ours, name)
         ],

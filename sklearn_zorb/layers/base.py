@@ -6,6 +6,7 @@ every method is a pure function of its arguments. Shapes never include the sampl
 """
 
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -175,9 +176,12 @@ class Layer(WithParameters):
     def __sklearn_clone__(self):
         # every fit copies its layers
         values = self._plain_values()
-        if values is None:
-            return super().__sklearn_clone__()
-        return type(self)(**dict(zip(self._get_param_names(), values, strict=True)))
+        if values is not None:
+            copy = type(self)(**dict(zip(self._get_param_names(), values, strict=True)))
+            if all(map(is_, copy._plain_values() or [None], values)):
+                return copy
+        # copies what has parts, and says what a constructor changed
+        return super().__sklearn_clone__()
 
     def output_shape(self, input_shape):
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""

@@ -91,6 +91,7 @@ class NumpyBackend:
     def inner_products(self, rows):
         """`rows @ rows.T`, in double precision."""
         if len(rows) <= FEW_ROWS:
+            rows = np.asarray(rows, dtype=np.float64)
             return rows @ rows.T
         return self.symmetric(blas.dsyrk(1.0, rows.T, trans=1))
 

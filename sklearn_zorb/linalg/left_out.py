@@ -78,7 +78,7 @@ def _left_out(ops, engine, alphas, piece):
     rows, targets, weights = piece
     if sp.issparse(rows):
         rows = rows.toarray()
-    centred = rows.astype(np.float64) - engine.mean
+    centred = ops.asarray(rows, np.float64) - engine.mean
     own = (*engine.project(centred, alphas), targets, engine.target_mean, weights)
     residuals, spare, found = ops.call(_residuals, *own, engine.centred / engine.weight)
     if len(alphas) == 1 and alphas[0] == 0:
