@@ -14,8 +14,8 @@ LARGEST = 1e152
 def checked(estimator, X, y, **options):
     """As `validate_data` of training rows.
 
-    Looking for frames, classes and duck types takes it a tenth of a small fit, while a glance
-    tells arrays in which it would find nothing to change.
+    Its search for frames and other types takes a fourteenth of a small fit, while a glance tells
+    arrays in which it would find nothing to change.
     """
     if not _nothing_to_change(X, y):
         return validate_data(estimator, X, y, **options)
