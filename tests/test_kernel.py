@@ -17,7 +17,9 @@ from sklearn_zorb.layers.kernel import KINDS
 from sklearn_zorb.layers.kernel_ridge import (
     DECADES,
     fit_ridge,
+    kernel_matrix,
     project,
+    whitening,
 )
 from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, Choice, choose_kernels, judged_on
 from sklearn_zorb.linalg import LeastSquares, System
@@ -364,11 +366,38 @@ def test_kinds_are_compared_again_where_landmarks_are_few(monkeypatch, units, ex
 
 @pytest.mark.parametrize("triangular", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_projection_is_a_product(triangular, dtype):
+@pytest.mark.parametrize("block", [2, 5, 256])
+def test_projection_is_a_product(triangular, dtype, block, monkeypatch):
+    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.BLOCK", block)
     rng = np.random.default_rng(0)
     kernel, projection = rng.normal(size=(9, 5)), rng.normal(size=(5, 5)).astype(dtype)
     projection = np.triu(projection) if triangular else projection
     np.testing.assert_allclose(project(kernel.copy(), projection), kernel @ projection)
+
+
+def test_whitening_is_an_inverse_square_root():
+    rows = np.random.default_rng(0).normal(size=(30, 4))
+    kernel = kernel_matrix("laplace", rows, rows)
+    before = kernel.copy()
+    root = whitening(kernel)
+    np.testing.assert_array_equal(kernel, before)
+    np.testing.assert_allclose(root @ root.T, scipy.linalg.inv(kernel), atol=1e-10)
+    assert not np.tril(root, -1).any()
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        whitening(-kernel)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_features", [3, 40])
+def test_a_kernel_is_the_same_in_parts(kind, n_features, monkeypatch):
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(31, n_features)), rng.normal(size=(8, n_features))
+    metric = "cityblock" if kind == "laplace_l1" else "euclidean"
+    distance = cdist(left, right, metric)
+    expected = np.exp(-(distance**2) / 2 if kind == "gaussian" else -distance)
+    np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.PART_BYTES", 8 * 8 * 7)
+    np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
 
 
 def test_projection_on_a_column_of_zeros():

@@ -257,6 +257,30 @@ def test_leave_one_out_gives_way_to_gcv_as_long_as_it_hardly_rises():
     assert module._descend(other, first, alphas, scores[1], 0) == 0
 
 
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_search_finds_what_a_sweep_does(step):
+    alphas, places, most = np.arange(19.0), range(0, 19, step), {1: 6, 2: 5}[step]
+    for bottom in np.arange(-2, 22, 0.25):
+        tried = []
+
+        def score(some, bottom=bottom, tried=tried):
+            tried.append(some[0])
+            return 1 + (some - bottom) ** 2, [some[0]]
+
+        best, errors, kept = module._search(score, alphas, places)
+        least = max(places, key=lambda i, bottom=bottom: (-((i - bottom) ** 2), i))
+        assert best == kept == least
+        assert len(tried) == len(set(tried)) <= most
+        assert np.isfinite(errors).sum() == len(tried)
+
+
+def test_a_search_among_equals_goes_for_more_penalty():
+    def score(some):
+        return 1 + 1e-12 * some, None
+
+    assert module._search(score, np.arange(19.0), range(19))[0] == 18
+
+
 @pytest.mark.parametrize("limit", [0, 10**9])
 def test_gcv_where_a_pass_is_too_dear(monkeypatch, limit):
     rows, targets, _ = make("tall")

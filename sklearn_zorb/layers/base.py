@@ -150,8 +150,6 @@ class Layer(WithParameters):
         Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
     elementwise : bool
         Whether each output is a function of the input in its place.
-    gathers_rows : bool
-        Whether `forward` is faster for thousands of rows at a time than for what a cache holds.
     holds_inputs : bool
         Whether what `solve` learns may refer to its inputs, as models that keep their rows do.
         The memory of rows that no layer holds serves those that come after them.
@@ -168,7 +166,6 @@ class Layer(WithParameters):
     differentiable = True
     traceable = True
     elementwise = False
-    gathers_rows = False
     holds_inputs = True
 
     _parameter_constraints: dict = {}

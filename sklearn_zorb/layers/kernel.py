@@ -10,7 +10,7 @@ from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, namespace, to_numpy
 from .base import Layer, Solved, check_flat
 from .distinct import group_rows
-from .kernel_ridge import centre, distances, kernel_values, project, whitening
+from .kernel_ridge import centre, kernel_matrix, project, whitening
 from .kernel_search import (
     MANHATTAN_BUDGET,
     MODEL_LANDMARKS,
@@ -110,8 +110,6 @@ class Kernel(Layer):
     fits_targets = False
     needs_inputs = False
     traceable = False
-    # the projection is a triangle, which is worth a look only for more rows than landmarks
-    gathers_rows = True
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left")],
@@ -216,7 +214,7 @@ class Kernel(Layer):
     def _kernel(self, params, rows):
         scale = params["feature_scales"] / params["bandwidth"]
         kind = KINDS[int(params["kind"])]
-        return kernel_values(kind, distances(kind, rows * scale, params["landmarks"] * scale))
+        return kernel_matrix(kind, rows * scale, params["landmarks"] * scale)
 
     def _with_landmarks(self, rows, scales, bandwidth, kind, weight=None, dtype=np.float64):
         """Params with these landmarks; `weight` is given where they are all rows there are."""

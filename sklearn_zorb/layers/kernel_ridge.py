@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
-from scipy.linalg import blas, lapack
+from scipy.linalg import lapack
 from scipy.spatial.distance import cdist, pdist
+
+from ..linalg.threads import for_each
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
 DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)
 # columns beyond which products are so much cheaper than sums of squared differences
 # that the digits they cost at tiny distances are worth it
 WIDE = 32
+# what one of several threads fills of a kernel at a time, about: several hundred rows squared
+# are no work to share out
+PART_BYTES = 4e6
+# columns of a triangle multiplied at a time
+BLOCK = 256
 
 
 def distances(kind, left, right):
@@ -42,6 +48,20 @@ def kernel_values(kind, distance):
     return np.exp(np.negative(distance, out=distance), out=distance)
 
 
+def kernel_matrix(kind, left, right):
+    """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
+    step = max(1, int(PART_BYTES // (8 * max(1, len(right)))))
+    if len(left) <= step:
+        return kernel_values(kind, distances(kind, left, right))
+    kernel = np.empty((len(left), len(right)))
+
+    def fill(part):
+        kernel[part] = kernel_values(kind, distances(kind, left[part], right))
+
+    for_each(fill, [slice(start, start + step) for start in range(0, len(left), step)])
+    return kernel
+
+
 def centre(kernel, weight):
     """Kernel between features from which their weighted mean is taken away.
 
@@ -56,23 +76,27 @@ def centre(kernel, weight):
 
 def whitening(kernel):
     """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
-    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
-    shifted = kernel + jitter * np.eye(len(kernel))
-    factor = scipy.linalg.cholesky(shifted, check_finite=False)
-    return scipy.linalg.solve_triangular(factor, np.eye(len(kernel)), check_finite=False)
+    shifted = np.array(kernel, order="F")
+    shifted.flat[:: len(kernel) + 1] += np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
+    if info != 0:
+        raise np.linalg.LinAlgError("the kernel of the landmarks is not positive definite.")
+    return lapack.dtrtri(factor, lower=0, overwrite_c=1)[0]
 
 
 def project(kernel, projection):
     """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel.
 
-    Fewer rows than landmarks do not repay the look at all of the projection.
+    Block after block of columns from the last one on, each made of those up to itself.
     """
     n_landmarks, n_columns = projection.shape
-    few = len(kernel) < n_landmarks
-    if few or n_columns != n_landmarks or np.tril(projection, -1).any():
+    # a square one is a whitening: the other kind has a column less
+    if n_columns != n_landmarks or projection[-1, :-1].any():
         return kernel @ projection
-    projection = np.ascontiguousarray(projection, dtype=kernel.dtype)
-    return blas.dtrmm(1.0, projection.T, kernel.T, lower=1, overwrite_b=1).T
+    for start in reversed(range(0, n_columns, BLOCK)):
+        stop = start + BLOCK
+        kernel[:, start:stop] = kernel[:, :stop] @ projection[:stop, start:stop]
+    return kernel
 
 
 @dataclass
@@ -200,7 +224,7 @@ def _by_feature(kind, points, landmarks, dual):
 
     The derivative of such a distance is the sign of a difference.
     """
-    kernel = kernel_values(kind, distances(kind, points, landmarks))
+    kernel = kernel_matrix(kind, points, landmarks)
     for j in range(points.shape[1]):
         signs = np.sign(points[:, j, None] - landmarks[None, :, j])
         signs *= kernel

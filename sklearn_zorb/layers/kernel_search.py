@@ -9,6 +9,7 @@ from .kernel_ridge import (
     distances,
     fit_ridge,
     gradient_products,
+    kernel_matrix,
     kernel_values,
     pair_distances,
     whitening,
@@ -113,7 +114,7 @@ def judged_on(choices, rows, groups, n_landmarks):
     judged = []
     for choice in choices:
         scaled = rows * (choice.scales / choice.bandwidth)
-        features = kernel_values(choice.kind, distances(choice.kind, scaled, scaled[:n_landmarks]))
+        features = kernel_matrix(choice.kind, scaled, scaled[:n_landmarks])
         features @= whitening(features[:n_landmarks])
         system, judges = (
             System.from_arrays(features[part], groups.mean[part], groups.weight[part])
@@ -131,7 +132,7 @@ def _rounds(kind, bandwidth, reweight, rows, groups, order):
     scales = np.ones(rows.shape[1])
     for count in range(reweight + 1):
         scaled, width = _scaled(kind, rows, scales, factor, sample)
-        fit = fit_ridge(kernel_values(kind, distances(kind, scaled, scaled)), groups, decade)
+        fit = fit_ridge(kernel_matrix(kind, scaled, scaled), groups, decade)
         decade = fit.decade
         yield Choice(kind, scales, width, fit.error, count, factor, decade)
         if count < reweight:
@@ -152,7 +153,7 @@ def _next_scales(kind, scales, scaled, groups, order, decade):
     halves = []
     for part in (np.sort(order[::2]), np.sort(order[1::2])):
         half = scaled[part]
-        kernel = kernel_values(kind, distances(kind, half, half))
+        kernel = kernel_matrix(kind, half, half)
         halves.append((half, fit_ridge(kernel, groups.take(part), decade).dual))
     products = gradient_products(kind, scaled, halves, groups.weight)
     return rescale(scales, products)
@@ -178,7 +179,7 @@ def optimism(choice, rows, groups, rng):
                 choice.kind, scales, scaled, groups.take(rest), order, choice.decade
             )
         scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
-        kernel = kernel_values(choice.kind, distances(choice.kind, scaled, scaled))
+        kernel = kernel_matrix(choice.kind, scaled, scaled)
         losses += fit_ridge(kernel, groups, choice.decade, search=False).losses[own].sum()
     error = losses / groups.weight.sum() / groups.mean.shape[1]
     return max(1.0, float(error / choice.error))

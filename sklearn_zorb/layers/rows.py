@@ -121,7 +121,7 @@ def settle(rows, context, over=None, known=None):
     n_bytes = itemsize * math.prod(rows.shape)
     row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
-    cached = context.backend == "numpy" and not any(layer.gathers_rows for layer in rows.layers)
+    cached = context.backend == "numpy"
     most = CACHE_BYTES if cached else get_backend(context.backend).chunk_bytes
     first, *others = list(memory.chunks(len(rows), row_bytes, most)) or [slice(0)]
     if not others:
