@@ -4,8 +4,8 @@ import numpy as np
 
 from .linalg.threads import in_order
 
-FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
-POWERS = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
+FLOORS = np.array([0.003, 0.01, 0.03, 0.1, 0.2])
+POWERS = np.array([0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0])
 # scores for which the whole grid is tried at once
 AT_ONCE = 6000
 
@@ -63,8 +63,8 @@ class PowerCalibration:
 
         for found in in_order(losses, parts):
             self._losses += found
-        i, j = np.unravel_index(self._losses.argmin(), self._losses.shape)
-        self.floor, self.power = FLOORS[i], POWERS[j]
+        i, j = divmod(int(self._losses.argmin()), len(POWERS))
+        self.floor, self.power = float(FLOORS[i]), float(POWERS[j])
         return self
 
     def probabilities(self, scores):
@@ -81,14 +81,13 @@ class PowerCalibration:
 
 def _grid_losses(scores, codes, weights):
     """Summed log-loss of rows `scores` (n, K) for every floor and power."""
-    floors, powers = np.array(FLOORS), np.array(POWERS)
     # classes first: NumPy adds and compares long rows faster than many short ones
     scores = np.ascontiguousarray(scores.T)
-    logs = np.maximum(scores, floors[:, None, None] / len(scores))
+    logs = np.maximum(scores, FLOORS[:, None, None] / len(scores))
     # in place: fresh memory takes as long as the arithmetic
     np.log(logs, out=logs)
     logs -= logs.max(axis=1, keepdims=True)
     own = logs[:, codes, np.arange(len(codes))] @ weights
-    shares = powers[:, None, None, None] * logs
+    shares = POWERS[:, None, None, None] * logs
     np.exp(shares, out=shares)
-    return (np.log(shares.sum(axis=2)) @ weights).T - powers * own[:, None]
+    return (np.log(shares.sum(axis=2)) @ weights).T - POWERS * own[:, None]

@@ -6,7 +6,7 @@ from .linalg import get_backend
 from .linalg.threads import for_each
 
 # penalties tried, in mean eigenvalues of the scatter within classes
-SHRINKAGES = (0.01, 0.1, 0.3)
+SHRINKAGES = np.array([0.01, 0.1, 0.3])
 # scatter of a row that is off by one
 ONE_ROW = 1.0
 # posterior probabilities that are computed at a time
@@ -67,80 +67,84 @@ class LinearDiscriminant:
         """
         weight = np.ones(len(codes)) if sample_weight is None else sample_weight
         self._sums = np.bincount(codes, weight)
-        members = np.eye(len(self._sums))[codes] * weight[:, None]
-        self._means = members.T @ outputs / self._sums[:, None]
+        members = (np.arange(len(self._sums))[:, None] == codes) * weight
+        self._means = members @ outputs / self._sums[:, None]
         deviation = outputs - self._means[codes]
         scatter = (deviation * weight[:, None]).T @ deviation
         values, vectors = get_backend("numpy").eigh(scatter)
-        penalties = ONE_ROW + np.array(SHRINKAGES)[:, None, None] * values.mean()
+        penalties = ONE_ROW + SHRINKAGES[:, None, None] * (values.sum() / len(values))
         axes = vectors / np.sqrt(np.maximum(values, 0) + penalties)
         best, step = np.inf, max(1, len(codes) // JUDGED)
         judged = [table[::step] for table in (outputs, deviation, codes, weight)]
-        few = len(axes) * len(judged[2]) * len(self._sums) <= AT_ONCE
+        rows = np.arange(len(judged[2]))
+        few = len(axes) * len(rows) * len(self._sums) <= AT_ONCE
         for some in (slice(None),) if few else [slice(i, i + 1) for i in range(len(axes))]:
             left_out = self._left_out(axes[some], *judged)
-            own = left_out[:, np.arange(len(judged[2])), judged[2]]
+            own = left_out[:, judged[2], rows]
             losses = -np.log(np.maximum(own, 1e-15)) @ judged[3]
             i = int(losses.argmin())
             if losses[i] < best:
-                best, self.left_out = losses[i], left_out[i]
-                self.shrinkage, self._axes = SHRINKAGES[some][i], axes[some][i]
+                best, self.left_out = losses[i], left_out[i].T
+                self.shrinkage, self._axes = float(SHRINKAGES[some][i]), axes[some][i]
         if step > 1:
-            (self.left_out,) = self._left_out(self._axes[None], outputs, deviation, codes, weight)
+            own = self._left_out(self._axes[None], outputs, deviation, codes, weight)
+            self.left_out = own[0].T
         return self
 
     def probabilities(self, outputs):
         """Posterior probabilities of shape (n, K)."""
-        distances = _squares(outputs @ self._axes, self._means @ self._axes)
-        return _posterior(self._sums, distances * self._sums.sum())
+        distances = _squares((outputs @ self._axes).T, self._means @ self._axes)
+        return _posterior(self._sums[:, None], distances * self._sums.sum()).T
 
     def _left_out(self, axes, outputs, deviation, codes, weight):
-        """Posterior of each row without one copy of it, for each of the axes (s, d, d).
+        """Posterior (s, K, n) of each row without one copy of it, for each of the axes (s, d, d).
 
-        They give coordinates where S + rho I = I.
+        They give coordinates where S + rho I = I. Rows come last throughout: NumPy adds up a few
+        long rows faster than many short ones.
         """
-        left_out = np.empty((len(axes), len(codes), len(self._sums)))
-        means = self._means @ axes
+        left_out = np.empty((len(axes), len(self._sums), len(codes)))
+        means, turned = self._means @ axes, axes.swapaxes(-1, -2)
 
         def fill(part):
-            points, moved = outputs[part] @ axes, deviation[part] @ axes
+            points, moved = turned @ outputs[part].T, turned @ deviation[part].T
             own = codes[part], weight[part]
-            left_out[:, part] = self._posterior_without(points, moved, means, *own)
+            left_out[..., part] = self._posterior_without(points, moved, means, *own)
 
         step = max(1, AT_ONCE // len(self._sums))
         for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])
         return left_out
 
     def _posterior_without(self, points, deviation, means, codes, weight):
-        """The same for some of the rows."""
+        """The same for some of the rows, given by their points and deviations (s, d, n)."""
         rows = np.arange(len(codes))
         copy = np.minimum(weight, 1.0)
-        sums = np.tile(self._sums, (len(codes), 1))
-        sums[rows, codes] -= copy
-        rest = np.maximum(sums[rows, codes], 1e-12)
+        sums = np.repeat(self._sums[:, None], len(codes), axis=1)
+        sums[codes, rows] -= copy
+        rest = np.maximum(sums[codes, rows], 1e-12)
         # how much the class mean moves away, and what the scatter loses
         moved = self._sums[codes] / rest
         gain = copy * moved
-        along = (points * deviation).sum(axis=-1)[..., None] - deviation @ means.swapaxes(-1, -2)
+        along = (points * deviation).sum(axis=-2)[..., None, :] - means @ deviation
         distances = _squares(points, means)
-        own = (deviation**2).sum(axis=-1)
-        along[..., rows, codes], distances[..., rows, codes] = moved * own, moved**2 * own
+        own = (deviation**2).sum(axis=-2)
+        along[..., codes, rows], distances[..., codes, rows] = moved * own, moved**2 * own
         spare = np.maximum(1 - gain * own, 1e-12)
-        distances += (gain / spare)[..., None] * along**2
-        distances *= (self._sums.sum() - copy)[:, None]
-        return _posterior(np.maximum(sums, 0.0), distances)
+        distances += (gain / spare)[..., None, :] * along**2
+        distances *= self._sums.sum() - copy
+        return _posterior(sums, distances)
 
 
 def _squares(points, means):
-    """Squared distances of shape (..., n, K)."""
-    squares = (points**2).sum(axis=-1)[..., None] - 2 * points @ means.swapaxes(-1, -2)
-    return np.maximum(squares + (means**2).sum(axis=-1)[..., None, :], 0.0)
+    """Squared distances (..., K, n) of points (..., d, n) to means (..., K, d)."""
+    squares = (points**2).sum(axis=-2)[..., None, :] - 2 * (means @ points)
+    return np.maximum(squares + (means**2).sum(axis=-1)[..., None], 0.0)
 
 
 def _posterior(sums, distances):
-    """Probabilities from sums of weights and scaled squared distances."""
+    """Probabilities (..., K, n) from sums of weights and scaled squared distances."""
+    # a class that has lost all of its weight
     with np.errstate(divide="ignore"):
-        logs = np.log(sums) - distances / 2
-    logs -= logs.max(axis=-1, keepdims=True)
+        logs = np.log(np.maximum(sums, 0.0)) - distances / 2
+    logs -= logs.max(axis=-2, keepdims=True)
     shares = np.exp(logs)
-    return shares / shares.sum(axis=-1, keepdims=True)
+    return shares / shares.sum(axis=-2, keepdims=True)

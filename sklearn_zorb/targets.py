@@ -61,4 +61,7 @@ class Targets:
         # by LAPACK directly: what surrounds it takes as long again
         factors, scales, _, _ = lapack.dgeqrf(np.asarray(self.values, dtype=np.float64).T)
         basis = lapack.dorgqr(factors, scales)[0]
-        return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T
+        triangle = factors[: len(self.values)]
+        for place, row in enumerate(triangle):
+            row[:place] = 0.0  # by hand: of a few rows, a mask would take longer to make
+        return self.with_values(triangle.T), basis.T

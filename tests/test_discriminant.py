@@ -17,7 +17,7 @@ def data(n_rows=60, n_columns=3, seed=0):
 
 
 def test_without_shrinkage_it_is_linear_discriminant_analysis(monkeypatch):
-    monkeypatch.setattr(module, "SHRINKAGES", (0.0,))
+    monkeypatch.setattr(module, "SHRINKAGES", np.zeros(1))
     monkeypatch.setattr(module, "ONE_ROW", 0.0)
     outputs, codes = data()
     ours = LinearDiscriminant().fit(outputs, codes).probabilities(outputs)
@@ -66,7 +66,7 @@ def test_of_many_rows_some_judge_the_penalties_and_all_are_left_out(monkeypatch)
     some = LinearDiscriminant().fit(outputs, codes)
     assert counts == [(len(module.SHRINKAGES), 100), (1, 600)]
     monkeypatch.undo()
-    monkeypatch.setattr(module, "SHRINKAGES", (some.shrinkage,))
+    monkeypatch.setattr(module, "SHRINKAGES", np.array([some.shrinkage]))
     everything = LinearDiscriminant().fit(outputs, codes)
     np.testing.assert_allclose(some.left_out, everything.left_out)
 

@@ -127,9 +127,10 @@ class LayeredClassifierMixin(ClassifierMixin):
         scores = discriminant.left_out
         calibration = PowerCalibration().fit(scores, codes, weights)
         gains = self._calibration.losses(outputs, codes) - calibration.losses(scores, codes)
-        gain = np.average(gains, weights=weights)
+        share = np.full(len(codes), 1 / len(codes)) if weights is None else weights / weights.sum()
+        gain = share @ gains
         total = len(codes) if weights is None else weights.sum()
-        noise = np.sqrt(np.average((gains - gain) ** 2, weights=weights) / total)
+        noise = np.sqrt(share @ (gains - gain) ** 2 / total)
         if not gain > NOISE * noise:
             return outputs
         self._discriminant, self._calibration = discriminant, calibration
@@ -229,5 +230,7 @@ def _share_right(y, predicted, sample_weight):
     """Accuracy, of codes or of whole rows of labels: scikit-learn's, but its checks, which
     take longer than a small fit.
     """
-    right = (y == predicted).reshape(len(y), -1).all(axis=1)
-    return float(np.average(right, weights=sample_weight))
+    right = y == predicted
+    right = right if right.ndim == 1 else right.all(axis=1)
+    share = right.mean() if sample_weight is None else np.average(right, weights=sample_weight)
+    return float(share)

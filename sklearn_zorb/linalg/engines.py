@@ -41,7 +41,7 @@ class SpectralEngine:
         self.centred = sums.centre
         self.method = method
         self.rcond = rcond
-        self._total = float(np.sum(to_numpy(self.target_squares)))
+        self._total = float(np.asarray(to_numpy(self.target_squares)).sum())
         self.mean_eigenvalue = float(self.values.sum()) / sums.n_columns
 
     @classmethod

@@ -104,7 +104,7 @@ def _residuals(ops, leverages, fitted, targets, target_mean, weights, share):
 
 def _errors(ops, residuals, spare, weights):
     """Weighted sums of squared left-out errors, one for each alpha."""
-    squares = ops.xp.einsum("ita,ita->ia", residuals, residuals) / spare**2
+    squares = (residuals**2).sum(axis=1) / spare**2
     return squares.sum(axis=0) if weights is None else weights @ squares
 
 
