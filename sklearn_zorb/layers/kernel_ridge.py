@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 from scipy.spatial.distance import cdist, pdist
 
 from ..linalg.threads import for_each
@@ -18,6 +18,8 @@ WIDE = 32
 PART_BYTES = 4e6
 # columns of a triangle multiplied at a time
 BLOCK = 256
+# rows up to which a triangle is inverted by LAPACK
+SMALL = 100
 
 
 def distances(kind, left, right):
@@ -135,18 +137,24 @@ def fit_ridge(kernel, groups, start, search=True):
     deviation[np.abs(deviation) <= 1e-13 * np.abs(groups.mean).max(initial=0.0)] = 0.0
     deviation *= root[:, None]
     centred, _ = centre(kernel, groups.weight)
-    centred *= root
-    centred *= root[:, None]
+    weighted = bool((root != 1).any())
+    if weighted:
+        centred *= root
+        centred *= root[:, None]
     level = centred.trace() / len(root)
     if not level > 0:
         return Fit(start, np.inf, np.zeros_like(deviation), groups.scatter)
     # centring leaves an eigenvalue of zero; lifted to the mean it costs no digits
-    centred += level / total * np.outer(root, root)
+    centred += level / total * (np.outer(root, root) if weighted else 1.0)
+
+    # the same for all penalties: to be handed fresh memory takes a third as long as a factor
+    work = np.empty(centred.shape)
 
     def attempt(decade):
         if not 0 <= decade < len(DECADES):
             return Fit(decade, np.inf, None, None)
-        dual, losses = _at_penalty(centred, deviation, groups, level, DECADES[decade])
+        own = deviation, groups, level, DECADES[decade]
+        dual, losses = _at_penalty(centred, work, *own)
         error = losses.sum() / groups.weight.sum() / deviation.shape[1]
         return Fit(decade, error, dual, losses)
 
@@ -161,22 +169,39 @@ def fit_ridge(kernel, groups, start, search=True):
     return best
 
 
-def _at_penalty(centred, deviation, groups, level, penalty):
-    """C^-1 deviation and the losses of groups when left out."""
+def _at_penalty(centred, work, deviation, groups, level, penalty):
+    """C^-1 deviation and the losses of groups when left out; `work` is written to."""
     alpha = penalty * level
-    shifted = np.array(centred, order="F")
-    shifted.flat[:: len(shifted) + 1] += alpha
-    factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
+    work[:] = centred
+    work.flat[:: len(work) + 1] += alpha
+    # symmetric: its transpose lies in memory as LAPACK wants it
+    factor, info = lapack.dpotrf(work.T, lower=0, overwrite_a=1, clean=1)
     if info != 0:
         return np.zeros_like(deviation), np.full(len(deviation), np.inf)
     dual = lapack.dpotrs(factor, deviation, lower=0)[0]
-    inverse, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
-    diagonal = np.einsum("ij,ij->i", inverse, inverse)
+    invert_triangle(factor)
+    diagonal = np.einsum("ij,ij->i", factor, factor)
     lifted = groups.weight / groups.weight.sum() / (alpha + level)
     spare = 1 - groups.share * (1 - alpha * (diagonal - lifted))
     # a copy left out misses its own target by what its group's mean is missed, and more
     squares = ((alpha * dual) ** 2).sum(axis=1) + groups.scatter
     return dual, squares / np.maximum(spare, 1e-10) ** 2
+
+
+def invert_triangle(factor):
+    """Invert an upper triangle in place, by the inverses of its halves.
+
+    With one thread LAPACK's own, which works by columns, takes twice as long. All by SciPy's
+    BLAS: threads of NumPy's would wait for work in between.
+    """
+    if len(factor) <= SMALL:
+        factor[:] = lapack.dtrtri(factor, lower=0)[0]
+        return
+    half = len(factor) // 2
+    first, beside, last = factor[:half, :half], factor[:half, half:], factor[half:, half:]
+    invert_triangle(first)
+    invert_triangle(last)
+    beside[:] = blas.dtrmm(-1.0, first, blas.dtrmm(1.0, last, beside, side=1))
 
 
 def gradient_products(kind, points, halves, weight):
