@@ -52,6 +52,12 @@ PAGES = {
         "Tables: means over ten splits, all other rows for the test, both models with two jobs; "
         "the standard error is that of the difference of scores. MNIST: all test rows.",
     ),
+    "slow_peers": (
+        "Beside xRFM and RealMLP as rows grow",
+        "Accuracy and R² on all other rows, and seconds of a fit with two threads; both peers have "
+        "the defaults of pytabkit. A kernel machine without landmarks takes time in proportion to "
+        "the cube of the rows, or nearly so, and is the faster one on few rows.",
+    ),
     "landmarks": (
         "An exact kernel on a few thousand rows",
         "The default, the first kernel of which is exact up to 3000 distinct rows, beside the "

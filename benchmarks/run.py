@@ -18,6 +18,7 @@ NAMES = [
     "wide",
     "long_tails",
     "many_rows",
+    "slow_peers",
     "landmarks",
     "loo_optimism",
     "tabular",
