@@ -391,12 +391,12 @@ def test_whitening_is_an_inverse_square_root():
 @pytest.mark.parametrize("n_features", [3, 40])
 def test_a_kernel_is_the_same_in_parts(kind, n_features, monkeypatch):
     rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(31, n_features)), rng.normal(size=(8, n_features))
+    left, right = rng.normal(size=(200, n_features)), rng.normal(size=(8, n_features))
     metric = "cityblock" if kind == "laplace_l1" else "euclidean"
     distance = cdist(left, right, metric)
     expected = np.exp(-(distance**2) / 2 if kind == "gaussian" else -distance)
     np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
-    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.PART_BYTES", 8 * 8 * 7)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.CACHE_BYTES", 8 * 8 * 70)
     np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
 
 

@@ -127,10 +127,10 @@ class LayeredClassifierMixin(ClassifierMixin):
         scores = discriminant.left_out
         calibration = PowerCalibration().fit(scores, codes, weights)
         gains = self._calibration.losses(outputs, codes) - calibration.losses(scores, codes)
-        share = np.full(len(codes), 1 / len(codes)) if weights is None else weights / weights.sum()
-        gain = share @ gains
-        total = len(codes) if weights is None else weights.sum()
-        noise = np.sqrt(share @ (gains - gain) ** 2 / total)
+        weight = np.ones(len(codes)) if weights is None else weights
+        total = weight.sum()
+        gain = weight @ gains / total
+        noise = np.sqrt(weight @ (gains - gain) ** 2) / total
         if not gain > NOISE * noise:
             return outputs
         self._discriminant, self._calibration = discriminant, calibration

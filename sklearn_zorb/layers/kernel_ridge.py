@@ -6,16 +6,15 @@ import numpy as np
 from scipy.linalg import blas, lapack
 from scipy.spatial.distance import cdist, pdist
 
+from ..linalg import get_backend
 from ..linalg.threads import for_each
+from ..memory import CACHE_BYTES, Memory
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
 DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)
 # columns beyond which products are so much cheaper than sums of squared differences
 # that the digits they cost at tiny distances are worth it
 WIDE = 32
-# what one of several threads fills of a kernel at a time, about: several hundred rows squared
-# are no work to share out
-PART_BYTES = 4e6
 # columns of a triangle multiplied at a time
 BLOCK = 256
 # rows up to which a triangle is inverted by LAPACK
@@ -52,15 +51,15 @@ def kernel_values(kind, distance):
 
 def kernel_matrix(kind, left, right):
     """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
-    step = max(1, int(PART_BYTES // (8 * max(1, len(right)))))
-    if len(left) <= step:
+    parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
+    if len(parts) <= 1:
         return kernel_values(kind, distances(kind, left, right))
     kernel = np.empty((len(left), len(right)))
 
     def fill(part):
         kernel[part] = kernel_values(kind, distances(kind, left[part], right))
 
-    for_each(fill, [slice(start, start + step) for start in range(0, len(left), step)])
+    for_each(fill, parts)
     return kernel
 
 
@@ -78,10 +77,9 @@ def centre(kernel, weight):
 
 def whitening(kernel):
     """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
-    shifted = np.array(kernel, order="F")
-    shifted.flat[:: len(kernel) + 1] += np.finfo(np.float64).eps * len(kernel) * kernel.trace()
-    factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
-    if info != 0:
+    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    factor = get_backend("numpy").cholesky(kernel, jitter)
+    if factor is None:
         raise np.linalg.LinAlgError("the kernel of the landmarks is not positive definite.")
     return lapack.dtrtri(factor, lower=0, overwrite_c=1)[0]
 

@@ -121,8 +121,8 @@ def settle(rows, context, over=None, known=None):
     n_bytes = itemsize * math.prod(rows.shape)
     row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
-    cached = context.backend == "numpy"
-    most = CACHE_BYTES if cached else get_backend(context.backend).chunk_bytes
+    name = context.backend
+    most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
     first, *others = list(memory.chunks(len(rows), row_bytes, most)) or [slice(0)]
     if not others:
         return rows[first] if memory.keep(n_bytes) else rows

@@ -268,19 +268,19 @@ def _search(score, alphas, indices):
     one of the next two: one evaluation a step, six for twenty alphas. Where scores are equal but
     for rounding the search goes on towards more penalty, as `_least` does.
     """
-    errors, outputs, seen = np.full(len(alphas), np.inf), {}, {}
+    errors, outputs = np.full(len(alphas), np.inf), {}
 
     def visit(place):
         if place >= len(indices):
             return np.inf
-        if place not in seen:
-            index = indices[place]
+        index = indices[place]
+        if np.isinf(errors[index]):
             error, kept = score(alphas[index : index + 1])
-            seen[place] = errors[index] = error[0]
+            errors[index] = error[0]
             outputs[index] = None if kept is None else kept[0]
             for other in set(outputs) - {_least(errors)}:
                 outputs.pop(other)
-        return seen[place]
+        return errors[index]
 
     sizes = [1, 2]
     while sizes[-1] <= len(indices):
