@@ -48,6 +48,22 @@ def test_shapes(Estimator, rows, targets, match):
         Estimator().fit(rows, targets)
 
 
+@BOTH
+@pytest.mark.parametrize(
+    "column",
+    [["low", "high", "mid"] * 10, list("abc") * 10, np.arange(30).astype("datetime64[s]")],
+)
+def test_columns_that_are_no_numbers(Estimator, column):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {"size": X[:, 0], "grade": column, "kind": pd.Categorical(list("xyz") * 10)}
+    )
+    with pytest.raises(ValueError, match=r"\['grade', 'kind'\] hold .*OneHotEncoder"):
+        Estimator().fit(frame, Y)
+    with pytest.raises(ValueError, match="NaN"):
+        Estimator().fit(frame[["size"]].mask(frame[["size"]] > 1), Y)
+
+
 def test_one_class():
     with pytest.raises(ValueError, match="one class only, 9; .*at least 2"):
         ZORBClassifier().fit(X, np.full(30, 9))

@@ -18,7 +18,11 @@ def checked(estimator, X, y, **options):
     arrays in which it would find nothing to change.
     """
     if not _nothing_to_change(X, y):
-        return validate_data(estimator, X, y, **options)
+        try:
+            return validate_data(estimator, X, y, **options)
+        except (ValueError, TypeError) as error:
+            _name_columns(X, error)
+            raise
     estimator.n_features_in_ = X.shape[1]
     vars(estimator).pop("feature_names_in_", None)
     return X, y
@@ -32,6 +36,29 @@ def _nothing_to_change(X, y):
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         return y.shape == X.shape[:1] and X.size > 0 and bool(np.isfinite(X.sum() + y.sum()))
+
+
+def _name_columns(X, error):
+    """ValueError that names the columns of a frame which hold no numbers, where there are any."""
+    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
+        return
+    found = [name for name in X.columns if not _holds_numbers(X[name])]
+    if found:
+        raise ValueError(
+            f"X: columns {found} hold text, categories or dates, and layers take numbers: encode "
+            "them first, as by a OneHotEncoder in a ColumnTransformer in front of the estimator."
+        ) from error
+
+
+def _holds_numbers(column):
+    values = np.asarray(column)
+    if values.dtype.kind in "mM":
+        return False
+    try:
+        values.astype(np.float64)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def canonical(X):
