@@ -1,5 +1,7 @@
 """What ``layers="auto"`` builds, and why."""
 
+from numbers import Integral
+
 import numpy as np
 
 from .layers import (
@@ -95,6 +97,10 @@ def auto_layers(X, y=None, *, n_outputs=1):
     Trees)
     """
     if isinstance(X, tuple):
+        if not (len(X) == 2 and all(isinstance(n, Integral) and n > 0 for n in X)):
+            raise ValueError(
+                f"X={X!r}; pass data, or the numbers of rows and of columns, both at least 1."
+            )
         (n_rows, n_features), sparse = X, False
     else:
         sparse = hasattr(X, "tocsr")

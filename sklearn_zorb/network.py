@@ -8,7 +8,7 @@ import numpy as np
 from .generators import spawn
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.compiled import apply
-from .layers.honest import SplitReadout, fill_units, find_honest, warn_of_leaks
+from .layers.honest import SplitReadout, fill_units, find_honest, inner_layers, warn_of_leaks
 from .layers.names import resolve_layers
 from .layers.rows import output_shapes, side_by_side, working_width
 
@@ -50,6 +50,7 @@ class Network:
             Whether the read-out sees the input and every flat hidden block, or the last. A
             `Stack` sees the last: what else it should see stands in its blocks.
         """
+        refuse_inner_stacks([*front, *hidden], readout)
         pairs = [*front, *hidden, readout, *tail]
         names, layers = zip(*pairs, strict=True)
         index = len(front) + len(hidden)
@@ -153,6 +154,25 @@ class Network:
         seen = shapes[-1] if self.stacked else seen
         tail = output_shapes(self.layers[self.readout :], seen)
         return shapes + tail[1:]
+
+
+def refuse_inner_stacks(hidden, readout):
+    """ValueError for a `Stack` that other layers follow or hold, given (name, layer) pairs.
+
+    Its outputs on training rows know the targets of those rows, and a layer behind it would
+    trust them.
+    """
+    for name, layer in [*hidden, *((readout[0], inner) for inner in inner_layers(readout[1]))]:
+        if _holds_stack(layer):
+            raise ValueError(
+                f"layer {name!r} is or holds a Stack, which is a read-out: it may only stand last "
+                "in the whole list, and inside no other layer. Blocks of a Stack within a block "
+                "can be blocks of the outer Stack."
+            )
+
+
+def _holds_stack(layer):
+    return isinstance(layer, Stack) or any(map(_holds_stack, inner_layers(layer)))
 
 
 def split_readout(pairs, n_outputs=None):

@@ -44,6 +44,12 @@ def test_blocks_come_with_rows(rows, expected):
     assert kinds(auto_layers((rows, 5))) == expected
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (10, -1), (2.5, 3), (3,), (3, 4, 5)])
+def test_shapes_that_no_data_have(shape):
+    with pytest.raises(ValueError, match="the numbers of rows and of columns, both at least 1"):
+        auto_layers(shape)
+
+
 def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     def landmarks(X):
         return [block[-1].units for block in auto_layers(X)[0].blocks[1:2]]

@@ -64,6 +64,16 @@ def test_columns_that_are_no_numbers(Estimator, column):
         Estimator().fit(frame[["size"]].mask(frame[["size"]] > 1), Y)
 
 
+@pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "ReLU", "LeakyReLU", "Cos", "Sign", "Step"])
+@pytest.mark.parametrize(
+    "layers", ["{}", "Skip({})", "Stack(Identity | {})", "{} Dense[3] Softmax"]
+)
+def test_activations_of_sparse_rows(layers, name):
+    with pytest.raises(ValueError, match=f"{name} takes dense inputs.*Dense layer in front"):
+        ZORBClassifier(layers.format(name)).fit(sp.csr_matrix(X), Y)
+    ZORBClassifier(f"Dense[4, initializer=data_pairs] {name}").fit(sp.csr_matrix(X), Y)
+
+
 def test_one_class():
     with pytest.raises(ValueError, match="one class only, 9; .*at least 2"):
         ZORBClassifier().fit(X, np.full(30, 9))
@@ -81,8 +91,10 @@ def test_targets_that_are_no_numbers(Estimator):
 
 @BOTH
 def test_unfitted_and_other_columns(Estimator):
-    with pytest.raises(NotFittedError):
-        Estimator().predict(X)
+    for method in ("predict", "predict_interval"):
+        if hasattr(Estimator, method):
+            with pytest.raises(NotFittedError):
+                getattr(Estimator(), method)(X)
     with pytest.raises(ValueError, match="X has 3 features"):
         Estimator().fit(X, Y).predict(X[:, :3])
 

@@ -1,6 +1,7 @@
 """The linear discriminant of the outputs, against scikit-learn and plain refits."""
 
 import numpy as np
+import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 import sklearn_zorb.discriminant as module
@@ -128,6 +129,35 @@ def test_what_left_out_outputs_give_away_is_not_used():
     assert model.loo_score_ < 0.45
     shares = np.bincount(y) / 300
     assert np.abs(model.predict_proba(X) - shares).max() < 0.1
+
+
+@pytest.mark.parametrize("seed", [1, 28])
+def test_classes_are_not_read_backwards(seed):
+    # few rows of classes that differ little: outputs of left-out rows are worse than nothing
+    rng, y = np.random.default_rng(seed), np.arange(3030) % 3
+    means = 0.5 * rng.normal(size=(3, 4))
+    X = np.vstack([rng.normal(size=(30, 4)), rng.normal(size=(3000, 4))]) + means[y]
+    model = ZORBClassifier(random_state=0).fit(X[:30], y[:30])
+    assert model.score(X[30:], y[30:]) > 0.36
+
+
+@pytest.mark.parametrize("n_rows, n_classes", [(24, 6), (40, 4), (60, 3)])
+def test_noise_is_left_to_the_outputs(n_rows, n_classes):
+    chosen = 0
+    for seed in range(10):
+        X = np.random.default_rng(seed).normal(size=(n_rows, 4))
+        model = ZORBClassifier(random_state=0).fit(X, np.arange(n_rows) % n_classes)
+        chosen += model._discriminant is not None
+    assert chosen <= 1
+
+
+def test_classes_are_found_whatever_they_weigh():
+    X, y = ordered()
+    some = np.random.default_rng(1).uniform(0.1, 2.0, size=400)
+    for weights, own in ((None, "balanced"), (None, {0: 1, 1: 3, 2: 2, 3: 0.5}), (some, None)):
+        model = ZORBClassifier("Identity", class_weight=own).fit(X, y, sample_weight=weights)
+        assert np.mean(model.predict(X) == y) > 0.9
+        assert model.loo_score_ == pytest.approx(np.mean(model.predict(X) == y), abs=0.06)
 
 
 def test_two_classes_hide_nothing_and_batches_keep_their_outputs():

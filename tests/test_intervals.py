@@ -37,6 +37,35 @@ def test_coverage_on_new_rows(layers):
         assert inside == pytest.approx(coverage, abs=0.09)
 
 
+@pytest.mark.parametrize("layers", ["Identity", "Dense[50] ReLU"])
+def test_coverage_where_outputs_leave_the_range_of_the_targets(layers):
+    # half of the targets lie close above zero, and outputs below
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 5))
+    y = np.exp(2 * X[:, 0] + rng.normal(size=3000))
+    model = ZORBRegressor(layers, random_state=0).fit(X[:1000], y[:1000])
+    assert (model._outputs(X) * y.std() + y.mean() < 0).mean() > 0.1
+    for coverage in (0.5, 0.8):
+        low, high = model.predict_interval(X[1000:], coverage)
+        inside = ((low <= y[1000:]) & (y[1000:] <= high)).mean()
+        assert inside == pytest.approx(coverage, abs=0.05)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_unit_of_weights_is_nothing_to_a_width(method):
+    X, y = make_friedman1(100, noise=1.0, random_state=0)
+    shares = np.random.default_rng(0).uniform(0.5, 1.0, size=100)
+
+    def width(weights):
+        model = ZORBRegressor("Dense[8] Tanh", random_state=0)
+        for rows in [slice(None)] if method == "fit" else [slice(0, 60), slice(60, 100)]:
+            getattr(model, method)(X[rows], y[rows], sample_weight=weights[rows])
+        low, high = model.predict_interval(X, 0.5)
+        return np.median(high - low)
+
+    assert width(1e-3 * shares) == pytest.approx(width(shares), rel=1e-6)
+
+
 def test_shapes_clip_and_errors():
     X, y = make_friedman1(80, random_state=0)
     model = ZORBRegressor("Dense[8] Tanh", random_state=0).fit(X, np.stack([y, 2 * y], axis=1))

@@ -281,6 +281,19 @@ def test_a_search_among_equals_goes_for_more_penalty():
     assert module._search(score, np.arange(19.0), range(19))[0] == 18
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e-2, 1.0])
+def test_gcv_counts_rows_and_not_how_little_they_weigh(unit):
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(60, 40)), rng.normal(size=(60, 2))
+    targets[:, 0] += rows[:, 0]
+    solver, weights = LeastSquares(), np.full(60, unit)
+    expected = solver.solve_sums(Gram().add(rows, targets))
+    found = solver.solve_sums(Gram().add(rows, targets, weights))
+    assert found.alpha == pytest.approx(unit * expected.alpha)
+    np.testing.assert_allclose(found.coef, expected.coef)
+    assert found.loo_error == pytest.approx(expected.loo_error)
+
+
 @pytest.mark.parametrize("limit", [0, 10**9])
 def test_gcv_where_a_pass_is_too_dear(monkeypatch, limit):
     rows, targets, _ = make("tall")

@@ -185,10 +185,28 @@ def test_errors_name_what_to_do():
         Stack([[Identity()]]).output_shape((3,))
     with pytest.raises(ValueError, match="at least one"):
         ZORBRegressor([Stack([])]).fit(X, y)
+    with pytest.raises(ValueError, match="Parallel has no branches: pass at least one"):
+        ZORBRegressor([Parallel([])]).fit(X, y)
     with pytest.raises(ValueError, match="units=None"):
         ZORBRegressor([Stack([[Trees(5, units=3)]])]).fit(X, y)
     with pytest.raises(ValueError, match="shrinkage"):
         ZORBRegressor([Stack([[Identity()]], shrinkage=-1)]).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "Stack(Trees[3] | Identity) Dense[8] Tanh",
+        "Stack(Identity | Dense[4] Stack(Trees[3] | Identity))",
+        "Stack(Identity | Skip(Parallel(Stack(Identity) | Tanh)))",
+        "Parallel(Stack(Identity) | Identity) Stack(Identity)",
+    ],
+)
+def test_it_stands_last_and_inside_nothing(layers):
+    # layers behind it would see outputs that know the targets of training rows
+    X, y = make_friedman1(30, random_state=0)
+    with pytest.raises(ValueError, match=r"layer '\w+_1' is or holds a Stack.*only stand last"):
+        ZORBRegressor(layers, random_state=0).fit(X, y)
 
 
 def test_predicting_many_rows_counts_the_width_inside_blocks():

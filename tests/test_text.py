@@ -420,6 +420,7 @@ def test_names_are_left_out():
         ([EstimatorLayer(Ridge())], r"EstimatorLayer: estimator=Ridge\(\) cannot be written"),
         ([OwnLayer()], r"OwnLayer cannot be written as text, as it is not one of"),
         ([Skip([])], r"Skip: layers: An empty list"),
+        ([Stack([])], r"Stack: blocks=\[\] has no text"),
         ([], r"An empty list"),
     ],
 )

@@ -9,7 +9,7 @@ from ..discriminant import LinearDiscriminant
 from ..encoding import ClassEncoder, decision_values, indicator_scores, predicted_indices
 from ..layers import Sigmoid, Softmax
 from ..layers.activations import EPSILON
-from .weights import are_counts, balanced_weights, check_labels, weights_of_classes
+from .weights import balanced_weights, check_labels, weights_of_classes
 
 LABELS = ("binary", "multiclass", "multiclass-multioutput", "multilabel-indicator")
 # standard errors by which the log-loss of a discriminant has to be lower
@@ -110,10 +110,8 @@ class LayeredClassifierMixin(ClassifierMixin):
         if not self._is_probability:
             scores = indicator_scores(outputs, self._task)
             self._calibration = PowerCalibration().fit(scores, encoder.y, weights)
-            # later batches change the read-out, on which a discriminant rests; weights that are
-            # no whole numbers do not say what a copy is, by which rows are left out
-            counts = weights is None or are_counts(weights)
-            if self._task == "multiclass" and self._known_classes() is None and counts:
+            # later batches change the read-out, on which a discriminant rests
+            if self._task == "multiclass" and self._known_classes() is None:
                 outputs = self._discriminate(outputs, encoder.y, weights)
         predicted = predicted_indices(outputs, self._task)
         self.loo_score_ = _share_right(encoder.y, predicted, weights)
@@ -121,18 +119,24 @@ class LayeredClassifierMixin(ClassifierMixin):
     def _discriminate(self, outputs, codes, weights):
         """Left-out class scores: by a discriminant where the outputs hide classes.
 
-        It replaces them where its leave-one-out log-loss is lower by more than noise.
+        It replaces them where it names as many rows rightly, and its leave-one-out log-loss is
+        lower by more than noise. Lower, too, than that of the shares of the classes: where there
+        is next to nothing to see, left-out outputs are lower for a row's own class, which lacks
+        that row. A discriminant would read classes from that, new rows backwards, and still beat
+        outputs that are worse than nothing.
         """
         discriminant = LinearDiscriminant().fit(outputs, codes, weights)
         scores = discriminant.left_out
-        calibration = PowerCalibration().fit(scores, codes, weights)
-        gains = self._calibration.losses(outputs, codes) - calibration.losses(scores, codes)
-        weight = np.ones(len(codes)) if weights is None else weights
-        total = weight.sum()
-        gain = weight @ gains / total
-        noise = np.sqrt(weight @ (gains - gain) ** 2) / total
-        if not gain > NOISE * noise:
+        right = [_share_right(codes, table.argmax(axis=1), weights) for table in (scores, outputs)]
+        if right[0] < right[1]:
             return outputs
+        calibration = PowerCalibration().fit(scores, codes, weights)
+        weight = np.ones(len(codes)) if weights is None else weights
+        shares = np.bincount(codes, weight) / weight.sum()
+        own = calibration.losses(scores, codes)
+        for losses in (self._calibration.losses(outputs, codes), -np.log(shares)[codes]):
+            if not _lower_by_more_than_noise(own, losses, weight):
+                return outputs
         self._discriminant, self._calibration = discriminant, calibration
         return scores
 
@@ -200,6 +204,13 @@ class LayeredClassifierMixin(ClassifierMixin):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _lower_by_more_than_noise(losses, others, weight):
+    """Whether the mean of some losses is below that of others by `NOISE` standard errors."""
+    gains, total = others - losses, weight.sum()
+    gain = weight @ gains / total
+    return bool(gain > NOISE * np.sqrt(weight @ (gains - gain) ** 2) / total)
 
 
 def _check_types(y):

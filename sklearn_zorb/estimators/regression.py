@@ -7,6 +7,7 @@ from sklearn.base import RegressorMixin
 
 from ..encoding import RegressionEncoder
 from ..intervals import LeftOutErrors
+from .weights import weight_of_one
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class LayeredRegressorMixin(RegressorMixin):
         truth, predicted = encoder.decode(encoder.y), self._decode(outputs)
         self._judged = Judged().extend(truth, predicted, context.sample_weight)
         self.loo_score_ = self._judged.score()
-        self._left_out = LeftOutErrors(truth - predicted, context.sample_weight)
+        unit = weight_of_one(context.sample_weight, by_class=False)
+        self._left_out = LeftOutErrors(truth - predicted, context.sample_weight, unit)
 
     def _encode_more(self, y):
         """Later rows in the units of the first ones."""
@@ -87,7 +89,8 @@ class LayeredRegressorMixin(RegressorMixin):
         truth, predicted = self._encoder.decode(encoder.y), self._decode(outputs)
         self._judged = self._judged.extend(truth, predicted, weights)
         self.loo_score_ = self._judged.score()
-        self._left_out = self._left_out.extend(truth - predicted, weights)
+        unit = weight_of_one(weights, by_class=False)
+        self._left_out = self._left_out.extend(truth - predicted, weights, unit)
 
     def _decode(self, outputs):
         predicted = self._encoder.decode(outputs)

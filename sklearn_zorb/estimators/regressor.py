@@ -160,7 +160,8 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         """
         if not (isinstance(coverage, Real) and 0 < coverage < 1):
             raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
-        predicted = self._encoder.decode(self._outputs(X))
+        outputs = self._outputs(X)
+        predicted = self._decode(outputs)
         half = self._left_out.half_width(coverage)
         ends = [predicted - half, predicted + half]
         if self.clip:

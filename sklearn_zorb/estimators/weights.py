@@ -27,16 +27,20 @@ def copied(X, y, weights):
 
 
 def per_row(weights, by_class):
-    """Weights as they are where they count copies of a row, else relative to the largest.
+    """Weights as they are where they count copies of a row, else relative to the largest."""
+    return None if weights is None else weights / weight_of_one(weights, by_class)
+
+
+def weight_of_one(weights, by_class):
+    """What one row weighs that is left out, or new: 1 where weights count copies.
 
     Of copies one is left out in turn. Weights that are no whole numbers, weights of classes
-    and those that are all large say how much a row counts: at most one, so that it is left out
-    whole.
+    and those that are all large say how much a row counts, at most as much as the largest does,
+    and it is left out whole.
     """
-    if weights is None:
-        return None
-    copies = are_counts(weights) and weights.min() < MANY_COPIES and not by_class
-    return weights if copies else weights / weights.max()
+    if weights is None or (are_counts(weights) and weights.min() < MANY_COPIES and not by_class):
+        return 1.0
+    return float(weights.max())
 
 
 def drop_weightless(X, y, weights):

@@ -3,6 +3,7 @@
 from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
@@ -19,6 +20,13 @@ class Activation(Layer):
     needs_inputs = False
     inverts_rows = True
     elementwise = True
+
+    def _refuse_sparse(self, inputs):
+        if sp.issparse(inputs):
+            raise ValueError(
+                f"{type(self).__name__} takes dense inputs: pass X as an array, or put a Dense "
+                "layer in front, which reads sparse rows."
+            )
 
 
 class Identity(Activation):
@@ -46,6 +54,7 @@ class _Ranged(Activation):
     _margin = EPSILON
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         outputs = self._squash(inputs, namespace(inputs))
         if "low" not in params:
             return self._plain(outputs)
@@ -151,6 +160,7 @@ class ReLU(Activation):
         return self.negative_targets == "uniform"
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, 0)
 
     def invert(self, params, targets, inputs, *, rng=None):
@@ -186,6 +196,7 @@ class LeakyReLU(Activation):
         self.slope = slope
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, self.slope * inputs)
 
     def invert(self, params, targets, inputs, *, rng=None):
@@ -209,6 +220,7 @@ class Cos(Activation):
     needs_inputs = True
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         return namespace(inputs).cos(inputs)
 
     def invert(self, params, targets, inputs, *, rng=None):
@@ -239,6 +251,7 @@ class Sign(Activation):
     differentiable = False
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         xp = namespace(inputs)
         return xp.where(inputs >= 0, 1.0, -1.0).astype(inputs.dtype)
 
@@ -259,6 +272,7 @@ class Step(Activation):
     differentiable = False
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         return (inputs >= 0).astype(inputs.dtype)
 
     def invert(self, params, targets, inputs, *, rng=None):
@@ -292,6 +306,7 @@ class Softmax(Activation):
         return tuple(input_shape)
 
     def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
         xp = namespace(inputs)
         exponentials = xp.exp(inputs - inputs.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -140,6 +140,8 @@ class Parallel(_Branches):
         self.branches = branches
 
     def _branches(self):
+        if not self.branches:
+            raise ValueError("Parallel has no branches: pass at least one list of layers.")
         return [_plain(branch) for branch in self.branches]
 
 

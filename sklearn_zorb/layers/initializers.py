@@ -102,7 +102,7 @@ def data_pairs(rng, shape, rows, y, sample_weight=None, n_candidates=4):
     probability proportional to the slope ``|y_b - y_a| / |b - a|``, among distinct rows of
     positive weight: repeating a row changes nothing.
     """
-    y = np.asarray(y, dtype=np.float64).reshape(len(rows), -1)
+    y = np.asarray(y, dtype=np.float64).reshape(rows.shape[0], -1)
     if sample_weight is not None:
         rows, y = rows[sample_weight > 0], y[sample_weight > 0]
     rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows, dtype=np.float64)

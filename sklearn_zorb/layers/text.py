@@ -148,6 +148,8 @@ def _format_blocks(layer):
         return ""
     many = getattr(layer, "many_blocks", False) and isinstance(value, list | tuple)
     blocks = value if many else [value]
+    if not blocks:
+        raise ValueError(f"{type(layer).__name__}: {name}=[] has no text; pass a list of layers.")
     try:
         return f"({' | '.join(format_layers(block) for block in blocks)})"
     except (TypeError, ValueError) as error:

@@ -116,7 +116,8 @@ def gcv_errors(system, engine, alphas, keep):
 
 
 def _mean_spare(system, engine, alpha):
-    count = max(engine.weight, 1.0)
+    # copies count each; rows that weigh less than one are left out whole
+    count = max(engine.weight, system.n_rows)
     return max(1 - (engine.dof(alpha) + engine.centred) / count, 1e-10)
 
 
