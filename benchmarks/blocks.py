@@ -28,8 +28,8 @@ from sklearn.preprocessing import (
 )
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, parse_layers
+from sklearn_zorb.calibration import PowerCalibration
 from sklearn_zorb.datasets import load_table
-from sklearn_zorb.estimators import classification
 from sklearn_zorb.layers import EstimatorLayer, Kernel, Stack, Standardize
 from sklearn_zorb.layers.distinct import merge_copies
 from sklearn_zorb.layers.stack import stack_weights
@@ -141,37 +141,52 @@ OF_CLASSES = {
 OF_NUMBERS = {"asinh": bent}
 
 DEFAULT = ("ridge", "kernel", "forest")
-# description, blocks, standard errors that a discriminant of the outputs has to win by
+
+
+def never(scores, outputs, codes, weights):
+    """No discriminant of the outputs."""
+
+
+def always(scores, outputs, codes, weights):
+    """A discriminant of the outputs, whatever it is worth."""
+    return PowerCalibration().fit(scores, codes, weights)
+
+
+# description, blocks, what chooses between a discriminant of the outputs and them; None for ours
 VARIANTS = {
-    "default": ("", DEFAULT, 1),
-    "outputs only": ("the largest output is the class", DEFAULT, np.inf),
-    "discriminant always": ("classes by a discriminant of the outputs", DEFAULT, -np.inf),
-    "Laplace kernel": ("Euclidean distance, nothing chosen", ("ridge", "laplace", "forest"), 1),
-    "second kernel": ("Gaussian, 500 landmarks", (*DEFAULT, "smooth"), 1),
-    "without ridge": ("no linear block", DEFAULT[1:], 1),
-    "without forest": ("no trees", DEFAULT[:2], 1),
-    "without kernel": ("ridge and forest", ("ridge", "forest"), 1),
-    "kernel not reweighted": ("features of equal scale", ("ridge", "no reweighting", "forest"), 1),
-    "fewer landmarks": ("500", ("ridge", "fewer landmarks", "forest"), 1),
-    "without ramps": ("ridge of the columns only", ("straight", *DEFAULT[1:]), 1),
-    "4 bins": ("ramps between quartiles", ("few bins", *DEFAULT[1:]), 1),
-    "16 bins": ("of ramps", ("many bins", *DEFAULT[1:]), 1),
-    "two linear blocks": ("ridges with and without ramps", (*DEFAULT, "straight"), 1),
-    "cubic splines": ("8 knots a column", (*DEFAULT, "splines"), 1),
-    "products": ("ridge of all pairwise products", (*DEFAULT, "products"), 1),
-    "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform"), 1),
-    "random features": ("ridge of 512 cosines", (*DEFAULT, "cos"), 1),
-    "relaxed layer": ("512 ReLU units, relaxation .3", (*DEFAULT, "relu"), 1),
-    "two relaxed layers": ("512 ReLU units each", (*DEFAULT, "deep"), 1),
-    "200 trees": ("in place of 100", (*DEFAULT[:2], "many trees"), 1),
-    "extra trees": ("100 extremely randomised trees more", (*DEFAULT, "extra"), 1),
-    "wide forest": ("100 trees on half of the columns more", (*DEFAULT, "half features"), 1),
-    "trees on residuals": ("of a ridge, 5 folds", (*DEFAULT, "residuals"), 1),
-    "target statistics": ("ridge of cross-fitted means of y", (*DEFAULT, "statistics"), 1),
-    "forest of labels": ("in place of codes, 5 folds", (*DEFAULT[:2], "forest of labels"), 1),
-    "logistic": ("logistic regression, 5 folds", (*DEFAULT, "logistic"), 1),
-    "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant"), 1),
-    "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh"), 1),
+    "default": ("", DEFAULT, None),
+    "outputs only": ("the largest output is the class", DEFAULT, never),
+    "discriminant always": ("classes by a discriminant of the outputs", DEFAULT, always),
+    "Laplace kernel": ("Euclidean distance, nothing chosen", ("ridge", "laplace", "forest"), None),
+    "second kernel": ("Gaussian, 500 landmarks", (*DEFAULT, "smooth"), None),
+    "without ridge": ("no linear block", DEFAULT[1:], None),
+    "without forest": ("no trees", DEFAULT[:2], None),
+    "without kernel": ("ridge and forest", ("ridge", "forest"), None),
+    "kernel not reweighted": (
+        "features of equal scale",
+        ("ridge", "no reweighting", "forest"),
+        None,
+    ),
+    "fewer landmarks": ("500", ("ridge", "fewer landmarks", "forest"), None),
+    "without ramps": ("ridge of the columns only", ("straight", *DEFAULT[1:]), None),
+    "4 bins": ("ramps between quartiles", ("few bins", *DEFAULT[1:]), None),
+    "16 bins": ("of ramps", ("many bins", *DEFAULT[1:]), None),
+    "two linear blocks": ("ridges with and without ramps", (*DEFAULT, "straight"), None),
+    "cubic splines": ("8 knots a column", (*DEFAULT, "splines"), None),
+    "products": ("ridge of all pairwise products", (*DEFAULT, "products"), None),
+    "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform"), None),
+    "random features": ("ridge of 512 cosines", (*DEFAULT, "cos"), None),
+    "relaxed layer": ("512 ReLU units, relaxation .3", (*DEFAULT, "relu"), None),
+    "two relaxed layers": ("512 ReLU units each", (*DEFAULT, "deep"), None),
+    "200 trees": ("in place of 100", (*DEFAULT[:2], "many trees"), None),
+    "extra trees": ("100 extremely randomised trees more", (*DEFAULT, "extra"), None),
+    "wide forest": ("100 trees on half of the columns more", (*DEFAULT, "half features"), None),
+    "trees on residuals": ("of a ridge, 5 folds", (*DEFAULT, "residuals"), None),
+    "target statistics": ("ridge of cross-fitted means of y", (*DEFAULT, "statistics"), None),
+    "forest of labels": ("in place of codes, 5 folds", (*DEFAULT[:2], "forest of labels"), None),
+    "logistic": ("logistic regression, 5 folds", (*DEFAULT, "logistic"), None),
+    "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant"), None),
+    "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh"), None),
 }
 
 
@@ -238,7 +253,7 @@ def fit_blocks(task, X, y, X_test, seed):
 
 def scores(task, fitted, variant, X_test, y_test):
     """Scores of a variant, and its seconds; None where a block is for the other task."""
-    _, blocks, noise = VARIANTS[variant]
+    _, blocks, choose = VARIANTS[variant]
     if not all(name in fitted for name in blocks):
         return None
     models, outputs, seconds = zip(*(fitted[name] for name in blocks), strict=True)
@@ -247,8 +262,9 @@ def scores(task, fitted, variant, X_test, y_test):
     weights = stack_weights(left_out, np.asarray(encoder.targets[:]))
     lead = copy.copy(models[0])
     lead._outputs = lambda _: sum(w * part for w, part in zip(weights, outputs, strict=True))
-    classification.NOISE = noise
     lead._discriminant = None
+    if choose is not None:
+        lead._preferred = choose
     lead._set_loo(sum(w * part for w, part in zip(weights, left_out, strict=True)),
                   encoder, context)  # fmt: skip
     row = {"seconds": sum(seconds)}

@@ -191,7 +191,7 @@ PEERS = {
 SLOW = {
     "RealMLP": partial(pytabkit, "RealMLP_TD"),
     "xRFM": partial(pytabkit, "XRFM_D"),
-    # as its authors run it: the best of 50 drawn settings on rows held out
+    # of 50 drawn settings the best on rows held out
     "xRFM, tuned": partial(pytabkit, "XRFM_HPO"),
 }
 # ours where milliseconds count

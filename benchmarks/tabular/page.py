@@ -28,8 +28,7 @@ writes this page; ``python -m benchmarks.tabular --help`` names what can be chos
   target of unit variance, probabilities of the SVM come from ``CalibratedClassifierCV``, and
   the linear models are ``LogisticRegression(max_iter=1000)`` and ``RidgeCV()``. RealMLP
   and xRFM have the defaults of pytabkit, which hold out a fifth of the training rows; *xRFM,
-  tuned* is pytabkit's search, 50 drawn settings of which the best on those rows is kept, as its
-  authors tune it.
+  tuned* is pytabkit's search, which keeps the best of 50 drawn settings on those rows.
 - In the log-loss no probability counts as less than 1e-7.
 - Seconds are those of one thread, taken along with the scores, if need be beside other work;
   the comparison with a forest (``python -m benchmarks.tabular --timing``) is timed by itself.

@@ -117,28 +117,34 @@ class LayeredClassifierMixin(ClassifierMixin):
         self.loo_score_ = _share_right(encoder.y, predicted, weights)
 
     def _discriminate(self, outputs, codes, weights):
-        """Left-out class scores: by a discriminant where the outputs hide classes.
-
-        It replaces them where it names as many rows rightly, and its leave-one-out log-loss is
-        lower by more than noise. Lower, too, than that of the shares of the classes: where there
-        is next to nothing to see, left-out outputs are lower for a row's own class, which lacks
-        that row. A discriminant would read classes from that, new rows backwards, and still beat
-        outputs that are worse than nothing.
-        """
+        """Left-out class scores: by a discriminant where the outputs hide classes."""
         discriminant = LinearDiscriminant().fit(outputs, codes, weights)
-        scores = discriminant.left_out
+        calibration = self._preferred(discriminant.left_out, outputs, codes, weights)
+        if calibration is None:
+            return outputs
+        self._discriminant, self._calibration = discriminant, calibration
+        return discriminant.left_out
+
+    def _preferred(self, scores, outputs, codes, weights):
+        """Calibration of left-out scores of a discriminant; None where outputs are preferred.
+
+        Scores replace them where they name as many rows rightly, and their log-loss is lower by
+        more than noise. Lower, too, than that of the shares of the classes: where there is next
+        to nothing to see, left-out outputs are lower for a row's own class, which lacks that row.
+        A discriminant would read classes from that, new rows backwards, and still beat outputs
+        that are worse than nothing.
+        """
         right = [_share_right(codes, table.argmax(axis=1), weights) for table in (scores, outputs)]
         if right[0] < right[1]:
-            return outputs
+            return None
         calibration = PowerCalibration().fit(scores, codes, weights)
         weight = np.ones(len(codes)) if weights is None else weights
         shares = np.bincount(codes, weight) / weight.sum()
         own = calibration.losses(scores, codes)
         for losses in (self._calibration.losses(outputs, codes), -np.log(shares)[codes]):
             if not _lower_by_more_than_noise(own, losses, weight):
-                return outputs
-        self._discriminant, self._calibration = discriminant, calibration
-        return scores
+                return None
+        return calibration
 
     def _scores(self, X):
         """Class scores: the outputs of the network, or what the discriminant makes of them."""
