@@ -16,6 +16,7 @@ from sklearn_zorb.layers.distinct import count_distinct, group_rows
 from sklearn_zorb.layers.kernel import KINDS
 from sklearn_zorb.layers.kernel_ridge import (
     DECADES,
+    distances,
     fit_ridge,
     kernel_matrix,
     project,
@@ -403,3 +404,11 @@ def test_a_kernel_is_the_same_in_parts(kind, n_features, monkeypatch):
 def test_projection_on_a_column_of_zeros():
     # what is kept of a kernel that does not vary
     assert project(np.ones((9, 5)), np.zeros((5, 1))).tolist() == [[0.0]] * 9
+
+
+@pytest.mark.parametrize("width", [8, 40])
+def test_distances_do_not_mind_an_offset(width):
+    rng = np.random.default_rng(0)
+    rows = np.round(rng.normal(size=(30, width)) * 1024) / 1024
+    found = distances("laplace", rows + 2.0**27, rows[:20] + 2.0**27)
+    np.testing.assert_allclose(found, cdist(rows, rows[:20]), atol=1e-6)

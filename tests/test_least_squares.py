@@ -281,6 +281,41 @@ def test_a_search_among_equals_goes_for_more_penalty():
     assert module._search(score, np.arange(19.0), range(19))[0] == 18
 
 
+@pytest.mark.parametrize("shape", [(6, 10), (40, 4)])
+def test_rows_met_exactly_that_weigh_less_are_left_out_whole(shape):
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
+    # of the tall rows one alone fills a column
+    rows[1:, 0] *= shape[0] < shape[1]
+    weights = rng.uniform(0.1, 1.0, size=shape[0])
+
+    def solve(some):
+        system = System.from_arrays(rows[some], targets[some], weights[some])
+        return LeastSquares(alpha=0).solve(system, loo_outputs=True)
+
+    expected = np.empty_like(targets)
+    for i in range(shape[0]):
+        model = solve(np.arange(shape[0]) != i)
+        expected[i] = rows[i] @ model.coef + model.intercept
+    solution = solve(np.arange(shape[0]))
+    np.testing.assert_allclose(solution.loo_outputs, expected, atol=1e-8)
+    squares = ((targets - expected) ** 2).mean(axis=1)
+    assert solution.loo_error == pytest.approx(np.average(squares, weights=weights))
+
+
+@pytest.mark.parametrize("size", [13, 50, 200])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix])
+def test_sums_count_rows_that_weigh_something(kind, size):
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(200, 3)), rng.normal(size=(200, 1))
+    weights = np.r_[np.zeros(60), rng.uniform(size=140)]
+    gram = Gram()
+    for first in range(0, 200, size):
+        part = slice(first, first + size)
+        gram.add(kind(rows[part]), targets[part], weights[part])
+    assert gram.n_rows == 140
+
+
 @pytest.mark.parametrize("unit", [1e-6, 1e-2, 1.0])
 def test_gcv_counts_rows_and_not_how_little_they_weigh(unit):
     rng = np.random.default_rng(0)

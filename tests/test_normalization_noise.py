@@ -110,6 +110,14 @@ def test_clip_bounds_outliers_and_hardly_moves_the_rest():
     np.testing.assert_allclose(layer.invert(params, outputs, None)[0], inputs, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype, largest", [(np.float32, 1e38), (np.float64, 1e300)])
+def test_clip_of_values_whose_squares_overflow(dtype, largest):
+    layer = Standardize(clip=3.0)
+    params = layer.init(None, (1,), (np.array([[-1.0], [1.0]], dtype=dtype), None, None))
+    found = layer.forward(params, np.array([[largest], [-largest]], dtype=dtype))
+    np.testing.assert_allclose(found, [[3.0], [-3.0]], rtol=1e-6)
+
+
 def test_targets_beyond_the_clip_are_drawn_in():
     layer = Standardize(clip=2.0)
     params = layer.init(np.random.default_rng(0), (1,))

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris, make_classification
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
@@ -40,7 +40,9 @@ def test_classifier_equals_ridge_on_all_rows(digits, weighted):
     last = model.history_[-1]
     assert last["criterion"] == "gcv" and last["rows"] == len(y)
     rows = seen_by_the_read_out(model, X)
-    reference = Ridge(alpha=last["alpha"]).fit(rows, np.eye(10)[y], sample_weight=weights)
+    # relative to the largest of the first batch
+    relative = None if weights is None else weights / weights[:150].max()
+    reference = Ridge(alpha=last["alpha"]).fit(rows, np.eye(10)[y], sample_weight=relative)
     np.testing.assert_allclose(model.params_[-1]["weights"], reference.coef_.T, atol=1e-8)
     np.testing.assert_allclose(model.params_[-1]["intercept"], reference.intercept_, atol=1e-7)
     assert model.score(X, y) > 0.9
@@ -111,7 +113,7 @@ def test_the_score_is_r2_over_all_rows_judged(weighted):
         predicted.append(model.predict(X[part]))
         own = None if weights is None else weights[part]
         model.partial_fit(X[part], Y[part], sample_weight=own)
-    weights = np.ones(len(y)) if weights is None else weights
+    weights = np.ones(len(y)) if weights is None else weights / weights[:40].max()
     errors = errors + weights[40:] @ (Y[40:] - np.vstack(predicted)) ** 2
     spread = weights @ (Y - np.average(Y, axis=0, weights=weights)) ** 2
     assert model.loo_score_ == pytest.approx(np.mean(1 - errors / spread))
@@ -189,6 +191,39 @@ def test_errors(digits):
         assert name in str(error.value.__cause__)
     with pytest.raises(ValueError, match="y has 2 outputs"):
         ZORBRegressor("Dense[8]").partial_fit(X, y).partial_fit(X, np.column_stack([y, y]))
+
+
+def test_the_unit_of_class_weights_is_nothing_to_batches():
+    X, y = make_classification(1500, 30, weights=[0.8], flip_y=0.2, random_state=1)
+    found = []
+    for own in ({0: 0.25, 1: 1}, {0: 1, 1: 4}, {0: 10, 1: 40}):
+        model = ZORBClassifier("Dense[150] ReLU", class_weight=own, random_state=0)
+        for part in (slice(0, 200), slice(200, 400)):
+            model.partial_fit(X[part], y[part], classes=[0, 1])
+        found.append((model.history_[-1]["alpha"], model.loo_score_, model.predict_proba(X[400:])))
+    for alpha, score, shares in found[1:]:
+        assert (alpha, score) == pytest.approx(found[0][:2])
+        np.testing.assert_allclose(shares, found[0][2], atol=1e-8)
+    assert found[0][1] < 0.85
+
+
+@pytest.mark.parametrize("weights", [(12.0, 12.0), (1e-6, 1e-6), (12.0, None), (None, 1e6)])
+def test_batches_of_equal_weights_are_as_honest_as_those_of_none(weights):
+    # of very unlike batches the heavier one alone tells anything
+    alone = weights == (None, 1e6)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2400, 10))
+    y = X[:, 0] + rng.normal(size=2400)
+    plain, weighted = (ZORBRegressor("Dense[100] ReLU", random_state=0) for _ in range(2))
+    for part, weight in zip((slice(0, 200), slice(200, 400)), weights, strict=True):
+        own = None if weight is None else np.full(200, weight)
+        if not (alone and part.start == 0):
+            plain.partial_fit(X[part], y[part])
+        weighted.partial_fit(X[part], y[part], sample_weight=own)
+    test = X[400:], y[400:]
+    assert weighted.score(*test) > plain.score(*test) - 0.05
+    low, high = weighted.predict_interval(X[400:], 0.9)
+    assert ((low <= y[400:]) & (y[400:] <= high)).mean() > 0.85
 
 
 def test_fit_forgets_the_batches(digits):

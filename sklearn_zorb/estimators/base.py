@@ -40,7 +40,7 @@ from ..trainers.zorb import MAX_SAMPLES
 from .device import at_hand, upload, with_weights_there
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
-from .partial import PartialFitMixin, learning_a_batch
+from .partial import PartialFitMixin
 from .progress import Progress
 from .summary import summary_table
 from .validation import canonical, check_size, checked, numbers
@@ -111,10 +111,9 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         """
         vars(self).pop("_sums", None)  # what partial_fit has gathered
         X, y, weights = self._prepare(X, y, sample_weight)
-        if not learning_a_batch(self):
-            weights = per_row(weights, weighs_classes(self))
-            # beside a far larger one, a weight may be nothing
-            X, y, weights = drop_weightless(X, y, weights)
+        weights = per_row(weights, weighs_classes(self))
+        # beside a far larger one, a weight may be nothing
+        X, y, weights = drop_weightless(X, y, weights)
         hidden, readout, tail = self._resolve(X, y)
         memory, dtype = Memory(self.memory_limit), self._choose_dtype(X.shape[0])
         check_size(X, "X", dtype)

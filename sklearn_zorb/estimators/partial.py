@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
+
 from ..auto import is_auto
 from ..layers import Dense, sequence
 from ..layers.rows import side_by_side
 from ..linalg import Gram
 from ..memory import Memory
+from .weights import mean_weight, weighs_classes, weight_of_one
 
 
 def can_learn_in_batches(estimator):
@@ -27,11 +30,6 @@ def can_learn_in_batches(estimator):
             "Use layers that stream, such as Dense and elementwise activations, or fit."
         )
     return True
-
-
-def learning_a_batch(estimator):
-    """Whether the fit is that of a first call of partial_fit, whose weights go on."""
-    return getattr(estimator, "_first_classes", None) is not None
 
 
 def refuse_balanced_batches(estimator):
@@ -57,7 +55,7 @@ class PartialFitMixin:
     def _learn_batch(self, X, y, sample_weight, classes=()):
         """One call of partial_fit."""
         if hasattr(self, "_sums"):
-            X, y, weights = self._prepare(X, y, sample_weight, reset=False)
+            X, y, weights, mean = self._batch(X, y, sample_weight)
             encoder = self._encode_more(y)
             # predictions made before a row is learned are as honest as left-out ones
             self._judge(self._outputs_of(X), encoder, weights)
@@ -67,12 +65,24 @@ class PartialFitMixin:
                 self.fit(X, y, sample_weight=sample_weight)
             finally:
                 del self._first_classes
-            X, y, weights = self._prepare(X, y, sample_weight, reset=False)
+            X, y, weights, mean = self._batch(X, y, sample_weight)
             encoder = self._encode_more(y)
-            self._sums = Gram()
+            self._sums, self._heaviest = Gram(), 0.0
         self._add_to_sums(X, encoder.targets, weights)
+        self._heaviest = max(self._heaviest, mean)
         self._solve_from_sums()
         return self
+
+    def _batch(self, X, y, sample_weight):
+        """Checked rows, weights in the unit of the first batch, and their mean for each row."""
+        X, y, weights = self._prepare(X, y, sample_weight, reset=False)
+        by_class = weighs_classes(self)
+        if not hasattr(self, "_sums"):
+            self._unit = weight_of_one(weights, by_class)
+        mean = mean_weight(weights, by_class) / self._unit
+        if weights is None and self._unit != 1:
+            weights = np.ones(len(y))
+        return X, y, None if weights is None else weights / self._unit, mean
 
     def _add_to_sums(self, X, targets, weights):
         """Add what the read-out sees of these rows, and its targets."""
@@ -93,7 +103,9 @@ class PartialFitMixin:
         """The read-out of all rows so far."""
         index = self._network.readout
         layer = self._network.layers[index]
-        solution = layer.solver(self._solver()).solve_sums(self._sums)
+        # beside a batch of much heavier rows, those of others hardly count
+        count = self._sums.weight / self._heaviest
+        solution = layer.solver(self._solver()).solve_sums(self._sums, count)
         self.params_[index] = {
             "weights": solution.coef.astype(self._fit_dtype),
             "intercept": solution.intercept.astype(self._fit_dtype),

@@ -43,6 +43,14 @@ def weight_of_one(weights, by_class):
     return float(weights.max())
 
 
+def mean_weight(weights, by_class):
+    """What a row that can be left out weighs in the mean: 1 where weights count copies."""
+    if weights is None:
+        return 1.0
+    rows = np.maximum(weights / weight_of_one(weights, by_class), 1.0).sum()
+    return float(weights.sum() / rows)
+
+
 def drop_weightless(X, y, weights):
     """Rows of positive weight only."""
     if weights is None:

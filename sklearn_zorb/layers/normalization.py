@@ -15,6 +15,8 @@ from .moments import is_constant, moments
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
 REACH = 1 - 1e-5
+# multiples of the bound of a smooth clip that it cannot be told from; their squares are finite
+FAR = 1e15
 
 
 class Standardize(Layer):
@@ -97,7 +99,9 @@ class Standardize(Layer):
     def _clipped(self, values):
         if self.clip is None:
             return values
-        return values / namespace(values).sqrt(1 + (values / self.clip) ** 2)
+        xp = namespace(values)
+        values = xp.clip(values, -FAR * self.clip, FAR * self.clip)
+        return values / xp.sqrt(1 + (values / self.clip) ** 2)
 
     def invert(self, params, targets, inputs, *, rng=None):
         mean, deviation = (

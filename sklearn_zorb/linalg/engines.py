@@ -82,15 +82,17 @@ class SpectralEngine:
             inverses = self._inverse(0.0)[:, None]
         return self.ops.call(_project, centred, self.vectors, inverses, self.projected)
 
-    def errors_without(self, centred):
+    def errors_without(self, centred, weights=None):
         """Errors (n, targets) at rows without which a column's direction would be lost.
 
         At alpha = 0 such a row is met exactly, and r / (1 - h) is 0 / 0. With g = G^+ x all
         other rows are orthogonal to g: they are met by w + t g for any t, the norm is least
-        at t = -g'w / g'g, and there the row itself is missed by g'w / g'g.
+        at t = -g'w / g'g, and there the row itself is missed by g'w / g'g, or that over its
+        weight, as g'x is the reciprocal of it. (A row of several copies is never lost.)
         """
         rotated, squares = centred @ self.vectors, self._inverse(0.0) ** 2
         norms = self.xp.maximum(rotated**2 @ squares, np.finfo(np.float64).tiny)
+        norms = norms if weights is None else norms * self.xp.minimum(weights, 1.0)
         return (rotated * squares) @ self.projected / norms[:, None]
 
     def variance(self, weights):

@@ -63,21 +63,21 @@ class Gram:
         if is_jax(rows):
             sums = ops.call(_sums, rows, targets, weights, centre=self.centre)
             total = float(sums[0])
-            return self._merge_sums(total, *sums[1:], len(targets)) if total > 0 else self
+            n_rows = _count(weights, len(targets))
+            return self._merge_sums(total, *sums[1:], n_rows) if total > 0 else self
         total = float(len(targets) if weights is None else weights.sum())
         if total <= 0:
             return self
+        n_rows = _count(weights, len(targets))
         if sp.issparse(rows):
-            return self._merge_sums(
-                *_sparse_sums(rows, targets, weights, self.centre), len(targets)
-            )
+            return self._merge_sums(*_sparse_sums(rows, targets, weights, self.centre), n_rows)
         rows = _precise(rows)
         if self.centre and weights is None and _near_zero(rows):
             return self._add_plain(rows, targets, ops, block, alone)
         mean, target_mean, centred, deviation = _centred(np, rows, targets, weights, self.centre)
         cross = ops.cross(centred, deviation.astype(centred.dtype), alone).astype(np.float64)
         squares = (deviation**2).sum(axis=0)
-        self._merge_means(total, mean, target_mean, len(targets))
+        self._merge_means(total, mean, target_mean, n_rows)
         self.product = ops.add_gram(self.product, centred, block, alone)
         self.cross = cross if self.cross is None else self.cross + cross
         self.target_squares = self.target_squares + squares
@@ -171,6 +171,11 @@ class Gram:
         self.mean = self.mean + step * shift
         self.target_mean = self.target_mean + step * target_shift
         self.weight += weight
+
+
+def _count(weights, n_rows):
+    """How many rows weigh anything."""
+    return n_rows if weights is None else int((weights > 0).sum())
 
 
 def _precise(rows):

@@ -116,12 +116,15 @@ class LeastSquares(WithParameters):
             engine = self._primal_engine(system.gram())
         return _finish(system, engine, self._alphas(engine), loo_outputs, judges)
 
-    def solve_sums(self, gram):
+    def solve_sums(self, gram, count=None):
         """Solve from accumulated sums alone; alpha is then chosen by GCV.
 
         Parameters
         ----------
         gram : Gram
+        count : float or None, default=None
+            How many rows GCV takes the sums for, copies counted each. None takes the sum of
+            the weights, or the number of rows where that is larger.
 
         Returns
         -------
@@ -134,7 +137,7 @@ class LeastSquares(WithParameters):
         else:
             engine = self._primal_engine(gram)
             alphas = self._alphas(engine)
-        score = partial(gcv_errors, gram, engine, keep=False)
+        score = partial(gcv_errors, gram, engine, keep=False, count=count)
         best, errors, _ = _choose(score, engine, alphas)
         return _solution(engine, float(alphas[best]), errors[best], "gcv")
 

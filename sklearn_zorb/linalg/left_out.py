@@ -84,7 +84,7 @@ def _left_out(ops, engine, alphas, piece):
     if len(alphas) == 1 and alphas[0] == 0:
         alone = spare < INTERPOLATED
         if alone.any():
-            without = engine.errors_without(centred)[:, :, None]
+            without = engine.errors_without(centred, weights)[:, :, None]
             residuals = ops.xp.where(alone[:, None], without, residuals)
             spare = ops.xp.where(alone, 1.0, spare)
             found = ops.call(_errors, residuals, spare, weights)
@@ -108,16 +108,19 @@ def _errors(ops, residuals, spare, weights):
     return squares.sum(axis=0) if weights is None else weights @ squares
 
 
-def gcv_errors(system, engine, alphas, keep):
-    """Generalised cross-validation: the same with every leverage at its mean."""
-    spare = np.array([_mean_spare(system, engine, alpha) for alpha in alphas])
+def gcv_errors(system, engine, alphas, keep, count=None):
+    """Generalised cross-validation: the same with every leverage at its mean.
+
+    `count` is how many rows there are to be left out: copies count each, and rows that weigh
+    less than one are left out whole.
+    """
+    spare = np.array([_mean_spare(system, engine, alpha, count) for alpha in alphas])
     rss = np.array([engine.residual_squares(alpha) for alpha in alphas])
     return rss / (engine.weight * system.n_targets) / spare**2, None
 
 
-def _mean_spare(system, engine, alpha):
-    # copies count each; rows that weigh less than one are left out whole
-    count = max(engine.weight, system.n_rows)
+def _mean_spare(system, engine, alpha, count=None):
+    count = count or max(engine.weight, system.n_rows)
     return max(1 - (engine.dof(alpha) + engine.centred) / count, 1e-10)
 
 

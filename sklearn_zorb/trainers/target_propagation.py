@@ -78,7 +78,8 @@ class TargetPropagation(GradientTrainer):
         Share of the solution that is taken by "least_squares", and by `Dense` and `Conv2D`
         layers that are solved.
     alpha_update : float, default=1e-3
-        Ridge penalty of "least_squares", on sums over the batch.
+        Ridge penalty of "least_squares", on sums over the batch, in which weights add up to
+        its number of distinct rows: a weight of 3 is not three copies beside it.
     n_updates : int, default=1
         Steps of every block towards one target: all for the same batch, or, in a network with
         solved layers, that many for each batch of an epoch.
