@@ -3,11 +3,10 @@
 from numbers import Real
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
-from .base import Layer, shape_error
+from .base import Layer, refuse_sparse, shape_error
 
 # squashing functions reach their limits only at infinity: targets at the ends of the range
 # are drawn in by this much of the function's own
@@ -22,11 +21,11 @@ class Activation(Layer):
     elementwise = True
 
     def _refuse_sparse(self, inputs):
-        if sp.issparse(inputs):
-            raise ValueError(
-                f"{type(self).__name__} takes dense inputs: pass X as an array, or put a Dense "
-                "layer in front, which reads sparse rows."
-            )
+        why = (
+            "takes dense inputs: pass X as an array, or put a Dense layer in front, which reads "
+            "sparse rows."
+        )
+        refuse_sparse(self, inputs, why)
 
 
 class Identity(Activation):

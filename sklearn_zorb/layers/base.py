@@ -10,6 +10,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._compat import WithParameters
 from ..generators import made, spawn
@@ -284,6 +285,12 @@ def shape_error(layer, input_shape, expected):
     return ValueError(
         f"{type(layer).__name__} got input of shape {tuple(input_shape)} per sample; {expected}."
     )
+
+
+def refuse_sparse(layer, inputs, why):
+    """Raise a ValueError for sparse inputs: the name of the layer, and `why` it takes none."""
+    if sp.issparse(inputs):
+        raise ValueError(f"{type(layer).__name__} {why}")
 
 
 def check_flat(layer, input_shape):

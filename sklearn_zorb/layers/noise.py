@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from .._compat import Interval
 from ..linalg import is_jax, namespace
-from .base import Layer
+from .base import Layer, refuse_sparse
 
 
 class _Noise(Layer):
@@ -88,10 +88,8 @@ class GaussianNoise(_Noise):
         self.scale = scale
 
     def _disturb(self, inputs, rng):
-        if sp.issparse(inputs):
-            raise ValueError(
-                "GaussianNoise would make sparse inputs dense. Pass dense inputs, or use Dropout."
-            )
+        why = "would make sparse inputs dense. Pass dense inputs, or use Dropout."
+        refuse_sparse(self, inputs, why)
         return inputs + self.scale * _draw(rng, inputs, "normal")
 
 

@@ -3,12 +3,11 @@
 from numbers import Real
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.stats import norm
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
-from .base import Layer, check_flat
+from .base import Layer, check_flat, refuse_sparse
 from .quantiles import Ordered, sampled
 
 # points of a column between which its scores are interpolated, at most
@@ -117,11 +116,11 @@ class NormalScores(Layer):
         return found, params
 
     def _refuse_sparse(self, inputs):
-        if sp.issparse(inputs):
-            raise ValueError(
-                "NormalScores ranks values, and zeros would not stay zero: pass dense inputs, or "
-                "do without the layer."
-            )
+        why = (
+            "ranks values, and zeros would not stay zero: pass dense inputs, or do without the "
+            "layer."
+        )
+        refuse_sparse(self, inputs, why)
 
 
 def _knots(ordered):

@@ -10,7 +10,7 @@ from sklearn.utils.sparsefuncs import inplace_column_scale
 from .._compat import Interval
 from ..linalg import get_backend, namespace
 from ..memory import Memory
-from .base import Layer, Solved, draws_nothing, in_precision_of
+from .base import Layer, Solved, draws_nothing, in_precision_of, refuse_sparse
 from .moments import is_constant, moments
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
@@ -209,8 +209,8 @@ def _chunks(inputs, sample_weight, memory, width):
 
 
 def _refuse_sparse(layer, inputs):
-    if sp.issparse(inputs):
-        raise ValueError(
-            f"{type(layer).__name__} centres its inputs, which would make sparse ones dense. "
-            "Pass dense inputs, or use Standardize(), which only scales sparse inputs."
-        )
+    why = (
+        "centres its inputs, which would make sparse ones dense. Pass dense inputs, or use "
+        "Standardize(), which only scales sparse inputs."
+    )
+    refuse_sparse(layer, inputs, why)

@@ -3,11 +3,10 @@
 from numbers import Integral
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._compat import Interval
 from ..linalg import namespace, to_numpy
-from .base import Layer, check_flat, in_precision_of
+from .base import Layer, check_flat, in_precision_of, refuse_sparse
 from .quantiles import Ordered, sampled
 
 
@@ -93,11 +92,11 @@ class PiecewiseLinear(Layer):
         return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1]), params
 
     def _refuse_sparse(self, inputs):
-        if sp.issparse(inputs):
-            raise ValueError(
-                "PiecewiseLinear makes ramps of each column, and zeros would not stay zero: "
-                "pass dense inputs, or do without the layer."
-            )
+        why = (
+            "makes ramps of each column, and zeros would not stay zero: pass dense inputs, or do "
+            "without the layer."
+        )
+        refuse_sparse(self, inputs, why)
 
 
 def _knots(column, sample_weight, n_bins):
