@@ -23,13 +23,21 @@ SMALL = 100
 
 def distances(kind, left, right):
     """Manhattan distances for "laplace_l1", Euclidean ones for the other kinds."""
+    common = _common_row(kind, right)
+    return _distances(kind, left - common, right - common)
+
+
+def _common_row(kind, rows):
+    """What rows are taken less before products: far from zero, those would cost digits."""
+    by_products = kind != "laplace_l1" and rows.shape[1] > WIDE
+    return rows[:64].mean(axis=0) if by_products else 0.0
+
+
+def _distances(kind, left, right):
     if kind == "laplace_l1":
         return cdist(left, right, "cityblock")
     if left.shape[1] <= WIDE:
         return cdist(left, right)
-    # distances are those of rows less a common one, without which products cost digits
-    common = right[:64].mean(axis=0)
-    left, right = left - common, right - common
     squares = left @ right.T
     squares *= -2
     squares += np.einsum("ij,ij->i", left, left)[:, None]
@@ -54,13 +62,19 @@ def kernel_values(kind, distance):
 
 def kernel_matrix(kind, left, right):
     """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
+    common = _common_row(kind, right)
+    right = right - common
+
+    def values(part):
+        return kernel_values(kind, _distances(kind, left[part] - common, right))
+
     parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
     if len(parts) <= 1:
-        return kernel_values(kind, distances(kind, left, right))
+        return values(slice(None))
     kernel = np.empty((len(left), len(right)))
 
     def fill(part):
-        kernel[part] = kernel_values(kind, distances(kind, left[part], right))
+        kernel[part] = values(part)
 
     for_each(fill, parts)
     return kernel
