@@ -8,7 +8,14 @@ import numpy as np
 from .generators import spawn
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.compiled import apply
-from .layers.honest import SplitReadout, fill_units, find_honest, inner_layers, warn_of_leaks
+from .layers.honest import (
+    SplitReadout,
+    fill_units,
+    find_honest,
+    find_layer,
+    inner_layers,
+    warn_of_leaks,
+)
 from .layers.names import resolve_layers
 from .layers.rows import output_shapes, side_by_side, working_width
 
@@ -163,16 +170,12 @@ def refuse_inner_stacks(hidden, readout):
     trust them.
     """
     for name, layer in [*hidden, *((readout[0], inner) for inner in inner_layers(readout[1]))]:
-        if _holds_stack(layer):
+        if find_layer(layer, lambda one: isinstance(one, Stack)) is not None:
             raise ValueError(
                 f"layer {name!r} is or holds a Stack, which is a read-out: it may only stand last "
                 "in the whole list, and inside no other layer. Blocks of a Stack within a block "
                 "can be blocks of the outer Stack."
             )
-
-
-def _holds_stack(layer):
-    return isinstance(layer, Stack) or any(map(_holds_stack, inner_layers(layer)))
 
 
 def split_readout(pairs, n_outputs=None):

@@ -27,16 +27,21 @@ def inner_layers(layer):
     return [slot.layer for slot in slots if isinstance(slot.layer, Layer)]
 
 
+def find_layer(layer, wanted):
+    """The first layer here or inside of which `wanted` is true, or None."""
+    if wanted(layer):
+        return layer
+    return next(filter(None, (find_layer(inner, wanted) for inner in inner_layers(layer))), None)
+
+
 def find_honest(layer):
     """The first layer here or inside that hands on left-out predictions, or None."""
-    if getattr(layer, "honest", False):
-        return layer
-    return next(filter(None, map(find_honest, inner_layers(layer))), None)
+    return find_layer(layer, lambda one: getattr(one, "honest", False))
 
 
 def draws_rows(layers):
     """Whether a layer here or inside draws rows by their position."""
-    return any(layer.draws_rows or draws_rows(inner_layers(layer)) for layer in layers)
+    return any(find_layer(layer, lambda one: one.draws_rows) is not None for layer in layers)
 
 
 def fill_units(layers, n_outputs):
@@ -54,7 +59,7 @@ def warn_of_leaks(names, layers):
     """A warning for each composite layer that joins left-out predictions to other columns."""
     for name, layer in zip(names, layers, strict=True):
         found = find_honest(layer)
-        if found is not None and found is not layer and not hasattr(layer, "shrinkage"):
+        if found is not None and found is not layer:
             text = LEAK.format(where=f"layer {name!r}", model=type(found).__name__)
             warnings.warn(text, UserWarning, stacklevel=2)
 
