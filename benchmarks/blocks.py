@@ -152,42 +152,40 @@ def always(scores, outputs, codes, weights):
     return PowerCalibration().fit(scores, codes, weights)
 
 
-# description, blocks, what chooses between a discriminant of the outputs and them; None for ours
+# description, blocks
 VARIANTS = {
-    "default": ("", DEFAULT, None),
-    "outputs only": ("the largest output is the class", DEFAULT, never),
-    "discriminant always": ("classes by a discriminant of the outputs", DEFAULT, always),
-    "Laplace kernel": ("Euclidean distance, nothing chosen", ("ridge", "laplace", "forest"), None),
-    "second kernel": ("Gaussian, 500 landmarks", (*DEFAULT, "smooth"), None),
-    "without ridge": ("no linear block", DEFAULT[1:], None),
-    "without forest": ("no trees", DEFAULT[:2], None),
-    "without kernel": ("ridge and forest", ("ridge", "forest"), None),
-    "kernel not reweighted": (
-        "features of equal scale",
-        ("ridge", "no reweighting", "forest"),
-        None,
-    ),
-    "fewer landmarks": ("500", ("ridge", "fewer landmarks", "forest"), None),
-    "without ramps": ("ridge of the columns only", ("straight", *DEFAULT[1:]), None),
-    "4 bins": ("ramps between quartiles", ("few bins", *DEFAULT[1:]), None),
-    "16 bins": ("of ramps", ("many bins", *DEFAULT[1:]), None),
-    "two linear blocks": ("ridges with and without ramps", (*DEFAULT, "straight"), None),
-    "cubic splines": ("8 knots a column", (*DEFAULT, "splines"), None),
-    "products": ("ridge of all pairwise products", (*DEFAULT, "products"), None),
-    "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform"), None),
-    "random features": ("ridge of 512 cosines", (*DEFAULT, "cos"), None),
-    "relaxed layer": ("512 ReLU units, relaxation .3", (*DEFAULT, "relu"), None),
-    "two relaxed layers": ("512 ReLU units each", (*DEFAULT, "deep"), None),
-    "200 trees": ("in place of 100", (*DEFAULT[:2], "many trees"), None),
-    "extra trees": ("100 extremely randomised trees more", (*DEFAULT, "extra"), None),
-    "wide forest": ("100 trees on half of the columns more", (*DEFAULT, "half features"), None),
-    "trees on residuals": ("of a ridge, 5 folds", (*DEFAULT, "residuals"), None),
-    "target statistics": ("ridge of cross-fitted means of y", (*DEFAULT, "statistics"), None),
-    "forest of labels": ("in place of codes, 5 folds", (*DEFAULT[:2], "forest of labels"), None),
-    "logistic": ("logistic regression, 5 folds", (*DEFAULT, "logistic"), None),
-    "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant"), None),
-    "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh"), None),
+    "default": ("", DEFAULT),
+    "outputs only": ("the largest output is the class", DEFAULT),
+    "discriminant always": ("classes by a discriminant of the outputs", DEFAULT),
+    "Laplace kernel": ("Euclidean distance, nothing chosen", ("ridge", "laplace", "forest")),
+    "second kernel": ("Gaussian, 500 landmarks", (*DEFAULT, "smooth")),
+    "without ridge": ("no linear block", DEFAULT[1:]),
+    "without forest": ("no trees", DEFAULT[:2]),
+    "without kernel": ("ridge and forest", ("ridge", "forest")),
+    "kernel not reweighted": ("features of equal scale", ("ridge", "no reweighting", "forest")),
+    "fewer landmarks": ("500", ("ridge", "fewer landmarks", "forest")),
+    "without ramps": ("ridge of the columns only", ("straight", *DEFAULT[1:])),
+    "4 bins": ("ramps between quartiles", ("few bins", *DEFAULT[1:])),
+    "16 bins": ("of ramps", ("many bins", *DEFAULT[1:])),
+    "two linear blocks": ("ridges with and without ramps", (*DEFAULT, "straight")),
+    "cubic splines": ("8 knots a column", (*DEFAULT, "splines")),
+    "products": ("ridge of all pairwise products", (*DEFAULT, "products")),
+    "kernel of ranks": ("columns made uniform first", (*DEFAULT, "uniform")),
+    "random features": ("ridge of 512 cosines", (*DEFAULT, "cos")),
+    "relaxed layer": ("512 ReLU units, relaxation .3", (*DEFAULT, "relu")),
+    "two relaxed layers": ("512 ReLU units each", (*DEFAULT, "deep")),
+    "200 trees": ("in place of 100", (*DEFAULT[:2], "many trees")),
+    "extra trees": ("100 extremely randomised trees more", (*DEFAULT, "extra")),
+    "wide forest": ("100 trees on half of the columns more", (*DEFAULT, "half features")),
+    "trees on residuals": ("of a ridge, 5 folds", (*DEFAULT, "residuals")),
+    "target statistics": ("ridge of cross-fitted means of y", (*DEFAULT, "statistics")),
+    "forest of labels": ("in place of codes, 5 folds", (*DEFAULT[:2], "forest of labels")),
+    "logistic": ("logistic regression, 5 folds", (*DEFAULT, "logistic")),
+    "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant")),
+    "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh")),
 }
+# what chooses between a discriminant of the outputs and them, where it is not the default
+CHOICES = {"outputs only": never, "discriminant always": always}
 
 
 class Kept:
@@ -253,7 +251,7 @@ def fit_blocks(task, X, y, X_test, seed):
 
 def scores(task, fitted, variant, X_test, y_test):
     """Scores of a variant, and its seconds; None where a block is for the other task."""
-    _, blocks, choose = VARIANTS[variant]
+    _, blocks = VARIANTS[variant]
     if not all(name in fitted for name in blocks):
         return None
     models, outputs, seconds = zip(*(fitted[name] for name in blocks), strict=True)
@@ -263,8 +261,8 @@ def scores(task, fitted, variant, X_test, y_test):
     lead = copy.copy(models[0])
     lead._outputs = lambda _: sum(w * part for w, part in zip(weights, outputs, strict=True))
     lead._discriminant = None
-    if choose is not None:
-        lead._preferred = choose
+    if variant in CHOICES:
+        lead._preferred = CHOICES[variant]
     lead._set_loo(sum(w * part for w, part in zip(weights, left_out, strict=True)),
                   encoder, context)  # fmt: skip
     row = {"seconds": sum(seconds)}
@@ -309,7 +307,7 @@ def summary(records):
     for name, _, variant, values in records:
         found.setdefault((name, variant), []).append(values)
     rows = []
-    for variant, (text, _, _) in list(VARIANTS.items())[1:]:
+    for variant, (text, _) in list(VARIANTS.items())[1:]:
         row = {"variant": variant, "what": text}
         pairs = [
             (found[name, "default"], values)

@@ -14,8 +14,6 @@ class LeftOutErrors:
     ----------
     residuals : ndarray of shape (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,) or None
-    unit : float, default=1.0
-        w.
 
     References
     ----------
@@ -30,8 +28,8 @@ class LeftOutErrors:
     [9.0]
     """
 
-    def __init__(self, residuals, sample_weight, unit=1.0):
-        self.unit = unit
+    def __init__(self, residuals, sample_weight):
+        self.unit = 1.0
         errors = np.abs(residuals)
         order = errors.argsort(axis=0, kind="stable")
         self.errors = np.take_along_axis(errors, order, axis=0)

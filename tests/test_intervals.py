@@ -27,14 +27,18 @@ def test_weights_are_repetition(coverage):
     np.testing.assert_array_equal(weighted.half_width(coverage), copied.half_width(coverage))
 
 
+def covered(model, X, y, coverage):
+    """Share of targets inside their intervals."""
+    low, high = model.predict_interval(X, coverage)
+    return ((low <= y) & (y <= high)).mean()
+
+
 @pytest.mark.parametrize("layers", ["auto", "Dense[50] Tanh"])
 def test_coverage_on_new_rows(layers):
     X, y = make_friedman1(1500, noise=2.0, random_state=0)
     model = ZORBRegressor(layers, random_state=0).fit(X[:300], y[:300])
     for coverage in (0.5, 0.9):
-        low, high = model.predict_interval(X[300:], coverage)
-        inside = ((low <= y[300:]) & (y[300:] <= high)).mean()
-        assert inside == pytest.approx(coverage, abs=0.09)
+        assert covered(model, X[300:], y[300:], coverage) == pytest.approx(coverage, abs=0.09)
 
 
 @pytest.mark.parametrize("layers", ["Identity", "Dense[50] ReLU"])
@@ -46,9 +50,7 @@ def test_coverage_where_outputs_leave_the_range_of_the_targets(layers):
     model = ZORBRegressor(layers, random_state=0).fit(X[:1000], y[:1000])
     assert (model._outputs(X) * y.std() + y.mean() < 0).mean() > 0.1
     for coverage in (0.5, 0.8):
-        low, high = model.predict_interval(X[1000:], coverage)
-        inside = ((low <= y[1000:]) & (y[1000:] <= high)).mean()
-        assert inside == pytest.approx(coverage, abs=0.05)
+        assert covered(model, X[1000:], y[1000:], coverage) == pytest.approx(coverage, abs=0.05)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])

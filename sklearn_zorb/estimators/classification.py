@@ -134,8 +134,11 @@ class LayeredClassifierMixin(ClassifierMixin):
         A discriminant would read classes from that, new rows backwards, and still beat outputs
         that are worse than nothing.
         """
-        right = [_share_right(codes, table.argmax(axis=1), weights) for table in (scores, outputs)]
-        if right[0] < right[1]:
+        right, before = (
+            _share_right(codes, predicted_indices(table, self._task), weights)
+            for table in (scores, outputs)
+        )
+        if right < before:
             return None
         calibration = PowerCalibration().fit(scores, codes, weights)
         weight = np.ones(len(codes)) if weights is None else weights

@@ -77,8 +77,7 @@ class LayeredRegressorMixin(RegressorMixin):
         truth, predicted = encoder.decode(encoder.y), self._decode(outputs)
         self._judged = Judged().extend(truth, predicted, context.sample_weight)
         self.loo_score_ = self._judged.score()
-        unit = weight_of_one(context.sample_weight, by_class=False)
-        self._left_out = LeftOutErrors(truth - predicted, context.sample_weight, unit)
+        self._left_out = LeftOutErrors(truth - predicted, context.sample_weight)
 
     def _encode_more(self, y):
         """Later rows in the units of the first ones."""

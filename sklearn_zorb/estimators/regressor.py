@@ -160,8 +160,7 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         """
         if not (isinstance(coverage, Real) and 0 < coverage < 1):
             raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
-        outputs = self._outputs(X)
-        predicted = self._decode(outputs)
+        predicted = self._decode(self._outputs(X))
         half = self._left_out.half_width(coverage)
         ends = [predicted - half, predicted + half]
         if self.clip:
