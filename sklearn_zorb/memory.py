@@ -1,9 +1,6 @@
 """How many rows go through at a time, and what may be kept."""
 
-import math
 import re
-import weakref
-from functools import cached_property
 from numbers import Real
 
 import numpy as np
@@ -58,12 +55,6 @@ class Memory:
     def __init__(self, limit=None):
         self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
-        self._free = []
-
-    @cached_property
-    def _lent(self):
-        """Arrays that were handed out, by their ids; few fits of few rows ask for any."""
-        return weakref.WeakValueDictionary()
 
     def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget.
@@ -85,47 +76,6 @@ class Memory:
             return False
         self.used += n_bytes
         return True
-
-    def empty(self, shape, dtype):
-        """An array to fill, or None where the budget allows no more.
-
-        Once nothing refers to it, nor to a view of it, its memory serves later ones: to be
-        handed fresh pages can take longer than the layer that fills them.
-        """
-        count = math.prod(shape)
-        n_bytes = np.dtype(dtype).itemsize * count
-        large_enough = [i for i, pages in enumerate(self._free) if len(pages) >= n_bytes]
-        if large_enough:
-            pages = self._free.pop(min(large_enough, key=lambda i: len(self._free[i])))
-            # a limit counts whole blocks, which go only when none of their parts is left
-            if self.limit == np.inf and n_bytes:
-                self._free.append(pages[n_bytes:])
-                pages = pages[:n_bytes]
-        else:
-            self.used -= sum(map(len, self._free))
-            self._free.clear()
-            if not self.keep(n_bytes):
-                return None
-            pages = memoryview(np.empty(n_bytes, dtype=np.uint8))
-        array = np.frombuffer(pages, dtype=dtype, count=count)
-        # views refer to this array, not to its pages
-        weakref.finalize(array, self._free.append, pages).atexit = False
-        self._lent[id(array)] = array
-        return array.reshape(shape)
-
-    def within(self, array, shape, dtype):
-        """A view of `array` for other rows of this shape, each in the place of its own row.
-
-        None where `array` is not from here, its rows are shorter, or of another dtype.
-        """
-        width = math.prod(shape[1:])
-        lent = isinstance(array, np.ndarray) and id(array.base) in self._lent
-        if not lent or array.dtype != dtype or array[:1].size < width:
-            return None
-        return array.reshape(len(array), -1)[:, :width].reshape(shape)
-
-    def __getstate__(self):
-        return {"limit": self.limit, "used": self.used, "_free": []}
 
     def convert(self, array, dtype):
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .generators import spawn
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.compiled import apply
 from .layers.honest import (
@@ -118,7 +117,7 @@ class Network:
 
         Targets travel down through those. Its solved weights see every tapped block.
         """
-        streams = spawn(rng, 3)
+        streams = rng.spawn(3)
         params = []
         shape = self.input_shape
         hidden = sequence.init(self.hidden, streams[0], shape, data)

@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # parts on one line do not know each other, and none knows what stands below it
 ORDER = (
-    ("_compat", "generators", "memory"),
+    ("_compat", "memory"),
     ("linalg",),
     ("targets",),
     ("calibration", "discriminant", "encoding", "intervals"),

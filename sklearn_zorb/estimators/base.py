@@ -1,12 +1,11 @@
 """What all estimators of layer lists share: validation, assembly, training, output."""
 
-import functools
 import math
 from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import MultiOutputMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,12 +14,10 @@ from .._compat import (
     Interval,
     Options,
     StrOptions,
-    WithParameters,
     check_sample_weight,
     fit_context,
 )
 from ..auto import auto_layers, dense_layers, is_auto
-from ..generators import LazyGenerator
 from ..layers import (
     Context,
     Dense,
@@ -36,7 +33,6 @@ from ..linalg import LeastSquares, choose_backend, get_backend, is_jax, to_numpy
 from ..memory import Memory
 from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
-from ..trainers.zorb import MAX_SAMPLES
 from .device import at_hand, upload, with_weights_there
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
@@ -56,18 +52,10 @@ PRECISIONS = [
 
 def _entropy(random_state):
     """Numbers that all random streams of a fit grow from."""
-    # a seed is known again: NumPy's legacy generator takes longer to seed than a layer to solve
-    draw = _draw_entropy if isinstance(random_state, Integral) else _draw_entropy.__wrapped__
-    return draw(random_state)
-
-
-@functools.lru_cache(maxsize=1000)
-def _draw_entropy(random_state):
-    # of this type it is taken as it is, and each stream is there in half the time
     return check_random_state(random_state).randint(2**31 - 1, size=4).astype(np.uint32)
 
 
-class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithParameters):
+class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
     """Base of every estimator that trains a list of layers."""
 
     _parameter_constraints: dict = {
@@ -124,7 +112,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         X = memory.convert(X, dtype)
         self._backend = get_backend(self._backend_name(X, hidden))
         with self._backend.scope():
-            rng = LazyGenerator(_entropy(self.random_state))
+            rng = np.random.default_rng(_entropy(self.random_state))
             context = self._context(encoder, weights, rng, dtype, memory)
             self._train((X, y), hidden, readout, tail, encoder, context)
         return self
@@ -143,8 +131,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
     def _validate(self, X, y, reset=True):
         """Checked arrays; y as the subclass wants it."""
         y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
-        check = checked if reset else validate_data
-        X, y = check(
+        X, y = checked(
             self, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
             multi_output=True, y_numeric=self._numeric_targets, reset=reset,
         )  # fmt: skip
@@ -201,7 +188,7 @@ class BaseLayered(LayerListMixin, CallbackSupportMixin, MultiOutputMixin, WithPa
         inputs, fed = self._feed(rows[0], [*hidden, readout], context)
         front = self._front(inputs)
         network = Network.build(front, hidden, readout, tail, inputs.shape[1:], self.readout)
-        streams = context.spawn(3)
+        streams = context.rng.spawn(3)
         data = (inputs, fed.y, fed.sample_weight)
         params = self._initial_params(network, streams[0], data, context)
         if self._backend.accelerated and is_jax(inputs):
@@ -329,7 +316,6 @@ class BaseZORB(PartialFitMixin, BaseLayered):
         "relaxation": [Interval(Real, 0, 1, closed="both")],
         "readout": [StrOptions({"all", "last"})],
         "n_sweeps": [Interval(Integral, 1, None, closed="left")],
-        "max_samples": MAX_SAMPLES,
         "rcond": [None, Interval(Real, 0, 1, closed="left")],
         "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
         "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
@@ -339,7 +325,7 @@ class BaseZORB(PartialFitMixin, BaseLayered):
     }
 
     def _make_trainer(self):
-        return ZORB(self.n_sweeps, max_samples=self.max_samples)
+        return ZORB(self.n_sweeps)
 
     def _auto_layers(self, X, y):
         if self._first_classes is not None:

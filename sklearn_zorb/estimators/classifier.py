@@ -39,10 +39,6 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         two are combined as in `Stack`.
     n_sweeps : int, default=1
         How often the list is swept.
-    max_samples : int, float or None, default=None
-        Rows that hidden layers are solved on at most: a number, or a share of those of positive
-        weight, drawn without replacement. The read-out, and with it `loo_score_`, is of all
-        rows. None solves every layer on all.
     rcond : float or None, default=None
         Relative cut-off on singular values in solves with ``alpha=0``; None means machine
         epsilon times the larger dimension.
@@ -124,7 +120,6 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         relaxation=0.3,
         readout="all",
         n_sweeps=1,
-        max_samples=None,
         rcond=None,
         backward_rcond=None,
         input_shape=None,
@@ -142,7 +137,6 @@ class ZORBClassifier(LayeredClassifierMixin, BaseZORB):
         self.relaxation = relaxation
         self.readout = readout
         self.n_sweeps = n_sweeps
-        self.max_samples = max_samples
         self.rcond = rcond
         self.backward_rcond = backward_rcond
         self.input_shape = input_shape

@@ -28,10 +28,6 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         Whether the read-out sees the input and every flat hidden block, or the last only.
     n_sweeps : int, default=1
         How often the list is swept.
-    max_samples : int, float or None, default=None
-        Rows that hidden layers are solved on at most: a number, or a share of those of positive
-        weight, drawn without replacement. The read-out, and with it `loo_score_`, is of all
-        rows. None solves every layer on all.
     rcond : float or None, default=None
         Relative cut-off on singular values in solves with ``alpha=0``.
     backward_rcond : float or None, default=None
@@ -100,7 +96,6 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         relaxation=0.3,
         readout="all",
         n_sweeps=1,
-        max_samples=None,
         rcond=None,
         backward_rcond=None,
         input_shape=None,
@@ -118,7 +113,6 @@ class ZORBRegressor(LayeredRegressorMixin, BaseZORB):
         self.relaxation = relaxation
         self.readout = readout
         self.n_sweeps = n_sweeps
-        self.max_samples = max_samples
         self.rcond = rcond
         self.backward_rcond = backward_rcond
         self.input_shape = input_shape

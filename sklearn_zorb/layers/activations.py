@@ -18,7 +18,6 @@ class Activation(Layer):
 
     needs_inputs = False
     inverts_rows = True
-    elementwise = True
 
     def _refuse_sparse(self, inputs):
         why = (
@@ -294,7 +293,6 @@ class Softmax(Activation):
     """
 
     needs_inputs = True
-    elementwise = False
 
     def output_shape(self, input_shape):
         if input_shape[-1] == 1:

@@ -5,15 +5,13 @@ passed in and returned; the same layer object may therefore stand in many networ
 every method is a pure function of its arguments. Shapes never include the sample axis.
 """
 
-from dataclasses import dataclass, field
-from operator import is_
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import BaseEstimator
 
-from .._compat import WithParameters
-from ..generators import made, spawn
 from ..linalg import LeastSquares
 from ..memory import Memory
 
@@ -63,8 +61,6 @@ class Context:
     refine : bool
         Whether the params at hand are solved ones: a layer then solves for a change that
         brings its outputs closer to the targets, in place of params from nothing.
-    share : float
-        Of the rows whose outputs are wanted, the share that layers are solved on.
     """
 
     solver: LeastSquares = field(default_factory=LeastSquares)
@@ -81,42 +77,13 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     loo_outputs: bool = False
     refine: bool = False
-    share: float = 1.0
 
     def replace(self, **changes):
         """A copy with some attributes changed."""
-        if unknown := changes.keys() - vars(self).keys():
-            raise TypeError(f"a context has no {', '.join(sorted(unknown))}.")
-        # as `dataclasses.replace`, in a tenth of its time: every layer is given one
-        copied = object.__new__(type(self))
-        vars(copied).update(vars(self), **changes)
-        return copied
-
-    def spawn(self, count):
-        """Independent generators, each for the context of one part of the work."""
-        return spawn(vars(self)["rng"], count)
-
-    def take(self, places):
-        """The context of some of the rows."""
-        own = {name: getattr(self, name) for name in ("sample_weight", "y")}
-        own = {name: None if value is None else value[places] for name, value in own.items()}
-        targets = None if self.y_targets is None else self.y_targets.take(places)
-        return self.replace(y_targets=targets, **own)
+        return replace(self, **changes)
 
 
-# what `spawn` gave becomes a generator when a layer reads it
-Context.rng = property(  # type: ignore[assignment]
-    lambda self: made(vars(self)["rng"]), lambda self, rng: vars(self).update(rng=rng)
-)
-
-
-def draws_nothing(init):
-    """Mark the `init` of a layer as one for which no generator has to be made."""
-    init.draws = False
-    return init
-
-
-class Layer(WithParameters):
+class Layer(BaseEstimator):
     """Base class of all layers: the identity, with nothing to learn.
 
     A subclass overrides what differs. A layer without parameters needs `forward` and
@@ -149,11 +116,6 @@ class Layer(WithParameters):
         Whether gradient rules may pass through `forward`.
     traceable : bool
         Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
-    elementwise : bool
-        Whether each output is a function of the input in its place.
-    holds_inputs : bool
-        Whether what `solve` learns may refer to its inputs, as models that keep their rows do.
-        The memory of rows that no layer holds serves those that come after them.
     """
 
     solvable = False
@@ -166,26 +128,13 @@ class Layer(WithParameters):
     invert_options: tuple[str, ...] = ()
     differentiable = True
     traceable = True
-    elementwise = False
-    holds_inputs = True
 
     _parameter_constraints: dict = {}
-
-    def __sklearn_clone__(self):
-        # every fit copies its layers
-        values = self._plain_values()
-        if values is not None:
-            copy = type(self)(**dict(zip(self._get_param_names(), values, strict=True)))
-            if all(map(is_, copy._plain_values() or [None], values)):
-                return copy
-        # copies what has parts, and says what a constructor changed
-        return super().__sklearn_clone__()
 
     def output_shape(self, input_shape):
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
         return tuple(input_shape)
 
-    @draws_nothing
     def init(self, rng, input_shape, data=None):
         """Initial params.
 
@@ -243,10 +192,6 @@ class Layer(WithParameters):
     def moves(self, context):
         """Whether `solve` would change params; where not, it is not called."""
         return self.solvable
-
-    def reads_units(self, context):
-        """Whether `solve` takes `Interpolated` rows, of which a few units tell the others."""
-        return False
 
     def solve(self, params, inputs, targets, context):
         """Fit params so that `forward(params, inputs)` comes close to `targets`.

@@ -4,7 +4,6 @@ from operator import itemgetter
 
 import numpy as np
 
-from ..generators import spawn
 from ..linalg import namespace
 from . import sequence
 from .activations import Identity
@@ -63,7 +62,7 @@ class _Branches(NestedNames, Layer):
     def init(self, rng, input_shape, data=None):
         branches = self._branches()
         params = {"widths": np.array([shape[-1] for shape in self._shapes(input_shape)])}
-        for i, stream in enumerate(spawn(rng, len(branches))):
+        for i, stream in enumerate(rng.spawn(len(branches))):
             params[f"branch_{i + 1}"] = _keyed(
                 sequence.init(branches[i], stream, input_shape, data)
             )
@@ -81,7 +80,7 @@ class _Branches(NestedNames, Layer):
     def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
         shares = _split(targets, params["widths"])
         total, learned = 0.0, {}
-        streams = [None] * len(shares) if rng is None else spawn(rng, len(shares))
+        streams = [None] * len(shares) if rng is None else rng.spawn(len(shares))
         for i, (branch, own) in enumerate(self._own(params)):
             below, own = sequence.invert(
                 branch, own, shares[i], inputs, rng=streams[i], backward_rcond=backward_rcond
@@ -92,7 +91,7 @@ class _Branches(NestedNames, Layer):
 
     def solve(self, params, inputs, targets, context):
         shares = _split(targets.values, params["widths"])
-        streams = context.spawn(len(shares))
+        streams = context.rng.spawn(len(shares))
         context = context.replace(loo_outputs=False)
         solved, outputs, reports = dict(params), [], {}
         for i, (branch, own) in enumerate(self._own(params)):

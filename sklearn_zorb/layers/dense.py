@@ -22,10 +22,10 @@ class Dense(LeastSquaresLayer):
     use_bias : bool, default=True
     initializer : str or callable, default="glorot_uniform"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
-        "low_rank" (a product of two thin random matrices), "data_pairs" (weights from pairs of
-        training rows), "receptive_fields" (the same within windows of square images;
-        `ReceptiveFields` for others), the short names "glorot" and "he", or ``f(rng, shape)``
-        that returns an array of shape (inputs + 1, units), the bias in the last row.
+        "data_pairs" (weights from pairs of training rows), "receptive_fields" (the same within
+        windows of square images; `ReceptiveFields` for others), the short names "glorot" and
+        "he", or ``f(rng, shape)`` that returns an array of shape (inputs + 1, units), the bias
+        in the last row.
     alpha : "loo", float or None, default=None
         Ridge penalty; None takes the estimator's.
     relaxation : float or None, default=None
@@ -84,12 +84,6 @@ class Dense(LeastSquaresLayer):
 
     def rows(self, params, inputs):
         return inputs
-
-    def reads_units(self, context):
-        # not where a subclass makes other rows of its inputs, or solves in its own way
-        kept = all(getattr(type(self), name) is getattr(Dense, name) for name in ("rows", "solve"))
-        alone = self._relaxation(context) == 1 and not context.refine
-        return kept and alone and self.use_bias and self.solver(context.solver).alpha != 0
 
     def forward(self, params, inputs, *, rng=None):
         outputs = inputs @ params["weights"]

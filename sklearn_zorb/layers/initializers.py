@@ -10,9 +10,6 @@ import scipy.linalg
 from ..memory import Memory
 from .distinct import group_rows
 
-# rank of weights whose products are to be cheap
-LOW_RANK = 64
-
 
 def initial_weights(initializer, rng, width, units, data=None):
     """An array of shape (width + 1, units), the bias in the last row.
@@ -79,19 +76,6 @@ def orthogonal(rng, shape):
     basis = basis * np.sign(np.diag(triangle))
     weights = basis if width >= units else basis.T
     return np.vstack([weights, np.zeros(units)])
-
-
-def low_rank(rng, shape):
-    """A product of two normal matrices of rank 64, of variance 2 / (inputs + units), and the bias.
-
-    Where more than eight times as many inputs and units meet, and rows are many, products with
-    these weights take a fraction of the time.
-    """
-    width, units = shape[0] - 1, shape[1]
-    scale = np.sqrt(2.0 / (width + units))
-    rank = min(LOW_RANK, width, units)
-    left, right = rng.normal(size=(width, rank)), rng.normal(size=(rank, units))
-    return np.vstack([left @ right * (scale / np.sqrt(rank)), rng.normal(scale=scale, size=units)])
 
 
 def data_pairs(rng, shape, rows, y, sample_weight=None, n_candidates=4):
@@ -259,7 +243,6 @@ INITIALIZERS = {
     "he_uniform": he_uniform,
     "he_normal": he_normal,
     "orthogonal": orthogonal,
-    "low_rank": low_rank,
     "data_pairs": data_pairs,
     "receptive_fields": ReceptiveFields(),
 }

@@ -11,9 +11,8 @@ from ..linalg.system import SHARED_WIDTH
 from ..memory import CHUNK_BYTES
 from ..targets import Targets
 from .base import Layer, Solved
-from .factored import thin_factors, two_thin_products
+from .factored import two_thin_products
 from .initializers import INITIALIZERS, initial_weights
-from .interpolated import Interpolated
 from .rows import as_array
 
 # working arrays of a chunk that one of several threads sums: fewer take as long to hand out
@@ -30,7 +29,6 @@ class LeastSquaresLayer(Layer):
 
     solvable = True
     needs_inputs = False
-    holds_inputs = False
     invert_options = ("backward_rcond",)
 
     _parameter_constraints = {
@@ -82,36 +80,20 @@ class LeastSquaresLayer(Layer):
         if context.refine:
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
-        few = inputs if isinstance(inputs, Interpolated) else None
-        read = inputs if few is None else few.columns
-        system = self.system(params, read, thin, context)
-        system = system if few is None else few.system(system)
+        system = self.system(params, inputs, thin, context)
         solution = self.solver(context.solver).solve(system, loo_outputs=context.loo_outputs)
-        # coefficients of what is read and for the thin targets: outputs are made of these
-        left, intercept = solution.coef, solution.intercept
-        if few is not None:
-            left = few.for_columns(left)
-            few.expand(solution)
+        left = solution.coef
         if basis is not None:
             solution.expand(system.ops.asarray(basis))
         if solution.loo_outputs is not None:
             solution.loo_outputs = solution.loo_outputs.reshape(targets.shape)
         solved, rho = self.with_solution(params, solution), self._relaxation(context)
-        right = basis
-        if rho < 1:
-            solved, stretch = self._relax(params, solved, rho, solution)
-            if basis is not None:
-                # all rows take the same way, though some are solved on
-                factors = thin_factors(params["weights"], system.n_rows / context.share)
-                left, right = _relaxed_factors(factors, left, basis, rho, stretch, system.ops.xp)
         outputs = None
-        if right is not None:
-            intercept = solved["intercept"] if few is None else intercept @ basis
-            outputs = two_thin_products(self, read, left, right, intercept, context)
-        solved = self._solved(solved, solution, rho, context, outputs)
-        if few is not None:
-            solved.report["units_read"] = read.shape[1]
-        return solved
+        if rho < 1:
+            solved = self._relax(params, solved, rho, solution)
+        elif basis is not None:
+            outputs = two_thin_products(self, inputs, left, basis, solved["intercept"], context)
+        return self._solved(solved, solution, rho, context, outputs)
 
     def _refine(self, params, inputs, targets, context):
         """Add the share rho of the solution for what the present outputs miss."""
@@ -177,7 +159,7 @@ class LeastSquaresLayer(Layer):
             _relaxed, initial["weights"], initial["intercept"], solved["weights"],
             solved["intercept"], solution.engine.mean, rho, stretch, shrunk,
         )  # fmt: skip
-        return {**solved, "weights": weights, "intercept": intercept}, stretch
+        return {**solved, "weights": weights, "intercept": intercept}
 
 
 def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrunk):
@@ -186,11 +168,3 @@ def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrun
     weights = weights * stretch
     intercept = middle * shrunk - mean @ weights
     return (1 - rho) * initial + rho * weights, (1 - rho) * offset + rho * intercept
-
-
-def _relaxed_factors(factors, left, basis, rho, stretch, xp):
-    """Thin factors of relaxed weights; (left, None) where the initial ones have none."""
-    if factors is None:
-        return left, None
-    left = xp.concatenate([xp.asarray(factors[0]), left], axis=1)
-    return left, xp.concatenate([(1 - rho) * factors[1], rho * stretch * basis])

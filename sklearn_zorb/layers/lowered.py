@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from ..generators import made
-
 
 class Lowered:
     """Targets below a layer, computed for those rows that are read.
@@ -40,7 +38,7 @@ def lower(layer, params, values, inputs, memory=None, *, rng=None, **options):
     them. Without `memory` everything is whole.
     """
     # of rows that are inverted one by one nothing is drawn
-    options["rng"] = None if layer.inverts_rows else made(rng)
+    options["rng"] = None if layer.inverts_rows else rng
     if memory is None or memory.limit == np.inf or inputs is not None or not layer.inverts_rows:
         return layer.invert(params, values[:], inputs, **options)
     row_bytes = values.dtype.itemsize * math.prod(values.shape[1:])

@@ -10,7 +10,7 @@ from sklearn.utils.sparsefuncs import inplace_column_scale
 from .._compat import Interval
 from ..linalg import get_backend, namespace
 from ..memory import Memory
-from .base import Layer, Solved, draws_nothing, in_precision_of, refuse_sparse
+from .base import Layer, Solved, in_precision_of, refuse_sparse
 from .moments import is_constant, moments
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
@@ -62,7 +62,6 @@ class Standardize(Layer):
         self.with_mean = with_mean
         self.clip = clip
 
-    @draws_nothing
     def init(self, rng, input_shape, data=None):
         mean, deviation = np.zeros(input_shape), np.ones(input_shape)
         if data is None:
@@ -152,7 +151,6 @@ class BatchNorm(Layer):
     def __init__(self, *, epsilon=1e-5):
         self.epsilon = epsilon
 
-    @draws_nothing
     def init(self, rng, input_shape, data=None):
         channels = int(input_shape[-1])
         mean, variance = np.zeros(channels), np.ones(channels)

@@ -107,59 +107,36 @@ def through(inputs, layer, params):
     return Rows(inputs, (layer,), (params,), shape)
 
 
-def settle(rows, context, over=None, known=None):
+def settle(rows, context):
     """What `Rows` stand for, computed chunk by chunk, where memory allows to keep it.
 
     Only the last output is ever whole: what lies between, such as the pixels of every filter
     before a pooling, goes from one layer to the next while it is still in the cache.
-
-    Their source may be `over`, an array that nothing else reads: where the memory is our own
-    and each row finds room in that of its source, it is written there. `known` are the places of
-    rows that need not be computed, in order, and an array of them.
     """
     itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
-    n_bytes = itemsize * math.prod(rows.shape)
+    if not memory.keep(itemsize * math.prod(rows.shape)):
+        return rows
     row_bytes = itemsize * peak_width(rows.layers, rows.source.shape[1:])
     # a device is fed by large chunks, a processor by what its cache holds
     name = context.backend
     most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
     first, *others = list(memory.chunks(len(rows), row_bytes, most)) or [slice(0)]
-    if not others:
-        return rows[first] if memory.keep(n_bytes) else rows
     block = rows[first]
+    if not others:
+        return block
     if isinstance(block, np.ndarray):
-        shape, outputs = (len(rows), *block.shape[1:]), None
-        if over is not None and rows.source is over:
-            outputs = memory.within(over, shape, block.dtype)
-        if outputs is None:
-            outputs = memory.empty(shape, block.dtype)
-        if outputs is None:
-            return rows
+        outputs = np.empty((len(rows), *block.shape[1:]), block.dtype)
         outputs[first] = block
-        if known is not None:
-            places, values = known
-            outputs[places] = values
-            others = _without(others, places, len(rows))
 
         def fill(part):
             outputs[part] = rows[part]
 
         for_each(fill, others)
         return outputs
-    if not memory.keep(n_bytes):
-        return rows
     blocks = [block, *(rows[part] for part in others)]
     if sp.issparse(block):
         return sp.vstack(blocks, format="csr")
     return namespace(block).concatenate(blocks)
-
-
-def _without(parts, places, n_rows):
-    """Places in each of the parts but those given, where any are left."""
-    wanted = np.ones(n_rows, dtype=bool)
-    wanted[places] = False
-    left = [part.start + np.flatnonzero(wanted[part]) for part in parts]
-    return [places for places in left if len(places)]
 
 
 def advance(inputs, layer, params, context):

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from ..generators import spawn
 from ..linalg import namespace
 from ..targets import Targets
-from .everywhere import Everywhere
-from .interpolated import condense
 from .lowered import Lowered, lower
 from .rows import Rows, as_array, settle, through
 
@@ -14,12 +11,11 @@ from .rows import Rows, as_array, settle, through
 def init(layers, rng, input_shape, data=None):
     """Initial params of every layer, each drawn from a stream of its own."""
     params, shape = [], tuple(input_shape)
-    for layer, stream in zip(layers, spawn(rng, len(layers)), strict=True):
+    for layer, own_rng in zip(layers, rng.spawn(len(layers)), strict=True):
         here = data
         if data is not None and params:
             here = (Rows(data[0], layers[: len(params)], params, shape), *data[1:])
-        own = stream.generator if getattr(layer.init, "draws", True) else None
-        params.append(layer.init(own, shape, here))
+        params.append(layer.init(own_rng, shape, here))
         shape = tuple(layer.output_shape(shape))
     return params
 
@@ -60,7 +56,7 @@ def invert(layers, params, targets, inputs, *, rng=None, backward_rcond=None, me
             before.append(layer.forward(own, before[-1]))
     else:
         before *= len(layers)
-    streams = [None] * len(layers) if rng is None else spawn(rng, len(layers))
+    streams = [None] * len(layers) if rng is None else rng.spawn(len(layers))
     for i in reversed(range(len(layers))):
         options = {"backward_rcond": backward_rcond} if layers[i].invert_options else {}
         own_inputs = before[i] if layers[i].needs_inputs else None
@@ -80,7 +76,7 @@ class Downward:
     def __init__(self, layers, params, targets, context):
         self.layers, self.params, self.context = layers, params, context
         self._known = {len(layers) - 1: targets}
-        self._streams = context.spawn(len(layers))
+        self._streams = context.rng.spawn(len(layers))
 
     def at(self, index, inputs):
         """Targets for the output of layer `index`, whose present input is `inputs`."""
@@ -134,7 +130,7 @@ def _check_targets(layer, values):
         )
 
 
-def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then=None, whole=None):
+def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     """One sweep: every solvable layer solved once, front to back.
 
     Parameters
@@ -150,12 +146,6 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
         return ends the sweep there, the layers behind keeping the params they have.
     taps : sequence of int
         Indices of layers whose inputs are read again later.
-    then : Layer or None
-        The layer that alone reads the outputs of the last one.
-    whole : tuple (array, places) or None
-        All rows, where `inputs`, `targets` and `context` are those of a sample on which layers
-        are solved, and its places among them. `visit` and the caller are then given what
-        becomes of all rows.
 
     Returns
     -------
@@ -165,46 +155,23 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=(), then
     """
     params = list(params)
     downward = Downward(layers, params, targets, context)
-    streams = context.spawn(len(layers))
-    everywhere = None if whole is None else Everywhere(*whole, context)
-    # an array of this sweep that nothing reads once the next is there
-    stopped, spare = False, None
+    streams = context.rng.spawn(len(layers))
+    stopped = False
     for i, layer in enumerate(layers):
-        solved, report = None, None
-        if i in taps:
-            spare = None
+        outputs, report = None, None
         if not stopped and layer.moves(context):
             below = downward.at(i, inputs)
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
-            params[i], report = solved.params, solved.report
-            spare = None if layer.holds_inputs else spare
-        reached = inputs if everywhere is None else everywhere.rows(inputs, keep=i in taps)
-        outputs = None if solved is None else solved.outputs
-        if everywhere is not None and not isinstance(outputs, Rows | None):
-            everywhere.move(through(inputs, layer, params[i]))
+            params[i], report, outputs = solved.params, solved.report, solved.outputs
         if outputs is None:
             outputs = through(inputs, layer, params[i])
         read = i + 1 == len(layers) or layers[i + 1].moves(context) or i + 1 in taps
         if read and isinstance(outputs, Rows):
-            few = condense(outputs, _only_reader(layers, i, taps, then), context)
-            wanted = outputs if few is None else few.columns
-            kept = settle(wanted, context, over=spare if few is None else None)
-            if not isinstance(kept, Rows):
-                spare = kept
-                if everywhere is not None:
-                    everywhere.move(wanted)
-            outputs = kept if few is None else few.with_columns(kept)
+            outputs = settle(outputs, context)
         if visit is not None:
-            stopped = bool(visit(i, reached, report, params)) or stopped
+            stopped = bool(visit(i, inputs, report, params)) or stopped
         inputs = outputs
-    return params, inputs if everywhere is None else everywhere.rows(inputs, keep=True)
-
-
-def _only_reader(layers, index, taps, then):
-    """The layer that alone reads the outputs of layer `index`, None where others do too."""
-    if index + 1 == len(layers):
-        return then
-    return None if index + 1 in taps else layers[index + 1]
+    return params, inputs
 
 
 def cast(params, dtype):

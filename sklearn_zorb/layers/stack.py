@@ -132,7 +132,7 @@ class Stack(_Branches):
     def solve(self, params, inputs, targets, context):
         data = (inputs, context.y, context.sample_weight)
         solved = {"widths": params["widths"]}
-        branches, streams = self._branches(), context.spawn(len(self.blocks))
+        branches, streams = self._branches(), context.rng.spawn(len(self.blocks))
         left_out, reports = [], {}
         # BLAS's other threads would still wait for work, at the cost of the trees', after a
         # kernel of this size

@@ -42,7 +42,7 @@ class SpectralEngine:
         self.method = method
         self.rcond = rcond
         self._total = float(np.asarray(to_numpy(self.target_squares)).sum())
-        self.mean_eigenvalue = float(self.values.sum()) / sums.n_columns
+        self.mean_eigenvalue = float(self.values.sum()) / len(self.mean)
 
     @classmethod
     def from_gram(cls, gram, rcond=0.0):
@@ -52,7 +52,7 @@ class SpectralEngine:
 
     def loo_flops(self, system, n_alphas):
         """Cost of one exact leave-one-out pass over all rows, for all alphas at once."""
-        width = system.n_columns
+        width = system.n_features
         return 2 * system.n_rows * width * (width + n_alphas * system.n_targets)
 
     def _inverse(self, alpha):
@@ -157,7 +157,7 @@ class CholeskyEngine:
 
     def loo_flops(self, system, n_alphas):
         """Cost of exact leave-one-out passes: one for each alpha that a search tries."""
-        width = system.n_columns
+        width = system.n_features
         return min(n_alphas, 8) * system.n_rows * width * (width + 2 * system.n_targets)
 
     def _factor(self, alpha):
@@ -321,7 +321,6 @@ class _Sums:
     def __init__(self, mean, target_mean, weight, centre):
         self.mean, self.target_mean = mean * centre, target_mean * centre
         self.target_squares, self.weight, self.centre = 0.0, weight, centre
-        self.n_columns = len(self.mean)
 
 
 def qr_engine(system, rcond):

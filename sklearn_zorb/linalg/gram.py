@@ -51,7 +51,6 @@ class Gram:
         self.weight = 0.0
         self.n_rows = 0
         self.product = None
-        self._n_columns = None
 
     def add(self, rows, targets, weights=None, block=None, alone=True):
         """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,).
@@ -120,25 +119,9 @@ class Gram:
         return self.cross.shape[1]
 
     @property
-    def n_columns(self):
-        """Columns that the sums stand for: n_features, or those that were `combined`."""
-        return self._n_columns or self.product.shape[0]
-
-    @property
     def mean_eigenvalue(self):
-        """Mean eigenvalue of `product`, whose trace is shared by `n_columns`."""
-        return float(self.product.trace()) / self.n_columns
-
-    def combined(self, factor, n_columns):
-        """The sums of ``rows @ factor``, which stand for rows of `n_columns` columns."""
-        other = Gram(self.backend, self.centre)
-        other.weight, other.n_rows = self.weight, self.n_rows
-        other.mean, other.target_mean = self.mean @ factor, self.target_mean
-        ops = get_backend(self.backend)
-        other.product = ops.matmul(factor.T, ops.matmul(self.full(), factor))
-        other.cross, other.target_squares = factor.T @ self.cross, self.target_squares
-        other._n_columns = n_columns
-        return other
+        """Mean eigenvalue of `product`."""
+        return float(self.product.trace()) / len(self.product)
 
     def _merge_sums(self, weight, mean, target_mean, product, cross, squares, n_rows):
         self._merge_means(weight, mean, target_mean, n_rows)

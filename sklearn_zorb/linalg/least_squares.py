@@ -4,8 +4,8 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from .._compat import WithParameters
 from .backends import get_backend, is_jax
 from .diagonal import DiagonalEngine, is_diagonal
 from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
@@ -45,7 +45,7 @@ ROUNDING = 1e-8
 WIDE = 3000
 
 
-class LeastSquares(WithParameters):
+class LeastSquares(BaseEstimator):
     r"""Linear least squares with an intercept that is not penalised.
 
     Minimises :math:`\sum_i w_i \|x_i W + b - t_i\|^2 + \alpha \|W\|^2` over W and b.
@@ -245,12 +245,12 @@ def _criterion(system, engine, n_alphas):
     """
     if engine.has_loo:
         return "loo"
-    many = system.n_rows >= ROWS_PER_COLUMN * system.n_columns
+    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
     elementwise = ERROR_FLOPS * system.n_rows * system.n_targets * n_alphas
     flops = engine.loo_flops(system, n_alphas) + elementwise
     if flops <= (EXACT_LOO_FLOPS / 10 if many else EXACT_LOO_FLOPS):
         return "loo"
-    dear = system.n_rows * system.n_columns**2 > ONE_PASS_FLOPS
+    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
     return "gcv" if many or dear else "sampled-loo"
 
 

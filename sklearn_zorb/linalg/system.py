@@ -36,8 +36,6 @@ class System:
         self.n_rows = n_rows
         self.n_features = n_features
         self.n_targets = n_targets
-        # what the features stand for, where they are combinations of more columns
-        self.n_columns = n_features
         self.ops = get_backend(backend)
 
     @classmethod

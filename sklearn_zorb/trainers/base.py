@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from .._compat import WithParameters
 from ..layers import sequence
 from ..network import Network, fits
 from ..targets import Targets
@@ -38,7 +38,7 @@ class TrainingResult:
     state: Any = None
 
 
-class Trainer(WithParameters):
+class Trainer(BaseEstimator):
     """Base class of training rules: hyperparameters, and `fit`.
 
     A subclass gives ``_fit(network, params, inputs, targets, context, *, on_step=None)``, which

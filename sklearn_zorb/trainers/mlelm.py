@@ -51,7 +51,7 @@ class MLELM(ZORB):
     True
     """
 
-    n_sweeps, max_samples, relaxation, backward_rcond = 1, None, None, None
+    n_sweeps, relaxation, backward_rcond = 1, None, None
     _parameter_constraints = {
         name: ZORB._parameter_constraints[name] for name in ("alpha", "rcond")
     }
@@ -63,7 +63,7 @@ class MLELM(ZORB):
     def _first_targets(self, network, params, inputs, targets, context):
         return targets, params
 
-    def _solve_hidden(self, network, params, inputs, front, context, recorder, sample):
+    def _solve_hidden(self, network, params, inputs, front, context, recorder):
         params, rows, blocks = list(params), inputs, {}
         streams = context.rng.spawn(network.readout)
         for i, layer in enumerate(network.hidden):

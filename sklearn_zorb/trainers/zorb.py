@@ -9,23 +9,14 @@ from time import perf_counter
 import numpy as np
 from sklearn.base import clone
 
-from .._compat import Interval, RealNotInt, StrOptions
+from .._compat import Interval, StrOptions
 from ..layers import sequence
-from ..layers.honest import draws_rows
-from ..layers.interpolated import Interpolated
 from ..layers.least_squares import LeastSquaresLayer
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
 from ..linalg.threads import own_threads
 from ..targets import Targets
 from .base import Trainer, TrainingResult
-
-# what `max_samples` takes
-MAX_SAMPLES = [
-    None,
-    Interval(Integral, 1, None, closed="left"),
-    Interval(RealNotInt, 0, 1, closed="right"),
-]
 
 # relative singular values of solved weights that are rounding: the columns of a read-out for
 # classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
@@ -59,11 +50,6 @@ class ZORB(Trainer):
         target propagation), carried down through solved weights, and a layer adds the share
         :math:`\rho` of the ridge solution for what it misses. Sweeping ends, and the sweep
         before counts, when the read-out's leave-one-out error does not fall.
-    max_samples : int, float or None, default=None
-        Rows that the hidden layers are solved on at most: a number, or a share of those of
-        positive weight, drawn without replacement. The read-out is solved on all rows. None
-        solves every layer on all. For layers whose training rows and new ones are treated
-        alike: not for `Trees` and `EstimatorLayer`, but in the blocks of a `Stack`.
     alpha : "loo", float or None, default=None
         Ridge penalty of every solve. This, and what follows, None takes from the estimator:
         its own parameters in `ZORBClassifier`, and their defaults in `NetworkClassifier`.
@@ -86,7 +72,6 @@ class ZORB(Trainer):
 
     _parameter_constraints = {
         "n_sweeps": [Interval(Integral, 1, None, closed="left")],
-        "max_samples": MAX_SAMPLES,
         "alpha": [None, StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
         "relaxation": [None, Interval(Real, 0, 1, closed="both")],
         "rcond": [None, Interval(Real, 0, 1, closed="left")],
@@ -97,14 +82,12 @@ class ZORB(Trainer):
         self,
         n_sweeps=1,
         *,
-        max_samples=None,
         alpha=None,
         relaxation=None,
         rcond=None,
         backward_rcond=None,
     ):
         self.n_sweeps = n_sweeps
-        self.max_samples = max_samples
         self.alpha = alpha
         self.relaxation = relaxation
         self.rcond = rcond
@@ -115,12 +98,11 @@ class ZORB(Trainer):
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         context = self._own_context(context)
-        sample = self._sample(network, len(targets), context)
         history, best, seen, goal = [], None, None, targets
         # nothing travels down through a stack that is solved: one sweep is all
         for sweep in range(1 if network.stacked else self.n_sweeps):
             recorder = _Recorder(network, history, sweep, on_step)
-            own = context.replace(rng=context.spawn(1)[0], refine=sweep > 0)
+            own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
             if sweep > 0:
                 if own.backward_rcond is None:
                     own = own.replace(backward_rcond=SOLVED_RCOND)
@@ -130,9 +112,7 @@ class ZORB(Trainer):
                     front, params = self._first_targets(network, params, inputs, goal, own)
                 else:
                     front, params = self._refined_targets(network, params, seen, goal, own)
-                params, seen = self._solve_hidden(
-                    network, params, inputs, front, own, recorder, sample
-                )
+                params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
             with _threads(network, len(targets), context, seen):
                 params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
@@ -143,26 +123,6 @@ class ZORB(Trainer):
             if recorder.stopped:
                 return self._result(best, history, "stopped by callback")
         return self._result(best, history, "converged")
-
-    def _sample(self, network, n_rows, context):
-        """Places of the rows that hidden layers are solved on; None for all of them."""
-        if self.max_samples is None:
-            return None
-        for name, layer in zip(network.names, network.hidden, strict=False):
-            if draws_rows([layer]):
-                raise ValueError(
-                    f"max_samples={self.max_samples!r}: layer {name!r} treats the rows that it is "
-                    "solved on unlike others, so that the read-out may not see both. Pass "
-                    "max_samples=None, or put the layer into a block of a Stack."
-                )
-        weights = context.sample_weight
-        places = np.arange(n_rows) if weights is None else np.flatnonzero(to_numpy(weights) > 0)
-        most = self.max_samples
-        most = int(most) if isinstance(most, Integral) else max(1, round(most * len(places)))
-        if most >= len(places):
-            return None
-        chosen = context.spawn(1)[0].generator.choice(len(places), most, replace=False)
-        return places[np.sort(chosen)]
 
     def _own_context(self, context):
         """The context with this rule's own settings in front of the estimator's."""
@@ -189,7 +149,7 @@ class ZORB(Trainer):
             rows = sequence.forward(network.hidden, params[: network.readout], as_array(inputs))
             before, targets = rows if network.stacked else _flat(rows), Targets(targets[:])
         values, own = sequence.invert(
-            layers, own, targets.values, before, rng=context.spawn(1)[0],
+            layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
             backward_rcond=context.backward_rcond, memory=context.memory,
         )  # fmt: skip
         shape = network.shapes()[network.readout]
@@ -212,24 +172,18 @@ class ZORB(Trainer):
         last = as_array(last)
         return Targets(last + change.reshape(last.shape)), params
 
-    def _solve_hidden(self, network, params, inputs, front, context, recorder, sample):
+    def _solve_hidden(self, network, params, inputs, front, context, recorder):
         """One sweep over the hidden layers; also what the read-out will see."""
-        blocks, whole = {}, None
-        if sample is not None:
-            whole, inputs, front = (inputs, sample), inputs[sample], front.take(sample)
-            context = context.take(sample).replace(share=len(sample) / whole[0].shape[0])
+        blocks = {}
 
         def visit(i, rows, report, own):
             if i in network.taps:
                 blocks[i] = rows
             return recorder(i, report, [*own, *params[network.readout :]])
 
-        alone = network.taps == (len(network.hidden),) and not network.stacked
-        then = network.layers[network.readout] if alone else None
         hidden, rows = sequence.solve(
             network.hidden, params[: network.readout], inputs, front,
-            context.replace(rng=context.spawn(1)[0]), visit=visit, taps=network.taps,
-            then=then, whole=whole,
+            context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
         )  # fmt: skip
         seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
         return [*hidden, *params[network.readout :]], seen
@@ -255,10 +209,9 @@ class ZORB(Trainer):
         below, params = self._readout_targets(network, params, seen, targets)
         layer = network.layers[network.readout]
         context = context.replace(
-            relaxation=1.0, refine=False, loo_outputs=True, rng=context.spawn(1)[0]
+            relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
         )
-        last = seen.blocks[-1]
-        rows = last if network.stacked or isinstance(last, Interpolated) else seen
+        rows = seen.blocks[-1] if network.stacked else seen
         solved = layer.solve(params[network.readout], rows, below, context)
         if solved.loo_outputs is not None:
             solved.loo_outputs = to_numpy(solved.loo_outputs)
