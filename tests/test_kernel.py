@@ -13,8 +13,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Context, Dense, Kernel, Tanh
 from sklearn_zorb.layers.distinct import count_distinct, group_rows
-from sklearn_zorb.layers.kernel import KINDS
-from sklearn_zorb.layers.kernel_ridge import (
+from sklearn_zorb.layers.kernel.choice import SEARCH_ROWS, Choice, choose_kernels, judged_on
+from sklearn_zorb.layers.kernel.layer import KINDS
+from sklearn_zorb.layers.kernel.ridge import (
     DECADES,
     distances,
     fit_ridge,
@@ -22,7 +23,6 @@ from sklearn_zorb.layers.kernel_ridge import (
     project,
     whitening,
 )
-from sklearn_zorb.layers.kernel_search import SEARCH_ROWS, Choice, choose_kernels, judged_on
 from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.linalg.least_squares import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
@@ -181,7 +181,7 @@ def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features, monkeypatch)
     def refuse(*_, **__):
         raise AssertionError("there is nothing to compare")
 
-    monkeypatch.setattr("sklearn_zorb.layers.kernel_search.fit_ridge", refuse)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.choice.fit_ridge", refuse)
     solved = solve(given, X, y)
     metric = "cityblock" if kind == "laplace_l1" else "euclidean"
     distinct = np.unique(X, axis=0)
@@ -318,7 +318,7 @@ def test_kernels_are_compared_on_a_bounded_number_of_rows(monkeypatch, units):
         seen.append(len(rows))
         return choose_kernels(kinds, bandwidth, reweight, rows, *others)
 
-    monkeypatch.setattr("sklearn_zorb.layers.kernel.choose_kernels", choose)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.layer.choose_kernels", choose)
     X, y = table(1000)
     params = solve(Kernel(units, kind="gaussian", reweight=0), X, y).params
     assert seen == [SEARCH_ROWS]
@@ -350,13 +350,13 @@ def test_nystrom_errors_are_those_of_ridge_regression_on_the_features(n_rows, ju
 )
 def test_kinds_are_compared_again_where_landmarks_are_few(monkeypatch, units, expected):
     seen = []
-    monkeypatch.setattr("sklearn_zorb.layers.kernel.MODEL_LANDMARKS", 300)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.layer.MODEL_LANDMARKS", 300)
 
     def judged(choices, rows, groups, n_landmarks):
         seen.append((len(rows), n_landmarks))
         return [replace(c, error=0.0 if c.kind == "laplace" else 1.0) for c in choices]
 
-    monkeypatch.setattr("sklearn_zorb.layers.kernel.judged_on", judged)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.layer.judged_on", judged)
     X, y = table(900)
     params = solve(Kernel(units), X, y).params
     # all rows are landmarks: what few hundred of them say stands
@@ -369,7 +369,7 @@ def test_kinds_are_compared_again_where_landmarks_are_few(monkeypatch, units, ex
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("block", [2, 5, 256])
 def test_projection_is_a_product(triangular, dtype, block, monkeypatch):
-    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.BLOCK", block)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.ridge.BLOCK", block)
     rng = np.random.default_rng(0)
     kernel, projection = rng.normal(size=(9, 5)), rng.normal(size=(5, 5)).astype(dtype)
     projection = np.triu(projection) if triangular else projection
@@ -397,7 +397,7 @@ def test_a_kernel_is_the_same_in_parts(kind, n_features, monkeypatch):
     distance = cdist(left, right, metric)
     expected = np.exp(-(distance**2) / 2 if kind == "gaussian" else -distance)
     np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
-    monkeypatch.setattr("sklearn_zorb.layers.kernel_ridge.CACHE_BYTES", 8 * 8 * 70)
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.ridge.CACHE_BYTES", 8 * 8 * 70)
     np.testing.assert_allclose(kernel_matrix(kind, left, right), expected, rtol=1e-10)
 
 

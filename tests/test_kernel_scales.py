@@ -7,14 +7,7 @@ from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Context, Identity, Kernel, Stack
 from sklearn_zorb.layers.base import Solved
 from sklearn_zorb.layers.distinct import group_rows
-from sklearn_zorb.layers.kernel import KINDS
-from sklearn_zorb.layers.kernel_ridge import (
-    DECADES,
-    distances,
-    gradient_products,
-    kernel_values,
-)
-from sklearn_zorb.layers.kernel_search import (
+from sklearn_zorb.layers.kernel.choice import (
     FLOOR,
     FOLDS,
     Choice,
@@ -22,6 +15,13 @@ from sklearn_zorb.layers.kernel_search import (
     _scaled,
     optimism,
     rescale,
+)
+from sklearn_zorb.layers.kernel.layer import KINDS
+from sklearn_zorb.layers.kernel.ridge import (
+    DECADES,
+    distances,
+    gradient_products,
+    kernel_values,
 )
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.targets import Targets

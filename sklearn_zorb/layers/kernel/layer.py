@@ -6,12 +6,11 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
-from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System, namespace, to_numpy
-from .base import Layer, Solved, check_flat
-from .distinct import group_rows
-from .kernel_ridge import centre, kernel_matrix, project, whitening
-from .kernel_search import (
+from ..._compat import Interval, StrOptions
+from ...linalg import LeastSquares, System, namespace, to_numpy
+from ..base import Layer, Solved, check_flat
+from ..distinct import group_rows
+from .choice import (
     MANHATTAN_BUDGET,
     MODEL_LANDMARKS,
     MODEL_ROWS,
@@ -22,6 +21,7 @@ from .kernel_search import (
     median_distance,
     optimism,
 )
+from .ridge import centre, kernel_matrix, project, whitening
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.linalg import blas, lapack
 from scipy.spatial.distance import cdist, pdist
 
-from ..linalg import get_backend
-from ..linalg.threads import for_each
-from ..memory import CACHE_BYTES, Memory
+from ...linalg import get_backend
+from ...linalg.threads import for_each
+from ...memory import CACHE_BYTES, Memory
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
 DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)

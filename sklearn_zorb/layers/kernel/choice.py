@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..linalg import LeastSquares, System
-from .kernel_ridge import (
+from ...linalg import LeastSquares, System
+from .ridge import (
     distances,
     fit_ridge,
     gradient_products,
