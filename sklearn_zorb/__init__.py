@@ -2,7 +2,7 @@
 
 from .auto import auto_layers
 from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
-from .layers.text import format_layers, parse_layers
+from .lists import format_layers, parse_layers
 
 __version__ = "0.1.0"
 

@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     Options,
     StrOptions,
+    validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -26,6 +27,18 @@ def has_callbacks(estimator):
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
+def fit_task(estimator, n_steps):
+    """The task that callbacks of `estimator` are told of, for a fit of at most `n_steps`."""
+    return estimator._init_callback_context(max_subtasks=n_steps)
+
+
+def check_parameters(component):
+    """InvalidParameterError unless parameters are what the component's constraints allow."""
+    validate_parameter_constraints(
+        component._parameter_constraints, component.get_params(deep=False), type(component).__name__
+    )
+
+
 __all__ = [
     "HAS_CALLBACKS",
     "CallbackSupportMixin",
@@ -33,7 +46,9 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "check_parameters",
     "check_sample_weight",
     "fit_context",
+    "fit_task",
     "has_callbacks",
 ]

@@ -16,8 +16,8 @@ from .layers import (
     Standardize,
     Trees,
 )
-from .layers.distinct import count_distinct
 from .memory import Memory
+from .rows import count_distinct
 
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried

@@ -1,22 +1,24 @@
 """A list of layers with its read-out: what a training rule is given to train."""
 
 import math
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._compat import check_parameters
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
-from .layers.compiled import apply
-from .layers.honest import (
-    SplitReadout,
-    fill_units,
-    find_honest,
-    find_layer,
-    inner_layers,
-    warn_of_leaks,
+from .layers.split_readout import SplitReadout
+from .lists import find, resolve_layers, walk
+from .rows import output_shapes, side_by_side, working_width
+from .rows.programs import apply
+
+LEAK = (
+    "layer {name!r} puts left-out predictions of {model} side by side with other features. They "
+    "still depend a little on the y of their own row, which a read-out that may subtract can "
+    "use: scores on training rows, loo_score_ among them, will be too good and predictions "
+    "worse. Put the two into blocks of a Stack, whose weights are not negative."
 )
-from .layers.names import resolve_layers
-from .layers.rows import output_shapes, side_by_side, working_width
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Network:
         index = len(front) + len(hidden)
         shapes = _shapes(names[:index], layers[:index], input_shape)
         _shapes(names[index + 1 :], layers[index + 1 :], (readout[1].units,))
-        warn_of_leaks(names[:index], layers[:index])
+        _warn_of_leaks(names[:index], layers[:index])
         points = (index,)
         if taps == "all" and not isinstance(readout[1], Stack):
             points = tap_points(layers[:index], shapes, len(front))
@@ -82,8 +84,7 @@ class Network:
         n_outputs : int
         """
         pairs = resolve_layers(layers)
-        for _, layer in pairs:
-            layer._validate_params()
+        check_layers(pairs)
         hidden, readout, tail = split_readout(pairs, n_outputs)
         if readout is None:
             raise ValueError(
@@ -162,19 +163,39 @@ class Network:
         return shapes + tail[1:]
 
 
+def check_layers(pairs):
+    """Check the hyperparameters of every layer of (name, layer) pairs, and of those inside."""
+    for layer in walk([layer for _, layer in pairs]):
+        check_parameters(layer)
+
+
 def refuse_inner_stacks(hidden, readout):
     """ValueError for a `Stack` that other layers follow or hold, given (name, layer) pairs.
 
     Its outputs on training rows know the targets of those rows, and a layer behind it would
     trust them.
     """
-    for name, layer in [*hidden, *((readout[0], inner) for inner in inner_layers(readout[1]))]:
-        if find_layer(layer, lambda one: isinstance(one, Stack)) is not None:
+    inside = [(readout[0], layer) for block in readout[1].children() for layer in block]
+    for name, layer in [*hidden, *inside]:
+        if find([layer], lambda one: isinstance(one, Stack)) is not None:
             raise ValueError(
                 f"layer {name!r} is or holds a Stack, which is a read-out: it may only stand last "
                 "in the whole list, and inside no other layer. Blocks of a Stack within a block "
                 "can be blocks of the outer Stack."
             )
+
+
+def _is_honest(layer):
+    return layer.traits.honest
+
+
+def _warn_of_leaks(names, layers):
+    """A warning for each composite layer that joins left-out predictions to other columns."""
+    for name, layer in zip(names, layers, strict=True):
+        found = find([layer], _is_honest)
+        if found is not None and found is not layer:
+            text = LEAK.format(name=name, model=type(found).__name__)
+            warnings.warn(text, UserWarning, stacklevel=2)
 
 
 def split_readout(pairs, n_outputs=None):
@@ -196,10 +217,16 @@ def split_readout(pairs, n_outputs=None):
 
 
 def fill_widths(hidden, readout, n_outputs):
-    """Give the layers of (name, layer) pairs that take their width from the targets theirs."""
-    if readout[1].units is None:
-        readout[1].set_params(units=n_outputs)
-    fill_units([layer for _, layer in [*hidden, readout]], n_outputs)
+    """Give the layers of (name, layer) pairs that take their width from the targets theirs.
+
+    They are the read-out, and layers that hand on predictions. The layers are changed: they
+    have to be the network's own copies.
+    """
+    for layer in walk([layer for _, layer in [*hidden, readout]]):
+        own = layer.get_params(deep=False)
+        open_width = "units" in own and own["units"] is None
+        if open_width and (layer is readout[1] or layer.traits.honest):
+            layer.set_params(units=n_outputs)
 
 
 def tap_points(layers, shapes, start):
@@ -207,14 +234,14 @@ def tap_points(layers, shapes, start):
     learners = [
         i
         for i in range(start + 1, len(layers))
-        if layers[i].solvable and layers[i].uses_targets and len(shapes[i]) == 1
+        if layers[i].traits.learns and layers[i].traits.reads_targets and len(shapes[i]) == 1
     ]
     return tuple(dict.fromkeys([min(start, len(layers)), *learners, len(layers)]))
 
 
 def _split_honest(layers, index, taps, shapes):
     """The layers, with a read-out that keeps left-out predictions apart from other columns."""
-    honest = [i for i, layer in enumerate(layers[:index]) if find_honest(layer) is not None]
+    honest = [i for i in range(index) if find([layers[i]], _is_honest) is not None]
     plain = [i for i in taps if not honest or i <= honest[0]]
     if len(plain) == len(taps) or type(layers[index]) is not Dense:
         return layers

@@ -1,22 +1,21 @@
 """Layers: hyperparameters plus pure methods."""
 
 from .activations import Cos, Identity, LeakyReLU, ReLU, Sigmoid, Sign, Softmax, Step, Tanh
-from .base import Context, Layer, Solved
+from ..lists import LayerSyntaxError, format_layers, parse_layers, register_layer
+from .base import Context, Layer, Solved, Traits
 from .composite import Parallel, Skip
 from .conv import Conv2D
 from .dense import Dense
-from .estimator import EstimatorLayer
 from .initializers import ReceptiveFields
 from .kernel import Kernel
+from .models import EstimatorLayer, Trees
 from .noise import Dropout, GaussianNoise
 from .normal_scores import NormalScores
-from .normalization import BatchNorm, Standardize
 from .piecewise import PiecewiseLinear
 from .pooling import AvgPool2D, MaxPool2D
+from .scaling import BatchNorm, Standardize
 from .shape import Flatten, Reshape
 from .stack import Stack
-from .text import LayerSyntaxError, format_layers, parse_layers
-from .trees import Trees
 
 __all__ = [
     "AvgPool2D",
@@ -50,7 +49,12 @@ __all__ = [
     "Standardize",
     "Step",
     "Tanh",
+    "Traits",
     "Trees",
     "format_layers",
     "parse_layers",
 ]
+
+for _public in map(globals().get, __all__):
+    if isinstance(_public, type) and issubclass(_public, Layer) and _public is not Layer:
+        register_layer(_public)

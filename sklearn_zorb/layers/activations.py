@@ -6,7 +6,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
-from .base import Layer, refuse_sparse, shape_error
+from .base import Layer, Traits, refuse_sparse, shape_error
 
 # squashing functions reach their limits only at infinity: targets at the ends of the range
 # are drawn in by this much of the function's own
@@ -16,8 +16,7 @@ EPSILON = 1e-5
 class Activation(Layer):
     """Base of activations: same shape, nothing to learn."""
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     def _refuse_sparse(self, inputs):
         why = (
@@ -61,20 +60,19 @@ class _Ranged(Activation):
         outputs += (low + high) / 2
         return outputs
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         xp = namespace(targets)
-        params = self.learn_targets(params, [targets])
         if "low" not in params:
-            return xp.zeros_like(targets), params
+            return xp.zeros_like(targets)
         low, high = params["low"].astype(targets.dtype), params["high"].astype(targets.dtype)
         unit = xp.clip((targets - low) / (high - low), 0, 1)
         unit = unit * (1 - 2 * self._margin) + self._margin
-        return self._unit_inverse(unit, xp), params
+        return self._unit_inverse(unit, xp)
 
-    def learn_targets(self, params, chunks):
+    def learn_inverse(self, params, chunks, context):
         if "low" in params:
             return params
-        ends = [(chunk.min(), chunk.max()) for chunk in chunks]
+        ends = [(targets.min(), targets.max()) for targets, _ in chunks]
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
         if not float(high) > float(low):
             return params
@@ -87,10 +85,11 @@ class Sigmoid(_Ranged):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.layers import Sigmoid
-    >>> targets = np.array([[-3.0], [0.0], [5.0]])
-    >>> inputs, params = Sigmoid().invert({}, targets, None)
-    >>> Sigmoid().forward(params, inputs).round(6).ravel().tolist()
+    >>> from sklearn_zorb.layers import Context, Sigmoid
+    >>> layer, targets = Sigmoid(), np.array([[-3.0], [0.0], [5.0]])
+    >>> params = layer.learn_inverse({}, [(targets, None)], Context())
+    >>> inputs = layer.invert(params, targets, None, Context())
+    >>> layer.forward(params, inputs).round(6).ravel().tolist()
     [-3.0, 0.0, 5.0]
     """
 
@@ -153,23 +152,22 @@ class ReLU(Activation):
         self.negative_targets = negative_targets
 
     @property
-    def needs_inputs(self):
+    def traits(self):
         # noise for every row: rows that repeat may not share one draw
-        return self.negative_targets == "uniform"
+        return Traits(reads_inputs=self.negative_targets == "uniform")
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, 0)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         xp = namespace(targets)
         if self.negative_targets == "keep":
-            return targets, params
+            return targets
         if self.negative_targets == "zero":
-            return xp.maximum(targets, 0), params
-        rng = np.random.default_rng(0) if rng is None else rng
-        noise = xp.asarray(-rng.uniform(size=targets.shape).astype(targets.dtype))
-        return xp.where(targets < 0, noise, targets), params
+            return xp.maximum(targets, 0)
+        noise = xp.asarray(-context.rng.uniform(size=targets.shape).astype(targets.dtype))
+        return xp.where(targets < 0, noise, targets)
 
 
 class LeakyReLU(Activation):
@@ -197,8 +195,8 @@ class LeakyReLU(Activation):
         self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, self.slope * inputs)
 
-    def invert(self, params, targets, inputs, *, rng=None):
-        return namespace(targets).where(targets > 0, targets, targets / self.slope), params
+    def invert(self, params, targets, inputs, context):
+        return namespace(targets).where(targets > 0, targets, targets / self.slope)
 
 
 class Cos(Activation):
@@ -215,13 +213,13 @@ class Cos(Activation):
     [[1.0, -1.0]]
     """
 
-    needs_inputs = True
+    traits = Traits()
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)
         return namespace(inputs).cos(inputs)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         xp = namespace(targets)
         angle = xp.arccos(xp.clip(targets, -1, 1))
         period = 2 * np.pi
@@ -229,7 +227,7 @@ class Cos(Activation):
             sign * angle + period * xp.round((inputs - sign * angle) / period) for sign in (1, -1)
         ]
         closer = xp.abs(nearest[0] - inputs) <= xp.abs(nearest[1] - inputs)
-        return xp.where(closer, nearest[0], nearest[1]), params
+        return xp.where(closer, nearest[0], nearest[1])
 
 
 class Sign(Activation):
@@ -246,7 +244,7 @@ class Sign(Activation):
     [[-1.0, 1.0, 1.0]]
     """
 
-    differentiable = False
+    traits = Traits(reads_inputs=False, differentiable=False)
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)
@@ -267,14 +265,14 @@ class Step(Activation):
     [[0.0, 1.0, 1.0]]
     """
 
-    differentiable = False
+    traits = Traits(reads_inputs=False, differentiable=False)
 
     def forward(self, params, inputs, *, rng=None):
         self._refuse_sparse(inputs)
         return (inputs >= 0).astype(inputs.dtype)
 
-    def invert(self, params, targets, inputs, *, rng=None):
-        return targets - 0.5, params
+    def invert(self, params, targets, inputs, context):
+        return targets - 0.5
 
 
 class Softmax(Activation):
@@ -292,7 +290,7 @@ class Softmax(Activation):
     [[0.5, 0.5]]
     """
 
-    needs_inputs = True
+    traits = Traits()
 
     def output_shape(self, input_shape):
         if input_shape[-1] == 1:
@@ -308,10 +306,10 @@ class Softmax(Activation):
         exponentials = xp.exp(inputs - inputs.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         xp = namespace(targets)
         width = targets.shape[-1]
         share = xp.maximum(targets, 0) * (1 - width * EPSILON) + EPSILON
         peak = inputs.max(axis=-1, keepdims=True)
         log_sum = peak + xp.log(xp.exp(inputs - peak).sum(axis=-1, keepdims=True))
-        return xp.log(share) + log_sum, params
+        return xp.log(share) + log_sum

@@ -13,27 +13,94 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
 from ..linalg import LeastSquares
+from ..lists import Node
 from ..memory import Memory
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What training rules have to know of a layer.
+
+    Attributes
+    ----------
+    learns : bool
+        Whether `Layer.solve` learns anything.
+    reads_targets : bool
+        Whether `solve` reads the targets; a layer that only scales its inputs does not.
+    fits_targets : bool
+        Whether `solve` brings the outputs close to its targets; a layer that learns features
+        from which they can be predicted does not.
+    reads_inputs : bool
+        Whether `invert` reads the present inputs. Where it does not, targets that repeat (one
+        row for each class) are inverted once for each distinct row.
+    streams : bool
+        Whether `solve` can be fed rows in chunks, and ``partial_fit`` works.
+    honest : bool
+        Whether the outputs handed on while training are predictions of rows left out.
+    draws_rows : bool
+        Whether `solve` draws rows by their position, for bootstrap samples or folds. A network
+        with such a layer is given distinct rows, with the weight of their copies, in an order
+        of their own.
+    differentiable : bool
+        Whether gradient rules may pass through `forward`.
+    jax : bool
+        Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
+    """
+
+    learns: bool = False
+    reads_targets: bool = True
+    fits_targets: bool = True
+    reads_inputs: bool = True
+    streams: bool = True
+    honest: bool = False
+    draws_rows: bool = False
+    differentiable: bool = True
+    jax: bool = True
+
+    @classmethod
+    def of_all(cls, layers):
+        """The traits of layers taken together, for one that is made of them."""
+        own = [layer.traits for layer in layers]
+        return cls(
+            learns=any(one.learns for one in own),
+            reads_inputs=any(one.reads_inputs for one in own),
+            streams=all(one.streams for one in own),
+            draws_rows=any(one.draws_rows for one in own),
+            differentiable=all(one.differentiable for one in own),
+            jax=all(one.jax for one in own),
+        )
 
 
 @dataclass
 class Solved:
     """What `Layer.solve` returns.
 
-    ``outputs`` are given only where the layer hands on something other than `forward` of
-    its inputs while training, such as out-of-bag predictions; ``loo_outputs`` only where the
-    context asks for them and the layer has them.
+    Attributes
+    ----------
+    params : dict
+    outputs : array, Rows or None
+        Given only where the layer hands on something other than `forward` of its inputs while
+        training, such as out-of-bag predictions.
+    left_out : array or None
+        Each row's output by the layer without it; only where the context asks for them and the
+        layer has them.
+    optimism : float
+        By what share squared errors at new rows exceed those of left-out outputs behind this
+        layer, which has seen the targets of each row.
+    report : dict
+        What the history tells of the solve.
     """
 
     params: dict
     outputs: Any = None
+    left_out: Any = None
+    optimism: float = 0.0
     report: dict = field(default_factory=dict)
-    loo_outputs: Any = None
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer may use while it is solved.
+    """What a layer may use while it is solved, or its targets are carried down.
 
     Attributes
     ----------
@@ -56,8 +123,8 @@ class Context:
     dtype : numpy.dtype
     memory : Memory
         Says how many rows go through at a time and what may be kept.
-    loo_outputs : bool
-        Whether the left-out prediction of every row is wanted.
+    left_out : bool
+        Whether the left-out output of every row is wanted.
     refine : bool
         Whether the params at hand are solved ones: a layer then solves for a change that
         brings its outputs closer to the targets, in place of params from nothing.
@@ -75,7 +142,7 @@ class Context:
     backend: str = "numpy"
     dtype: Any = np.dtype(np.float64)
     memory: Memory = field(default_factory=Memory)
-    loo_outputs: bool = False
+    left_out: bool = False
     refine: bool = False
 
     def replace(self, **changes):
@@ -83,7 +150,7 @@ class Context:
         return replace(self, **changes)
 
 
-class Layer(BaseEstimator):
+class Layer(Node, BaseEstimator):
     """Base class of all layers: the identity, with nothing to learn.
 
     A subclass overrides what differs. A layer without parameters needs `forward` and
@@ -91,43 +158,11 @@ class Layer(BaseEstimator):
 
     Attributes
     ----------
-    solvable : bool
-        Whether `solve` learns anything.
-    uses_targets : bool
-        Whether `solve` reads the targets; a layer that only scales its inputs does not.
-    fits_targets : bool
-        Whether `solve` brings the outputs close to its targets; a layer that learns features
-        from which they can be predicted does not.
-    streams : bool
-        Whether `solve` can be fed rows in chunks.
-    draws_rows : bool
-        Whether `solve` draws rows by their position, for bootstrap samples or folds. A network
-        with such a layer is given distinct rows, with the weight of their copies, in an order
-        of their own.
-    needs_inputs : bool
-        Whether `invert` reads its `inputs`. Where it does not, say False: targets that
-        repeat (one row for each class) are then inverted once for each distinct row.
-    inverts_rows : bool
-        Whether `invert` treats each row by itself and draws nothing, given what
-        `learn_targets` found: targets too many to keep are then inverted chunk by chunk.
-    invert_options : tuple of str
-        Attributes of the context that `invert` also takes, as keywords.
-    differentiable : bool
-        Whether gradient rules may pass through `forward`.
-    traceable : bool
-        Whether JAX can trace `forward`; a layer that hands rows to other libraries says False.
+    traits : Traits
+        What training rules have to know; a property where it depends on hyperparameters.
     """
 
-    solvable = False
-    uses_targets = True
-    fits_targets = True
-    streams = True
-    draws_rows = False
-    needs_inputs = True
-    inverts_rows = False
-    invert_options: tuple[str, ...] = ()
-    differentiable = True
-    traceable = True
+    traits = Traits()
 
     _parameter_constraints: dict = {}
 
@@ -136,14 +171,14 @@ class Layer(BaseEstimator):
         return tuple(input_shape)
 
     def init(self, rng, input_shape, data=None):
-        """Initial params.
+        """Draw initial params.
 
         Parameters
         ----------
         rng : numpy.random.Generator
         input_shape : tuple of int
         data : tuple (inputs, y, sample_weight) or None
-            For scalers and data-driven initialisers.
+            For scalers and data-driven initialisers; inputs are `Rows`, sliced by rows.
 
         Returns
         -------
@@ -159,50 +194,51 @@ class Layer(BaseEstimator):
         """
         return inputs
 
-    def invert(self, params, targets, inputs, *, rng=None):
-        """Targets for this layer's input, from targets for its output.
+    def learn_inverse(self, params, chunks, context):
+        """Params with what `invert` has to know of all targets, such as a range.
 
         Parameters
         ----------
         params : dict
+        chunks : iterable of (targets, inputs)
+            All targets for the output, in pieces, with the inputs that `invert` would get.
+        context : Context
+
+        Returns
+        -------
+        params : dict
+        """
+        return params
+
+    def invert(self, params, targets, inputs, context):
+        """Targets for this layer's input, from targets for its output, row by row.
+
+        Parameters
+        ----------
+        params : dict
+            From `learn_inverse`.
         targets : array of shape ``(n, *output_shape)``
         inputs : array of shape ``(n, *input_shape)`` or None
-            The present input; None if `needs_inputs` is False.
-        rng : numpy.random.Generator or None
+            The present input; None unless ``traits.reads_inputs``.
+        context : Context
+            Its `backward_rcond` and `rng`.
 
         Returns
         -------
         input_targets : array of shape ``(n, *input_shape)``
-        params : dict
-            Changed where the inverse learns something, such as a range.
         """
-        return targets, params
-
-    def learn_targets(self, params, chunks):
-        """Params with what `invert` learns from all targets, which come in chunks.
-
-        Needed only where `inverts_rows`, and there only if `invert` learns something.
-        """
-        return params
-
-    def inverter(self, params, **options):
-        """`invert` of any rows, as a function of one argument, where `inverts_rows`."""
-        return lambda targets: self.invert(params, targets, None, **options)[0]
-
-    def moves(self, context):
-        """Whether `solve` would change params; where not, it is not called."""
-        return self.solvable
+        return targets
 
     def solve(self, params, inputs, targets, context):
-        """Fit params so that `forward(params, inputs)` comes close to `targets`.
+        """Fit params so that `forward` of the inputs comes close to the targets.
 
         Parameters
         ----------
         params : dict
-        inputs : array or Rows of shape ``(n_samples, *input_shape)``
-            Sliced by rows; ``np.asarray(inputs)`` makes one array of it.
+        inputs : Rows of shape ``(n_samples, *input_shape)``
+            Sliced by rows; ``inputs[:]`` makes one array of it.
         targets : Targets of shape ``(n_samples, *output_shape)``
-            Sliced by rows; ``np.asarray(targets)`` makes one array of it.
+            Sliced by rows; ``targets[:]`` makes one array of it.
         context : Context
 
         Returns
@@ -218,11 +254,6 @@ class Layer(BaseEstimator):
     # layers are parts of estimators, not estimators of their own: no diagram, no tags
     def _repr_html_(self):
         return None
-
-
-def in_precision_of(values, number):
-    """`number` in the floating precision of `values`."""
-    return number.astype(np.result_type(values.dtype, np.float32))
 
 
 def shape_error(layer, input_shape, expected):

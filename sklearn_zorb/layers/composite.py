@@ -1,55 +1,42 @@
 """Layers made of lists of layers: side by side, or beside their own input."""
 
-from operator import itemgetter
-
 import numpy as np
 
 from ..linalg import namespace
-from . import sequence
+from ..lists import NestedNames
+from ..rows import Rows, output_shapes, side_by_side
+from . import sequence, sweep
 from .activations import Identity
-from .base import Layer, Solved, shape_error
-from .lowered import Lowered
-from .names import NestedNames
-from .rows import Columns, Rows, as_array, output_shapes, side_by_side
+from .base import Layer, Solved, Traits, shape_error
 
 
-class _Branches(NestedNames, Layer):
-    """Branches that see the same input, their outputs joined on the last axis.
+class Branches(NestedNames, Layer):
+    """Base of layers whose branches see the same input, their outputs joined on the last axis.
 
     Targets are split by columns; each branch is solved for its own share, and the target
-    for the common input is the mean of what the branches ask for.
+    for the common input is the mean of what the branches ask for. A subclass says in two
+    attributes which parameter holds its layers, and may give other `paths` than those.
     """
 
-    invert_options = ("backward_rcond",)
+    def children(self):
+        held = getattr(self, self.block_parameter)
+        return tuple(_plain(block) for block in (held if self.many_blocks else [held]))
 
-    def _branches(self):
+    def with_children(self, children):
+        held = [list(block) for block in children]
+        held = held if self.many_blocks else held[0]
+        return type(self)(**{**self.get_params(deep=False), self.block_parameter: held})
+
+    def paths(self):
         """One list of layers for each branch."""
-        raise NotImplementedError
-
-    def _validate_params(self):
-        super()._validate_params()
-        for branch in self._branches():
-            for layer in branch:
-                layer._validate_params()
+        return self.children()
 
     @property
-    def solvable(self):
-        return any(layer.solvable for branch in self._branches() for layer in branch)
-
-    @property
-    def streams(self):
-        return all(layer.streams for branch in self._branches() for layer in branch)
-
-    @property
-    def traceable(self):
-        return all(layer.traceable for branch in self._branches() for layer in branch)
-
-    @property
-    def needs_inputs(self):
-        return any(sequence.needs_inputs(branch) for branch in self._branches())
+    def traits(self):
+        return Traits.of_all([layer for branch in self.paths() for layer in branch])
 
     def _shapes(self, input_shape):
-        return [output_shapes(branch, input_shape)[-1] for branch in self._branches()]
+        return [output_shapes(branch, input_shape)[-1] for branch in self.paths()]
 
     def output_shape(self, input_shape):
         shapes = self._shapes(input_shape)
@@ -60,64 +47,72 @@ class _Branches(NestedNames, Layer):
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
     def init(self, rng, input_shape, data=None):
-        branches = self._branches()
+        branches = self.paths()
         params = {"widths": np.array([shape[-1] for shape in self._shapes(input_shape)])}
         for i, stream in enumerate(rng.spawn(len(branches))):
-            params[f"branch_{i + 1}"] = _keyed(
-                sequence.init(branches[i], stream, input_shape, data)
-            )
+            own = sequence.init(branches[i], stream, input_shape, data)
+            params[f"branch_{i + 1}"] = sequence.keyed(own)
         return params
 
     def forward(self, params, inputs, *, rng=None):
         outputs = [
             sequence.forward(branch, own, inputs, rng=sequence.stream(rng, i))
-            for i, (branch, own) in enumerate(self._own(params))
+            for i, (branch, own) in enumerate(self.with_params(params))
         ]
         if outputs[0].ndim == 2:
             return side_by_side(outputs)
         return namespace(outputs[0]).concatenate(outputs, axis=-1)
 
-    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
-        shares = _split(targets, params["widths"])
-        total, learned = 0.0, {}
-        streams = [None] * len(shares) if rng is None else rng.spawn(len(shares))
-        for i, (branch, own) in enumerate(self._own(params)):
-            below, own = sequence.invert(
-                branch, own, shares[i], inputs, rng=streams[i], backward_rcond=backward_rcond
-            )
-            total = total + below
-            learned[f"branch_{i + 1}"] = _keyed(own)
-        return total / len(shares), {**params, **learned}
+    def learn_inverse(self, params, chunks, context):
+        chunks, learned = list(chunks), {}
+        own_columns = columns_of(params["widths"])
+        contexts = sequence.streams(own_columns, context)
+        for i, (branch, own) in enumerate(self.with_params(params)):
+            shares = [(targets[..., own_columns[i]], inputs) for targets, inputs in chunks]
+            own = sequence.learn_inverses(branch, own, shares, contexts[i])
+            learned[f"branch_{i + 1}"] = sequence.keyed(own)
+        return {**params, **learned}
+
+    def invert(self, params, targets, inputs, context):
+        own_columns = columns_of(params["widths"])
+        contexts = sequence.streams(own_columns, context)
+        found = [
+            sequence.invert(branch, own, targets[..., own_columns[i]], inputs, contexts[i])
+            for i, (branch, own) in enumerate(self.with_params(params))
+        ]
+        return sum(found) / len(found)
 
     def solve(self, params, inputs, targets, context):
-        shares = _split(targets.values, params["widths"])
-        streams = context.rng.spawn(len(shares))
-        context = context.replace(loo_outputs=False)
+        own_columns = columns_of(params["widths"])
+        contexts = sequence.streams(own_columns, context.replace(left_out=False))
         solved, outputs, reports = dict(params), [], {}
-        for i, (branch, own) in enumerate(self._own(params)):
-            own, rows = sequence.solve(
-                branch, own, inputs, targets.with_values(shares[i]),
-                context.replace(rng=streams[i]), visit=_collector(reports, i + 1, branch),
+        for i, (branch, own) in enumerate(self.with_params(params)):
+            share = targets.columns(own_columns[i])
+            own, rows = sweep.solve(
+                branch, own, inputs, share, contexts[i],
+                visit=report_collector(reports, i + 1, branch),
             )  # fmt: skip
             outputs.append(rows)
-            solved[f"branch_{i + 1}"] = _keyed(own)
+            solved[f"branch_{i + 1}"] = sequence.keyed(own)
         return Solved(solved, outputs=_join(outputs), report=reports)
 
     def trainable(self, params):
         return {
-            f"branch_{i}": _keyed(layer.trainable(own) for layer, own in zip(*pair, strict=True))
-            for i, pair in enumerate(self._own(params), start=1)
+            f"branch_{i}": sequence.keyed(
+                layer.trainable(own) for layer, own in zip(*pair, strict=True)
+            )
+            for i, pair in enumerate(self.with_params(params), start=1)
         }
 
-    def _own(self, params):
+    def with_params(self, params):
         """Each branch with the list of its params."""
         return [
             (branch, [params[f"branch_{i}"][str(j)] for j in range(len(branch))])
-            for i, branch in enumerate(self._branches(), start=1)
+            for i, branch in enumerate(self.paths(), start=1)
         ]
 
 
-class Parallel(_Branches):
+class Parallel(Branches):
     """Branches side by side, :math:`x \\mapsto [f(x), g(x), \\dots]`.
 
     Parameters
@@ -138,13 +133,13 @@ class Parallel(_Branches):
     def __init__(self, branches):
         self.branches = branches
 
-    def _branches(self):
+    def paths(self):
         if not self.branches:
             raise ValueError("Parallel has no branches: pass at least one list of layers.")
-        return [_plain(branch) for branch in self.branches]
+        return self.children()
 
 
-class Skip(_Branches):
+class Skip(Branches):
     """Layers beside their own input, :math:`x \\mapsto [x, f(x)]`.
 
     Parameters
@@ -165,8 +160,8 @@ class Skip(_Branches):
     def __init__(self, layers):
         self.layers = layers
 
-    def _branches(self):
-        return [[Identity()], _plain(self.layers)]
+    def paths(self):
+        return ([Identity()], *self.children())
 
 
 def _plain(block):
@@ -174,33 +169,27 @@ def _plain(block):
     return [item[1] if isinstance(item, tuple) else item for item in block]
 
 
-def _keyed(params):
-    return {str(i): own for i, own in enumerate(params)}
-
-
-def _split(values, widths):
-    """The columns of each branch."""
+def columns_of(widths):
+    """The columns of each branch, as slices."""
     ends = np.cumsum(widths)
-    columns = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
-    if isinstance(values, Lowered):
-        return [Lowered(values, itemgetter((..., own))) for own in columns]
-    return [values[..., own] for own in columns]
+    return [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
 
 
 def _join(outputs):
-    """What the branches hand on, joined; read lazily where one of them is."""
-    if len(outputs[0].shape) == 2:
-        lazy = any(isinstance(rows, Rows | Columns) for rows in outputs)
-        return Columns(outputs) if lazy else side_by_side(outputs)
-    arrays = [as_array(rows) for rows in outputs]
-    return namespace(arrays[0]).concatenate(arrays, axis=-1)
+    """What the branches hand on, joined."""
+    first, *others = outputs
+    if len(first.shape) == 2:
+        return first.beside(*others)
+    arrays = [rows[:] for rows in outputs]
+    return Rows(namespace(arrays[0]).concatenate(arrays, axis=-1))
 
 
-def _collector(reports, number, branch):
+def report_collector(reports, number, branch):
     """A visitor that files the reports of a branch under its layers' positions."""
 
-    def visit(index, inputs, report, params):
-        if report is not None:
-            reports[f"branch_{number}.{index + 1}.{type(branch[index]).__name__}"] = report
+    def visit(index, inputs, solved, params):
+        if solved is not None:
+            key = f"branch_{number}.{index + 1}.{type(branch[index]).__name__}"
+            reports[key] = solved.report
 
     return visit

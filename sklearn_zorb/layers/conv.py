@@ -10,14 +10,15 @@ from .._compat import Interval, StrOptions
 from ..linalg import is_jax, namespace, to_numpy
 from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
-from .least_squares import LeastSquaresLayer
+from .base import Traits
+from .linear import LinearLayer
 from .windows import SIZES, Windows, pair
 
 # size of the windows and outputs of a matrix product on the CPU, for caches to hold them
 CACHED_BYTES = 2e6
 
 
-class Conv2D(LeastSquaresLayer):
+class Conv2D(LinearLayer):
     r"""Convolution over images, channels last, :math:`Z_p = X_p W + b` for each window p.
 
     :math:`X_p` is the row of all pixels and channels under window p. Solved by ridge
@@ -67,8 +68,8 @@ class Conv2D(LeastSquaresLayer):
     """
 
     _parameter_constraints = {
-        **LeastSquaresLayer._parameter_constraints,
-        "filters": LeastSquaresLayer._units,
+        **LinearLayer._parameter_constraints,
+        "filters": LinearLayer._units,
         "kernel_size": SIZES,
         "stride": SIZES,
         "padding": [StrOptions({"valid", "same"}), Interval(Integral, 0, None, closed="left")],
@@ -98,19 +99,12 @@ class Conv2D(LeastSquaresLayer):
         self.rcond = rcond
 
     @property
-    def needs_inputs(self):
+    def traits(self):
         # a stride may leave pixels under no window, which keep their present value
-        return pair("stride", self.stride) != (1, 1)
+        return Traits(learns=True, reads_inputs=pair("stride", self.stride) != (1, 1))
 
     def output_shape(self, input_shape):
-        return (*self._windows(input_shape).counts, self.n_units(input_shape))
-
-    def n_units(self, input_shape):
-        return int(self.filters)
-
-    def row_width(self, input_shape):
-        height, width = self._windows(input_shape).size
-        return height * width * int(input_shape[2])
+        return (*self._windows(input_shape).counts, int(self.filters))
 
     def rows(self, params, inputs):
         return self._windows(inputs.shape[1:]).patches(inputs)
@@ -130,10 +124,10 @@ class Conv2D(LeastSquaresLayer):
             values += intercept
         return outputs
 
-    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
+    def invert(self, params, targets, inputs, context):
         xp, weights = namespace(targets), params["weights"]
         windows = self._windows(self._input_shape(weights, targets, inputs))
-        solve = minimum_norm_map(weights, backward_rcond)
+        solve = minimum_norm_map(weights, context.backward_rcond)
         images = []
         for part in _chunks(windows, targets, weights):
             # (elements, channels) apart: one piece for each element of the window
@@ -141,7 +135,7 @@ class Conv2D(LeastSquaresLayer):
             pixels = pixels.reshape(*pixels.shape[:3], math.prod(windows.size), -1)
             outside = None if inputs is None else inputs[part]
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))
-        return xp.concatenate(images), params
+        return xp.concatenate(images)
 
     def _windows(self, input_shape):
         size, stride = pair("kernel_size", self.kernel_size), pair("stride", self.stride)
@@ -170,7 +164,7 @@ class Conv2D(LeastSquaresLayer):
 
         It depends on the image alone, so that repeating a sample changes nothing.
         """
-        windows, width = self._windows(inputs.shape[1:]), self.row_width(inputs.shape[1:])
+        windows, width = self._windows(inputs.shape[1:]), self._width(inputs.shape[1:])
         positions = math.prod(windows.counts)
         chosen = []
         for part in Memory().chunks(inputs.shape[0], 16 * positions * width):

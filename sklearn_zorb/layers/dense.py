@@ -5,10 +5,10 @@ import scipy.sparse as sp
 
 from ..linalg.pseudoinverse import minimum_norm_map
 from .base import check_flat
-from .least_squares import LeastSquaresLayer
+from .linear import LinearLayer
 
 
-class Dense(LeastSquaresLayer):
+class Dense(LinearLayer):
     r"""Fully connected layer, :math:`Z = X W + b`.
 
     Solved by ridge regression of its targets on its inputs, each column centred, the
@@ -44,11 +44,9 @@ class Dense(LeastSquaresLayer):
     """
 
     _parameter_constraints = {
-        **LeastSquaresLayer._parameter_constraints,
-        "units": [None, *LeastSquaresLayer._units],
+        **LinearLayer._parameter_constraints,
+        "units": [None, *LinearLayer._units],
     }
-
-    inverts_rows = True
 
     def __init__(
         self,
@@ -69,18 +67,12 @@ class Dense(LeastSquaresLayer):
 
     def output_shape(self, input_shape):
         check_flat(self, input_shape)
-        return (self.n_units(input_shape),)
-
-    def n_units(self, input_shape):
         if self.units is None:
             raise ValueError(
                 "Dense() without units is a read-out: it may only stand last, or before a "
                 "final Softmax or Sigmoid. Pass units=... to a hidden layer."
             )
-        return int(self.units)
-
-    def row_width(self, input_shape):
-        return int(input_shape[0])
+        return (int(self.units),)
 
     def rows(self, params, inputs):
         return inputs
@@ -92,9 +84,6 @@ class Dense(LeastSquaresLayer):
         outputs += params["intercept"]  # in place: no second array of all units
         return outputs
 
-    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
-        return self.inverter(params, backward_rcond=backward_rcond)(targets), params
-
-    def inverter(self, params, *, rng=None, backward_rcond=None):
-        solve, intercept = minimum_norm_map(params["weights"], backward_rcond), params["intercept"]
-        return lambda targets: solve(targets - intercept)
+    def invert(self, params, targets, inputs, context):
+        solve = minimum_norm_map(params["weights"], context.backward_rcond)
+        return solve(targets - params["intercept"])

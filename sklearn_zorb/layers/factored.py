@@ -2,7 +2,6 @@
 
 from ..linalg import namespace
 from .base import Layer
-from .rows import through
 
 
 class Factored(Layer):
@@ -38,4 +37,4 @@ def two_thin_products(layer, inputs, left, right, intercept, context):
     }
     right = xp.asarray(right, dtype=context.dtype)
     params = {"left": first, "right": right, "intercept": intercept.astype(context.dtype)}
-    return through(inputs, Factored(layer), params)
+    return inputs.then(Factored(layer), params)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 
 from ..memory import Memory
-from .distinct import group_rows
+from ..rows.duplicates import group_rows
 
 
 def initial_weights(initializer, rng, width, units, data=None):

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from .._compat import Interval
 from ..linalg import is_jax, namespace
-from .base import Layer, refuse_sparse
+from .base import Layer, Traits, refuse_sparse
 
 
 class _Noise(Layer):
@@ -17,8 +17,7 @@ class _Noise(Layer):
     It is a `numpy.random.Generator`, or, where the call is traced by JAX, a JAX key.
     """
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     def forward(self, params, inputs, *, rng=None):
         return inputs if rng is None else self._disturb(inputs, rng)

@@ -7,8 +7,8 @@ from scipy.stats import norm
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
-from .base import Layer, check_flat, refuse_sparse
-from .quantiles import Ordered, sampled
+from .base import Layer, Traits, check_flat, refuse_sparse
+from ..rows.quantiles import Ordered, sampled
 
 # points of a column between which its scores are interpolated, at most
 KNOTS = 256
@@ -68,8 +68,7 @@ class NormalScores(Layer):
     [4.2, 3.3]
     """
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     _parameter_constraints = {"ratio": [Interval(Real, 0, None, closed="left")]}
 
@@ -111,9 +110,8 @@ class NormalScores(Layer):
         self._refuse_sparse(inputs)
         return _interpolated(inputs, params["columns"], params["knots"], params["scores"])
 
-    def invert(self, params, targets, inputs, *, rng=None):
-        found = _interpolated(targets, params["columns"], params["scores"], params["knots"])
-        return found, params
+    def invert(self, params, targets, inputs, context):
+        return _interpolated(targets, params["columns"], params["scores"], params["knots"])
 
     def _refuse_sparse(self, inputs):
         why = (

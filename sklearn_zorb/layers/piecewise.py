@@ -5,9 +5,9 @@ from numbers import Integral
 import numpy as np
 
 from .._compat import Interval
-from ..linalg import namespace, to_numpy
-from .base import Layer, check_flat, in_precision_of, refuse_sparse
-from .quantiles import Ordered, sampled
+from ..linalg import in_precision_of, namespace, to_numpy
+from .base import Layer, Traits, check_flat, refuse_sparse
+from ..rows.quantiles import Ordered, sampled
 
 
 class PiecewiseLinear(Layer):
@@ -55,8 +55,7 @@ class PiecewiseLinear(Layer):
     [[0.0, 0.0], [0.5, 0.0], [1.0, 0.5], [1.0, 1.0]]
     """
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     _parameter_constraints = {"n_bins": [Interval(Integral, 1, None, closed="left")]}
 
@@ -85,11 +84,11 @@ class PiecewiseLinear(Layer):
         ramps = inside / xp.where(right > left, right - left, 1)
         return ramps.reshape(len(inputs), -1)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         xp, knots = namespace(targets), in_precision_of(targets, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
         steps = targets.reshape(len(targets), *left.shape) * (right - left)
-        return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1]), params
+        return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1])
 
     def _refuse_sparse(self, inputs):
         why = (

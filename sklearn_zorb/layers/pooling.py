@@ -44,11 +44,11 @@ class MaxPool2D(_Pool):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.layers import MaxPool2D
+    >>> from sklearn_zorb.layers import Context, MaxPool2D
     >>> image = np.array([[1.0, 5.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
     >>> MaxPool2D().forward({}, image).ravel().tolist()
     [5.0]
-    >>> nearest, _ = MaxPool2D().invert({}, np.full((1, 1, 1, 1), 2.5), image)
+    >>> nearest = MaxPool2D().invert({}, np.full((1, 1, 1, 1), 2.5), image, Context())
     >>> nearest[0, :, :, 0].tolist()
     [[1.0, 2.5], [2.5, 2.0]]
     """
@@ -57,9 +57,9 @@ class MaxPool2D(_Pool):
         windows = self._windows(inputs.shape[1:])
         return reduce(namespace(inputs).maximum, windows.shifts(inputs))
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         windows = self._windows(inputs.shape[1:])
-        return windows.average(self._proposals(windows, targets, inputs), inputs), params
+        return windows.average(self._proposals(windows, targets, inputs), inputs)
 
     def _proposals(self, windows, targets, inputs):
         xp = namespace(targets)
@@ -88,11 +88,11 @@ class AvgPool2D(_Pool):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.layers import AvgPool2D
+    >>> from sklearn_zorb.layers import AvgPool2D, Context
     >>> image = np.array([[1.0, 5.0], [3.0, 3.0]]).reshape(1, 2, 2, 1)
     >>> AvgPool2D().forward({}, image).ravel().tolist()
     [3.0]
-    >>> nearest, _ = AvgPool2D().invert({}, np.full((1, 1, 1, 1), 4.0), image)
+    >>> nearest = AvgPool2D().invert({}, np.full((1, 1, 1, 1), 4.0), image, Context())
     >>> nearest[0, :, :, 0].tolist()
     [[2.0, 6.0], [4.0, 4.0]]
     """
@@ -101,8 +101,8 @@ class AvgPool2D(_Pool):
         windows = self._windows(inputs.shape[1:])
         return sum(windows.shifts(inputs)) / (windows.size[0] * windows.size[1])
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         windows = self._windows(inputs.shape[1:])
         moves = targets - self.forward(params, inputs)
         moves = repeat(moves, windows.size[0] * windows.size[1])
-        return inputs + windows.average(moves), params
+        return inputs + windows.average(moves)

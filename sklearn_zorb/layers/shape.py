@@ -5,14 +5,13 @@ import math
 import numpy as np
 import scipy.sparse as sp
 
-from .base import Layer, shape_error
+from .base import Layer, Traits, shape_error
 
 
 class _Rearrangement(Layer):
     """Base: the same numbers in another shape; params remember the shape to go back to."""
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     def init(self, rng, input_shape, data=None):
         return {"input_shape": np.array(input_shape, dtype=int)}
@@ -26,9 +25,9 @@ class _Rearrangement(Layer):
             inputs = inputs.toarray()
         return inputs.reshape(inputs.shape[0], *shape)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         shape = tuple(int(length) for length in params["input_shape"])
-        return targets.reshape(targets.shape[0], *shape), params
+        return targets.reshape(targets.shape[0], *shape)
 
 
 class Flatten(_Rearrangement):

@@ -1,6 +1,7 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,18 +10,17 @@ import scipy.optimize
 from .._compat import Interval
 from ..linalg import to_numpy
 from ..linalg.threads import one_thread
-from . import sequence
-from .base import Layer, Solved
-from .composite import _Branches, _collector, _keyed, _plain
+from ..rows import output_shapes
+from . import sequence, sweep
+from .base import Solved, Traits
+from .composite import Branches, report_collector
 from .dense import Dense
-from .foreign import Foreign
-from .rows import output_shapes
 
 # rows up to which BLAS on more than one thread costs a stack more than it brings
 ONE_THREAD_ROWS = 2000
 
 
-class Stack(_Branches):
+class Stack(Branches):
     r"""Composite read-out: blocks side by side, combined by weights that sum to one.
 
     A block is a list of hidden layers with a ridge read-out of its own, or ends in `Trees`
@@ -67,10 +67,6 @@ class Stack(_Branches):
 
     block_parameter = "blocks"
     many_blocks = True
-    width_from_targets = True
-    solvable = True
-    # the weights decide which blocks are asked at all
-    traceable = False
 
     _parameter_constraints = {
         "shrinkage": [Interval(Real, 0, None, closed="left")],
@@ -82,20 +78,20 @@ class Stack(_Branches):
         self.shrinkage = shrinkage
         self.units = units
 
-    def _branches(self):
+    @property
+    def traits(self):
+        # the weights decide which blocks are asked at all, which JAX cannot trace
+        inside = Traits.of_all([layer for block in self.children() for layer in block])
+        return replace(inside, learns=True, jax=False)
+
+    def paths(self):
         if self.units is None:
             raise ValueError(
                 "Stack is a read-out and takes its width from y: it may only stand last."
             )
         if not self.blocks:
             raise ValueError("Stack has no blocks: pass at least one list of layers.")
-        return [_with_readout(_plain(block), self.units) for block in self.blocks]
-
-    def _validate_params(self):
-        Layer._validate_params(self)
-        for block in self.blocks:
-            for layer in _plain(block):
-                layer._validate_params()
+        return [_with_readout(block, self.units) for block in self.children()]
 
     def output_shape(self, input_shape):
         for number, shape in enumerate(self._shapes(input_shape), start=1):
@@ -116,80 +112,68 @@ class Stack(_Branches):
         weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
         return sum(
             float(weight) * sequence.forward(branch, own, inputs, rng=rng)
-            for weight, (branch, own) in zip(weights, self._own(params), strict=True)
+            for weight, (branch, own) in zip(weights, self.with_params(params), strict=True)
             if weight > 0
         )
 
-    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
+    def learn_inverse(self, params, chunks, context):
+        return params
+
+    def invert(self, params, targets, inputs, context):
+        """The mean of what the blocks ask for; ranges that only this learns are not kept."""
         total = 0.0
-        for branch, own in self._own(params):
-            below, _ = sequence.invert(
-                branch, own, targets, inputs, rng=rng, backward_rcond=backward_rcond
-            )
+        for branch, own in self.with_params(params):
+            own = sequence.learn_inverses(branch, own, [(targets, inputs)], context)
+            below = sequence.invert(branch, own, targets, inputs, context)
             total = total + below / len(self.blocks)
-        return total, params
+        return total
 
     def solve(self, params, inputs, targets, context):
         data = (inputs, context.y, context.sample_weight)
-        solved = {"widths": params["widths"]}
-        branches, streams = self._branches(), context.rng.spawn(len(self.blocks))
-        left_out, reports = [], {}
+        solved, left_out, reports = {"widths": params["widths"]}, [], {}
+        branches = self.paths()
+        contexts = sequence.streams(branches, context)
         # BLAS's other threads would still wait for work, at the cost of the trees', after a
         # kernel of this size
         with one_thread() if inputs.shape[0] <= ONE_THREAD_ROWS else nullcontext():
-            for i, (branch, stream) in enumerate(zip(branches, streams, strict=True), start=1):
-                own = sequence.init(branch, stream.spawn(1)[0], inputs.shape[1:], data)
+            for i, (branch, own_context) in enumerate(zip(branches, contexts, strict=True), start=1):
+                own = sequence.init(branch, own_context.rng.spawn(1)[0], inputs.shape[1:], data)
                 own, outputs = _solve_block(
-                    branch, sequence.cast(own, context.dtype), inputs, targets,
-                    context.replace(rng=stream), _collector(reports, i, branch),
+                    branch, sequence.cast(own, context.dtype), inputs, targets, own_context,
+                    report_collector(reports, i, branch),
                 )  # fmt: skip
-                solved[f"branch_{i}"] = _keyed(own)
+                solved[f"branch_{i}"] = sequence.keyed(own)
                 left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
-        table = np.asarray(targets[:], dtype=np.float64)
-        weights = stack_weights(left_out, table, context.sample_weight, self.shrinkage)
-        combined = sum(weight * part for weight, part in zip(weights, left_out, strict=True))
+        weights, combined, report = combine(left_out, targets, context, self.shrinkage)
         solved["block_weights"] = weights.astype(context.dtype)
-        report = {
-            "loo_error": _error(combined, table, context.sample_weight),
-            "block_errors": [_error(part, table, context.sample_weight) for part in left_out],
-            "block_weights": weights.tolist(),
-            "blocks": reports,
-        }
-        return Solved(solved, report=report, loo_outputs=combined)
+        report["block_errors"] = [_error(part, targets[:], context) for part in left_out]
+        return Solved(solved, left_out=combined, report={**report, "blocks": reports})
 
 
 def _with_readout(block, units):
-    """The block, ended by a read-out unless its last layer is one."""
-    if block and isinstance(block[-1], Foreign) and block[-1].honest:
-        return block
-    return [*block, Dense(units)]
+    """The block, ended by a read-out unless its last layer hands on left-out predictions."""
+    return block if block and block[-1].traits.honest else [*block, Dense(units)]
 
 
 def _solve_block(branch, params, inputs, targets, context, visit):
     """Solve a block; its params and its outputs for rows left out."""
     *hidden, last = branch
-    below = targets
+    below, optimism = targets, 1.0
     if _reads_targets(hidden):
-        values, _ = last.invert(
-            params[-1], targets.values, None, backward_rcond=context.backward_rcond
-        )
+        below, _ = sequence.lower(last, params[-1], targets, None, context)
         shape = output_shapes(hidden, inputs.shape[1:])[-1]
-        below = targets.with_values(values.reshape(len(values), *shape))
-    hidden_context = context.replace(loo_outputs=False, refine=False)
-    optimism = 1.0
+        below = below.through(lambda rows: rows.reshape(len(rows), *shape)).kept(context.memory)
 
-    def watch(i, rows, report, own):
+    def watch(i, rows, solved, own):
         nonlocal optimism
-        optimism *= (report or {}).get("optimism", 1.0)
-        return visit(i, rows, report, own)
+        optimism *= 1 + (solved.optimism if solved is not None else 0.0)
+        return visit(i, rows, solved, own)
 
-    own, rows = sequence.solve(hidden, params[:-1], inputs, below, hidden_context, visit=watch)
-    solved = last.solve(
-        params[-1], rows, targets,
-        context.replace(relaxation=1.0, refine=False, loo_outputs=True),
-    )  # fmt: skip
-    visit(len(hidden), rows, solved.report, None)
-    outputs = solved.loo_outputs
+    hidden_context = context.replace(left_out=False, refine=False)
+    own, rows = sweep.solve(hidden, params[:-1], inputs, below, hidden_context, visit=watch)
+    solved = sweep.solve_readout(last, params[-1], rows, targets, context)
+    visit(len(hidden), rows, solved, None)
+    outputs = solved.left_out
     if optimism > 1:
         table = targets[:]
         outputs = table + np.sqrt(optimism) * (to_numpy(outputs) - table)
@@ -198,8 +182,9 @@ def _solve_block(branch, params, inputs, targets, context, visit):
 
 def _reads_targets(hidden):
     """Whether targets have to be carried down to the last of these layers."""
-    learners = [layer.solvable and layer.uses_targets for layer in hidden]
-    return any(learners[:-1]) or bool(learners and learners[-1] and hidden[-1].fits_targets)
+    traits = [layer.traits for layer in hidden]
+    learners = [own.learns and own.reads_targets for own in traits]
+    return any(learners[:-1]) or bool(learners and learners[-1] and traits[-1].fits_targets)
 
 
 def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
@@ -249,6 +234,15 @@ def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
     return found / found.sum()
 
 
-def _error(outputs, targets, sample_weight):
+def combine(left_out, targets, context, shrinkage):
+    """Weights of blocks, their left-out outputs combined, and what the history tells of it."""
+    table = np.asarray(targets[:], dtype=np.float64)
+    weights = stack_weights(left_out, table, context.sample_weight, shrinkage)
+    combined = sum(weight * part for weight, part in zip(weights, left_out, strict=True))
+    report = {"loo_error": _error(combined, table, context), "block_weights": weights.tolist()}
+    return weights, combined, report
+
+
+def _error(outputs, targets, context):
     squares = ((outputs - targets) ** 2).mean(axis=1)
-    return float(np.average(squares, weights=sample_weight))
+    return float(np.average(squares, weights=context.sample_weight))

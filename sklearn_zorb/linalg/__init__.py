@@ -1,6 +1,14 @@
 """Least squares: accumulators over rows, and solvers on them."""
 
-from .backends import choose_backend, get_backend, is_jax, is_traced, namespace, to_numpy
+from .backends import (
+    choose_backend,
+    get_backend,
+    in_precision_of,
+    is_jax,
+    is_traced,
+    namespace,
+    to_numpy,
+)
 from .gram import Gram
 from .least_squares import LeastSquares, check_alpha
 from .solution import Solution, Status
@@ -15,6 +23,7 @@ __all__ = [
     "check_alpha",
     "choose_backend",
     "get_backend",
+    "in_precision_of",
     "is_jax",
     "is_traced",
     "namespace",

@@ -343,3 +343,8 @@ def choose_backend(name, flops):
 def to_numpy(array):
     """A writable NumPy copy of a JAX array; anything else as it is."""
     return np.array(array) if is_jax(array) else array
+
+
+def in_precision_of(values, number):
+    """`number` in the floating precision of `values`."""
+    return number.astype(np.result_type(values.dtype, np.float32))

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from ..._compat import Interval, StrOptions
 from ...linalg import LeastSquares, System, namespace, to_numpy
-from ..base import Layer, Solved, check_flat
-from ..distinct import group_rows
+from ..base import Layer, Solved, Traits, check_flat
+from ...rows.duplicates import group_rows
 from .choice import (
     MANHATTAN_BUDGET,
     MODEL_LANDMARKS,
@@ -106,10 +106,7 @@ class Kernel(Layer):
     1
     """
 
-    solvable = True
-    fits_targets = False
-    needs_inputs = False
-    traceable = False
+    traits = Traits(learns=True, fits_targets=False, reads_inputs=False, jax=False)
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left")],
@@ -152,13 +149,13 @@ class Kernel(Layer):
         dtype = np.result_type(inputs.dtype, np.float32)
         return namespace(inputs).asarray(outputs.astype(dtype, copy=False))
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         landmarks = np.asarray(params["landmarks"], dtype=np.float64)
         features = self.forward(params, landmarks)[:, : params["projection"].shape[1]]
         decoder = LeastSquares().solve(System.from_arrays(features, landmarks))
         wanted = np.asarray(to_numpy(targets))[:, : features.shape[1]]
         found = wanted @ decoder.coef + decoder.intercept
-        return namespace(targets).asarray(found.astype(targets.dtype, copy=False)), params
+        return namespace(targets).asarray(found.astype(targets.dtype, copy=False))
 
     def solve(self, params, inputs, targets, context):
         table = targets if context.y_targets is None else context.y_targets
@@ -181,7 +178,7 @@ class Kernel(Layer):
         }
         if not np.isnan(choice.error):
             report["kernel_loo_error"] = float(choice.error)
-        return Solved(solved, report=report)
+        return Solved(solved, optimism=excess - 1, report=report)
 
     def _choose(self, inputs, groups, order, rng):
         """The best kernel for some rows and, with fewer landmarks than rows, for as few of them.

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 
-from .base import Layer
 from .grammar import (
     BARE_WORD,
     CONSTANTS,
@@ -17,6 +16,7 @@ from .grammar import (
     known_layers,
     text_parameters,
 )
+from .walker import Node
 
 __all__ = ["LayerSyntaxError", "format_layers", "parse_layers"]
 
@@ -107,7 +107,7 @@ def format_layers(layers):
 
 def _format_layer(item):
     layer = item[1] if isinstance(item, tuple) and len(item) == 2 else item
-    if not isinstance(layer, Layer):
+    if not isinstance(layer, Node):
         raise TypeError(f"format_layers takes layers or (name, layer) pairs; got {item!r}.")
     cls = type(layer)
     if known_layers().get(cls.__name__.lower()) is not cls:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
-from .base import Layer
+from .walker import Node
 
 
 def is_pair(item):
@@ -60,7 +60,7 @@ def layer_slots(layers, many_blocks):
     for where, item in items:
         explicit = is_pair(item)
         name, layer = item if explicit else (None, item)
-        if isinstance(layer, Layer):
+        if isinstance(layer, Node):
             # layers with a name of their own count too: naming one never renames the others
             kind = type(layer).__name__.lower()
             counts[kind] += 1
@@ -75,7 +75,7 @@ def nested_params(owner):
     params = {}
     for slot in layer_slots(getattr(owner, owner.block_parameter), owner.many_blocks):
         params[slot.name] = slot.layer
-        if hasattr(slot.layer, "get_params") and not isinstance(slot.layer, type):
+        if isinstance(slot.layer, Node):
             inner = slot.layer.get_params(deep=True)
             params.update((f"{slot.name}__{key}", value) for key, value in inner.items())
     return params
@@ -128,7 +128,7 @@ def _rebuild(layers, slots, whole, inner):
     keep = any(type(layer) is not type(by_name[name].layer) for name, layer in whole.items())
     for name, params in inner.items():
         layer = whole.get(name, by_name[name].layer)
-        if not hasattr(layer, "set_params"):
+        if not isinstance(layer, Node):
             raise ValueError(
                 f"{name!r} is {layer!r}, which has no parameter {next(iter(params))!r}."
             )

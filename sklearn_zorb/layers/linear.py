@@ -9,27 +9,24 @@ from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, get_backend
 from ..linalg.system import SHARED_WIDTH
 from ..memory import CHUNK_BYTES
-from ..targets import Targets
-from .base import Layer, Solved
+from ..rows import Targets
+from .base import Layer, Solved, Traits
 from .factored import two_thin_products
 from .initializers import INITIALIZERS, initial_weights
-from .rows import as_array
 
 # working arrays of a chunk that one of several threads sums: fewer take as long to hand out
 SHARE_BYTES = 16e6
 
 
-class LeastSquaresLayer(Layer):
-    """Base of layers whose output is linear in their params.
+class LinearLayer(Layer):
+    """Base of layers whose output is linear in their params, solved by least squares.
 
     Params are ``weights`` of shape (width, units) and ``intercept`` of shape (units,). A
-    subclass gives `output_shape`, `row_width`, `rows` and `forward`; the hyperparameters
+    subclass gives `output_shape`, `rows`, `forward` and `invert`; the hyperparameters
     use_bias, initializer, alpha, relaxation and rcond are its constructor's.
     """
 
-    solvable = True
-    needs_inputs = False
-    invert_options = ("backward_rcond",)
+    traits = Traits(learns=True, reads_inputs=False)
 
     _parameter_constraints = {
         "use_bias": ["boolean"],
@@ -40,20 +37,20 @@ class LeastSquaresLayer(Layer):
     }
     _units = [Interval(Integral, 1, None, closed="left")]
 
-    def n_units(self, input_shape):
-        """Number of columns of the weights."""
-        raise NotImplementedError
-
-    def row_width(self, input_shape):
-        """Number of rows of the weights: the length of one design row."""
-        raise NotImplementedError
-
     def rows(self, params, inputs):
-        """Design rows of a chunk of inputs: (n * positions, row_width)."""
+        """Design rows of a chunk of inputs: (n * positions, width)."""
         raise NotImplementedError
+
+    def with_solution(self, params, solution):
+        """Params with solved weights in place of the present ones."""
+        return {**params, "weights": solution.coef, "intercept": solution.intercept}
+
+    def _width(self, input_shape):
+        """Number of rows of the weights: the length of one design row."""
+        return self.rows(None, np.zeros((1, *input_shape))).shape[1]
 
     def init(self, rng, input_shape, data=None):
-        width, units = self.row_width(input_shape), self.n_units(input_shape)
+        width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
         weights = initial_weights(self.initializer, rng, width, units, self._rows_of(data))
         intercept = weights[-1] if self.use_bias else np.zeros(units)
         return {"weights": np.ascontiguousarray(weights[:-1]), "intercept": intercept.copy()}
@@ -63,25 +60,18 @@ class LeastSquaresLayer(Layer):
         if data is None:
             return None
         inputs, y, sample_weight = data
-        return lambda: (self.rows(None, as_array(inputs)), y, sample_weight)
+        return lambda: (self.rows(None, inputs[:]), y, sample_weight)
 
     def trainable(self, params):
         names = ("weights", "intercept") if self.use_bias else ("weights",)
         return {name: params[name] for name in names}
 
-    def with_solution(self, params, solution):
-        """Params with solved weights in place of the present ones."""
-        return {**params, "weights": solution.coef, "intercept": solution.intercept}
-
-    def moves(self, context):
-        return self._relaxation(context) > 0
-
     def solve(self, params, inputs, targets, context):
         if context.refine:
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
-        system = self.system(params, inputs, thin, context)
-        solution = self.solver(context.solver).solve(system, loo_outputs=context.loo_outputs)
+        system = self._system(params, inputs, thin, context)
+        solution = own_solver(self, context.solver).solve(system, loo_outputs=context.left_out)
         left = solution.coef
         if basis is not None:
             solution.expand(system.ops.asarray(basis))
@@ -97,9 +87,9 @@ class LeastSquaresLayer(Layer):
 
     def _refine(self, params, inputs, targets, context):
         """Add the share rho of the solution for what the present outputs miss."""
-        missing = Targets(np.asarray(targets) - self.forward(params, as_array(inputs)))
-        system = self.system(params, inputs, missing, context)
-        solution = self.solver(context.solver).solve(system)
+        missing = Targets(np.asarray(targets) - self.forward(params, inputs[:]))
+        system = self._system(params, inputs, missing, context)
+        solution = own_solver(self, context.solver).solve(system)
         rho = self._relaxation(context)
         change = self.with_solution(params, solution)
         solved = {name: params[name] + rho * change[name] for name in ("weights", "intercept")}
@@ -108,20 +98,14 @@ class LeastSquaresLayer(Layer):
     def _solved(self, params, solution, rho, context, outputs=None):
         params = {name: value.astype(context.dtype) for name, value in params.items()}
         report = {**solution.report(), "relaxation": float(rho)}
-        return Solved(params, outputs, report, solution.loo_outputs)
+        return Solved(params, outputs, solution.loo_outputs, report=report)
 
     def _relaxation(self, context):
         return context.relaxation if self.relaxation is None else self.relaxation
 
-    def solver(self, default):
-        """The estimator's solver with this layer's own settings in front."""
-        alpha = default.alpha if self.alpha is None else self.alpha
-        rcond = default.rcond if self.rcond is None else self.rcond
-        return LeastSquares(alpha=alpha, rcond=rcond)
-
-    def system(self, params, inputs, targets, context):
+    def _system(self, params, inputs, targets, context):
         """The least-squares problem of this layer, read chunk by chunk."""
-        width, n_targets = self.row_width(inputs.shape[1:]), targets.shape[-1]
+        width, n_targets = self._width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, math.prod(targets.shape[1:-1]))
         row_bytes = 16 * positions * (width + n_targets)
         # the wider, the more rows: adding a product to the sum would else take as long as it
@@ -160,6 +144,13 @@ class LeastSquaresLayer(Layer):
             solved["intercept"], solution.engine.mean, rho, stretch, shrunk,
         )  # fmt: skip
         return {**solved, "weights": weights, "intercept": intercept}
+
+
+def own_solver(layer, default):
+    """The estimator's solver with the settings of a `LinearLayer` in front."""
+    alpha = default.alpha if layer.alpha is None else layer.alpha
+    rcond = default.rcond if layer.rcond is None else layer.rcond
+    return LeastSquares(alpha=alpha, rcond=rcond)
 
 
 def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrunk):

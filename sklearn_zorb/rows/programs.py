@@ -67,7 +67,7 @@ def apply(layers, params, inputs):
     """
     chain = _Chain(layers)
     plain = not layers or not is_jax(inputs) or is_traced(inputs)
-    if plain or not all(layer.traceable for layer in layers):
+    if plain or not all(layer.traits.jax for layer in layers):
         return chain(params, inputs)
     import jax
 

@@ -4,11 +4,12 @@ from numbers import Integral
 
 import numpy as np
 
-from .._compat import Interval
-from ..linalg import namespace, to_numpy
-from ..linalg.pseudoinverse import solve_minimum_norm
-from .base import Layer, Solved, check_flat
-from .initializers import initial_weights
+from ..._compat import Interval
+from ...linalg import namespace, to_numpy
+from ...linalg.pseudoinverse import solve_minimum_norm
+from ...rows import Rows
+from ..base import Layer, Solved, Traits, check_flat
+from ..initializers import initial_weights
 
 # training rows kept as answers to "what input gives this output?"
 PROTOTYPES = 256
@@ -22,32 +23,21 @@ class Foreign(Layer):
     the training row whose output comes closest to the target.
 
     A subclass gives `fit_model`. Models predict one float array for rows, ``(n, units)``.
-
-    Attributes
-    ----------
-    honest : bool
-        Whether the outputs handed on while training are predictions of rows left out.
     """
 
-    solvable = True
-    streams = False
-    draws_rows = True
-    traceable = False
-    needs_inputs = False
-    honest = True
-    # units=None stands for the number of outputs of the network
-    width_from_targets = True
-    invert_options = ("backward_rcond",)
+    traits = Traits(
+        learns=True, reads_inputs=False, streams=False, honest=True, draws_rows=True, jax=False
+    )
 
     _units = [None, Interval(Integral, 1, None, closed="left")]
     _n_keep = [Interval(Integral, 1, None, closed="left")]
 
     def output_shape(self, input_shape):
         check_flat(self, input_shape)
-        return (self.n_units(input_shape),)
+        return (self._n_units(input_shape),)
 
-    def n_units(self, input_shape):
-        """Number of outputs."""
+    def _n_units(self, input_shape):
+        """Number of outputs; units=None stands for that of the network."""
         if self.units is None:
             raise ValueError(
                 f"{type(self).__name__} has units=None, the number of outputs of the network, "
@@ -57,7 +47,7 @@ class Foreign(Layer):
 
     def init(self, rng, input_shape, data=None):
         weights = initial_weights(
-            "glorot_uniform", rng, int(input_shape[0]), self.n_units(input_shape), None
+            "glorot_uniform", rng, int(input_shape[0]), self._n_units(input_shape), None
         )
         return {"surrogate": np.ascontiguousarray(weights[:-1])}
 
@@ -67,14 +57,14 @@ class Foreign(Layer):
             return np.asarray(outputs) if hasattr(inputs, "tocsr") else outputs
         return self._like(inputs, params["estimator"].predict(to_numpy(inputs)))
 
-    def invert(self, params, targets, inputs, *, rng=None, backward_rcond=None):
+    def invert(self, params, targets, inputs, context):
         if "estimator" not in params:
-            return solve_minimum_norm(params["surrogate"], targets, backward_rcond), params
+            return solve_minimum_norm(params["surrogate"], targets, context.backward_rcond)
         wanted = np.asarray(to_numpy(targets), dtype=np.float64)
         known = params["prototype_outputs"]
         gap = (known**2).sum(axis=1) - 2 * wanted @ known.T
         found = params["prototype_inputs"][gap.argmin(axis=1)]
-        return self._like(targets, found), params
+        return self._like(targets, found)
 
     def fit_model(self, rows, targets, context):
         """Fit to rows and targets.
@@ -111,12 +101,12 @@ class Foreign(Layer):
             "prototype_inputs": examples.toarray() if hasattr(rows, "tocsr") else examples,
         }
         outputs = self._like(inputs[:1], outputs)
-        loo = to_numpy(outputs) if context.loo_outputs and self.honest else None
-        return Solved(solved, outputs=outputs, report=self._report(outputs, targets, context),
-                      loo_outputs=loo)  # fmt: skip
+        left_out = to_numpy(outputs) if context.left_out and self.traits.honest else None
+        report = self._report(outputs, targets, context)
+        return Solved(solved, outputs=Rows(outputs), left_out=left_out, report=report)
 
     def _report(self, outputs, targets, context):
-        if not (self.honest and self.fits_targets):
+        if not (self.traits.honest and self.traits.fits_targets):
             return {}
         squares = ((to_numpy(outputs) - np.asarray(targets)) ** 2).mean(axis=1)
         return {"left_out_error": float(np.average(squares, weights=context.sample_weight))}

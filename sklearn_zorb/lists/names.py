@@ -9,9 +9,9 @@ import functools
 
 from sklearn.base import clone
 
-from .base import Layer
-from .nested import is_list, is_pair, is_text, layer_slots, nested_params, own_params
+from .slots import is_list, is_pair, is_text, layer_slots, nested_params, own_params
 from .text import parse_layers
+from .walker import Node
 
 __all__ = ["NestedNames", "check_names", "resolve_layers"]
 
@@ -32,7 +32,7 @@ class NestedNames:
     --------
     >>> from sklearn.base import BaseEstimator
     >>> from sklearn_zorb.layers import Dense, Tanh
-    >>> from sklearn_zorb.layers.names import NestedNames
+    >>> from sklearn_zorb.lists import NestedNames
     >>> class Network(NestedNames, BaseEstimator):
     ...     def __init__(self, layers):
     ...         self.layers = layers
@@ -94,7 +94,7 @@ def check_names(owner, _path=""):
     Examples
     --------
     >>> from sklearn_zorb.layers import Skip, Tanh
-    >>> from sklearn_zorb.layers.names import check_names
+    >>> from sklearn_zorb.lists import check_names
     >>> check_names(Skip([("a", Tanh()), ("a", Tanh())]))
     Traceback (most recent call last):
         ...
@@ -121,7 +121,7 @@ def check_names(owner, _path=""):
                 "its own name."
             )
         seen[slot.name] = place
-        if isinstance(slot.layer, Layer) and getattr(slot.layer, "block_parameter", None):
+        if isinstance(slot.layer, NestedNames):
             check_names(slot.layer, f"{place}.")
 
 
@@ -146,7 +146,7 @@ def resolve_layers(layers):
 
     Examples
     --------
-    >>> from sklearn_zorb.layers.names import resolve_layers
+    >>> from sklearn_zorb.lists import resolve_layers
     >>> resolve_layers("Dense[8] Tanh Dense[4]")
     [('dense_1', Dense(units=8)), ('tanh_1', Tanh()), ('dense_2', Dense(units=4))]
     """
@@ -171,10 +171,10 @@ def _check_layers(layers, place, otherwise="parse_layers('Dense[64] Tanh')"):
         )
     for i, item in enumerate(layers):
         layer = item[1] if is_pair(item) else item
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, Node):
             got = _describe(item)
             raise TypeError(f"{place}[{i}] must be a layer or a (name, layer) pair; got {got}")
-        if getattr(layer, "block_parameter", None) is not None:
+        if isinstance(layer, NestedNames):
             _check_blocks(layer, f"{place}[{i}].{layer.block_parameter}")
 
 

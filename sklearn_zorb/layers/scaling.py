@@ -8,10 +8,10 @@ import scipy.sparse as sp
 from sklearn.utils.sparsefuncs import inplace_column_scale
 
 from .._compat import Interval
-from ..linalg import get_backend, namespace
+from ..linalg import get_backend, in_precision_of, namespace
 from ..memory import Memory
-from .base import Layer, Solved, in_precision_of, refuse_sparse
-from .moments import is_constant, moments
+from .base import Layer, Solved, Traits, refuse_sparse
+from ..rows.moments import is_constant, moments
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
 REACH = 1 - 1e-5
@@ -50,8 +50,7 @@ class Standardize(Layer):
     [[-1.0, 0.0], [1.0, 0.0]]
     """
 
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(reads_inputs=False)
 
     _parameter_constraints = {
         "with_mean": ["boolean"],
@@ -102,7 +101,7 @@ class Standardize(Layer):
         values = xp.clip(values, -FAR * self.clip, FAR * self.clip)
         return values / xp.sqrt(1 + (values / self.clip) ** 2)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         mean, deviation = (
             in_precision_of(targets, params["mean"]),
             in_precision_of(targets, params["deviation"]),
@@ -111,7 +110,7 @@ class Standardize(Layer):
             xp = namespace(targets)
             share = xp.clip(targets / self.clip, -REACH, REACH)
             targets = self.clip * share / xp.sqrt(1 - share**2)
-        return targets * deviation + mean, params
+        return targets * deviation + mean
 
 
 class BatchNorm(Layer):
@@ -132,19 +131,16 @@ class BatchNorm(Layer):
     --------
     >>> import numpy as np
     >>> from sklearn_zorb.layers import BatchNorm, Context
+    >>> from sklearn_zorb.rows import Rows
     >>> X = np.array([[1.0, 4.0], [3.0, 0.0]])
     >>> layer = BatchNorm()
     >>> params = layer.init(np.random.default_rng(0), (2,))
-    >>> params = layer.solve(params, X, None, Context()).params
+    >>> params = layer.solve(params, Rows(X), None, Context()).params
     >>> layer.forward(params, X).round(3).tolist()
     [[-1.0, 1.0], [1.0, -1.0]]
     """
 
-    solvable = True
-    uses_targets = False
-    fits_targets = False
-    needs_inputs = False
-    inverts_rows = True
+    traits = Traits(learns=True, reads_targets=False, fits_targets=False, reads_inputs=False)
 
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
 
@@ -165,12 +161,12 @@ class BatchNorm(Layer):
         mean, deviation, scale, offset = self._numbers(params, inputs)
         return (inputs - mean) * (scale / deviation) + offset
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         mean, deviation, scale, offset = self._numbers(params, targets)
         # a channel of scale zero gives its offset whatever comes in: its mean will do
         flat = (scale == 0).astype(scale.dtype)
         gain = (1 - flat) * deviation / (scale + flat)
-        return mean + (targets - offset) * gain, params
+        return mean + (targets - offset) * gain
 
     def solve(self, params, inputs, targets, context):
         _refuse_sparse(self, inputs[:1])

@@ -1,12 +1,13 @@
 """Any scikit-learn estimator as a layer."""
 
+from dataclasses import replace
 from numbers import Integral
 
 import joblib
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
-from .._compat import Interval
+from ..._compat import Interval
 from .cross_fit import (
     Mean,
     cross_fit,
@@ -80,21 +81,14 @@ class EstimatorLayer(Foreign):
         self.n_keep = n_keep
 
     @property
-    def honest(self):
-        return _is_predictor(self.estimator)
+    def traits(self):
+        honest, fits = _is_predictor(self.estimator), is_regressor(self.estimator)
+        return replace(super().traits, honest=honest, fits_targets=fits)
 
-    @property
-    def fits_targets(self):
-        return is_regressor(self.estimator)
-
-    @property
-    def width_from_targets(self):
-        return _is_predictor(self.estimator)
-
-    def n_units(self, input_shape):
+    def _n_units(self, input_shape):
         if self.units is None and not _is_predictor(self.estimator):
             return _probed_width(self.estimator, int(input_shape[0]))
-        return super().n_units(input_shape)
+        return super()._n_units(input_shape)
 
     def fit_model(self, rows, targets, context):
         _check_estimator(self.estimator)
@@ -135,7 +129,7 @@ class EstimatorLayer(Foreign):
             y = y[:, 0]
         transformer = with_random_state(self.estimator, context.rng)
         outputs = _fit_transform(transformer, rows, y, context.sample_weight)
-        width = self.n_units(rows.shape[1:])
+        width = self._n_units(rows.shape[1:])
         if outputs.shape[1] != width:
             raise ValueError(
                 f"{type(self.estimator).__name__} gives {outputs.shape[1]} columns, not "

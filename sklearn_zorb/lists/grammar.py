@@ -8,10 +8,10 @@ Where ``?`` marks what may be left out and ``*`` what may be repeated::
     value     = number | name | string | "(" (value ("," value)* ","?)? ")"
 
 The text is read by recursive descent, one method of `Parser` for each rule, and nothing is
-ever evaluated. There is no table of layers: any layer among the public names of
-`sklearn_zorb.layers` can be written. A layer that is made of blocks says so in two class
-attributes, ``block_parameter`` (the constructor parameter that takes them) and ``many_blocks``
-(a list of lists of layers, or one list).
+ever evaluated. Every layer that was registered can be written, as all public ones of
+`sklearn_zorb.layers` are. A layer that is made of blocks says so in two class attributes,
+``block_parameter`` (the constructor parameter that takes them) and ``many_blocks`` (a list of
+lists of layers, or one list).
 """
 
 import inspect
@@ -19,10 +19,7 @@ import math
 import re
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
 from typing import NamedTuple
-
-from .base import Layer
 
 BARE_WORD = re.compile(r"[^\W\d]\w*")
 CONSTANTS = {"true": True, "false": False, "none": None}
@@ -59,12 +56,18 @@ class LayerSyntaxError(ValueError):
     """
 
 
+_KNOWN: dict = {}
+
+
+def register_layer(cls):
+    """Make a class of layers known to text, under its name in any case; returns the class."""
+    _KNOWN[cls.__name__.lower()] = cls
+    return cls
+
+
 def known_layers():
-    """Public layer classes by lower-case name."""
-    package = import_module(__package__)  # not at the top: the package imports this file
-    found = (getattr(package, name) for name in package.__all__)
-    classes = [cls for cls in found if isinstance(cls, type) and issubclass(cls, Layer)]
-    return {cls.__name__.lower(): cls for cls in classes if cls is not Layer}
+    """Layer classes by lower-case name."""
+    return _KNOWN
 
 
 def block_parameter(cls):

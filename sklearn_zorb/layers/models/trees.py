@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._compat import Interval, StrOptions
+from ..._compat import Interval, StrOptions
 from .cross_fit import Mean, cross_fit, fit_model, fold_numbers, whole_copies
 from .foreign import Foreign, is_direct
 from .forest import grow_forest

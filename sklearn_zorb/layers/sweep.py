@@ -1,0 +1,123 @@
+"""One sweep over a list of layers: targets carried down, every layer solved once."""
+
+from ..linalg import namespace
+from ..rows import Targets
+from . import sequence
+
+
+def is_solved(layer, context):
+    """Whether a sweep would change params of the layer; where not, it is not solved."""
+    if not layer.traits.learns:
+        return False
+    own = layer.get_params(deep=False).get("relaxation", 1.0)
+    return (context.relaxation if own is None else own) > 0
+
+
+def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
+    """Solve every layer that learns once, front to back.
+
+    Parameters
+    ----------
+    layers, params : lists
+    inputs : Rows of shape (n_samples, ...)
+    targets : Targets
+        For the output of the last layer.
+    context : Context
+    visit : callable or None
+        Called as ``visit(index, inputs, solved, params)`` after each layer with the rows
+        that reached it and what its solve returned, None where there was none. A true
+        return ends the sweep there, the layers behind keeping the params they have.
+    taps : sequence of int
+        Indices of layers whose inputs are read again later.
+
+    Returns
+    -------
+    params : list of dict
+    outputs : Rows
+        What the last layer hands on during training.
+    """
+    params = list(params)
+    downward = _Downward(layers, params, targets, context)
+    contexts = sequence.streams(layers, context)
+    wanted = [is_solved(layer, context) for layer in layers]
+    stopped = False
+    for i, layer in enumerate(layers):
+        solved = None
+        if wanted[i] and not stopped:
+            solved = layer.solve(params[i], inputs, downward.at(i, inputs), contexts[i])
+            params[i] = solved.params
+        outputs = inputs.then(layer, params[i])
+        if solved is not None and solved.outputs is not None:
+            outputs = solved.outputs
+        if i + 1 == len(layers) or wanted[i + 1] or i + 1 in taps:
+            outputs = outputs.kept(context)
+        if visit is not None:
+            stopped = bool(visit(i, inputs, solved, params)) or stopped
+        inputs = outputs
+    return params, inputs
+
+
+def solve_readout(layer, params, rows, targets, context):
+    """Solve a read-out on all it sees: never relaxed, with its left-out outputs."""
+    own = context.replace(relaxation=1.0, refine=False, left_out=True)
+    return layer.solve(params, rows, targets, own)
+
+
+class _Downward:
+    """Carries targets from the end of a list down to any of its layers.
+
+    The weights above a layer do not change before their own turn, so each inverse that
+    does not read its inputs is computed once, and shared by all layers below it.
+    """
+
+    def __init__(self, layers, params, targets, context):
+        self.layers, self.params, self.refine = layers, params, context.refine
+        self._known = {len(layers) - 1: targets}
+        self._contexts = sequence.streams(layers, context)
+
+    def at(self, index, inputs):
+        """Targets for the output of layer `index`, whose present input is `inputs`."""
+        start = min(i for i in self._known if i >= index)
+        targets, fixed = self._known[start], not self.refine
+        for i in range(start, index, -1):
+            targets = self._below(i, targets, index, inputs)
+            fixed = fixed and not self.layers[i].traits.reads_inputs
+            if fixed:
+                self._known[i - 1] = targets
+        return targets
+
+    def _below(self, i, targets, index, inputs):
+        """Targets for the input of layer i, found by layers whose first is `index`."""
+        layer, context, here = self.layers[i], self._contexts[i], None
+        if layer.traits.reads_inputs or self.refine:
+            here = sequence.through(self.layers[index:i], self.params[index:i], inputs)[:]
+        own = here if layer.traits.reads_inputs else None
+        if self.refine:
+            targets = Targets(targets[:])
+        below, self.params[i] = sequence.lower(layer, self.params[i], targets, own, context)
+        if self.refine:
+            # difference target propagation: what the inverse makes of the present output is
+            # taken away, so that a perfect output asks for no change
+            present = layer.invert(
+                self.params[i], layer.forward(self.params[i], here), own, context
+            )
+            below = Targets(here + (below[:] - present))
+        _check_targets(layer, below)
+        return below
+
+
+def _check_targets(layer, targets):
+    """ValueError that names the layer whose inverse is not defined for what it was asked.
+
+    Of classes these are a few distinct rows. Targets too many to keep are looked at nowhere.
+    """
+    if targets.steps:
+        return
+    values = targets.values
+    if not namespace(values).isfinite(values).all():
+        name = type(layer).__name__
+        raise ValueError(
+            f"{name}.invert returned NaN or infinity. Targets may be any numbers, those that "
+            f"{name} cannot reach too: its invert has to draw them into its range first. "
+            "sklearn_zorb.testing.check_layer tells of such layers."
+        )

@@ -1,0 +1,15 @@
+"""Tables of samples and of targets, read in chunks."""
+
+from .duplicates import count_distinct, merge_copies
+from .rows import Rows, output_shapes, side_by_side, working_width
+from .targets import Targets
+
+__all__ = [
+    "Rows",
+    "Targets",
+    "count_distinct",
+    "merge_copies",
+    "output_shapes",
+    "side_by_side",
+    "working_width",
+]

@@ -1,0 +1,147 @@
+"""Rows on their way through layers: kept where they fit, computed again where they do not."""
+
+import math
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..linalg import get_backend, namespace
+from ..linalg.threads import for_each
+from ..memory import CACHE_BYTES
+from .programs import apply
+
+
+def output_shapes(layers, input_shape):
+    """Shape of one sample before each layer, and after the last."""
+    shapes = [tuple(input_shape)]
+    for layer in layers:
+        shapes.append(tuple(layer.output_shape(shapes[-1])))
+    return shapes
+
+
+class Rows:
+    """A table of samples, at hand or computed when it is read.
+
+    Slices of rows are arrays, or sparse matrices where the source is one.
+
+    Parameters
+    ----------
+    source : array, sparse matrix, memory map, Rows, or tuple of Rows
+        Anything that is sliced by rows. A tuple stands for its parts side by side, each
+        flattened.
+    layers, params : sequences
+        Layers not yet applied, in order, and their params.
+    shape : tuple of int or None
+        Shape of one sample; None is that of the source.
+    dtype : numpy.dtype or None
+        Precision that slices of the source are converted to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import ReLU
+    >>> from sklearn_zorb.rows import Rows
+    >>> rows = Rows(np.array([[-1.0, 2.0], [3.0, -4.0]]))
+    >>> rows.then(ReLU(), {}).beside(rows)[1:].tolist()
+    [[3.0, 0.0, 3.0, -4.0]]
+    """
+
+    def __init__(self, source, layers=(), params=(), shape=None, dtype=None):
+        self.source, self.layers, self.params = source, tuple(layers), tuple(params)
+        self.dtype, self.blocks = dtype, source if isinstance(source, tuple) else None
+        if shape is None and self.blocks is not None:
+            shape = (sum(math.prod(block.shape[1:]) for block in self.blocks),)
+        first = source if self.blocks is None else self.blocks[0]
+        self.shape = (first.shape[0], *(first.shape[1:] if shape is None else shape))
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, part):
+        if self.blocks is not None:
+            rows = side_by_side([block[part] for block in self.blocks])
+        else:
+            rows = self.source[part]
+        if self.dtype is not None and rows.dtype != self.dtype:
+            rows = rows.astype(self.dtype)
+        return apply(self.layers, self.params, rows) if self.layers else rows
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+    def then(self, layer, params):
+        """The output of a layer for these rows, not yet computed."""
+        shape = layer.output_shape(self.shape[1:])
+        layers, params = (*self.layers, layer), (*self.params, params)
+        return Rows(self.source, layers, params, shape, self.dtype)
+
+    def beside(self, *others):
+        """These rows and others, each flattened, side by side."""
+        return Rows((self, *others))
+
+    def kept(self, context):
+        """The same with nothing left to compute, where the budget of the context allows.
+
+        Rows go through all layers chunk by chunk: what lies between, such as the pixels of
+        every filter before a pooling, is still in the cache when the next layer reads it.
+        """
+        itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
+        if not (self.layers or self.blocks) or not memory.keep(itemsize * math.prod(self.shape)):
+            return self
+        row_bytes = itemsize * peak_width(self.layers, self._source_shape())
+        # a device is fed by large chunks, a processor by what its cache holds
+        name = context.backend
+        most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
+        return Rows(self._computed(list(memory.chunks(len(self), row_bytes, most))))
+
+    def _source_shape(self):
+        return self.shape[1:] if self.blocks is not None else self.source.shape[1:]
+
+    def _computed(self, parts):
+        """All rows, made part by part."""
+        if len(parts) <= 1:
+            return self[:]
+        first, *others = parts
+        block = self[first]
+        if isinstance(block, np.ndarray):
+            outputs = np.empty((len(self), *block.shape[1:]), block.dtype)
+            outputs[first] = block
+
+            def fill(part):
+                outputs[part] = self[part]
+
+            for_each(fill, others)
+            return outputs
+        blocks = [block, *(self[part] for part in others)]
+        if sp.issparse(block):
+            return sp.vstack(blocks, format="csr")
+        return namespace(block).concatenate(blocks)
+
+
+def working_width(layers, input_shape):
+    """Numbers that one sample takes on its way through layers, those inside composite ones too."""
+    shapes = output_shapes(layers, input_shape)
+    width = sum(math.prod(shape) for shape in shapes)
+    for layer, shape in zip(layers, shapes, strict=False):
+        width += sum(working_width(block, shape) for block in layer.children())
+    return width
+
+
+def peak_width(layers, input_shape):
+    """Numbers that one sample takes at once: the input and output of the widest of the layers.
+
+    What came before has gone: the allocator hands out its pages, still in the cache, again.
+    """
+    shapes = output_shapes(layers, input_shape)
+    widths = [working_width(layers[i : i + 1], shapes[i]) for i in range(len(layers))]
+    return max(widths, default=math.prod(input_shape))
+
+
+def side_by_side(blocks):
+    """Arrays of equal length, flattened and joined; sparse if one of them is."""
+    if len(blocks) == 1 and blocks[0].ndim == 2:
+        return blocks[0]
+    if any(sp.issparse(block) for block in blocks):
+        return sp.hstack(blocks, format="csr")
+    flat = [block.reshape(len(block), -1) for block in blocks]
+    return namespace(flat[0]).concatenate(flat, axis=1)

@@ -1,0 +1,95 @@
+"""Tables of targets: distinct rows stored once, rows below a layer computed when they are read."""
+
+import math
+from operator import itemgetter
+
+import numpy as np
+from scipy.linalg import lapack
+
+
+class Targets:
+    """Target rows, with repeated ones stored once.
+
+    Parameters
+    ----------
+    values : array of shape (n_distinct, ...)
+    codes : ndarray of int of shape (n_samples,) or None
+        Row i of the table is ``values[codes[i]]``; None where every row is its own.
+    steps : tuple of callable
+        Functions of rows that are applied, in order, to what is read of `values`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.rows import Targets
+    >>> table = Targets(np.eye(2), codes=np.array([0, 1, 1]))
+    >>> table.shape, table[1:].tolist()
+    ((3, 2), [[0.0, 1.0], [0.0, 1.0]])
+    >>> table.through(lambda rows: rows + 1).distinct().tolist()
+    [[2.0, 1.0], [1.0, 2.0]]
+    """
+
+    def __init__(self, values, codes=None, steps=()):
+        self.values, self.codes, self.steps = values, codes, steps
+        example = values if not steps else self._stepped(values[:1])
+        self.shape = (len(values if codes is None else codes), *example.shape[1:])
+        self._itemsize = example.dtype.itemsize
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, part):
+        return self._stepped(self.values[part if self.codes is None else self.codes[part]])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self[:], dtype=dtype) if copy else np.asarray(self[:], dtype=dtype)
+
+    def _stepped(self, rows):
+        for step in self.steps:
+            rows = step(rows)
+        return rows
+
+    def distinct(self):
+        """The rows that are stored, as one array."""
+        return self._stepped(self.values[:])
+
+    def chunks(self, memory):
+        """The same in pieces that the budget allows."""
+        if not math.isfinite(memory.limit):
+            return [self.distinct()]
+        row_bytes = self._itemsize * math.prod(self.shape[1:])
+        parts = memory.chunks(len(self.values), row_bytes)
+        return (self._stepped(self.values[part]) for part in parts)
+
+    def with_values(self, values):
+        """The same repetition of other rows."""
+        return Targets(values, self.codes)
+
+    def through(self, function):
+        """What `function` makes of these rows, not yet computed."""
+        return Targets(self.values, self.codes, (*self.steps, function))
+
+    def columns(self, own):
+        """Some columns of the table, those of the slice `own` of the last axis."""
+        take = itemgetter((..., own))
+        return self.through(take) if self.steps else self.with_values(take(self.values))
+
+    def kept(self, memory):
+        """The same with nothing left to compute, where the budget allows."""
+        # the inverse of an activation holds two more arrays of the size of its result
+        n_bytes = 3 * self._itemsize * len(self.values) * math.prod(self.shape[1:])
+        return self.with_values(self.distinct()) if memory.keep(n_bytes) else self
+
+    def compress(self):
+        """Thin targets and an orthonormal basis: table = thin @ basis.
+
+        Least squares is linear in the targets and an orthonormal basis keeps their norms,
+        so solving for the thin ones loses nothing. Returns (table, None) where it would
+        not pay.
+        """
+        few = self.codes is not None and len(self.shape) == 2 and not self.steps
+        if not few or len(self.values) >= self.shape[1]:
+            return self, None
+        factors, scales, _, _ = lapack.dgeqrf(np.asarray(self.values, dtype=np.float64).T)
+        basis = lapack.dorgqr(factors, scales)[0]
+        return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T
