@@ -36,7 +36,7 @@ from ..linalg import LeastSquares, choose_backend, get_backend, is_jax, to_numpy
 from ..memory import Memory
 from ..network import Network, fill_widths, split_readout
 from ..trainers import ZORB
-from ..trainers.zorb import MAX_SAMPLES
+from ..trainers.closed_form.zorb import MAX_SAMPLES
 from .device import at_hand, upload, with_weights_there
 from .layer_list import LayerListMixin
 from .padding import padded, repeat_first
