@@ -69,7 +69,7 @@ def test_multi_layer_machine_by_hand():
 
 
 def test_weights_of_an_autoencoder_are_ridge_regression_on_random_features(monkeypatch):
-    from sklearn_zorb.trainers import mlelm
+    from sklearn_zorb.trainers.closed_form import mlelm
 
     seen = {}
 

@@ -24,7 +24,7 @@ MODULES = [
 
 
 # examples of optional dependencies too heavy for the test extra
-NEEDS = {"sklearn_zorb.trainers.evolution": "evosax"}
+NEEDS = {"sklearn_zorb.trainers.gradient.evolution": "evosax"}
 
 
 @pytest.mark.parametrize("name", MODULES)

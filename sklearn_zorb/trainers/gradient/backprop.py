@@ -1,0 +1,117 @@
+"""Gradient descent by backpropagation: the baseline."""
+
+from dataclasses import dataclass
+
+from .objective import merge
+from .rule import Rule
+from .trainer import GradientTrainer
+
+
+@dataclass(frozen=True)
+class Reverse(Rule):
+    """The gradient by reverse-mode differentiation."""
+
+    diagnostics: bool = False
+
+    def direction(self, objective, moved, params, memory, batch, key):
+        import jax
+
+        def loss(moved):
+            return objective.loss(merge(params, moved), batch, key)
+
+        gradient, aux = jax.grad(loss, has_aux=True)(moved)
+        return gradient, aux, memory
+
+
+class Backprop(GradientTrainer):
+    r"""Mini-batch gradient descent by backpropagation.
+
+    With :math:`g = \nabla_\theta \frac{1}{|B|} \sum_{i \in B} w_i \ell(f_\theta(x_i), t_i)` the
+    optimiser takes one step for every batch B. The loss is softmax cross-entropy, logistic
+    loss or half the squared error, as the task has it; a final `Softmax` or `Sigmoid` is
+    merged with it.
+
+    Parameters
+    ----------
+    optimizer : str or callable, default="adam"
+        Name of a function of optax, such as "sgd", "adamw" or "lion", or
+        ``factory(learning_rate)`` that returns an optax transformation.
+    learning_rate : float or None, default=None
+        None is 0.01 for full batches and 0.001 for mini-batches, which suit Adam.
+    batch_size : "auto" or int, default="auto"
+        "auto" takes all rows up to 1000, and 128 at a time above.
+    max_epochs : int, default=200
+    schedule : {"constant", "cosine", "linear", "warmup_cosine"}, callable or None, default=None
+        Factor of the learning rate over the training; ``f(share)`` maps the share of steps
+        done, in [0, 1), to it. It starts afresh with a warm start; ``partial_fit``, which knows
+        of no end, has none.
+    tol : float or None, default=1e-4
+        Training stops when the loss has not fallen by this much for `patience` epochs; None
+        runs `max_epochs`.
+    patience : int, default=10
+    tol_loss : float or None, default=None
+        Training stops when the mean loss of an epoch is no larger.
+    early_stopping : bool, default=False
+        Whether to watch the loss of rows held out, in place of the training loss, and to
+        return the params at its lowest.
+    validation_fraction : float, default=0.1
+        Share of the rows held out for it.
+    straight_through : bool, default=False
+        Whether `Sign` and `Step` pass gradients on as a clipped identity does.
+    optimizer_params : dict or None, default=None
+        More arguments of the optimiser, such as ``{"momentum": 0.9}``.
+    diagnostics : bool, default=False
+        Whether the history tells what each step took from the loss of its own batch, in the
+        mean over the epoch (``error_reduction``), which takes one more pass.
+
+    References
+    ----------
+    .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by
+       back-propagating errors", Nature 323 (1986).
+    .. [2] D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import NetworkClassifier
+    >>> from sklearn_zorb.trainers import Backprop
+    >>> X, y = load_iris(return_X_y=True)
+    >>> rule = Backprop(max_epochs=50)
+    >>> model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        optimizer="adam",
+        *,
+        learning_rate=None,
+        batch_size="auto",
+        max_epochs=200,
+        schedule=None,
+        tol=1e-4,
+        patience=10,
+        tol_loss=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        straight_through=False,
+        optimizer_params=None,
+        diagnostics=False,
+    ):
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.schedule = schedule
+        self.tol = tol
+        self.patience = patience
+        self.tol_loss = tol_loss
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.straight_through = straight_through
+        self.optimizer_params = optimizer_params
+        self.diagnostics = diagnostics
+
+    def _rule(self, objective, moved):
+        return Reverse(self.diagnostics)

@@ -1,0 +1,252 @@
+"""One training: the epochs, what they hand on, and when they end."""
+
+import warnings
+from collections import Counter
+from time import perf_counter
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ...layers import sequence
+from ...linalg import to_numpy
+from ...targets import Targets
+from ..base import TrainingResult
+from .batches import Batches
+from .epoch import compiled_epoch, compiled_loss
+from .objective import Objective, merge, trainable, with_moments
+from .optimizers import learning_rates, make_optimizer
+from .structure import check_traceable
+
+
+class Run:
+    """One training: the state that the epochs hand on.
+
+    Parameters
+    ----------
+    trainer : GradientTrainer
+    network : Network
+    params : list of dict
+    rows : tuple (inputs, targets, sample_weight or None)
+        What it is trained on.
+    held : tuple like `rows`, or None
+        What it is judged by.
+    context : Context
+    on_step : callable or None
+    state : dict or None
+        What a former training of the same network left.
+    """
+
+    def __init__(self, trainer, network, params, rows, held, context, on_step, state):
+        import jax
+
+        self.trainer, self.on_step, self.context = trainer, on_step, context
+        self.objective = Objective(network, context.task)
+        params = [dict(own) for own in params]
+        if self.objective.loss_name == "squared" and network.tail:
+            params = _with_range(network, params, rows[1])
+        check_traceable(network, params, _example(rows[0], context.dtype))
+        self.params = jax.tree.map(np.asarray, params)
+        self.moved = trainable(network, self.params)
+        self.moments = _moments_of(self.objective, self.params)
+        self.batches = Batches(*rows, trainer.batch_size, context.dtype)
+        self.validation = None if held is None else Batches(*held, "auto", context.dtype)
+        self.total = _total_spread(rows[1], self.batches.weights)
+        self.rule = trainer._rule(self.objective, self.moved)
+        self.optimizer = make_optimizer(trainer.optimizer, trainer.optimizer_params)
+        self.run_epoch, init = compiled_epoch(self.objective, self.rule, self.optimizer)
+        self.key = jax.random.key(int(context.rng.integers(2**31)))
+        self.state = init(self.moved)
+        self.memory = trainer._memory(self.objective, self.params, self.moved, context)
+        self.step = 0
+        if state is not None and state["trainer"] is type(trainer):
+            self.state = _going_on(self.state, state["optimizer"])
+            self.memory = _going_on(self.memory, state["memory"])
+            self.step = state["step"]
+        # a training that goes on has a schedule of its own
+        self.first_step = self.step
+        self.base = trainer._base_rate(self.batches.full)
+
+    def train(self):
+        trainer, history, status = self.trainer, [], "max_epochs"
+        best, best_kept, waited = np.inf, self._kept(), 0
+        for epoch in range(trainer.max_epochs):
+            started, kept = perf_counter(), self._kept()
+            entry = self._epoch(epoch)
+            loss = entry["loss"]
+            if not np.isfinite(loss) or not self._finite():
+                status = self._diverged(epoch)
+                break
+            watched = loss
+            if self.validation is not None:
+                watched, entry["validation_score"] = self._evaluate(self.validation)
+                entry["validation_loss"] = watched
+            entry["seconds"] = perf_counter() - started
+            history.append(entry)
+            stopped = self.on_step is not None and self.on_step(entry, self._present)
+            waited = 0 if watched < best - (trainer.tol or 0.0) else waited + 1
+            if watched < best:
+                # the loss of a training epoch is that of the params it began with
+                best, best_kept = watched, kept if self.validation is None else self._kept()
+            if trainer.tol_loss is not None and loss <= trainer.tol_loss:
+                status = "converged"
+            elif stopped:
+                status = "stopped by callback"
+            elif trainer.tol is not None and waited >= trainer.patience:
+                status = "converged"
+            if status != "max_epochs":
+                break
+        if self.validation is not None or status == "diverged":
+            self._restore(best_kept)
+        return TrainingResult(self._present(), history, status, state=self._state())
+
+    def _kept(self):
+        """What has to be put back where an earlier epoch was the best."""
+        return self.moved, self.moments
+
+    def _restore(self, kept):
+        self.moved, self.moments = kept
+
+    def _epoch(self, epoch):
+        """All blocks of one epoch; the entry for the history, means over its rows."""
+        means, n, start = Counter(), self.batches.n_batches, self.step
+        # the last batch may be short, and its rows are to count as the others do
+        of_batch = np.array(self.batches.shares())
+        for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
+            rates, shares = np.zeros((2, self.batches.block_batches))
+            rates[:count] = learning_rates(
+                self.trainer.schedule, self.base, self.step - self.first_step, count,
+                n * self.trainer.max_epochs,
+            )  # fmt: skip
+            shares[:count] = of_batch[self.step - start :][:count]
+            self.moved, self.moments, self.state, self.memory, told = self.run_epoch(
+                self.moved, self.moments, self.state, self.memory, self.params, block, count,
+                rates, shares, self.key, np.array([start, j], dtype=np.uint32),
+            )  # fmt: skip
+            self.step += count
+            means.update({name: float(part) for name, part in told.items()})
+        loss, hits = means.pop("loss"), means.pop("hits")
+        return {"epoch": epoch, "loss": loss, "score": self._score(hits), **means}
+
+    def _evaluate(self, batches):
+        evaluate = compiled_loss(self.objective)
+        loss = hits = 0.0
+        shares = iter(batches.shares())
+        params = with_moments(self.params, self.moments)
+        for block, count in batches.blocks(None):
+            for i in range(count):
+                parts = evaluate(self.moved, params, tuple(array[i] for array in block))
+                # the last batch may be short, and its rows are to count as the others do
+                share = next(shares)
+                loss, hits = loss + share * float(parts[0]), hits + share * float(parts[1])
+        return loss, self._score(hits)
+
+    def _score(self, hits):
+        """Accuracy, or R² from the mean squared error."""
+        if self.context.task != "regression":
+            return hits
+        return 1 - hits / self.total if self.total > 0 else 0.0
+
+    def _present(self):
+        """Params as they are now, as NumPy arrays."""
+        params = merge(with_moments(self.params, self.moments), self.moved)
+        return sequence.cast(_to_numpy(params), self.context.dtype)
+
+    def _state(self):
+        import jax
+
+        own = {"optimizer": self.state, "memory": self.memory, "step": self.step}
+        return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, own)}
+
+    def _finite(self):
+        import jax
+
+        return all(bool(np.isfinite(np.asarray(a)).all()) for a in jax.tree.leaves(self.moved))
+
+    def _diverged(self, epoch):
+        warnings.warn(
+            f"{type(self.trainer).__name__} diverged in epoch {epoch}: the loss is not finite. "
+            f"The params of the least loss are kept; lower {self.trainer._rates_now(self.base)}.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+        return "diverged"
+
+
+def _going_on(fresh, kept):
+    """What a former training kept, in the precision of this one; `fresh` where it does not fit.
+
+    It does not where settings have changed that say what is kept, such as the optimiser.
+    """
+    import jax
+
+    both = (fresh, kept)
+    one, other = (jax.tree.structure(tree) for tree in both)
+    shapes, kept_shapes = ([np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in both)
+    if one != other or shapes != kept_shapes:
+        return fresh
+    return jax.tree.map(lambda new, old: np.asarray(old, dtype=new.dtype), fresh, kept)
+
+
+def _moments_of(objective, params):
+    """The running moments of every top-level `BatchNorm`, which training moves."""
+    from ...layers import BatchNorm
+
+    return {
+        i: {k: params[i][k] for k in ("mean", "variance")}
+        for i, layer in enumerate(objective.network.hidden)
+        if isinstance(layer, BatchNorm)
+    }
+
+
+def _with_range(network, params, targets):
+    """Params whose final activation is stretched to the range of the targets."""
+    rows = np.asarray(targets.values)
+    _, tail = sequence.invert(network.tail, params[network.readout + 1 :], rows, rows)
+    return [*params[: network.readout + 1], *tail]
+
+
+def split_rows(trainer, inputs, targets, context):
+    """Rows to train on, rows to validate on where early stopping asks for them, and the context.
+
+    Rows are tuples (inputs, targets, sample_weight or None).
+    """
+    weights = context.sample_weight
+    if not trainer.early_stopping:
+        return (inputs, targets, weights), None, context
+    n_rows = len(targets)
+    if n_rows < 2:
+        raise ValueError(
+            "early_stopping=True holds rows back to judge by, and there is one row only; pass at "
+            "least 2 rows, or early_stopping=False."
+        )
+    held = min(n_rows - 1, max(1, round(trainer.validation_fraction * n_rows)))
+    order = context.rng.permutation(n_rows)
+    kept = np.sort(order[held:])
+    rows, ends = (
+        (inputs[part], Targets(targets[part]), None if weights is None else weights[part])
+        for part in (kept, np.sort(order[:held]))
+    )
+    y = None if context.y is None else context.y[kept]
+    return rows, ends, context.replace(sample_weight=rows[2], y=y, y_targets=rows[1])
+
+
+def _total_spread(targets, weights):
+    """Weighted sum of variances of the targets: what R² compares with."""
+    table = np.asarray(targets, dtype=np.float64)
+    share = weights / weights.sum()
+    return float((share @ (table - share @ table) ** 2).sum())
+
+
+def _example(inputs, dtype):
+    """One row, as shape and dtype only."""
+    import jax
+
+    return jax.ShapeDtypeStruct((1, *inputs.shape[1:]), dtype)
+
+
+def _to_numpy(params):
+    if isinstance(params, dict):
+        return {name: _to_numpy(value) for name, value in params.items()}
+    if isinstance(params, list):
+        return [_to_numpy(value) for value in params]
+    return np.asarray(to_numpy(params))

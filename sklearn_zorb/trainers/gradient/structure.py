@@ -1,0 +1,127 @@
+"""What training rules ask of layers: derivatives, substitutes."""
+
+from sklearn.base import BaseEstimator
+
+from ...layers import Layer, Sign, Step
+
+# what to say to a user whose layers a rule cannot differentiate
+WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
+
+
+def blocks_of(layer):
+    """The lists of layers inside a composite layer; none for any other."""
+    holder = getattr(layer, "block_parameter", None)
+    if holder is None:
+        return []
+    inner = getattr(layer, holder)
+    return list(inner) if layer.many_blocks else [inner]
+
+
+def leaves(layer):
+    """The layer itself, or the layers that a composite one is made of."""
+    blocks = blocks_of(layer)
+    if not blocks:
+        return [layer]
+    items = [item[1] if isinstance(item, tuple) else item for block in blocks for item in block]
+    return [leaf for item in items for leaf in leaves(item)]
+
+
+def substitute(layer, replace):
+    """A copy with each innermost layer put through `replace`."""
+    blocks = blocks_of(layer)
+    if not blocks:
+        return replace(layer)
+    new = [
+        [substitute(item[1] if isinstance(item, tuple) else item, replace) for item in block]
+        for block in blocks
+    ]
+    return type(layer)(**{layer.block_parameter: new if layer.many_blocks else new[0]})
+
+
+def straight_through(layer):
+    """The layer, with a clipped identity as the derivative of Sign and Step.
+
+    A copy of a `Sign` or `Step` passes the gradient on where its input is within [-1, 1], or
+    within [0, 1] (Bengio et al., arXiv:1308.3432).
+    """
+    if isinstance(layer, Sign):
+        return _StraightThrough(layer, -1.0)
+    if isinstance(layer, Step):
+        return _StraightThrough(layer, 0.0)
+    return layer
+
+
+class _StraightThrough(BaseEstimator):
+    """A step function whose derivative is that of its input clipped to [low, 1]."""
+
+    def __init__(self, layer, low):
+        self.layer = layer
+        self.low = low
+
+    differentiable = True
+    solvable = False
+
+    def forward(self, params, inputs, *, rng=None):
+        from jax import lax
+        from jax import numpy as jnp
+
+        clipped = jnp.clip(inputs, self.low, 1.0)
+        return clipped + lax.stop_gradient(self.layer.forward(params, inputs) - clipped)
+
+    def output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def trainable(self, params):
+        return {}
+
+
+def without_derivatives(network, needed=None):
+    """(name, innermost layer) of every layer that has no derivative.
+
+    `needed` holds the indices of the layers that are to have one; None is all.
+    """
+    for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
+        for leaf in leaves(layer) if needed is None or i in needed else ():
+            if not getattr(leaf, "differentiable", True):
+                yield name, leaf
+
+
+def check_differentiable(network, rule, needed=None):
+    """ValueError for the first layer without a derivative, naming rules that accept it."""
+    for name, leaf in without_derivatives(network, needed):
+        option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
+        raise ValueError(
+            f"layer {name!r} ({type(leaf).__name__}) has no derivative, which {rule} "
+            f"needs. Pass a trainer that needs none: {WITHOUT_DERIVATIVES}{option}."
+        )
+
+
+def check_movable(network, rule):
+    """ValueError for the first layer that is solved, and has nothing that a step could move."""
+    for name, layer in zip(network.names, network.layers, strict=True):
+        for leaf in leaves(layer):
+            fixed = getattr(type(leaf), "trainable", None) is Layer.trainable
+            if leaf.solvable and fixed:
+                raise ValueError(
+                    f"layer {name!r} ({type(leaf).__name__}) is solved for its targets; "
+                    f"{rule} has nothing to move in it. Pass trainer=ZORB()."
+                )
+
+
+def check_traceable(network, params, rows):
+    """ValueError for the first layer that JAX cannot trace, such as a foreign estimator."""
+    import jax
+
+    for i, layer in enumerate(network.hidden):
+        own = params[i]
+
+        def forward(inputs, layer=layer, own=own):
+            return layer.forward(own, inputs)
+
+        try:
+            rows = jax.eval_shape(forward, rows)
+        except (jax.errors.JAXTypeError, TypeError) as error:
+            raise ValueError(
+                f"layer {network.names[i]!r} ({type(layer).__name__}) cannot be compiled by "
+                "JAX, which this trainer needs; pass trainer=ZORB(), which solves it."
+            ) from error

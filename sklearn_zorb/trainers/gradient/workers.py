@@ -1,0 +1,227 @@
+"""Batches shared by workers that hold the weights and exchange what they measured."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from ...linalg import get_backend
+from .epoch import block_key, stepped
+from .objective import running_moments, with_moments
+from .run import Run
+
+DIVISIONS = ("split", "same")
+# last steps that every task carries; a worker that missed more is sent the weights
+REACH = 8
+# trainings whose weights a process holds
+TRAININGS = 8
+_held: dict = {}
+
+
+@dataclass(frozen=True)
+class Replica:
+    """A training as a worker holds it.
+
+    Attributes
+    ----------
+    parts : tuple (Objective, Rule, Optimizer)
+    params : list of dict
+        What the training does not move.
+    step : int
+        Steps that `state` has seen.
+    state : tuple (moved, moments, optimiser state, memory)
+    """
+
+    parts: tuple
+    params: list
+    step: int
+    state: Any
+
+    def after(self, seen, moments, rate):
+        """The replica after one more step, for what was measured of the whole batch."""
+        state = compiled_step(*self.parts)(self.state, seen, moments, rate)
+        return Replica(self.parts, self.params, self.step + 1, state)
+
+    def portable(self):
+        """The same in NumPy arrays."""
+        import jax
+
+        return Replica(self.parts, self.params, self.step, jax.tree.map(np.asarray, self.state))
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_step(objective, rule, optimizer):
+    """The step from what was measured, by the optimiser."""
+    import jax
+
+    transformation = optimizer.build()
+
+    def step(state, seen, batch_moments, rate):
+        moved, moments, state, memory = state
+        state.hyperparams["learning_rate"] = rate.astype(seen.dtype)
+        direction, memory = rule.follow(moved, memory, seen)
+        moved, state = stepped(transformation, rule, direction, state, moved)
+        return moved, running_moments(moments, batch_moments), state, memory
+
+    return jax.jit(step)
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_measure(objective, rule):
+    """What is measured of a batch, or of a worker's part of it."""
+    import jax
+
+    def measure(state, params, batch, key, part):
+        moved, moments, _, memory = state
+        params = with_moments(params, moments)
+        key = jax.random.wrap_key_data(key)
+        return rule.measure(objective, moved, params, memory, batch, key, part)
+
+    return jax.jit(measure)
+
+
+def measured(token, step, past, given, batch, key, part):
+    """A worker's task: what it measures at a step; None where it has missed too many.
+
+    Parameters
+    ----------
+    token : str
+        Names the training.
+    step : int
+    past : list of tuple (seen, moments, rate)
+        The steps before.
+    given : Replica or None
+        To be held from now on.
+    batch : tuple (inputs, targets, weights)
+        The rows of this worker.
+    key : ndarray
+    part : ndarray or None
+        Numbers of its directions.
+    """
+    import jax
+
+    with get_backend("jax").scope():
+        replica = given or _held.get(token)
+        if replica is None or step - replica.step > len(past):
+            return None
+        for one in past[len(past) - (step - replica.step) :]:
+            replica = replica.after(*one)
+        _hold(token, replica)
+        measure = compiled_measure(*replica.parts[:2])
+        found = measure(replica.state, replica.params, batch, key, part)
+        return jax.tree.map(np.asarray, found)
+
+
+def _hold(token, replica):
+    _held[token] = replica
+    for other in list(_held)[:-TRAININGS]:
+        _held.pop(other, None)
+
+
+class SharedRun(Run):
+    """A training whose batches are shared by workers.
+
+    Parameters
+    ----------
+    *parts : tuple
+        As for `Run`.
+    n_workers : int
+    """
+
+    def __init__(self, *parts, n_workers):
+        super().__init__(*parts)
+        self.n_workers = n_workers
+        self.split = self.trainer.worker_batches == "split"
+        self.run_epoch = self._pass
+        self.token, self.past = uuid4().hex, []
+        self._cut: tuple = (None, None)
+
+    def train(self):
+        # joblib keeps large arrays in files until the end: good for rows that stay the same
+        files = {} if self.batches.full else {"max_nbytes": None}
+        try:
+            with Parallel(n_jobs=self.n_workers, **files) as self.parallel:
+                return super().train()
+        finally:
+            _held.pop(self.token, None)
+
+    def _pass(
+        self, moved, moments, state, memory, params, block, count, rates, of_batch, key, place
+    ):
+        """What `compiled_epoch` does, a step at a time."""
+        import jax
+
+        if self._cut[0] is not block:
+            self._cut = block, [self._shares(block, i) for i in range(count)]
+        key = block_key(key, place)
+        parts = (self.objective, self.rule, self.optimizer)
+        replica = Replica(parts, params, self.step, (moved, moments, state, memory))
+        means = {"loss": 0.0, "hits": 0.0}
+        for i, shares in enumerate(self._cut[1]):
+            # workers that are threads of this process find the weights here
+            _hold(self.token, replica)
+            seen, aux = self._measure(replica, shares, jax.random.fold_in(key, i))
+            one = (seen, aux["moments"], rates[i])
+            self.past = [*self.past, one][-REACH:]
+            replica = replica.after(*one)
+            means = {name: m + of_batch[i] * float(aux[name]) for name, m in means.items()}
+        return *replica.state, means
+
+    def _shares(self, block, i):
+        """(rows, numbers of directions or None, share of the weight) of each worker."""
+        batch = tuple(array[i] for array in block)
+        if not self.split:
+            n = self.rule.subspace.n_directions
+            numbers = np.array_split(np.arange(n), min(n, self.n_workers))
+            return [(batch, part, float(j == 0)) for j, part in enumerate(numbers)]
+        # rows in turn: those that fill up a batch stand at its end
+        n, total = self.n_workers, batch[2].sum()
+        parts = [tuple(_filled(array[j::n], -(-len(array) // n)) for array in batch)
+                 for j in range(n)]  # fmt: skip
+        shares = [own[2].sum() / total if total > 0 else 0.0 for own in parts]
+        kept = [j for j in range(n) if shares[j] > 0] or [0]
+        return [(parts[j], None, shares[j]) for j in kept]
+
+    def _measure(self, replica, shares, key):
+        """What all workers together measure of one batch."""
+        import jax
+
+        def tasks(numbers, given):
+            for j in numbers:
+                batch, part, _ = shares[j]
+                own_key = jax.random.fold_in(key, j) if self.split and j else key
+                own_key = np.asarray(jax.random.key_data(own_key))
+                yield delayed(measured)(
+                    self.token, replica.step, self.past, given, batch, own_key, part
+                )
+
+        first = None if self.past else replica.portable()
+        found = self.parallel(tasks(range(len(shares)), first))
+        late = [j for j, one in enumerate(found) if one is None]
+        if late:
+            more = self.parallel(tasks(late, replica.portable()))
+            for j, one in zip(late, more, strict=True):
+                found[j] = one
+        return self._together(found, [share for *_, share in shares])
+
+    def _together(self, found, shares):
+        """One measurement from those of the workers."""
+        import jax
+
+        seen, aux = zip(*found, strict=True)
+        if not self.split:
+            return np.concatenate(seen), aux[0]
+        moments = jax.tree.map(
+            lambda *own: sum(share * one for share, one in zip(shares, own, strict=True)),
+            *(one["moments"] for one in aux),
+        )
+        totals = {name: sum(one[name] for one in aux) for name in ("loss", "hits")}
+        return sum(seen), {**totals, "moments": moments}
+
+
+def _filled(rows, size):
+    """Rows with zeros behind them, so that all workers compile for one shape."""
+    return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])

@@ -1,0 +1,66 @@
+"""Learned inverses of blocks: from a block's output to what it was given."""
+
+import math
+
+import numpy as np
+
+from ...layers import Dense
+
+LEARNED = ("reconstruction", "difference")
+
+
+def guess(own, rows, tied=None):
+    """An inverse applied to rows: affine, or with one hidden layer of ReLU units.
+
+    Parameters
+    ----------
+    own : dict
+        Its params.
+    rows : array of shape (n, ...)
+    tied : array or None
+        Weights to take in place of its own.
+    """
+    from jax import numpy as jnp
+
+    rows = rows.reshape(rows.shape[0], -1)
+    if tied is not None:
+        return rows @ tied + own["intercept"]
+    if "hidden" in own:
+        rows = jnp.maximum(rows @ own["hidden"]["weights"] + own["hidden"]["intercept"], 0)
+    return rows @ own["weights"] + own["intercept"]
+
+
+def initial_reverse(rule, network, units, context):
+    """Initial params of the inverse of every block whose rule uses one."""
+    shapes, reverse = network.shapes(), {}
+    ends = (*rule.starts[1:], network.readout)
+    for j in range(1, len(rule.starts)):
+        if rule.rules[j] not in LEARNED:
+            continue
+        width, outputs = math.prod(shapes[ends[j]]), math.prod(shapes[rule.starts[j]])
+        own = {"intercept": np.zeros(outputs)}
+        if not (rule.tie and _has_transpose(network, rule.starts[j], width)):
+            if units is not None:
+                own["hidden"] = {
+                    "weights": _glorot(context.rng, width, units), "intercept": np.zeros(units)
+                }  # fmt: skip
+            own["weights"] = _glorot(context.rng, units or width, outputs)
+        reverse[str(j)] = _cast(own, context.dtype)
+    return reverse
+
+
+def _has_transpose(network, start, width):
+    """Whether the transposed weights of layer `start` fit the output of its block."""
+    return isinstance(network.layers[start], Dense) and network.shapes()[start + 1] == (width,)
+
+
+def _cast(tree, dtype):
+    return {
+        name: _cast(v, dtype) if isinstance(v, dict) else v.astype(dtype)
+        for name, v in tree.items()
+    }
+
+
+def _glorot(rng, width, units):
+    limit = np.sqrt(6 / (width + units))
+    return rng.uniform(-limit, limit, size=(width, units))

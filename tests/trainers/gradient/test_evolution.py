@@ -1,0 +1,134 @@
+"""Population search by the strategies of evosax."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
+from small_network import RuleContext, flat, problem
+
+from sklearn_zorb import NetworkClassifier, NetworkRegressor
+from sklearn_zorb.layers import Dense, Tanh
+from sklearn_zorb.trainers import Evolution
+from sklearn_zorb.trainers.gradient.backprop import Reverse
+from sklearn_zorb.trainers.gradient.evolution import OVERFLOW, _population_figures, built
+from sklearn_zorb.trainers.gradient.objective import merge, trainable
+
+
+def test_without_evosax_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "evosax", None)
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ImportError, match=r"sklearn-zorb\[evolution\]"):
+        NetworkClassifier("Dense[4] Tanh", trainer=Evolution()).fit(X, y)
+
+
+@pytest.mark.parametrize("strategy", ["SNES", "OpenES", "PSO", "SimpleGA", "hill-climbing"])
+def test_strategies(strategy):
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    rule = Evolution(strategy, max_epochs=100)
+    model = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
+    assert model.history_[-1]["loss"] < 0.5 * model.history_[0]["loss"]
+    assert model.score(X, y) > 0.7
+
+
+def test_divergence_names_what_can_be_lowered():
+    pytest.importorskip("evosax")
+    X, y = load_diabetes(return_X_y=True)
+    rule = Evolution("OpenES", learning_rate=1e200, max_epochs=5)
+    model = NetworkRegressor("Dense[3] ReLU", trainer=rule, random_state=0)
+    match = r"lower spread \(now 0.1\) or learning_rate \(now 1e\+200\)"
+    with pytest.warns(ConvergenceWarning, match=match):
+        model.fit(X, y)
+    assert model.status_ == "diverged"
+
+
+def test_the_params_are_those_of_the_strategy():
+    pytest.importorskip("evosax")
+    X, y = load_diabetes(return_X_y=True)
+    rule = Evolution(max_epochs=5)
+    model = NetworkRegressor("Dense[3] Tanh", trainer=rule, random_state=0).fit(X, y)
+    weights = [p for p in model.params_ if "weights" in p]
+    flat = np.concatenate([np.ravel(p[k]) for p in weights for k in ("intercept", "weights")])
+    mean = np.asarray(model._trainer_state["memory"]["state"].mean)
+    np.testing.assert_allclose(flat, mean, rtol=1e-6, atol=1e-9)
+    again = NetworkRegressor("Dense[3] Tanh", trainer=rule, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_errors_name_the_parameter():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="strategy='CMAES2'.*Did you mean"):
+        NetworkClassifier("Dense[4] Tanh", trainer=Evolution("CMAES2")).fit(X, y)
+    rule = Evolution("SNES", strategy_params={"nothing": 1.0})
+    with pytest.raises(ValueError, match="strategy_params has"):
+        NetworkClassifier("Dense[4] Tanh", trainer=rule).fit(X, y)
+    for strategy, match in (
+        ("RandomSearch", r"cannot do without sampling_fn: pass strategy_params=\{'sampling_fn'"),
+        ("SV_CMA_ES", "keeps several populations"),
+        ("MutationFeatureEncoding", "is not in evosax"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            NetworkClassifier("Dense[4] Tanh", trainer=Evolution(strategy)).fit(X, y)
+
+
+def test_a_strategy_that_sizes_its_arrays_by_its_settings_and_one_made_with_its_own():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    losses = {}
+    for strategy, settings in (
+        ("LM_MA_ES", None),
+        ("OpenES", None),
+        ("OpenES", {"use_antithetic_sampling": False}),
+    ):
+        rule = Evolution(strategy, max_epochs=5, strategy_params=settings)
+        model = NetworkClassifier("Dense[4] Tanh", trainer=rule, random_state=0).fit(X, y)
+        losses[strategy, settings is None] = model.history_[-1]["loss"]
+    assert losses["OpenES", True] != losses["OpenES", False]
+    assert np.isfinite(list(losses.values())).all()
+
+
+def test_diagnostics_tell_of_the_population_and_the_step():
+    import jax
+
+    pytest.importorskip("evosax")
+    with jax.enable_x64(True):
+        objective, params, batch = problem([Dense(4), Tanh()], width=3, n=20)
+        moved = trainable(objective.network, params)
+        trainer = Evolution(pop_size=10, diagnostics=True, chunk_size=4)
+        rule = trainer._rule(objective, moved)
+        memory = trainer._memory(objective, params, moved, RuleContext())
+        key = jax.random.key(2)
+        step, aux, _ = rule.direction(objective, moved, params, memory, batch, key)
+        strategy, settings = built(rule)
+        ask_key = jax.random.split(key, 3)[1]
+        population, _ = strategy.ask(ask_key, memory["state"], settings)
+        unravel = jax.flatten_util.ravel_pytree(moved)[1]
+        losses = [objective.loss(merge(params, unravel(one)), batch)[0] for one in population]
+        true = Reverse().direction(objective, moved, params, {}, batch, key)[0]
+        step, true = flat(step), flat(true)
+    cosine = step @ true / np.linalg.norm(step) / np.linalg.norm(true)
+    expected = [np.min(losses), np.mean(losses), np.std(losses), cosine]
+    names = ["best_loss", "mean_loss", "loss_spread", "cosine"]
+    np.testing.assert_allclose([aux["figures"][name] for name in names], expected)
+
+
+def test_members_that_overflow_have_no_part_in_the_mean():
+    figures = _population_figures(np.array([1.0, 3.0, OVERFLOW]))
+    np.testing.assert_allclose([*figures.values()], [1, 2, 1])
+
+
+def test_diagnostics_without_derivatives_have_no_cosine():
+    pytest.importorskip("evosax")
+    X, y = load_iris(return_X_y=True)
+    rule = Evolution(max_epochs=5, diagnostics=True)
+    model = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
+    figures = {"best_loss", "mean_loss", "loss_spread", "error_reduction"}
+    assert figures <= set(model.history_[0])
+    assert "cosine" not in model.history_[0]
+    rule.set_params(diagnostics=False)
+    plain = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
+    assert not figures & set(plain.history_[0])
+    np.testing.assert_array_equal(plain.predict(X), model.predict(X))
