@@ -10,7 +10,7 @@ from ._compat import check_parameters
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.split_readout import SplitReadout
 from .lists import find, resolve_layers, walk
-from .rows import output_shapes, side_by_side, working_width
+from .rows import Rows, output_shapes, side_by_side, working_width
 from .rows.programs import apply
 
 LEAK = (
@@ -129,19 +129,22 @@ class Network:
         params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
         return params
 
+    def seen(self, blocks, last):
+        """What the read-out sees: `Rows` by the index of the layer they reach, and the last."""
+        return Rows((*(blocks[i] for i in self.taps if i < self.readout), last))
+
     def tapped(self, params, inputs):
-        """The blocks that the read-out sees."""
+        """What the read-out sees of arrays of rows, side by side."""
         blocks, start = [], 0
         for stop in (*(tap for tap in self.taps if tap < self.readout), self.readout):
             inputs = apply(self.layers[start:stop], params[start:stop], inputs)
             blocks.append(inputs)
             start = stop
-        return blocks
+        return blocks[-1] if self.stacked else side_by_side(blocks)
 
     def forward(self, params, inputs):
         """Output of the read-out, before what follows it."""
-        blocks = self.tapped(params, inputs)
-        seen = blocks[-1] if self.stacked else side_by_side(blocks)
+        seen = self.tapped(params, inputs)
         return self.layers[self.readout].forward(params[self.readout], seen)
 
     def finish(self, params, outputs):
@@ -214,6 +217,11 @@ def split_readout(pairs, n_outputs=None):
         if all(isinstance(layer, Softmax | Sigmoid) for _, layer in tail):
             return pairs[:-length], pairs[-length], tail
     return pairs, None, []
+
+
+def ends_in(tail, kind):
+    """Whether what follows the read-out ends in a layer of a class, such as `Softmax`."""
+    return bool(tail) and isinstance(tail[-1][1], kind)
 
 
 def fill_widths(hidden, readout, n_outputs):

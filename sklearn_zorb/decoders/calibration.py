@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .linalg.threads import in_order
+from ..linalg.threads import in_order
 
 FLOORS = np.array([0.003, 0.01, 0.03, 0.1, 0.2])
 POWERS = np.array([0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0])
@@ -23,7 +23,7 @@ class PowerCalibration:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.calibration import PowerCalibration
+    >>> from sklearn_zorb.decoders import PowerCalibration
     >>> scores = np.array([[1.1, -0.1], [0.2, 0.8], [0.6, 0.4]])
     >>> calibration = PowerCalibration().fit(scores, np.array([0, 1, 0]))
     >>> calibration.probabilities(scores).sum(axis=1).tolist()

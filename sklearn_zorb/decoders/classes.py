@@ -1,173 +1,213 @@
-"""y to target matrix, network outputs to predictions."""
+"""Class labels to targets, and network outputs to labels and probabilities."""
+
+from copy import copy, deepcopy
 
 import numpy as np
 
-from .targets import Targets
+from ..rows import Targets
+from .calibration import PowerCalibration
+from .discriminant import LinearDiscriminant
+
+# standard errors by which the log-loss of a discriminant has to be lower
+NOISE = 1.0
 
 
-class ClassEncoder:
-    """Class labels as targets of 0 and 1: one column if binary, else one for each class.
+class ClassDecoder:
+    """Base of decoders of classes and of labels.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        Labels, validated; two dimensions mean multilabel.
-    one_hot : bool, default=False
-        Whether binary labels take two columns too, as a softmax needs.
-    classes : ndarray of shape (n_classes,) or None, default=None
-        All classes in order, where some may be missing in y.
+    link : {"scores", "probabilities", "logits"}, default="scores"
+        What outputs of the network are: least-squares scores about 0 and 1, which are
+        calibrated; probabilities, as behind a `Softmax` or `Sigmoid`; or logarithms of odds.
+    shrink : float, default=0.0
+        How far from 0 and 1 the function behind probabilities was kept: a sigmoid stretched
+        to [0, 1] reaches a little beyond, and is taken back to its own range.
 
     Attributes
     ----------
     task : {"binary", "multiclass", "multilabel"}
     classes : ndarray of shape (n_classes,)
-        For multilabel, the indices of the labels.
-    codes : ndarray of int of shape (n_samples,)
-        Index of each row's class, or of its set of labels.
-    targets : Targets of shape (n_samples, n_outputs)
+    score : float
+        Accuracy on left-out rows, or on rows judged before they were learned.
     """
 
-    def __init__(self, y, one_hot=False, classes=None):
-        if y.ndim == 2:
-            self.task, self.classes = "multilabel", np.arange(y.shape[1])
-            distinct, self.codes = np.unique(np.asarray(y), axis=0, return_inverse=True)
-            self.codes = self.codes.ravel()
-            self.targets = Targets(distinct.astype(np.float64), self.codes)
-            return
-        if classes is None:
-            self.classes, self.codes = np.unique(y, return_inverse=True)
-        else:
-            self.classes, self.codes = classes, _codes(y, classes)
-        if len(self.classes) < 2:
-            raise ValueError(
-                f"y holds one class only, {self.classes.tolist()[0]!r}; a classifier needs at "
-                "least 2 classes."
+    def __init__(self, classes, link, shrink):
+        self.classes, self.link, self.shrink = classes, link, shrink
+        self.calibration, self.discriminant = PowerCalibration(), None
+        self.score, self.weight = None, 0.0
+
+    def learn(self, outputs, y, sample_weight, *, final=True):
+        """A decoder that has learned from left-out outputs of all rows.
+
+        `final` says that the read-out stays as it is: what rests on its outputs, as a
+        discriminant does, would not fit another one.
+        """
+        learned = copy(self)
+        if self.link == "scores":
+            scores, codes = self.indicators(outputs), self.codes(y)
+            learned.calibration = PowerCalibration().fit(scores, codes, sample_weight)
+            if final and self.task == "multiclass":
+                found = self._discriminant_of(outputs, codes, sample_weight, learned.calibration)
+                if found is not None:
+                    learned.discriminant, learned.calibration = found
+                    outputs = learned.discriminant.left_out
+        learned.weight = float(len(y) if sample_weight is None else sample_weight.sum())
+        learned.score = self._accuracy(outputs, y, sample_weight)
+        return learned
+
+    def update(self, outputs, y, sample_weight, unit=1.0):
+        """A decoder that has also seen rows predicted before they were learned."""
+        updated = copy(self)
+        own = float(len(y) if sample_weight is None else sample_weight.sum())
+        updated.weight = self.weight + own
+        score = self._accuracy(outputs, y, sample_weight)
+        updated.score = float((self.weight * self.score + own * score) / updated.weight)
+        if self.link == "scores":
+            updated.calibration = deepcopy(self.calibration).partial_fit(
+                self.indicators(outputs), self.codes(y), sample_weight
             )
-        self.task = "binary" if len(self.classes) == 2 else "multiclass"
-        if self.task == "binary" and not one_hot:
-            self.targets = Targets(np.array([[0.0], [1.0]]), self.codes)
-        else:
-            self.targets = Targets(np.eye(len(self.classes)), self.codes)
+        return updated
 
-    def light(self):
-        """What predicting takes: nothing that grows with the rows."""
-        return None
+    def scores(self, outputs):
+        """What classes are chosen by: outputs, or what the discriminant makes of them."""
+        if self.link == "logits":
+            return self._from_logits(outputs)
+        return outputs if self.discriminant is None else self.discriminant.probabilities(outputs)
 
-    @property
-    def y(self):
-        """What layers fitted to labels see: class indices, or the label matrix."""
-        return self.targets[:].astype(int) if self.task == "multilabel" else self.codes
+    def decision(self, outputs):
+        """Signed scores; logits where outputs are such."""
+        if self.link == "logits":
+            return outputs[:, 0] if self.task == "binary" else outputs
+        return self._decision(self.scores(outputs))
+
+    def probabilities(self, outputs):
+        """Probabilities of shape (n_samples, n_classes) or (n_samples, n_labels)."""
+        scores = self.indicators(self.scores(outputs))
+        if self.link == "scores":
+            return self.calibration.probabilities(scores)
+        scores = scores * (1 - 2 * self.shrink) + self.shrink
+        shares = np.clip(scores, np.finfo(float).tiny, 1.0)
+        return shares / shares.sum(axis=-1, keepdims=True)
+
+    def _accuracy(self, outputs, y, sample_weight):
+        right = self.codes(y) == self.indices(outputs)
+        right = right if right.ndim == 1 else right.all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
+    def _discriminant_of(self, outputs, codes, sample_weight, calibration):
+        """A discriminant and its calibration where the outputs hide classes, else None.
+
+        It has to name as many rows rightly, with a log-loss that is lower by more than noise.
+        Lower, too, than that of the shares of the classes: where there is next to nothing to
+        see, left-out outputs are lower for a row's own class, which lacks that row. A
+        discriminant would read classes from that, new rows backwards, and still beat outputs
+        that are worse than nothing.
+        """
+        found = LinearDiscriminant().fit(outputs, codes, sample_weight)
+        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+        right = [(self.indices(table) == codes) @ weight for table in (found.left_out, outputs)]
+        if right[0] < right[1]:
+            return None
+        own = PowerCalibration().fit(found.left_out, codes, sample_weight)
+        losses = own.losses(found.left_out, codes)
+        shares = np.bincount(codes, weight) / weight.sum()
+        for others in (calibration.losses(outputs, codes), -np.log(shares)[codes]):
+            if not _lower_by_more_than_noise(losses, others, weight):
+                return None
+        return found, own
 
 
-def _codes(y, classes):
-    """Index of each label among the classes."""
-    codes = np.clip(np.searchsorted(classes, y), 0, len(classes) - 1)
-    unknown = np.setdiff1d(y, classes)
-    if len(unknown):
-        raise ValueError(f"y holds {unknown.tolist()}, which are not among classes={classes!r}.")
-    return codes
-
-
-def indicator_scores(outputs, task):
-    """Outputs with a column for each class: binary ones get their second.
-
-    For multilabel, shape (n, n_labels) becomes (n, n_labels, 2).
-    """
-    if task == "multilabel":
-        return np.stack([1 - outputs, outputs], axis=-1)
-    if outputs.shape[1] == 1:
-        return np.hstack([1 - outputs, outputs])
-    return outputs
-
-
-def decision_values(outputs, task):
-    """Signed scores: (n,) for binary, the sign being the prediction."""
-    if task == "binary":
-        return 2 * outputs[:, 0] - 1 if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
-    return 2 * outputs - 1 if task == "multilabel" else outputs
-
-
-def predicted_indices(outputs, task):
-    """Class indices, or the 0/1 label matrix."""
-    decision = decision_values(outputs, task)
-    if task == "multiclass":
-        return decision.argmax(axis=1)
-    return (decision > 0).astype(int)
-
-
-class RegressionEncoder:
-    """Regression targets, centred and scaled to unit variance where asked.
+class Classes(ClassDecoder):
+    """One label for each row: one output if there are two classes, else one for each.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : ndarray of shape (n_samples,) or None
-    scale : bool
-        Whether to standardise. Ridge does not care, but one alpha is chosen for all outputs.
+    classes : ndarray of shape (n_classes,)
+        In order.
+    one_hot : bool, default=False
+        Whether two classes take two outputs too, as a softmax needs.
+    link, shrink
+        As in `ClassDecoder`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.decoders import Classes
+    >>> decoder = Classes(np.array(["no", "yes"]))
+    >>> decoder.targets(np.array(["yes", "no"]))[:].tolist()
+    [[1.0], [0.0]]
+    >>> decoder.predict(np.array([[0.2], [0.9]])).tolist()
+    ['no', 'yes']
     """
 
-    task = "regression"
-
-    def __init__(self, y, sample_weight, scale):
-        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        self.low, self.high = matrix.min(axis=0), matrix.max(axis=0)
-        self.mean, self.spread = np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])
-        if scale:
-            self.mean = np.average(matrix, axis=0, weights=sample_weight)
-            deviation = np.average((matrix - self.mean) ** 2, axis=0, weights=sample_weight)
-            spread = np.sqrt(deviation)
-            flat = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
-            self.spread = np.where(flat, 1.0, spread)
-        self._scale(matrix)
-
-    def _scale(self, matrix):
-        self.y = (matrix - self.mean) / self.spread
-        self.targets = _shared_rows(self.y)
-
-    def extend(self, y):
-        """Later rows of y: same centre and scale, a range that takes them in."""
-        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        if matrix.shape[1] != len(self.mean):
+    def __init__(self, classes, *, one_hot=False, link="scores", shrink=0.0):
+        super().__init__(classes, link, shrink)
+        if len(classes) < 2:
             raise ValueError(
-                f"y has {matrix.shape[1]} outputs; the first call had {len(self.mean)}."
+                f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs at "
+                "least 2 classes."
             )
-        self.low = np.minimum(self.low, matrix.min(axis=0))
-        self.high = np.maximum(self.high, matrix.max(axis=0))
-        more = self.light()
-        more.y = (matrix - self.mean) / self.spread
-        more.targets = Targets(more.y)
-        return more
+        self.task = "binary" if len(classes) == 2 else "multiclass"
+        self.n_outputs = 1 if self.task == "binary" and not one_hot else len(classes)
 
-    def same_scale(self, y):
-        """Other targets, centred and scaled as these are."""
-        copy = self.light()
-        matrix = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        copy.low = np.minimum(copy.low, matrix.min(axis=0))
-        copy.high = np.maximum(copy.high, matrix.max(axis=0))
-        copy._scale(matrix)
-        return copy
+    def codes(self, y):
+        """Index of each row's class; ValueError for labels that are none of the classes."""
+        places = np.clip(np.searchsorted(self.classes, y), 0, len(self.classes) - 1)
+        unknown = np.unique(y[self.classes[places] != y])
+        if len(unknown):
+            raise ValueError(
+                f"y holds {unknown.tolist()}, which are not among classes={self.classes!r}."
+            )
+        return places
 
-    def light(self):
-        """What predicting takes: nothing that grows with the rows."""
-        copy = object.__new__(RegressionEncoder)
-        for name in ("low", "high", "mean", "spread"):
-            setattr(copy, name, getattr(self, name))
-        return copy
+    def targets(self, y):
+        """Targets of 0 and 1, one distinct row for each class."""
+        rows = np.array([[0.0], [1.0]]) if self.n_outputs == 1 else np.eye(len(self.classes))
+        return Targets(rows, self.codes(y))
 
-    def decode(self, outputs):
-        """Predictions in the units of y."""
-        return outputs * self.spread + self.mean
+    def check(self, y):
+        """ValueError where later rows have several labels each."""
+        if y.ndim != 1:
+            raise ValueError(
+                f"y has shape {y.shape}; the first call had 1 column(s): pass y of the same "
+                "kind, or call fit to begin anew."
+            )
+
+    def indicators(self, scores):
+        """Scores with a column for each class: of two classes, the first gets its own."""
+        return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
+
+    def indices(self, scores):
+        """Index of the class that scores name."""
+        decision = self._decision(scores)
+        if self.task == "multiclass":
+            return decision.argmax(axis=1)
+        return (decision > 0).astype(int)
+
+    def predict(self, outputs):
+        """The label of each row."""
+        return self.classes[self.indices(self.scores(outputs))]
+
+    def _decision(self, scores):
+        if self.task == "multiclass":
+            return scores
+        return 2 * scores[:, 0] - 1 if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
+
+    def _from_logits(self, logits):
+        if self.task == "binary":
+            return logistic(logits)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def _shared_rows(matrix, probe=10_000):
-    """Targets that store repeated rows once, where at least half of them repeat.
+def logistic(logits):
+    """1 / (1 + exp(-z)), without overflow."""
+    return 0.5 * (np.tanh(0.5 * logits) + 1)
 
-    A sample of rows that are nearly all distinct spares sorting all of them.
-    """
-    few = matrix[:: max(1, len(matrix) // probe)]
-    if len(few) < len(matrix) and len(np.unique(few, axis=0)) > 0.9 * len(few):
-        return Targets(matrix)
-    distinct, codes = np.unique(matrix, axis=0, return_inverse=True)
-    if len(distinct) > len(matrix) // 2:
-        return Targets(matrix)
-    return Targets(distinct, codes.ravel())
+
+def _lower_by_more_than_noise(losses, others, weight):
+    """Whether the mean of some losses is below that of others by `NOISE` standard errors."""
+    gains, total = others - losses, weight.sum()
+    gain = weight @ gains / total
+    return bool(gain > NOISE * np.sqrt(weight @ (gains - gain) ** 2) / total)

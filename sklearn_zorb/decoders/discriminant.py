@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .linalg import get_backend
-from .linalg.threads import for_each
+from ..linalg import get_backend
+from ..linalg.threads import for_each
 
 # penalties tried, in mean eigenvalues of the scatter within classes
 SHRINKAGES = np.array([0.01, 0.1, 0.3])
@@ -48,7 +48,7 @@ class LinearDiscriminant:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.discriminant import LinearDiscriminant
+    >>> from sklearn_zorb.decoders import LinearDiscriminant
     >>> outputs = np.array([[0.0], [0.2], [1.0], [1.1], [1.9], [2.1]])
     >>> discriminant = LinearDiscriminant().fit(outputs, np.array([0, 0, 1, 1, 2, 2]))
     >>> discriminant.probabilities(np.array([[1.0]])).argmax().item()

@@ -23,7 +23,7 @@ class LeftOutErrors:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_zorb.intervals import LeftOutErrors
+    >>> from sklearn_zorb.decoders import LeftOutErrors
     >>> LeftOutErrors(np.arange(-9.0, 10.0)[:, None], None).half_width(0.9).tolist()
     [9.0]
     """

@@ -1,7 +1,6 @@
 """Estimators."""
 
-from .classifier import ZORBClassifier
 from .network import NetworkClassifier, NetworkRegressor
-from .regressor import ZORBRegressor
+from .zorb import ZORBClassifier, ZORBRegressor
 
 __all__ = ["NetworkClassifier", "NetworkRegressor", "ZORBClassifier", "ZORBRegressor"]

@@ -1,16 +1,101 @@
 """Estimators that train a list of layers by any rule."""
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from .._compat import StrOptions
-from .base_network import BaseNetwork, Part, goes_on
-from .classification import LayeredClassifierMixin
-from .regression import LayeredRegressorMixin
+from .._compat import StrOptions, check_parameters
+from ..auto import dense_layers, is_auto
+from ..decoders import Numbers
+from ..layers import Flatten
+from ..memory import Memory
+from ..rows import count_distinct
+from ..trainers import Backprop, Trainer
+from .data import read_data
+from .fitting import PRECISIONS, Plan, read_layers
+from .layered import BaseLayered, LayeredClassifier, LayeredRegressor, class_decoder, known_classes
+from .partial import refuse_balanced_batches
+
+# as many rows as a full batch of Backprop takes: above, single precision is enough
+DOUBLE_ROWS = 1000
+
+_CONSTRAINTS = {
+    **BaseLayered._parameter_constraints,
+    "trainer": [None, Trainer],
+    "dtype": [StrOptions({"auto", "float64", "float32"}), *PRECISIONS],
+    "warm_start": ["boolean"],
+}
 
 
-class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
+def goes_on(estimator):
+    """Whether the rule can go on from where it was, or an AttributeError that says why not."""
+    refuse_balanced_batches(estimator)
+    trainer = estimator.trainer
+    if trainer is None or trainer.incremental:
+        return True
+    raise AttributeError(
+        f"{type(trainer).__name__} solves for all rows at once: it has no partial_fit. Pass "
+        "trainer=Backprop(), or another rule that goes epoch by epoch."
+    )
+
+
+def _plan(estimator, data, before, one_epoch):
+    """What an estimator with a rule asks of a fit; `before` is the model that it goes on from."""
+    layers = estimator.layers
+    if is_auto(layers):
+        layers = dense_layers(count_distinct(data.X, Memory()), data.X.shape[1])
+        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+    if one_epoch and before is not None:
+        dtype = before.dtype
+    elif isinstance(estimator.dtype, str) and estimator.dtype == "auto":
+        dtype = np.dtype(np.float64 if data.X.shape[0] <= DOUBLE_ROWS else np.float32)
+    else:
+        dtype = np.dtype(estimator.dtype)
+    return Plan(
+        *read_layers(layers), rule=_rule(estimator, one_epoch), dtype=dtype,
+        standardize=estimator.standardize, input_shape=estimator.input_shape,
+        random_state=estimator.random_state,
+        # for closed forms: what ZORBClassifier has by default
+        settings={"relaxation": 0.3},
+    )  # fmt: skip
+
+
+def _rule(estimator, one_epoch):
+    """The training rule, a copy; of one epoch where what comes after is not known."""
+    trainer = Backprop() if estimator.trainer is None else clone(estimator.trainer)
+    if one_epoch:
+        # nothing may depend on when training ends
+        changes = {"max_epochs": 1, "early_stopping": False, "tol": None, "schedule": None}
+        own = trainer.get_params(deep=False)
+        trainer.set_params(**{name: changes[name] for name in changes.keys() & own.keys()})
+    return trainer
+
+
+def _before(estimator, one_epoch):
+    """The model that a fit goes on from, if it does."""
+    wanted = one_epoch or estimator.warm_start
+    return getattr(estimator, "model_", None) if wanted else None
+
+
+def _start(estimator, before):
+    """The model and the state of the rule that training goes on from."""
+    return {} if before is None else {"before": before, "state": estimator.trainer_state_}
+
+
+def _with_epoch(estimator, attributes):
+    """Attributes after one more epoch: its entry stands behind those of former ones."""
+    history = list(getattr(estimator, "history_", []))
+    for entry in attributes["history_"]:
+        history.append({**entry, "epoch": len(history)})
+    return {**attributes, "history_": history, "n_iter_": len(history)}
+
+
+def _outcome(fit):
+    """What the rule says of how training went."""
+    return {"status_": fit.status, "n_iter_": len(fit.history), "trainer_state_": fit.state}
+
+
+class NetworkClassifier(LayeredClassifier):
     r"""Layered classifier trained by any rule, backpropagation by default.
 
     The same lists of layers as in `ZORBClassifier`, with a read-out on the last hidden layer.
@@ -83,7 +168,7 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
     """
 
     _parameter_constraints = {
-        **BaseNetwork._parameter_constraints,
+        **_CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -129,75 +214,40 @@ class NetworkClassifier(LayeredClassifierMixin, BaseNetwork):
         self : object
             Fitted estimator.
         """
-        going_on = hasattr(self, "params_")
-        if not going_on and classes is None:
-            raise ValueError("classes must be passed to the first call of partial_fit.")
-        if (
-            going_on
-            and classes is not None
-            and not np.array_equal(self.classes_, np.unique(classes))
-        ):
+        check_parameters(self)
+        started = hasattr(self, "model_")
+        known = known_classes(self, classes, needed=not started)
+        data = read_data(
+            self, X, y, sample_weight, class_weight=self.class_weight, classes=known,
+            reset=not started,
+        )  # fmt: skip
+        known = self.classes_ if started else known
+        return self._become(_with_epoch(self, self._learned(data, classes=known, one_epoch=True)))
+
+    def _plan(self, data, *, one_epoch=False, **options):
+        return _plan(self, data, _before(self, one_epoch), one_epoch)
+
+    def _start(self, plan, *, one_epoch=False, **options):
+        return _start(self, _before(self, one_epoch))
+
+    def _decoder(self, data, plan, *, classes=None, one_epoch=False):
+        before = _before(self, one_epoch)
+        if before is not None and one_epoch:
+            before.decoder.check(data.y)
+        decoder = class_decoder(data.y, plan, classes)
+        if before is not None and not np.array_equal(before.decoder.classes, decoder.classes):
             raise ValueError(
-                f"classes={classes!r} are not those of the first call, {self.classes_!r}."
+                f"warm_start=True goes on from a model of the classes "
+                f"{before.decoder.classes.tolist()}, and y holds {decoder.classes.tolist()}: pass "
+                "rows of the same classes, or warm_start=False to begin anew."
             )
-        known = self.classes_ if going_on else np.unique(classes)
-        return self._fit_part(X, y, sample_weight, Part(going_on, known))
+        return decoder
 
-    def _encode(self, y, weights, tail):
-        if self._part is not None and self._part.going_on:
-            self._check_kind(y)
-        before = getattr(self, "classes_", None) if self.warm_start else None
-        encoder = super()._encode(y, weights, tail)
-        if before is not None and not np.array_equal(before, encoder.classes):
-            found, self.classes_ = self.classes_, before
-            raise ValueError(
-                f"warm_start=True goes on from a model of the classes {before.tolist()}, and y "
-                f"holds {found.tolist()}: pass rows of the same classes, or warm_start=False to "
-                "begin anew."
-            )
-        return encoder
-
-    def _known_classes(self):
-        return None if self._part is None else self._part.classes
-
-    def _fitted_so_far(self, params):
-        attributes = super()._fitted_so_far(params)
-        if attributes["_logits"]:
-            attributes["_is_probability"] = True
-        return attributes
-
-    def _finish_fit(self, network, trainer, result, encoder, context):
-        super()._finish_fit(network, trainer, result, encoder, context)
-        if result.loo_outputs is None:
-            self._is_probability = True
-
-    def _outputs(self, X):
-        outputs = super()._outputs(X)
-        return _probabilities(outputs, self._task) if self._needs_link() else outputs
-
-    def _needs_link(self):
-        return self._logits and not self._network.tail
-
-    def decision_function(self, X):
-        """Signed scores: logits where the rule trains them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) if binary, else (n_samples, n_classes)
-            The sign is the prediction if binary or multilabel, the largest one otherwise.
-        """
-        check_is_fitted(self)
-        if not self._needs_link():
-            return super().decision_function(X)
-        outputs = BaseNetwork._outputs(self, X)
-        return outputs[:, 0] if self._task == "binary" else outputs
+    def _attributes(self, fit, data, **options):
+        return {**super()._attributes(fit, data), **_outcome(fit)}
 
 
-class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
+class NetworkRegressor(LayeredRegressor):
     r"""Layered regressor trained by any rule, backpropagation by default.
 
     Rules that follow a gradient minimise :math:`\frac{1}{2 \sum_i w_i} \sum_i w_i \|z_i -
@@ -258,6 +308,8 @@ class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
     True
     """
 
+    _parameter_constraints = _CONSTRAINTS
+
     def __init__(
         self,
         layers="Dense[100] ReLU",
@@ -279,15 +331,39 @@ class NetworkRegressor(LayeredRegressorMixin, BaseNetwork):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _encode(self, y, weights, tail):
-        if self._part is None or not self._part.going_on:
-            return super()._encode(y, weights, tail)
-        return self._encoder.same_scale(y)
+    @available_if(goes_on)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these rows, from the present params on.
 
+        The first call draws the params; scales of columns and targets are those of its rows.
 
-def _probabilities(logits, task):
-    """Softmax over the classes, or the logistic function of each column."""
-    if task == "multiclass":
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
-    return 0.5 * (np.tanh(0.5 * logits) + 1)
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        check_parameters(self)
+        data = read_data(self, X, y, sample_weight, reset=not hasattr(self, "model_"))
+        return self._become(_with_epoch(self, self._learned(data, one_epoch=True)))
+
+    def _plan(self, data, *, one_epoch=False):
+        return _plan(self, data, _before(self, one_epoch), one_epoch)
+
+    def _start(self, plan, *, one_epoch=False):
+        return _start(self, _before(self, one_epoch))
+
+    def _decoder(self, data, plan, *, one_epoch=False):
+        before = _before(self, one_epoch)
+        if before is None or not one_epoch:
+            return Numbers(data.y, data.weights, self.standardize)
+        before.decoder.check(data.y)
+        return before.decoder.widened(data.y)
+
+    def _attributes(self, fit, data, **options):
+        return {**super()._attributes(fit, data), **_outcome(fit)}

@@ -1,15 +1,41 @@
-"""Learning batch by batch: fixed hidden layers, a read-out solved from running sums."""
+"""Learning batch by batch: fixed hidden layers, a read-out solved from running sums.
 
-import math
+The first batch fixes scaling and hidden layers. The read-out is a ridge regression on what
+they give, and such a regression needs sums over rows only: after each batch it is the one that
+a solve on all rows so far would give.
+"""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..auto import is_auto
-from ..layers import Dense, sequence
-from ..layers.rows import side_by_side
-from ..linalg import Gram
+from ..layers import Context, Dense, sequence
+from ..layers.linear import own_solver
+from ..linalg import Gram, LeastSquares
 from ..memory import Memory
-from .weights import mean_weight, weighs_classes, weight_of_one
+from .fitting import read_layers
+from .layered import model_attributes
+from .weights import mean_weight, weight_of_one
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What later batches have to know of those before.
+
+    Attributes
+    ----------
+    gram : Gram
+        Of what the read-out sees, and its targets.
+    unit : float
+        Weight of one row of the first batch.
+    heaviest : float
+        Largest mean weight of the rows of a batch, in that unit.
+    """
+
+    gram: Gram
+    unit: float
+    heaviest: float = 0.0
 
 
 def can_learn_in_batches(estimator):
@@ -18,12 +44,12 @@ def can_learn_in_batches(estimator):
     if is_auto(estimator.layers):
         return True
     try:
-        hidden, readout, tail = estimator._resolve(None)
+        hidden, readout, tail = read_layers(estimator.layers)
     except (TypeError, ValueError):
         return True  # fit says more about a list that is no list of layers
-    fixed = [pair for pair in [*hidden, readout] if not pair[1].streams]
+    fixed = [pair for pair in [*hidden, readout] if not pair[1].traits.streams]
     fixed += [readout] if type(readout[1]) is not Dense else []
-    fixed += [pair for pair in tail if pair[1].needs_inputs]
+    fixed += [pair for pair in tail if pair[1].traits.reads_inputs]
     if fixed:
         raise AttributeError(
             f"partial_fit is not available: layer {fixed[0][0]!r} must see all rows at once. "
@@ -34,81 +60,69 @@ def can_learn_in_batches(estimator):
 
 def refuse_balanced_batches(estimator):
     """AttributeError where weights of classes are to be found from all rows."""
-    if isinstance(getattr(estimator, "class_weight", None), str):
+    if isinstance(estimator.class_weight, str):
         raise AttributeError(
             "partial_fit is not available: class_weight='balanced' needs all rows at once; pass "
             "a dict of weights."
         )
 
 
-class PartialFitMixin:
-    """The steps of ``partial_fit``, to stand left of `BaseLayered`.
+def first_batch(estimator, data, attributes):
+    """Attributes after a first batch: those of a fit to it, and the sums of its rows."""
+    by_class = estimator.class_weight is not None
+    unit = weight_of_one(data.weights, by_class)
+    sums = _added(Sums(Gram(), unit), attributes["model_"], data, by_class, estimator.memory_limit)
+    return {**attributes, "sums_": sums}
 
-    The first batch fixes scaling and hidden layers. The read-out is a ridge regression on
-    what they give, and such a regression needs sums over rows only: after each batch it is
-    the one that a solve on all rows so far would give.
-    """
 
-    # during a first call: its classes, or () where there are none
-    _first_classes = None
+def learn_batch(estimator, data):
+    """Attributes after a further batch, of checked data."""
+    model, by_class = estimator.model_, estimator.class_weight is not None
+    model.decoder.check(data.y)
+    model = replace(model, constant=model.constant.within(data.X))
+    # predictions made before a row is learned are as honest as left-out ones
+    outputs = model.outputs(data.X, estimator.memory_limit)
+    weights = _in_unit(data, estimator.sums_.unit)
+    unit = weight_of_one(weights, by_class=False)
+    model = model.with_decoder(model.decoder.update(outputs, data.y, weights, unit))
+    sums = _added(estimator.sums_, model, data, by_class, estimator.memory_limit)
+    solver = LeastSquares(estimator.alpha, estimator.rcond)
+    model, entry = _solved(model, sums, solver)
+    history = [*estimator.history_, entry]
+    return {**data.columns, **model_attributes(model), "history_": history, "sums_": sums}
 
-    def _learn_batch(self, X, y, sample_weight, classes=()):
-        """One call of partial_fit."""
-        if hasattr(self, "_sums"):
-            X, y, weights, mean = self._batch(X, y, sample_weight)
-            encoder = self._encode_more(y)
-            # predictions made before a row is learned are as honest as left-out ones
-            self._judge(self._outputs_of(X), encoder, weights)
-        else:
-            self._first_classes = classes
-            try:
-                self.fit(X, y, sample_weight=sample_weight)
-            finally:
-                del self._first_classes
-            X, y, weights, mean = self._batch(X, y, sample_weight)
-            encoder = self._encode_more(y)
-            self._sums, self._heaviest = Gram(), 0.0
-        self._add_to_sums(X, encoder.targets, weights)
-        self._heaviest = max(self._heaviest, mean)
-        self._solve_from_sums()
-        return self
 
-    def _batch(self, X, y, sample_weight):
-        """Checked rows, weights in the unit of the first batch, and their mean for each row."""
-        X, y, weights = self._prepare(X, y, sample_weight, reset=False)
-        by_class = weighs_classes(self)
-        if not hasattr(self, "_sums"):
-            self._unit = weight_of_one(weights, by_class)
-        mean = mean_weight(weights, by_class) / self._unit
-        if weights is None and self._unit != 1:
-            weights = np.ones(len(y))
-        return X, y, None if weights is None else weights / self._unit, mean
+def _in_unit(data, unit):
+    """Weights of rows in the unit of the first batch; None where all are one."""
+    if data.weights is None:
+        return None if unit == 1 else np.full(len(data.y), 1 / unit)
+    return data.weights / unit
 
-    def _add_to_sums(self, X, targets, weights):
-        """Add what the read-out sees of these rows, and its targets."""
-        network, readout = self._network, self._network.readout
-        if network.tail:
-            values, _ = sequence.invert(
-                network.tail, self.params_[readout + 1 :], targets.values, None
-            )
-            targets = targets.with_values(values)
-        X = X.tocsr() if hasattr(X, "tocsr") else X
-        width = sum(math.prod(shape) for shape in network.shapes())
-        for part in Memory(self.memory_limit).chunks(X.shape[0], 16 * width):
-            rows = X[part].astype(self._fit_dtype, copy=False)
-            seen = side_by_side(network.tapped(self.params_, rows))
-            self._sums.add(seen, targets[part], None if weights is None else weights[part])
 
-    def _solve_from_sums(self):
-        """The read-out of all rows so far."""
-        index = self._network.readout
-        layer = self._network.layers[index]
-        # beside a batch of much heavier rows, those of others hardly count
-        count = self._sums.weight / self._heaviest
-        solution = layer.solver(self._solver()).solve_sums(self._sums, count)
-        self.params_[index] = {
-            "weights": solution.coef.astype(self._fit_dtype),
-            "intercept": solution.intercept.astype(self._fit_dtype),
-        }
-        entry = {"layer": self._network.names[index], "index": index, "rows": self._sums.n_rows}
-        self.history_.append({**entry, **solution.report()})
+def _added(sums, model, data, by_class, memory_limit):
+    """Sums with those of what the read-out sees of a batch, and of its targets."""
+    network, dtype, weights = model.network, model.dtype, _in_unit(data, sums.unit)
+    targets = model.decoder.targets(data.y)
+    if network.tail:
+        above = model.params[network.readout + 1 :]
+        targets, _ = sequence.carry_down(network.tail, above, targets, None, Context())
+    X, gram = model.constant.restore(data.X), Gram()
+    X = X.tocsr() if hasattr(X, "tocsr") else X
+    for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width()):
+        seen = network.tapped(model.params, X[part].astype(dtype, copy=False))
+        gram.add(seen, targets[part], None if weights is None else weights[part])
+    heaviest = max(sums.heaviest, mean_weight(data.weights, by_class) / sums.unit)
+    return replace(sums, gram=gram.merge(sums.gram), heaviest=heaviest)
+
+
+def _solved(model, sums, solver):
+    """The model with the read-out of all rows so far, and an entry for the history."""
+    network = model.network
+    layer, index = network.layers[network.readout], network.readout
+    # beside a batch of much heavier rows, those of others hardly count
+    count = sums.gram.weight / sums.heaviest
+    solution = own_solver(layer, solver).solve_sums(sums.gram, count)
+    own = layer.with_solution(model.params[index], solution)
+    params = [*model.params[:index], sequence.cast(own, model.dtype), *model.params[index + 1 :]]
+    entry = {"layer": network.names[index], "index": index, "rows": sums.gram.n_rows}
+    return model.with_params(params), {**entry, **solution.report()}

@@ -2,7 +2,7 @@
 
 import sys
 
-from .._compat import HAS_CALLBACKS, has_callbacks
+from .._compat import HAS_CALLBACKS, fit_task, has_callbacks
 
 
 class Progress:
@@ -12,53 +12,59 @@ class Progress:
     ----------
     estimator : object
         Its `verbose` from 1 on prints one line for each entry.
-    n_steps : int
-        Largest number of entries that may come.
     rows : tuple (X, y)
         What callbacks may score on.
+    n_steps : int
+        Largest number of entries that may come.
+    readout : int
+        Index of the read-out: between the layers of a sweep there is none that could predict.
+    attributes_of : callable
+        ``attributes_of(params)``: attributes that make a copy of the estimator predict with
+        the params of that moment.
     """
 
-    def __init__(self, estimator, n_steps, rows):
-        self.estimator, self.verbose = estimator, estimator.verbose
-        self.X, self.y = rows
-        self.n_steps, self.step = n_steps, 0
-        self._seconds = 0.0
-        self._task = None
+    def __init__(self, estimator, rows, n_steps, readout, attributes_of):
+        self.estimator, self.rows = estimator, rows
+        self.n_steps, self.readout, self.attributes_of = n_steps, readout, attributes_of
+        self.step, self.seconds, self.task = 0, 0.0, None
 
     def __enter__(self):
         if HAS_CALLBACKS and has_callbacks(self.estimator):
-            context = self.estimator._init_callback_context(max_subtasks=self.n_steps)
-            self._task = context.call_on_fit_task_begin(
-                estimator=self.estimator, X=self.X, y=self.y
-            )
+            self.task = fit_task(self.estimator, self.n_steps)
+            self._begin(self.task)
         return self
 
     def __call__(self, entry, params):
         self.step += 1
-        self._seconds += entry["seconds"]
-        if self.verbose:
+        self.seconds += entry["seconds"]
+        if self.estimator.verbose:
             print(f"[{self.step}/{self.n_steps}] {self._line(entry)}", file=sys.stdout)
-        if self._task is None:
+        if self.task is None:
             return False
         name = f"layer {entry['layer']}" if "layer" in entry else f"epoch {entry['epoch']}"
-        task = self._task.subcontext(task_name=name)
-        task = task.call_on_fit_task_begin(estimator=self.estimator, X=self.X, y=self.y)
-        # between the layers of a sweep there is no read-out yet that could predict
-        complete = entry.get("index", None) in (None, self.estimator._network.readout)
-        return bool(
-            task.call_on_fit_task_end(
-                estimator=self.estimator,
-                X=self.X,
-                y=self.y,
-                reconstruction_attributes=(
-                    (lambda: self.estimator._fitted_so_far(params)) if complete else None
-                ),
-            )
-        )
+        task = self._begin(self.task.subcontext(task_name=name))
+        complete = entry.get("index", self.readout) == self.readout
+
+        def attributes():
+            return self.attributes_of(params() if callable(params) else params)
+
+        return bool(self._end(task, reconstruction_attributes=attributes if complete else None))
+
+    def __exit__(self, *exception):
+        if self.task is not None and exception[0] is None:
+            self._end(self.task)
+
+    def _begin(self, task):
+        X, y = self.rows
+        return task.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
+
+    def _end(self, task, **options):
+        X, y = self.rows
+        return task.call_on_fit_task_end(estimator=self.estimator, X=X, y=y, **options)
 
     def _line(self, entry):
         if "epoch" in entry:
-            left = self._seconds / self.step * (self.n_steps - self.step)
+            left = self.seconds / self.step * (self.n_steps - self.step)
             figures = "  ".join(
                 f"{name} {value:.4g}"
                 for name, value in entry.items()
@@ -72,7 +78,3 @@ class Progress:
         elif error is not None:
             note = f"  loo error {error:.4g}"
         return f"{entry['layer']}  {entry['seconds']:.2f} s{note}"
-
-    def __exit__(self, *exception):
-        if self._task is not None and exception[0] is None:
-            self._task.call_on_fit_task_end(estimator=self.estimator, X=self.X, y=self.y)

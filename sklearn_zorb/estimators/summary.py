@@ -3,14 +3,14 @@
 import numpy as np
 
 
-def summary_table(estimator):
-    """Name, type, output shape and number of parameters of every layer."""
-    network = estimator._network
+def summary_table(model):
+    """Name, type, output shape and number of parameters of every layer of a `FittedModel`."""
+    network = model.network
     shapes = network.shapes()
     rows = [("layer", "type", "output shape", "parameters")]
     total = 0
-    for i, (name, layer) in enumerate(estimator.layers_):
-        count = count_parameters(estimator.params_[i])
+    for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
+        count = count_parameters(model.params[i])
         total += count
         rows.append((name, type(layer).__name__, str(shapes[i + 1]), f"{count:,}"))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -21,7 +21,7 @@ def summary_table(estimator):
         if i == 0:
             lines.append("-" * len(lines[0]))
     lines.append("-" * len(lines[0]))
-    seen = [estimator.layers_[i][0] for i in network.taps[:-1]]
+    seen = [network.names[i] for i in network.taps[:-1]]
     lines.append(f"{total:,} parameters")
     if seen:
         lines.append("the read-out also sees the inputs of: " + ", ".join(seen))

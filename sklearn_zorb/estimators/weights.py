@@ -13,11 +13,6 @@ def are_counts(weights):
     return np.array_equal(weights, np.rint(weights))
 
 
-def weighs_classes(estimator):
-    """Whether classes have weights."""
-    return getattr(estimator, "class_weight", None) is not None
-
-
 def copied(X, y, weights):
     """Rows as often as they are counted, so that each copy can be given a weight of its own."""
     if not are_counts(weights) or not 0 < weights.sum() <= MANY_COPIES * len(weights):
@@ -64,6 +59,16 @@ def drop_weightless(X, y, weights):
     return (X, y, weights) if keep.all() else (X[keep], y[keep], weights[keep])
 
 
+def total_weight(class_weight, y, sample_weight):
+    """Weights of rows times those of their classes; None where nothing weighs."""
+    if class_weight is None:
+        return sample_weight
+    if isinstance(class_weight, str):
+        return balanced_weights(y, sample_weight)
+    weights = weights_of_classes(class_weight, y)
+    return weights if sample_weight is None else weights * sample_weight
+
+
 def weights_of_classes(class_weight, y):
     """The weight of each row's class, 1 where none is given; a product over columns of y."""
     columns = y.reshape(len(y), -1).T
@@ -83,11 +88,13 @@ def weights_of_classes(class_weight, y):
     return weights
 
 
-def check_labels(class_weight, labels):
-    """ValueError where a weight is for no label of these while one of them has none.
+def check_class_weight(class_weight, y, classes=None):
+    """ValueError where a weight is for no label of y while one of them has none.
 
     That is a slip, such as "1" for 1. Weights for more labels than there are do no harm.
+    `classes` are all of them, where some may be missing in y.
     """
+    labels = np.arange(2) if y.ndim == 2 else np.unique(y) if classes is None else classes
     for table in class_weight if isinstance(class_weight, list) else [class_weight]:
         strange = [label for label in table if not np.any(labels == label)]
         there = sum(np.any(labels == label) for label in table)

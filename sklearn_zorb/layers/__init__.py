@@ -1,7 +1,7 @@
 """Layers: hyperparameters plus pure methods."""
 
-from .activations import Cos, Identity, LeakyReLU, ReLU, Sigmoid, Sign, Softmax, Step, Tanh
 from ..lists import LayerSyntaxError, format_layers, parse_layers, register_layer
+from .activations import Cos, Identity, LeakyReLU, ReLU, Sigmoid, Sign, Softmax, Step, Tanh
 from .base import Context, Layer, Solved, Traits
 from .composite import Parallel, Skip
 from .conv import Conv2D

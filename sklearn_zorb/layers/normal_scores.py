@@ -7,8 +7,8 @@ from scipy.stats import norm
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
-from .base import Layer, Traits, check_flat, refuse_sparse
 from ..rows.quantiles import Ordered, sampled
+from .base import Layer, Traits, check_flat, refuse_sparse
 
 # points of a column between which its scores are interpolated, at most
 KNOTS = 256

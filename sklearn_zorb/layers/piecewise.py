@@ -6,8 +6,8 @@ import numpy as np
 
 from .._compat import Interval
 from ..linalg import in_precision_of, namespace, to_numpy
-from .base import Layer, Traits, check_flat, refuse_sparse
 from ..rows.quantiles import Ordered, sampled
+from .base import Layer, Traits, check_flat, refuse_sparse
 
 
 class PiecewiseLinear(Layer):

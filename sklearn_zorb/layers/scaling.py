@@ -10,8 +10,8 @@ from sklearn.utils.sparsefuncs import inplace_column_scale
 from .._compat import Interval
 from ..linalg import get_backend, in_precision_of, namespace
 from ..memory import Memory
-from .base import Layer, Solved, Traits, refuse_sparse
 from ..rows.moments import is_constant, moments
+from .base import Layer, Solved, Traits, refuse_sparse
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
 REACH = 1 - 1e-5

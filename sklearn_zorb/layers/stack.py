@@ -136,10 +136,11 @@ class Stack(Branches):
         # BLAS's other threads would still wait for work, at the cost of the trees', after a
         # kernel of this size
         with one_thread() if inputs.shape[0] <= ONE_THREAD_ROWS else nullcontext():
-            for i, (branch, own_context) in enumerate(zip(branches, contexts, strict=True), start=1):
-                own = sequence.init(branch, own_context.rng.spawn(1)[0], inputs.shape[1:], data)
+            for i, branch in enumerate(branches, start=1):
+                here = contexts[i - 1]
+                own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
                 own, outputs = _solve_block(
-                    branch, sequence.cast(own, context.dtype), inputs, targets, own_context,
+                    branch, sequence.cast(own, context.dtype), inputs, targets, here,
                     report_collector(reports, i, branch),
                 )  # fmt: skip
                 solved[f"branch_{i}"] = sequence.keyed(own)

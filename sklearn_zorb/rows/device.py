@@ -46,3 +46,29 @@ def upload(X, backend):
     missing = step - len(parts[-1])
     parts[-1] = np.concatenate([parts[-1], np.repeat(X[:1], missing, axis=0)])
     return backend.xp.concatenate([backend.asarray(part) for part in parts])
+
+
+def at_hand(params, layers, backend):
+    """Solved params, on an accelerator already: every chunk would bring them along anew."""
+    if not _all_there(layers, backend):
+        return params
+    import jax
+
+    return jax.device_put(params)
+
+
+def with_weights_there(params, layers, backend):
+    """Initial params, weights where their inverses are to be computed.
+
+    Where trees split depends on targets to the last bit: before such layers all stays.
+    """
+    if not _all_there(layers, backend):
+        return params
+    return [
+        {**own, "weights": backend.asarray(own["weights"])} if "weights" in own else own
+        for own in params
+    ]
+
+
+def _all_there(layers, backend):
+    return backend.accelerated and all(layer.traits.jax for layer in layers)

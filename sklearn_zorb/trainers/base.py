@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from .._compat import check_parameters
 from ..layers import sequence
 from ..network import Network, fits
-from ..targets import Targets
+from ..rows import Rows, Targets
 
 
 @dataclass
@@ -25,7 +26,7 @@ class TrainingResult:
         One entry for each layer solved or epoch run.
     status : str
         "converged", or what stopped the training early.
-    loo_outputs : array of shape (n_samples, n_outputs) or None
+    left_out : array of shape (n_samples, n_outputs) or None
         Each row's read-out by the model without it, where the rule has it.
     state : dict or None
         What a rule that can go on, epoch after epoch, wants back then.
@@ -34,7 +35,7 @@ class TrainingResult:
     params: list
     history: list = field(default_factory=list)
     status: str = "converged"
-    loo_outputs: Any = None
+    left_out: Any = None
     state: Any = None
 
 
@@ -114,7 +115,7 @@ class Trainer(BaseEstimator):
         True
         True
         """
-        self._validate_params()
+        check_parameters(self)
         if not isinstance(layers, Network):
             layers, params, X, T, context = _network(layers, params, X, T, context)
         if state is not None and not self.incremental:
@@ -147,6 +148,7 @@ def _network(layers, params, X, T, context):
     streams = deepcopy(context.rng).spawn(2)
     y = _labels(T, context.task) if context.y is None else context.y
     context = context.replace(y=y, y_targets=T, rng=streams[1])
+    X = Rows(X)
     fresh = network.init(streams[0], (X, y, context.sample_weight))
     if params is None:
         params = fresh

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from ..._compat import Interval, StrOptions
 from ...linalg import LeastSquares, System, namespace, to_numpy
-from ..base import Layer, Solved, Traits, check_flat
 from ...rows.duplicates import group_rows
+from ..base import Layer, Solved, Traits, check_flat
 from .choice import (
     MANHATTAN_BUDGET,
     MODEL_LANDMARKS,

@@ -4,13 +4,13 @@ import numpy as np
 
 from ...layers import Dense, sequence
 from ...layers.initializers import orthogonal
-from ...layers.rows import Columns, advance, as_array
 from ...linalg import get_backend
-from ...targets import Targets
-from .zorb import ZORB
+from ...rows import Rows, Targets
+from ..base import Trainer
+from .zorb import ZORB, History, Sweep, own_context, solve_readout
 
 
-class MLELM(ZORB):
+class MLELM(Trainer):
     r"""Multi-layer extreme learning machine: one autoencoder a layer, then a read-out.
 
     Each `Dense` layer, input side first, gets the transposed output weights of an extreme
@@ -51,7 +51,6 @@ class MLELM(ZORB):
     True
     """
 
-    n_sweeps, relaxation, backward_rcond = 1, None, None
     _parameter_constraints = {
         name: ZORB._parameter_constraints[name] for name in ("alpha", "rcond")
     }
@@ -60,43 +59,47 @@ class MLELM(ZORB):
         self.alpha = alpha
         self.rcond = rcond
 
-    def _first_targets(self, network, params, inputs, targets, context):
-        return targets, params
+    def n_steps(self, network):
+        return sum(isinstance(layer, Dense) for layer in network.hidden) + 1
 
-    def _solve_hidden(self, network, params, inputs, front, context, recorder):
+    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
+        own = own_context(self, context)
+        own, history = own.replace(rng=own.rng.spawn(1)[0]), History(network, on_step)
         params, rows, blocks = list(params), inputs, {}
-        streams = context.rng.spawn(network.readout)
         for i, layer in enumerate(network.hidden):
             if i in network.taps:
                 blocks[i] = rows
-            report = None
+            solved, stream = None, own.rng.spawn(1)[0]
             if isinstance(layer, Dense):
-                own = context.replace(rng=streams[i], relaxation=1.0, refine=False)
-                solved = self._autoencode(network, params, i, rows, own)
-                params[i], report = {**params[i], **solved.params}, solved.report
-            rows = advance(rows, layer, params[i], context)
-            recorder(i, report, params)
-        return params, Columns([*(blocks[j] for j in network.taps if j in blocks), rows])
+                here = own.replace(rng=stream, relaxation=1.0)
+                solved = _autoencode(network, params, i, rows[:], here)
+                params[i] = {**params[i], **solved.params}
+            rows = rows.then(layer, params[i]).kept(own)
+            if history.add(i, solved, params):
+                break
+        seen = network.seen(blocks, rows)
+        params, solved = solve_readout(network, params, seen, targets, own)
+        history.add(network.readout, solved, params)
+        status = "stopped by callback" if history.stopped else "converged"
+        return Sweep(params, np.inf, solved.left_out, seen).result(history.entries, status)
 
-    def _autoencode(self, network, params, i, rows, context):
-        """The weights of `Dense` layer i, from what reaches it alone."""
-        layer, asarray = network.layers[i], get_backend(context.backend).asarray
-        inputs = as_array(rows)
-        width, units = inputs.shape[1], layer.n_units(inputs.shape[1:])
-        random = orthogonal(context.rng, (width + 1, units))[:-1]
-        bias = context.rng.normal(size=units)
-        bias /= np.linalg.norm(bias)
-        features = inputs @ asarray(random, context.dtype) + asarray(bias, context.dtype)
-        end = next(
-            (j for j in range(i + 1, network.readout) if network.layers[j].solvable),
-            network.readout,
-        )
-        features = sequence.forward(network.layers[i + 1 : end], params[i + 1 : end], features)
-        features = features.reshape(features.shape[0], -1)
-        back = Dense(width, alpha=layer.alpha, rcond=layer.rcond)
-        start = back.init(context.rng, features.shape[1:])
-        goal = inputs.toarray() if hasattr(inputs, "toarray") else inputs
-        solved = back.solve(start, features, Targets(goal), context)
-        weights = solved.params["weights"].T
-        solved.params = {"weights": weights, "intercept": 0 * weights[0]}
-        return solved
+
+def _autoencode(network, params, i, inputs, context):
+    """The weights of `Dense` layer i, from what reaches it alone."""
+    layer, asarray = network.layers[i], get_backend(context.backend).asarray
+    width, units = inputs.shape[1], layer.units
+    random = orthogonal(context.rng, (width + 1, units))[:-1]
+    bias = context.rng.normal(size=units)
+    bias /= np.linalg.norm(bias)
+    features = inputs @ asarray(random, context.dtype) + asarray(bias, context.dtype)
+    learners = [j for j in range(i + 1, network.readout) if network.layers[j].traits.learns]
+    between = slice(i + 1, min(learners, default=network.readout))
+    features = sequence.forward(network.layers[between], params[between], features)
+    features = Rows(features.reshape(features.shape[0], -1))
+    back = Dense(width, alpha=layer.alpha, rcond=layer.rcond)
+    start = back.init(context.rng, features.shape[1:])
+    goal = inputs.toarray() if hasattr(inputs, "toarray") else inputs
+    solved = back.solve(start, features, Targets(goal), context)
+    weights = solved.params["weights"].T
+    solved.params = {"weights": weights, "intercept": 0 * weights[0]}
+    return solved

@@ -1,7 +1,6 @@
 """Zeroth-order relaxed backpropagation."""
 
 import math
-from contextlib import nullcontext
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
@@ -9,24 +8,16 @@ from time import perf_counter
 import numpy as np
 from sklearn.base import clone
 
-from .._compat import Interval, StrOptions
-from ..layers import sequence
-from ..layers.least_squares import LeastSquaresLayer
-from ..layers.rows import Columns, as_array
-from ..linalg import to_numpy
-from ..linalg.threads import own_threads
-from ..targets import Targets
-from .base import Trainer, TrainingResult
+from ..._compat import Interval, StrOptions
+from ...layers import sequence, sweep
+from ...linalg import to_numpy
+from ...rows import Rows, Targets
+from ..base import Trainer, TrainingResult
 
 # relative singular values of solved weights that are rounding: the columns of a read-out for
 # classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
 # What is missing, divided by it, would be of any size
 SOLVED_RCOND = 1e-6
-
-# columns up to which a decomposition takes so little that BLAS needs no threads of its own, and
-# rows below which there is little to share out
-SHARED_COLUMNS = 1000
-SHARED_ROWS = 1000
 
 
 class ZORB(Trainer):
@@ -94,149 +85,134 @@ class ZORB(Trainer):
         self.backward_rcond = backward_rcond
 
     def n_steps(self, network):
-        return self.n_sweeps * (sum(layer.solvable for layer in network.hidden) + 1)
+        return self.n_sweeps * (sum(layer.traits.learns for layer in network.hidden) + 1)
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
-        context = self._own_context(context)
-        history, best, seen, goal = [], None, None, targets
+        context = own_context(self, context)
+        history, best = History(network, on_step), None
         # nothing travels down through a stack that is solved: one sweep is all
-        for sweep in range(1 if network.stacked else self.n_sweeps):
-            recorder = _Recorder(network, history, sweep, on_step)
-            own = context.replace(rng=context.rng.spawn(1)[0], refine=sweep > 0)
-            if sweep > 0:
-                if own.backward_rcond is None:
-                    own = own.replace(backward_rcond=SOLVED_RCOND)
-                goal = _within_reach(network, targets, best.loo_outputs, context)
-            with _threads(network, len(targets), context):
-                if sweep == 0:
-                    front, params = self._first_targets(network, params, inputs, goal, own)
-                else:
-                    front, params = self._refined_targets(network, params, seen, goal, own)
-                params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
-            with _threads(network, len(targets), context, seen):
-                params, solved = self._solve_readout(network, params, seen, goal, own)
-            recorder(network.readout, solved.report, params)
-            error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
-            if best is not None and not error < best.error:
-                return self._result(best, history, "no further gain")
-            best = _Sweep(params, error, solved.loo_outputs)
-            if recorder.stopped:
-                return self._result(best, history, "stopped by callback")
-        return self._result(best, history, "converged")
+        for number in range(1 if network.stacked else self.n_sweeps):
+            history.sweep = number
+            swept = self._sweep(network, params, inputs, targets, context, history, best)
+            if best is not None and not swept.error < best.error:
+                return best.result(history.entries, "no further gain")
+            best, params = swept, swept.params
+            if history.stopped:
+                return best.result(history.entries, "stopped by callback")
+        return best.result(history.entries, "converged")
 
-    def _own_context(self, context):
-        """The context with this rule's own settings in front of the estimator's."""
-        solver, changes = context.solver, {}
-        own = {name: getattr(self, name) for name in ("alpha", "rcond")}
-        own = {name: value for name, value in own.items() if value is not None}
-        if own:
-            changes["solver"] = clone(solver).set_params(**own)
-        for name in ("relaxation", "backward_rcond"):
-            if getattr(self, name) is not None:
-                changes[name] = getattr(self, name)
-        return context.replace(**changes)
-
-    def _result(self, best, history, status):
-        return TrainingResult(best.params, history, status, best.loo_outputs)
-
-    def _first_targets(self, network, params, inputs, targets, context):
-        """Targets for the last hidden output, through a read-out that is still random."""
-        layers, own = network.layers[network.readout :], params[network.readout :]
-        before = None
-        if network.stacked and not any(layer.solvable for layer in network.hidden):
-            return targets, params
-        if sequence.needs_inputs(layers):
-            rows = sequence.forward(network.hidden, params[: network.readout], as_array(inputs))
-            before, targets = rows if network.stacked else _flat(rows), Targets(targets[:])
-        values, own = sequence.invert(
-            layers, own, targets.values, before, rng=context.rng.spawn(1)[0],
-            backward_rcond=context.backward_rcond, memory=context.memory,
-        )  # fmt: skip
-        shape = network.shapes()[network.readout]
-        params = [*params[: network.readout], *own]
-        if values.shape[1:] != shape:
-            values = values[:].reshape(len(values), *shape)
-        return targets.with_values(values), params
-
-    def _refined_targets(self, network, params, seen, targets, context):
-        """The last hidden output, moved by what the solved read-out still misses."""
-        layer, own = network.layers[network.readout], params[network.readout]
-        below, params = self._readout_targets(network, params, seen, targets)
-        everything, last = as_array(seen), seen.blocks[-1]
-        missing = below[:] - layer.forward(own, everything)
-        part = {
-            "weights": own["weights"][-_width(last) :],
-            "intercept": np.zeros_like(own["intercept"]),
-        }
-        change, _ = layer.invert(part, missing, None, backward_rcond=context.backward_rcond)
-        last = as_array(last)
-        return Targets(last + change.reshape(last.shape)), params
-
-    def _solve_hidden(self, network, params, inputs, front, context, recorder):
-        """One sweep over the hidden layers; also what the read-out will see."""
-        blocks = {}
-
-        def visit(i, rows, report, own):
-            if i in network.taps:
-                blocks[i] = rows
-            return recorder(i, report, [*own, *params[network.readout :]])
-
-        hidden, rows = sequence.solve(
-            network.hidden, params[: network.readout], inputs, front,
-            context.replace(rng=context.rng.spawn(1)[0]), visit=visit, taps=network.taps,
-        )  # fmt: skip
-        seen = Columns([*(blocks[i] for i in network.taps if i in blocks), rows])
-        return [*hidden, *params[network.readout :]], seen
-
-    def _readout_targets(self, network, params, seen, targets):
-        """Targets for the read-out itself, through the activation that follows it."""
-        if not network.tail:
-            return targets, params
-        before = None
-        if sequence.needs_inputs(network.tail):
-            readout, own = network.layers[network.readout], params[network.readout]
-            # before its first solve the read-out knows the last block only
-            solved = own["weights"].shape[0] == seen.shape[1]
-            before = readout.forward(own, as_array(seen if solved else Columns(seen.blocks[-1:])))
-            targets = Targets(targets[:])
-        values, tail = sequence.invert(
-            network.tail, params[network.readout + 1 :], targets.values, before
-        )
-        return targets.with_values(values), [*params[: network.readout + 1], *tail]
-
-    def _solve_readout(self, network, params, seen, targets, context):
-        """Solve the read-out on everything it sees, afresh in each sweep and never relaxed."""
-        below, params = self._readout_targets(network, params, seen, targets)
-        layer = network.layers[network.readout]
-        context = context.replace(
-            relaxation=1.0, refine=False, loo_outputs=True, rng=context.rng.spawn(1)[0]
-        )
-        rows = seen.blocks[-1] if network.stacked else seen
-        solved = layer.solve(params[network.readout], rows, below, context)
-        if solved.loo_outputs is not None:
-            solved.loo_outputs = to_numpy(solved.loo_outputs)
-        params = list(params)
-        params[network.readout] = solved.params
-        return params, solved
+    def _sweep(self, network, params, inputs, targets, context, history, before):
+        """Solve every layer once; `before` is the former sweep, whose params are refined."""
+        own = context.replace(rng=context.rng.spawn(1)[0], refine=before is not None)
+        goal = targets
+        if before is None:
+            top, params = _first_targets(network, params, inputs, goal, own)
+        else:
+            if own.backward_rcond is None:
+                own = own.replace(backward_rcond=SOLVED_RCOND)
+            goal = _within_reach(network, targets, before.left_out, context)
+            top, params = _refined_targets(network, params, before.seen, goal, own)
+        params, seen = solve_hidden(network, params, inputs, top, own, history)
+        params, solved = solve_readout(network, params, seen, goal, own)
+        history.add(network.readout, solved, params)
+        error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
+        return Sweep(params, error, solved.left_out, seen)
 
 
-def _threads(network, n_rows, context, seen=None):
-    """`own_threads` where most of the work is done for one chunk of rows or another.
+@dataclass
+class Sweep:
+    """What a sweep left: its params, what they are worth, and what the read-out saw."""
 
-    That is, where rows are many, and hidden layers, or the read-out on what it has `seen`, are
-    solved by least squares on not too many columns.
-    """
-    if context.backend != "numpy" or n_rows < SHARED_ROWS:
-        return nullcontext()
-    if seen is not None:
-        widths = [math.inf if network.stacked else seen.shape[1]]
-    else:
-        widths = [
-            layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
-            for layer, shape in zip(network.hidden, network.shapes(), strict=False)
-            if layer.solvable
-        ]
-    return own_threads() if max(widths, default=0) <= SHARED_COLUMNS else nullcontext()
+    params: list
+    error: float
+    left_out: np.ndarray | None
+    seen: Rows
+
+    def result(self, history, status):
+        return TrainingResult(self.params, history, status, self.left_out)
+
+
+def own_context(rule, context):
+    """The context with a rule's own settings in front of the estimator's."""
+    own = {name: value for name, value in rule.get_params(deep=False).items() if value is not None}
+    solver = {name: own[name] for name in ("alpha", "rcond") if name in own}
+    changes = {name: own[name] for name in ("relaxation", "backward_rcond") if name in own}
+    return context.replace(solver=clone(context.solver).set_params(**solver), **changes)
+
+
+def _first_targets(network, params, inputs, targets, context):
+    """Targets for the last hidden output, through a read-out that is still random."""
+    hidden = params[: network.readout]
+    if network.stacked and not any(layer.traits.learns for layer in network.hidden):
+        return targets, params
+    layers, before = network.layers[network.readout :], None
+    if sequence.reads_inputs(layers):
+        before = sequence.through(network.hidden, hidden, inputs)[:]
+        before = before if network.stacked else before.reshape(len(before), -1)
+    own = context.replace(rng=context.rng.spawn(1)[0])
+    targets, above = sequence.carry_down(layers, params[network.readout :], targets, before, own)
+    shape = network.shapes()[network.readout]
+    if targets.shape[1:] != shape:
+        targets = targets.through(lambda rows: rows.reshape(len(rows), *shape))
+        targets = targets.kept(context.memory)
+    return targets, [*hidden, *above]
+
+
+def _refined_targets(network, params, seen, targets, context):
+    """Targets for the last hidden output: moved by what the solved read-out still misses."""
+    layer, own = network.layers[network.readout], params[network.readout]
+    below, params = _readout_targets(network, params, seen, targets, context)
+    last = seen.blocks[-1][:]
+    missing = below[:] - layer.forward(own, seen[:])
+    part = {
+        "weights": own["weights"][-math.prod(last.shape[1:]) :],
+        "intercept": np.zeros_like(own["intercept"]),
+    }
+    change = layer.invert(part, missing, None, context)
+    return Targets(last + change.reshape(last.shape)), params
+
+
+def solve_hidden(network, params, inputs, targets, context, history):
+    """One sweep over the hidden layers; also what the read-out will see."""
+    blocks, above = {}, params[network.readout :]
+
+    def visit(i, rows, solved, own):
+        if i in network.taps:
+            blocks[i] = rows
+        return history.add(i, solved, [*own, *above])
+
+    own = context.replace(rng=context.rng.spawn(1)[0])
+    hidden, rows = sweep.solve(
+        network.hidden, params[: network.readout], inputs, targets, own,
+        visit=visit, taps=network.taps,
+    )  # fmt: skip
+    return [*hidden, *above], network.seen(blocks, rows)
+
+
+def _readout_targets(network, params, seen, targets, context):
+    """Targets for the read-out itself, through the activation that follows it."""
+    if not network.tail:
+        return targets, params
+    before, stop = None, network.readout + 1
+    if sequence.reads_inputs(network.tail):
+        own = params[network.readout]
+        # before its first solve the read-out knows the last block only
+        solved = own["weights"].shape[0] == seen.shape[1]
+        rows = seen if solved else Rows(seen.blocks[-1:])
+        before = network.layers[network.readout].forward(own, rows[:])
+    targets, tail = sequence.carry_down(network.tail, params[stop:], targets, before, context)
+    return targets, [*params[:stop], *tail]
+
+
+def solve_readout(network, params, seen, targets, context):
+    """Solve the read-out on everything it sees, afresh in each sweep and never relaxed."""
+    below, params = _readout_targets(network, params, seen, targets, context)
+    rows = seen.blocks[-1] if network.stacked else seen
+    own = context.replace(rng=context.rng.spawn(1)[0])
+    layer = network.layers[network.readout]
+    solved = sweep.solve_readout(layer, params[network.readout], rows, below, own)
+    solved.left_out = to_numpy(solved.left_out)
+    return [*params[: network.readout], solved.params, *params[network.readout + 1 :]], solved
 
 
 def _within_reach(network, targets, outputs, context):
@@ -253,7 +229,7 @@ def _within_reach(network, targets, outputs, context):
 
 def _shortfall(network, targets, solved, context):
     """What a sweep is worth: its left-out error, beyond the margin only for classes."""
-    outputs = solved.loo_outputs
+    outputs = solved.left_out
     if not _has_margin(network, outputs, context):
         return solved.report["loo_error"]
     missing = (_within_reach(network, targets, outputs, context)[:] - outputs) ** 2
@@ -264,48 +240,22 @@ def _has_margin(network, outputs, context):
     return outputs is not None and not network.tail and context.task != "regression"
 
 
-@dataclass
-class _Sweep:
-    """What a sweep left: its params and what they are worth."""
+class History:
+    """Files the report of each layer and tells the callback."""
 
-    params: list
-    error: float
-    loo_outputs: np.ndarray | None
-
-
-class _Recorder:
-    """Files each layer's report in the history and tells the callback."""
-
-    def __init__(self, network, history, sweep, on_step):
-        self.network, self.history = network, history
-        self.sweep, self.on_step = sweep, on_step
-        self.stopped = False
+    def __init__(self, network, on_step):
+        self.network, self.on_step = network, on_step
+        self.entries, self.sweep, self.stopped = [], 0, False
         self._last = perf_counter()
 
-    def __call__(self, index, report, params):
+    def add(self, index, solved, params):
+        """Whether training is to stop, after a layer of which `solved` is None or its report."""
         now = perf_counter()
         seconds, self._last = now - self._last, now
-        if report is None:
+        if solved is None:
             return self.stopped
-        entry = {
-            "sweep": self.sweep,
-            "layer": self.network.names[index],
-            "index": index,
-            **report,
-            "seconds": seconds,
-        }
-        self.history.append(entry)
-        if self.on_step is not None and self.on_step(entry, params):
+        place = {"sweep": self.sweep, "layer": self.network.names[index], "index": index}
+        self.entries.append({**place, **solved.report, "seconds": seconds})
+        if self.on_step is not None and self.on_step(self.entries[-1], params):
             self.stopped = True
         return self.stopped
-
-
-def _width(rows):
-    width = 1
-    for size in rows.shape[1:]:
-        width *= int(size)
-    return width
-
-
-def _flat(rows):
-    return rows.reshape(len(rows), -1) if rows.ndim > 2 else rows

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 
 from ..._compat import Interval
-from ...layers.compiled import structure_key
+from ...rows.programs import structure_key
 from .objective import merge
 from .rule import Rule, cosine
 from .structure import without_derivatives

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from ..._compat import Interval
+from ...layers import Layer, Traits
+from ...layers.linear import LinearLayer
+from ...lists import with_leaves
 from .objective import Objective, merge
 from .rule import Rule
-from .structure import substitute
 from .trainer import GradientTrainer
 
 FEEDBACK = "feedback"
@@ -43,11 +44,10 @@ def through_fixed_weights(layer, params, feedback, inputs):
     return apply(params, feedback, inputs)
 
 
-class _Fixed(BaseEstimator):
+class _Fixed(Layer):
     """A layer with weights that hands errors down through its fixed feedback."""
 
-    differentiable = True
-    solvable = True
+    traits = Traits(learns=True)
 
     def __init__(self, layer):
         self.layer = layer
@@ -65,7 +65,7 @@ class _Fixed(BaseEstimator):
 
 def _with_feedback(layer):
     """The layer, wrapped if it has weights."""
-    return _Fixed(layer) if hasattr(layer, "row_width") else layer
+    return _Fixed(layer) if isinstance(layer, LinearLayer) else layer
 
 
 def random_feedback(params, rng, scale):
@@ -93,7 +93,7 @@ class Sequential(Rule):
         import jax
 
         network = objective.network
-        layers = [substitute(layer, _with_feedback) for layer in network.layers]
+        layers = [with_leaves(layer, _with_feedback) for layer in network.layers]
         wrapped = network.with_layers(layers)
         fixed = Objective(wrapped, objective.task)
         with_feedback = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]

@@ -1,8 +1,8 @@
 """The loss of a network as a pure function of its params, for JAX to differentiate."""
 
 from ...layers import BatchNorm, Sigmoid, Softmax
-from ...layers.compiled import structure_key
-from ...layers.rows import side_by_side
+from ...rows import side_by_side
+from ...rows.programs import structure_key
 
 # share of the new batch in the running moments that prediction uses
 MOMENTUM = 0.1

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.compiled import structure_key
+from ...rows.programs import structure_key
 
 SCHEDULES = {
     "constant": lambda share: 1.0,

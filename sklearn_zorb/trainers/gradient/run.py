@@ -7,9 +7,9 @@ from time import perf_counter
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ...layers import sequence
+from ...layers import Context, sequence
 from ...linalg import to_numpy
-from ...targets import Targets
+from ...rows import Targets
 from ..base import TrainingResult
 from .batches import Batches
 from .epoch import compiled_epoch, compiled_loss
@@ -200,8 +200,8 @@ def _moments_of(objective, params):
 
 def _with_range(network, params, targets):
     """Params whose final activation is stretched to the range of the targets."""
-    rows = np.asarray(targets.values)
-    _, tail = sequence.invert(network.tail, params[network.readout + 1 :], rows, rows)
+    own = params[network.readout + 1 :]
+    _, tail = sequence.carry_down(network.tail, own, targets, targets[:], Context())
     return [*params[: network.readout + 1], *tail]
 
 

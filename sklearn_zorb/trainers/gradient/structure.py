@@ -1,41 +1,10 @@
 """What training rules ask of layers: derivatives, substitutes."""
 
-from sklearn.base import BaseEstimator
-
 from ...layers import Layer, Sign, Step
+from ...lists import leaves
 
 # what to say to a user whose layers a rule cannot differentiate
 WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
-
-
-def blocks_of(layer):
-    """The lists of layers inside a composite layer; none for any other."""
-    holder = getattr(layer, "block_parameter", None)
-    if holder is None:
-        return []
-    inner = getattr(layer, holder)
-    return list(inner) if layer.many_blocks else [inner]
-
-
-def leaves(layer):
-    """The layer itself, or the layers that a composite one is made of."""
-    blocks = blocks_of(layer)
-    if not blocks:
-        return [layer]
-    items = [item[1] if isinstance(item, tuple) else item for block in blocks for item in block]
-    return [leaf for item in items for leaf in leaves(item)]
-
-
-def substitute(layer, replace):
-    """A copy with each innermost layer put through `replace`."""
-    blocks = blocks_of(layer)
-    if not blocks:
-        return replace(layer)
-    new = [
-        [substitute(item[1] if isinstance(item, tuple) else item, replace) for item in block]
-        for block in blocks
-    ]
-    return type(layer)(**{layer.block_parameter: new if layer.many_blocks else new[0]})
 
 
 def straight_through(layer):
@@ -51,15 +20,12 @@ def straight_through(layer):
     return layer
 
 
-class _StraightThrough(BaseEstimator):
+class _StraightThrough(Layer):
     """A step function whose derivative is that of its input clipped to [low, 1]."""
 
     def __init__(self, layer, low):
         self.layer = layer
         self.low = low
-
-    differentiable = True
-    solvable = False
 
     def forward(self, params, inputs, *, rng=None):
         from jax import lax
@@ -68,12 +34,6 @@ class _StraightThrough(BaseEstimator):
         clipped = jnp.clip(inputs, self.low, 1.0)
         return clipped + lax.stop_gradient(self.layer.forward(params, inputs) - clipped)
 
-    def output_shape(self, input_shape):
-        return tuple(input_shape)
-
-    def trainable(self, params):
-        return {}
-
 
 def without_derivatives(network, needed=None):
     """(name, innermost layer) of every layer that has no derivative.
@@ -81,8 +41,8 @@ def without_derivatives(network, needed=None):
     `needed` holds the indices of the layers that are to have one; None is all.
     """
     for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
-        for leaf in leaves(layer) if needed is None or i in needed else ():
-            if not getattr(leaf, "differentiable", True):
+        for leaf in leaves([layer]) if needed is None or i in needed else ():
+            if not leaf.traits.differentiable:
                 yield name, leaf
 
 
@@ -99,9 +59,8 @@ def check_differentiable(network, rule, needed=None):
 def check_movable(network, rule):
     """ValueError for the first layer that is solved, and has nothing that a step could move."""
     for name, layer in zip(network.names, network.layers, strict=True):
-        for leaf in leaves(layer):
-            fixed = getattr(type(leaf), "trainable", None) is Layer.trainable
-            if leaf.solvable and fixed:
+        for leaf in leaves([layer]):
+            if leaf.traits.learns and type(leaf).trainable is Layer.trainable:
                 raise ValueError(
                     f"layer {name!r} ({type(leaf).__name__}) is solved for its targets; "
                     f"{rule} has nothing to move in it. Pass trainer=ZORB()."

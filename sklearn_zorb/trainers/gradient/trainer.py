@@ -4,10 +4,11 @@ from numbers import Integral, Real
 
 from ..._compat import Interval, StrOptions
 from ...linalg import get_backend
+from ...lists import with_leaves
 from ..base import Trainer
 from .optimizers import SCHEDULES
 from .run import Run, split_rows
-from .structure import check_differentiable, check_movable, straight_through, substitute
+from .structure import check_differentiable, check_movable, straight_through
 
 
 class GradientTrainer(Trainer):
@@ -77,7 +78,7 @@ class GradientTrainer(Trainer):
                 "layers in Dense() or without a read-out."
             )
         if self.straight_through:
-            layers = [substitute(layer, straight_through) for layer in network.layers]
+            layers = [with_leaves(layer, straight_through) for layer in network.layers]
             network = network.with_layers(layers)
         if not self.solves:
             check_movable(network, type(self).__name__)

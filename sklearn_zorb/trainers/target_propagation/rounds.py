@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...layers import Identity, Layer, sequence
+from ...layers import Context, Identity, Layer, sequence
 from ...linalg import to_numpy
+from ...lists import leaves
 from ...network import Network
-from ...targets import Targets
+from ...rows import Rows, Targets
 from ..gradient.batches import Batches
 from ..gradient.objective import Objective, trainable
 from ..gradient.run import Run
-from ..gradient.structure import leaves
 from .target_rules import descend, half_square
 
 SOLVED_TARGETS = ("difference", "reconstruction", "candidates")
@@ -29,11 +29,11 @@ def solved_layers(network, update):
     return tuple(
         i
         for i, (name, layer) in enumerate(zip(network.names, network.hidden, strict=False))
-        if layer.solvable
-        and layer.uses_targets
+        if layer.traits.learns
+        and layer.traits.reads_targets
         and (
             (update if isinstance(update, str) else update.get(name)) == "solve"
-            or any(type(leaf).trainable is Layer.trainable for leaf in leaves(layer))
+            or any(type(leaf).trainable is Layer.trainable for leaf in leaves([layer]))
         )
     )
 
@@ -161,12 +161,15 @@ class Solved:
 
     def inverse(self, wanted, rows):
         """Inputs for which the outputs would be as wanted; the present ones are `rows`."""
-        return np.asarray(self.layer.invert(self.params, wanted, rows)[0])
+        own = Context()
+        rows = rows if self.layer.traits.reads_inputs else None
+        params = self.layer.learn_inverse(self.params, [(wanted, rows)], own)
+        return np.asarray(self.layer.invert(params, wanted, rows, own))
 
     def solve(self, rows, wanted, context):
-        solved = self.layer.solve(self.params, rows, Targets(wanted), context)
+        solved = self.layer.solve(self.params, Rows(rows), Targets(wanted), context)
         self.params = solved.params
-        self.outputs = None if solved.outputs is None else to_numpy(solved.outputs)
+        self.outputs = None if solved.outputs is None else to_numpy(solved.outputs[:])
 
 
 class Rounds(Run):
@@ -206,7 +209,7 @@ class Rounds(Run):
             state,
         )  # fmt: skip
         self.solver_context = context.replace(
-            sample_weight=rows[2], relaxation=trainer.update_rate, refine=True, loo_outputs=False
+            sample_weight=rows[2], relaxation=trainer.update_rate, refine=True, left_out=False
         )
 
     def _part(self, network, shapes, start, cut, params, inputs, context, state):

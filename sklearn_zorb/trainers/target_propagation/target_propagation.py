@@ -6,11 +6,12 @@ import numpy as np
 
 from ..._compat import Interval, StrOptions
 from ...layers import Dense
+from ...lists import with_leaves
 from ..gradient.backprop import Reverse
 from ..gradient.direct_feedback import block_starts
 from ..gradient.objective import trainable
 from ..gradient.optimizers import make_optimizer
-from ..gradient.structure import check_differentiable, straight_through, substitute
+from ..gradient.structure import check_differentiable, straight_through
 from ..gradient.trainer import GradientTrainer
 from .local import LocalRule
 from .reverse import initial_reverse
@@ -231,7 +232,7 @@ class TargetPropagation(GradientTrainer):
     def _prepare(self, network):
         if network.taps != (network.readout,):
             raise ValueError("TargetPropagation needs readout='last': blocks in a single line.")
-        layers = [substitute(layer, straight_through) for layer in network.layers]
+        layers = [with_leaves(layer, straight_through) for layer in network.layers]
         return super()._prepare(network.with_layers(layers))
 
     def _run(self, network, params, *parts):

@@ -1,0 +1,176 @@
+"""Numbers to targets, and network outputs to predictions and intervals."""
+
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rows import Targets
+from .intervals import LeftOutErrors
+
+# rows of targets that say whether looking for repeated ones pays
+PROBE = 10_000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Sums over all rows judged so far, of which R² is a ratio.
+
+    R² of a batch compares with the mean of that batch: no mean of such scores is R² of all.
+
+    Attributes
+    ----------
+    n_rows : int
+    weight : float
+    mean : ndarray of shape (n_outputs,)
+        Of the true targets.
+    spread, errors : ndarray of shape (n_outputs,)
+        Sums of squares of the targets about their mean, and of what predictions miss.
+    """
+
+    n_rows: int = 0
+    weight: float = 0.0
+    mean: np.ndarray | float = 0.0
+    spread: np.ndarray | float = 0.0
+    errors: np.ndarray | float = 0.0
+
+    def extend(self, truth, predicted, sample_weight):
+        """These rows and more of them, as a new object."""
+        weights = np.ones(len(truth)) if sample_weight is None else sample_weight
+        own, own_mean = weights.sum(), np.average(truth, axis=0, weights=weights)
+        weight, shift = self.weight + own, own_mean - self.mean
+        own_spread = weights @ (truth - own_mean) ** 2
+        return Judged(
+            self.n_rows + len(truth),
+            weight,
+            self.mean + own / weight * shift,
+            self.spread + own_spread + self.weight * own / weight * shift**2,
+            self.errors + weights @ (truth - predicted) ** 2,
+        )
+
+    def score(self):
+        """R², averaged over outputs; NaN for a single row, which has no spread."""
+        if self.n_rows < 2:
+            return np.nan
+        missed = np.divide(
+            self.errors, self.spread, out=np.sign(self.errors), where=self.spread > 0
+        )
+        return float(np.mean(1 - missed))
+
+
+class Numbers:
+    """Regression targets, centred and scaled to unit variance where asked.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    scale : bool
+        Whether to standardise. Ridge does not care, but one alpha is chosen for all outputs.
+    clip : bool, default=False
+        Whether predictions are kept to the range of the targets seen.
+
+    Attributes
+    ----------
+    score : float
+        R² on left-out rows, or on rows judged before they were learned, averaged over
+        outputs; NaN for a single row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.decoders import Numbers
+    >>> decoder = Numbers(np.array([1.0, 3.0]), None, scale=True)
+    >>> decoder.targets(np.array([1.0, 3.0]))[:].tolist()
+    [[-1.0], [1.0]]
+    >>> decoder.predict(np.array([[0.5]])).tolist()
+    [2.5]
+    """
+
+    task = "regression"
+
+    def __init__(self, y, sample_weight, scale, clip=False):
+        table = _columns(y)
+        self.flat, self.clip, self.n_outputs = y.ndim == 1, clip, table.shape[1]
+        self.low, self.high = table.min(axis=0), table.max(axis=0)
+        self.mean, self.spread = np.zeros(self.n_outputs), np.ones(self.n_outputs)
+        if scale:
+            self.mean = np.average(table, axis=0, weights=sample_weight)
+            deviation = np.average((table - self.mean) ** 2, axis=0, weights=sample_weight)
+            spread = np.sqrt(deviation)
+            constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
+            self.spread = np.where(constant, 1.0, spread)
+        self.judged, self.errors = Judged(), None
+
+    @property
+    def score(self):
+        return None if self.errors is None else self.judged.score()
+
+    def codes(self, y):
+        """Scaled targets, of shape (n_samples, n_outputs)."""
+        return (_columns(y) - self.mean) / self.spread
+
+    def targets(self, y):
+        """The same as `Targets`, repeated rows stored once where at least half repeat."""
+        scaled = self.codes(y)
+        # a sample of rows that are nearly all distinct spares sorting all of them
+        few = scaled[:: max(1, len(scaled) // PROBE)]
+        if len(few) < len(scaled) and len(np.unique(few, axis=0)) > 0.9 * len(few):
+            return Targets(scaled)
+        distinct, codes = np.unique(scaled, axis=0, return_inverse=True)
+        if len(distinct) > len(scaled) // 2:
+            return Targets(scaled)
+        return Targets(distinct, codes.ravel())
+
+    def check(self, y):
+        """ValueError where later rows have another number of outputs."""
+        found = _columns(y).shape[1]
+        if found != self.n_outputs:
+            raise ValueError(f"y has {found} outputs; the first call had {self.n_outputs}.")
+
+    def widened(self, y):
+        """A decoder of the same scale whose range takes in more targets."""
+        wider, table = copy(self), _columns(y)
+        wider.low = np.minimum(self.low, table.min(axis=0))
+        wider.high = np.maximum(self.high, table.max(axis=0))
+        return wider
+
+    def learn(self, outputs, y, sample_weight, *, final=True):
+        """A decoder that has learned from left-out outputs of all rows."""
+        learned, truth, predicted = copy(self), _columns(y), self._decoded(outputs)
+        learned.judged = Judged().extend(truth, predicted, sample_weight)
+        learned.errors = LeftOutErrors(truth - predicted, sample_weight)
+        return learned
+
+    def update(self, outputs, y, sample_weight, unit=1.0):
+        """A decoder that has also seen rows predicted before they were learned.
+
+        `unit` is the weight of one new row.
+        """
+        updated, truth, predicted = self.widened(y), _columns(y), self._decoded(outputs)
+        updated.judged = self.judged.extend(truth, predicted, sample_weight)
+        updated.errors = self.errors.extend(truth - predicted, sample_weight, unit)
+        return updated
+
+    def _decoded(self, outputs):
+        predicted = outputs * self.spread + self.mean
+        return np.clip(predicted, self.low, self.high) if self.clip else predicted
+
+    def _shaped(self, table):
+        return table[:, 0] if self.flat else table
+
+    def predict(self, outputs):
+        """Predictions in the units of y."""
+        return self._shaped(self._decoded(outputs))
+
+    def interval(self, outputs, coverage):
+        """Lower and upper ends of intervals that hold a new target with about this chance."""
+        predicted, half = self._decoded(outputs), self.errors.half_width(coverage)
+        ends = [predicted - half, predicted + half]
+        if self.clip:
+            ends = [np.clip(end, self.low, self.high) for end in ends]
+        return tuple(map(self._shaped, ends))
+
+
+def _columns(y):
+    return np.asarray(y, dtype=np.float64).reshape(len(y), -1)

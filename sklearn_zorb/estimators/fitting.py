@@ -1,0 +1,216 @@
+"""The shared fit: from checked data to a fitted model, without touching the estimator."""
+
+import math
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_random_state
+
+from .._compat import Options
+from ..layers import Context, Dense, Reshape, Sigmoid, Standardize, sequence
+from ..layers.activations import EPSILON
+from ..linalg import choose_backend, get_backend, is_jax
+from ..lists import find, resolve_layers
+from ..memory import Memory
+from ..network import Network, check_layers, ends_in, fill_widths, fits, split_readout
+from ..rows import Rows, Targets
+from ..rows.device import repeat_first, upload, with_weights_there
+from ..trainers import Trainer
+from .data import check_size
+from .model import FittedModel, feeder_of
+
+READOUT = "readout"
+# what `dtype` takes beside the names: float is NumPy's float64
+PRECISIONS = [
+    Options(type, {float, np.float64, np.float32}),
+    Options(np.dtype, {np.dtype(np.float64), np.dtype(np.float32)}),
+]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an estimator asks of a fit.
+
+    Attributes
+    ----------
+    hidden, readout, tail : (name, layer) pairs
+        The user's layers, as copies of their own; the read-out is one pair.
+    rule : Trainer
+    taps : {"all", "last"}
+        What the read-out sees.
+    standardize : bool
+    input_shape : tuple of int or None
+    dtype : numpy.dtype
+    backend : {"auto", "numpy", "jax"}
+    memory : Memory
+    random_state : int, RandomState instance or None
+    settings : dict
+        What the context of the rule takes from the estimator.
+    """
+
+    hidden: list
+    readout: tuple
+    tail: list
+    rule: Trainer
+    taps: str = "last"
+    standardize: bool = True
+    input_shape: Any = None
+    dtype: Any = np.dtype(np.float64)
+    backend: str = "numpy"
+    memory: Memory = field(default_factory=Memory)
+    random_state: Any = None
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def layers(self):
+        return [layer for _, layer in [*self.hidden, self.readout, *self.tail]]
+
+    def prepared(self, data, by_class):
+        """The data as this plan trains on them: weights relative, copies merged if need be."""
+        data = data.relative(by_class)
+        check_size(data.X, "X", self.dtype)
+        draws = find(self.layers, lambda layer: layer.traits.draws_rows)
+        return data if draws is None else data.merged(self.memory)
+
+    def link(self):
+        """How a decoder of classes is to read outputs: its `link` and `shrink`."""
+        if self.rule.output == "logits":
+            return {"link": "probabilities" if self.tail else "logits"}
+        if not self.tail:
+            return {"link": "scores"}
+        return {"link": "probabilities", "shrink": EPSILON if ends_in(self.tail, Sigmoid) else 0.0}
+
+
+def read_layers(layers):
+    """Hidden (name, layer) pairs, the read-out and what follows it, all checked."""
+    pairs = resolve_layers(layers)
+    check_layers(pairs)
+    hidden, readout, tail = split_readout(pairs)
+    return hidden, readout or (READOUT, Dense()), tail
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What training gave: the model, and what the rule tells of it."""
+
+    model: FittedModel
+    history: list
+    status: str
+    left_out: Any
+    state: Any
+
+
+def train(plan, data, decoder, report_to, before=None, state=None):
+    """Train the network of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    data : Data
+        Prepared.
+    decoder : Classes, Labels or Numbers
+    report_to : callable
+        ``report_to(n_steps, readout, model_of)`` gives a `Progress`; ``model_of(params)`` is
+        the fitted model as it would be with params on the way.
+    before : FittedModel or None
+        What training goes on from, where its params fit the network.
+    state : dict or None
+        What the rule kept of a former training of the same network.
+
+    Returns
+    -------
+    Fit
+    """
+    targets, y = decoder.targets(data.y), decoder.codes(data.y)
+    rows = _in_precision(data.X, plan)
+    backend = get_backend(_backend_name(plan, rows))
+    fill_widths(plan.hidden, plan.readout, decoder.n_outputs)
+    with backend.scope():
+        context = Context(
+            sample_weight=data.weights, rng=_generator(plan.random_state), y=y, y_targets=targets,
+            task=decoder.task, backend=backend.name, dtype=plan.dtype, memory=plan.memory,
+            **plan.settings,
+        )  # fmt: skip
+        inputs, context = _feed(rows, plan, backend, context)
+        network = Network.build(
+            _front(plan, inputs), plan.hidden, plan.readout, plan.tail, inputs.shape[1:], plan.taps
+        )
+        streams = context.rng.spawn(3)
+        fresh = network.init(streams[0], (inputs, context.y, context.sample_weight))
+        going_on = before is not None and fits(before.params, fresh)
+        params = sequence.cast(before.params if going_on else fresh, plan.dtype)
+        constant = before.constant.within(data.X) if going_on else data.constant
+        if is_jax(inputs.source):
+            params = with_weights_there(params, network.layers, backend)
+        model = FittedModel(network, params, decoder, plan.dtype, backend.name, constant)
+        options = {"state": state} if going_on and plan.rule.incremental else {}
+        with report_to(plan.rule.n_steps(network), network.readout, model.with_params) as progress:
+            result = plan.rule.fit(
+                network, params, inputs, context.y_targets,
+                context.replace(rng=streams[1]), on_step=progress, **options,
+            )  # fmt: skip
+        model, left_out = model.with_params(result.params), result.left_out
+        if left_out is not None:
+            left_out = network.finish(model.params, left_out[: len(targets)])
+    return Fit(model, result.history, result.status, left_out, result.state)
+
+
+def _generator(random_state):
+    """The generator that all random streams of a fit grow from."""
+    entropy = check_random_state(random_state).randint(2**31 - 1, size=4)
+    return np.random.default_rng(entropy.astype(np.uint32))
+
+
+def _in_precision(X, plan):
+    """Rows in the precision of the plan: converted at once, or as they are read."""
+    X = X.tocsr() if sp.issparse(X) else X
+    whole = sp.issparse(X) or X.dtype == plan.dtype
+    if whole or plan.memory.keep(X.size * plan.dtype.itemsize):
+        return Rows(X.astype(plan.dtype, copy=False))
+    return Rows(X, dtype=plan.dtype)
+
+
+def _backend_name(plan, rows):
+    """Where matrices are multiplied: "auto" counts the flops of the layers."""
+    units = [layer.get_params(deep=False).get("units") or 0 for _, layer in plan.hidden]
+    flops = rows.shape[0] * sum(n**2 for n in [rows.shape[1], *units])
+    return choose_backend(plan.backend, flops)
+
+
+def _feed(rows, plan, backend, context):
+    """The rows as arrays of the backend, and the context that goes with them.
+
+    Compiled programs serve numbers of rows that are rounded up: copies of the first row, which
+    weigh nothing, stand at the end.
+    """
+    layers = [layer for _, layer in [*plan.hidden, plan.readout]]
+    feeder = feeder_of(layers, backend.name)
+    compiled = backend.name == "jax" and all(layer.traits.jax for layer in layers)
+    if not compiled or sp.issparse(rows.source):
+        return rows if feeder.name == "numpy" else Rows(feeder.asarray(rows[:])), context
+    index, targets = repeat_first(len(rows)), context.y_targets
+    weights = np.ones(len(rows)) if context.sample_weight is None else context.sample_weight
+    if targets.codes is None:
+        targets = Targets(targets.values[index])
+    else:
+        targets = Targets(targets.values, targets.codes[index])
+    weights = np.concatenate([weights, np.zeros(len(index) - len(rows))])
+    context = context.replace(y=context.y[index], y_targets=targets, sample_weight=weights)
+    return Rows(upload(rows[:], feeder)), context
+
+
+def _front(plan, inputs):
+    """What prepares the rows: scaling, then the shape of an image."""
+    front = [("standardize", Standardize())] if plan.standardize else []
+    if plan.input_shape is not None:
+        shape, width = tuple(plan.input_shape), inputs.shape[1]
+        if not all(isinstance(n, Integral) for n in shape) or math.prod(shape) != width:
+            raise ValueError(
+                f"input_shape={plan.input_shape!r} does not fit X, which has {width} columns; "
+                "pass a shape whose product is that number."
+            )
+        front.append(("reshape", Reshape(shape)))
+    return front

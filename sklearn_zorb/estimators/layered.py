@@ -1,0 +1,254 @@
+"""What all estimators of layer lists share: the fit, predictions, the table of layers."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._compat import CallbackSupportMixin, fit_context
+from ..decoders import Classes, Labels
+from ..layers import Softmax
+from ..lists import NestedNames, check_names
+from ..network import ends_in
+from .data import read_data, read_rows
+from .fitting import train
+from .progress import Progress
+from .summary import summary_table
+
+
+class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
+    """Base of every estimator that trains a list of layers.
+
+    Layers in a list get names, as in ``dense_1, tanh_1, dense_2``: the class in lower case and
+    a count for each class, unless a ``(name, layer)`` pair gives another one. A layer can then
+    be set by its name, and its parameters by ``dense_1__units`` or, inside a composite layer,
+    ``skip_1__dense_1__units``.
+
+    A subclass gives ``_plan(data)``, what it asks of a fit, and ``_decoder(data, plan)``.
+    """
+
+    block_parameter = "layers"
+    many_blocks = False
+    # where an estimator has no such parameter
+    class_weight = None
+    memory_limit = None
+
+    _parameter_constraints: dict = {
+        "layers": "no_validation",  # reading the list says more
+        "input_shape": [None, tuple, list],
+        "standardize": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train every layer.
+
+        A fit that fails or is interrupted leaves the estimator as it was.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows. CSR and CSC matrices are never made dense as a whole.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A weight of 3 is the same as three copies of the row; rows of weight zero are
+            dropped first.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data hold NaN or infinity, shapes disagree, no weight is positive, or a
+            layer does not fit the shape that reaches it.
+        TypeError
+            If `layers` holds something that is not a layer.
+        """
+        data = read_data(self, X, y, sample_weight, class_weight=self.class_weight)
+        return self._become(self._learned(data))
+
+    def _learned(self, data, **options):
+        """Attributes that a fit to checked data gives; nothing of the estimator changes."""
+        if not isinstance(self.layers, str):
+            check_names(self)
+        plan = self._plan(data, **options)
+        data = plan.prepared(data, self.class_weight is not None)
+        decoder = self._decoder(data, plan, **options)
+        fit = train(plan, data, decoder, self._report(data), **self._start(plan, **options))
+        return {**data.columns, **self._attributes(fit, data, **options)}
+
+    def _start(self, plan, **options):
+        """What training goes on from; nothing, as a rule."""
+        return {}
+
+    def _report(self, data):
+        """A function that makes the `Progress` of a fit."""
+
+        def report(n_steps, readout, model_of):
+            def attributes(params):
+                return model_attributes(model_of(params))
+
+            return Progress(self, (data.X, data.y), n_steps, readout, attributes)
+
+        return report
+
+    def _attributes(self, fit, data, *, final=True, **options):
+        """What a fit leaves, by name; what is learned from left-out outputs is in it."""
+        model = fit.model
+        if fit.left_out is not None:
+            decoder = model.decoder.learn(fit.left_out, data.y, data.weights, final=final)
+            model = model.with_decoder(decoder)
+        return {**model_attributes(model), "history_": fit.history}
+
+    def _become(self, attributes):
+        """Take the attributes of a fit in place of all those of a former one, in one step."""
+        kept = {
+            name: value
+            for name, value in vars(self).items()
+            if name.startswith("_") or not name.endswith("_")
+        }
+        self.__dict__ = {**kept, **attributes}
+        return self
+
+    def _outputs(self, X):
+        """Network outputs of shape (n_samples, n_outputs)."""
+        check_is_fitted(self, "model_")
+        return self.model_.outputs(read_rows(self, X), self.memory_limit)
+
+    def summary(self, print_fn=print):
+        """Print a table of the layers: name, type, output shape, number of parameters.
+
+        Parameters
+        ----------
+        print_fn : callable or None, default=print
+            Called with the text; None only returns it.
+
+        Returns
+        -------
+        text : str
+        """
+        check_is_fitted(self, "model_")
+        text = summary_table(self.model_)
+        if print_fn is not None:
+            print_fn(text)
+        return text
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def class_decoder(y, plan, classes=None):
+    """The decoder of labels; `classes` are all of them, where some may be missing in y."""
+    if y.ndim == 2:
+        return Labels(y.shape[1], **plan.link())
+    classes = np.unique(y) if classes is None else classes
+    return Classes(classes, one_hot=ends_in(plan.tail, Softmax), **plan.link())
+
+
+def known_classes(estimator, classes, needed):
+    """All classes that calls of partial_fit will see, in order; None where they follow from y."""
+    before = getattr(estimator, "classes_", None)
+    if classes is None:
+        if before is None and needed:
+            raise ValueError("classes must be passed to the first call of partial_fit.")
+        return before if needed else None
+    known = np.unique(classes)
+    if not needed and before is not None and not np.array_equal(known, before):
+        raise ValueError(f"classes={classes!r} are not those of the first call, {before!r}.")
+    return known
+
+
+def model_attributes(model):
+    """The attributes of an estimator that show a fitted model."""
+    network, decoder = model.network, model.decoder
+    own = {
+        "model_": model,
+        "layers_": list(zip(network.names, network.layers, strict=True)),
+        "params_": model.params,
+        "n_outputs_": decoder.n_outputs,
+    }
+    if decoder.score is not None:
+        own["loo_score_"] = decoder.score
+    return own if decoder.task == "regression" else {**own, "classes_": decoder.classes}
+
+
+class LayeredClassifier(ClassifierMixin, BaseLayered):
+    """Base of classifiers: labels and probabilities from the outputs of the network."""
+
+    def decision_function(self, X):
+        """Signed scores; logits where the rule trains them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) if binary, else (n_samples, n_classes)
+            The sign is the prediction if binary or multilabel, the largest one otherwise.
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.decision(outputs)
+
+    def predict(self, X):
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.predict(outputs)
+
+    def predict_proba(self, X):
+        """Probabilities, calibrated on left-out predictions of the training rows.
+
+        Where the list ends in `Softmax` or `Sigmoid`, or the rule trains logits, those are the
+        probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Rows sum to one, but for multilabel, where each entry is that of its label.
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.probabilities(outputs)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class LayeredRegressor(RegressorMixin, BaseLayered):
+    """Base of regressors: numbers from the outputs of the network."""
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.predict(outputs)

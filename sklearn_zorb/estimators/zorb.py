@@ -1,0 +1,445 @@
+"""The closed-form estimators."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+
+from .._compat import Interval, StrOptions, check_parameters
+from ..auto import auto_layers, dense_layers, is_auto
+from ..decoders import Numbers
+from ..layers import Flatten
+from ..linalg import LeastSquares
+from ..memory import Memory
+from ..rows import count_distinct
+from ..trainers import ZORB
+from .data import read_data
+from .fitting import PRECISIONS, Plan, read_layers
+from .layered import BaseLayered, LayeredClassifier, LayeredRegressor, class_decoder, known_classes
+from .partial import can_learn_in_batches, first_batch, learn_batch
+
+_CONSTRAINTS = {
+    **BaseLayered._parameter_constraints,
+    "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+    "relaxation": [Interval(Real, 0, 1, closed="both")],
+    "readout": [StrOptions({"all", "last"})],
+    "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+    "rcond": [None, Interval(Real, 0, 1, closed="left")],
+    "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
+    "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
+    "backend": [StrOptions({"auto", "numpy", "jax"})],
+    "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
+    "n_jobs": [None, Integral],
+}
+
+
+def _plan(estimator, data, n_outputs, in_batches):
+    """What a closed-form estimator asks of a fit to data of so many classes or outputs.
+
+    `in_batches` says that more rows are to come: layers that see all rows at once will not do.
+    """
+    layers, memory = estimator.layers, Memory(estimator.memory_limit)
+    if is_auto(layers):
+        if in_batches:
+            layers = dense_layers(count_distinct(data.X, memory), data.X.shape[1])
+        else:
+            layers = auto_layers(data.X, n_outputs=n_outputs)
+        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+    return Plan(
+        *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
+        standardize=estimator.standardize, input_shape=estimator.input_shape,
+        dtype=np.dtype(estimator.dtype), backend=estimator.backend, memory=memory,
+        random_state=estimator.random_state, settings={
+            "solver": LeastSquares(estimator.alpha, estimator.rcond),
+            "relaxation": float(estimator.relaxation),
+            "backward_rcond": estimator.backward_rcond,
+            "n_jobs": estimator.n_jobs,
+        },
+    )  # fmt: skip
+
+
+class ZORBClassifier(LayeredClassifier):
+    r"""Layered classifier trained in closed form, without backpropagation.
+
+    Labels become targets of 0 and 1, which travel down the list of layers through
+    pseudoinverses; each layer is then solved once by ridge regression, input side first:
+
+    .. math:: \min_{W, b} \|X_{i-1} W + b - T_i\|^2 + \alpha \|W\|^2,
+              \quad T_{i-1} = f_i^{-1}(T_i), \quad T_{j-1} = (T_j - b_j) W_j^+.
+
+    Parameters
+    ----------
+    layers : "auto", str, list of str or list of layers, default="auto"
+        The hidden stack: layer objects, plain or as (name, layer) pairs, or text such as
+        ``"Dense[512] Sigmoid"``. A read-out is added unless the list ends in `Stack`, or in
+        ``Dense()`` without units, optionally followed by `Softmax` or `Sigmoid`. "auto"
+        takes what `auto_layers` builds from the data: ridge, kernel and trees side by side.
+    alpha : "loo" or float, default="loo"
+        Ridge penalty of every solve. "loo" takes the one of least leave-one-out error, in
+        closed form; a float is absolute, as in `sklearn.linear_model.Ridge`; 0 gives the
+        minimum-norm solution.
+    relaxation : float, default=0.3
+        Share :math:`\rho` of the solved weights in a hidden layer's update. 1 is the
+        published rule, 0 a random-feature network.
+    readout : {"all", "last"}, default="all"
+        Whether the read-out sees the input and every flat hidden block, or the last only.
+        What comes from `Trees` or an `EstimatorLayer` then gets a ridge of its own, and the
+        two are combined as in `Stack`.
+    n_sweeps : int, default=1
+        How often the list is swept.
+    rcond : float or None, default=None
+        Relative cut-off on singular values in solves with ``alpha=0``; None means machine
+        epsilon times the larger dimension.
+    backward_rcond : float or None, default=None
+        The same for the pseudoinverses that carry targets down; from the second sweep on None
+        means 1e-6.
+    input_shape : tuple of int or None, default=None
+        Shape of one sample, such as (28, 28, 1), where the first layer wants images.
+    standardize : bool, default=True
+        Whether columns are centred and scaled to unit variance first. Sparse columns are
+        scaled only.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes, which multiply `sample_weight`.
+    dtype : {"float64", "float32"}, default="float64"
+        Precision of activations and weights. Sums over rows are float64 in any case.
+    backend : {"auto", "numpy", "jax"}, default="auto"
+        Where matrices are multiplied.
+    memory_limit : int, str or None, default=None
+        Bound on the working set, in bytes or as "500MB"; None keeps every activation.
+    n_jobs : int or None, default=None
+        Processes for layers that use them.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights. Pass an int for the same model every time.
+    verbose : int, default=0
+        1 prints a line for each layer solved.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; the indices of the labels for multilabel.
+    layers_ : list of (str, Layer)
+        The whole network, scaling and read-out included.
+    params_ : list of dict of str to ndarray
+        What each layer learned.
+    history_ : list of dict
+        One entry for each solve: layer, seconds, alpha, effective degrees of freedom (the
+        rank for ``alpha=0``), leave-one-out error.
+    loo_score_ : float
+        Accuracy of the left-out predictions of the read-out. The hidden layers have seen
+        each row, so it is somewhat optimistic.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X had string names.
+    n_outputs_ : int
+        Width of the read-out.
+
+    See Also
+    --------
+    ZORBRegressor : The same for numbers.
+
+    References
+    ----------
+    .. [1] V. Ranganathan and A. Lewandowski, "ZORB: A Derivative-Free Backpropagation
+       Algorithm for Neural Networks", arXiv:2011.08895.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_zorb import ZORBClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = ZORBClassifier(random_state=0).fit(X, y)
+    >>> model.predict(X[:2]).tolist()
+    [0, 0]
+    >>> model.score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints = {
+        **_CONSTRAINTS,
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    }
+
+    def __init__(
+        self,
+        layers="auto",
+        *,
+        alpha="loo",
+        relaxation=0.3,
+        readout="all",
+        n_sweeps=1,
+        rcond=None,
+        backward_rcond=None,
+        input_shape=None,
+        standardize=True,
+        class_weight=None,
+        dtype="float64",
+        backend="auto",
+        memory_limit=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.layers = layers
+        self.alpha = alpha
+        self.relaxation = relaxation
+        self.readout = readout
+        self.n_sweeps = n_sweeps
+        self.rcond = rcond
+        self.backward_rcond = backward_rcond
+        self.input_shape = input_shape
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.backend = backend
+        self.memory_limit = memory_limit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _plan(self, data, *, classes=None, final=True):
+        n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(np.unique(data.y))
+        return _plan(self, data, n_outputs, not final)
+
+    def _decoder(self, data, plan, *, classes=None, final=True):
+        return class_decoder(data.y, plan, classes)
+
+    @available_if(can_learn_in_batches)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn a batch of rows.
+
+        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
+        list is then one hidden block of ReLU units. Later calls leave both alone: the
+        read-out is solved again from running sums, as one solve on all rows so far would
+        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
+        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
+        after `fit`, which keeps no sums, is a first call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), default=None
+            All classes that any call will see; the first call needs them, but for
+            multilabel y.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` are missing in the first call or change, or y holds another one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn_zorb import ZORBClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> model = ZORBClassifier("Dense[100] ReLU", random_state=0)
+        >>> for start in range(0, 1500, 500):
+        ...     batch = slice(start, start + 500)
+        ...     model = model.partial_fit(X[batch], y[batch], classes=range(10))
+        >>> model.score(X[1500:], y[1500:]) > 0.9
+        True
+        """
+        check_parameters(self)
+        started = hasattr(self, "sums_")
+        multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
+        known = known_classes(self, classes, needed=not (started or multilabel))
+        data = read_data(
+            self, X, y, sample_weight, class_weight=self.class_weight, classes=known,
+            reset=not started,
+        )  # fmt: skip
+        if started:
+            return self._become(learn_batch(self, data))
+        attributes = self._learned(data, classes=known, final=False)
+        return self._become(first_batch(self, data, attributes))
+
+
+class ZORBRegressor(LayeredRegressor):
+    r"""Layered regressor trained in closed form, without backpropagation.
+
+    Targets travel down the list of layers through pseudoinverses, and each layer is solved
+    once by ridge regression; see `ZORBClassifier` for the equations.
+
+    Parameters
+    ----------
+    layers : "auto", str, list of str or list of layers, default="auto"
+        The hidden stack, as in `ZORBClassifier`.
+    alpha : "loo" or float, default="loo"
+        Ridge penalty of every solve, as in `ZORBClassifier`.
+    relaxation : float, default=0.3
+        Share of the solved weights in a hidden layer's update.
+    readout : {"all", "last"}, default="all"
+        Whether the read-out sees the input and every flat hidden block, or the last only.
+    n_sweeps : int, default=1
+        How often the list is swept.
+    rcond : float or None, default=None
+        Relative cut-off on singular values in solves with ``alpha=0``.
+    backward_rcond : float or None, default=None
+        The same for the pseudoinverses that carry targets down; from the second sweep on None
+        means 1e-6.
+    input_shape : tuple of int or None, default=None
+        Shape of one sample where the first layer wants images.
+    standardize : bool, default=True
+        Whether columns, and targets, are centred and scaled to unit variance first.
+        Predictions are in the units of y in any case.
+    clip : bool, default=True
+        Whether predictions are kept to the range of the training targets.
+    dtype : {"float64", "float32"}, default="float64"
+        Precision of activations and weights.
+    backend : {"auto", "numpy", "jax"}, default="auto"
+        Where matrices are multiplied.
+    memory_limit : int, str or None, default=None
+        Bound on the working set, in bytes or as "500MB".
+    n_jobs : int or None, default=None
+        Processes for layers that use them.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights.
+    verbose : int, default=0
+        1 prints a line for each layer solved.
+
+    Attributes
+    ----------
+    layers_ : list of (str, Layer)
+        The whole network, scaling and read-out included.
+    params_ : list of dict of str to ndarray
+        What each layer learned.
+    history_ : list of dict
+        One entry for each solve.
+    loo_score_ : float
+        R² of the left-out predictions of the read-out; NaN for a single row.
+    n_features_in_ : int
+        Number of columns seen during fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X had string names.
+    n_outputs_ : int
+        Width of the read-out.
+
+    See Also
+    --------
+    ZORBClassifier : The same for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_zorb import ZORBRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ZORBRegressor(random_state=0).fit(X, y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    >>> model.score(X, y) > 0.5
+    True
+    """
+
+    _parameter_constraints = {**_CONSTRAINTS, "clip": ["boolean"]}
+
+    def __init__(
+        self,
+        layers="auto",
+        *,
+        alpha="loo",
+        relaxation=0.3,
+        readout="all",
+        n_sweeps=1,
+        rcond=None,
+        backward_rcond=None,
+        input_shape=None,
+        standardize=True,
+        clip=True,
+        dtype="float64",
+        backend="auto",
+        memory_limit=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.layers = layers
+        self.alpha = alpha
+        self.relaxation = relaxation
+        self.readout = readout
+        self.n_sweeps = n_sweeps
+        self.rcond = rcond
+        self.backward_rcond = backward_rcond
+        self.input_shape = input_shape
+        self.standardize = standardize
+        self.clip = clip
+        self.dtype = dtype
+        self.backend = backend
+        self.memory_limit = memory_limit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _plan(self, data, *, final=True):
+        n_outputs = data.y.shape[1] if data.y.ndim == 2 else 1
+        return _plan(self, data, n_outputs, not final)
+
+    def _decoder(self, data, plan, *, final=True):
+        return Numbers(data.y, data.weights, self.standardize, self.clip)
+
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that hold a new target with about this probability.
+
+        They are as wide for every row, wide enough for that share of the left-out errors of
+        the training rows (jackknife). Where layers were chosen on y, those errors are
+        somewhat small, and so is the coverage.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Kept to the range of the training targets where ``clip=True``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_zorb import ZORBRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = ZORBRegressor(random_state=0).fit(X[:300], y[:300])
+        >>> low, high = model.predict_interval(X[300:], coverage=0.8)
+        >>> bool(0.7 < ((low <= y[300:]) & (y[300:] <= high)).mean() < 0.9)
+        True
+        """
+        if not (isinstance(coverage, Real) and 0 < coverage < 1):
+            raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
+        outputs = self._outputs(X)
+        return self.model_.decoder.interval(outputs, coverage)
+
+    @available_if(can_learn_in_batches)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Learn a batch of rows.
+
+        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
+        list is then one hidden block of ReLU units. Later calls leave both alone: the
+        read-out is solved again from running sums, as one solve on all rows so far would
+        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
+        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
+        after `fit`, which keeps no sums, is a first call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        check_parameters(self)
+        started = hasattr(self, "sums_")
+        data = read_data(self, X, y, sample_weight, reset=not started)
+        if started:
+            return self._become(learn_batch(self, data))
+        return self._become(first_batch(self, data, self._learned(data, final=False)))

@@ -1,0 +1,95 @@
+"""Columns that never varied in training: nothing is known of what another value means."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+# rows that are compared at a time
+STEP = 1000
+
+
+@dataclass(frozen=True)
+class ConstantColumns:
+    """Columns of one value in all rows, and that value.
+
+    Attributes
+    ----------
+    places : ndarray of int
+        In ascending order.
+    values : ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.rows.constant import ConstantColumns
+    >>> constant = ConstantColumns.of(np.array([[1.0, 7.0], [2.0, 7.0]]))
+    >>> constant.restore(np.array([[3.0, 9.0]])).tolist()
+    [[3.0, 7.0]]
+    """
+
+    places: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, X):
+        """The constant columns of an array or a sparse matrix."""
+        return cls(*(_of_sparse(X.tocsc()) if sp.issparse(X) else _of_dense(X)))
+
+    def within(self, X):
+        """Those of the columns that have the same value in all of these rows, too."""
+        other = ConstantColumns.of(X)
+        places, mine, theirs = np.intersect1d(self.places, other.places, return_indices=True)
+        same = self.values[mine] == other.values[theirs]
+        return ConstantColumns(places[same], self.values[mine][same])
+
+    def restore(self, X):
+        """Rows in which these columns have the value of training; X itself where they have."""
+        if not len(self.places):
+            return X
+        if sp.issparse(X):
+            return self._restore_sparse(X)
+        if (X[:, self.places] == self.values).all():
+            return X
+        X = X.copy()
+        X[:, self.places] = self.values
+        return X
+
+    def _restore_sparse(self, X):
+        """Of most such columns the value is zero, and no entry may stand in them."""
+        stored = np.zeros(X.shape[1], dtype=bool)
+        stored[self.places] = True
+        own = stored[X.indices]
+        filled = self.values != 0
+        if not own.any() and not filled.any():
+            return X
+        X = X.copy()
+        X.data[own] = 0
+        X.eliminate_zeros()
+        columns = np.zeros((1, X.shape[1]), dtype=X.dtype)
+        columns[0, self.places] = self.values
+        extra = sp.csr_matrix(columns)
+        return (X + sp.vstack([extra] * X.shape[0], format="csr")) if filled.any() else X
+
+
+def _of_dense(X):
+    places, values = np.arange(X.shape[1]), np.asarray(X[0])
+    for start in range(0, X.shape[0], STEP):
+        same = (X[start : start + STEP][:, places] == values).all(axis=0)
+        places, values = places[same], values[same]
+        if not len(places):
+            break
+    return places, values
+
+
+def _of_sparse(X):
+    """The same for columns of a sparse matrix: empty ones, and full ones of one value."""
+    counts = np.diff(X.indptr)
+    full = [
+        j for j in np.flatnonzero(counts == X.shape[0])
+        if np.ptp(X.data[X.indptr[j] : X.indptr[j + 1]]) == 0
+    ]  # fmt: skip
+    places = np.union1d(np.flatnonzero(counts == 0), np.asarray(full, dtype=int))
+    values = np.zeros(len(places), dtype=X.dtype)
+    values[np.isin(places, full)] = [X.data[X.indptr[j]] for j in full]
+    return places, values
