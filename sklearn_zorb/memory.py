@@ -67,8 +67,7 @@ class Memory:
         n_chunks = max(1, -(-n_rows // step))
         n_chunks += even and n_chunks > 1 and n_chunks % 2
         step = -(-n_rows // n_chunks) if n_rows else 1
-        for start in range(0, n_rows, step):
-            yield slice(start, min(start + step, n_rows))
+        return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
     def keep(self, n_bytes):
         """Whether `n_bytes` more may be kept; if so they are counted."""

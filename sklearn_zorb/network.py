@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,8 +11,7 @@ from ._compat import check_parameters
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.split_readout import SplitReadout
 from .lists import find, resolve_layers, walk
-from .rows import Rows, output_shapes, side_by_side, working_width
-from .rows.programs import apply
+from .rows import Rows, apply, output_shapes, side_by_side, working_width
 
 LEAK = (
     "layer {name!r} puts left-out predictions of {model} side by side with other features. They "
@@ -58,17 +58,18 @@ class Network:
             Whether the read-out sees the input and every flat hidden block, or the last. A
             `Stack` sees the last: what else it should see stands in its blocks.
         """
-        refuse_inner_stacks([*front, *hidden], readout)
-        pairs = [*front, *hidden, readout, *tail]
-        names, layers = zip(*pairs, strict=True)
+        _refuse_inner_stacks([*front, *hidden], readout)
+        names, layers = zip(*[*front, *hidden, readout, *tail], strict=True)
         index = len(front) + len(hidden)
         shapes = _shapes(names[:index], layers[:index], input_shape)
         _shapes(names[index + 1 :], layers[index + 1 :], (readout[1].units,))
-        _warn_of_leaks(names[:index], layers[:index])
+        honest = [find([layer], _is_honest) for layer in layers[:index]]
+        _warn_of_leaks(names, layers, honest)
         points = (index,)
         if taps == "all" and not isinstance(readout[1], Stack):
             points = tap_points(layers[:index], shapes, len(front))
-            layers = _split_honest(layers, index, points, shapes)
+            if any(honest) and type(readout[1]) is Dense:
+                layers = _split_honest(layers, honest, points, shapes)
         return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
 
     @classmethod
@@ -118,15 +119,15 @@ class Network:
 
         Targets travel down through those. Its solved weights see every tapped block.
         """
-        streams = rng.spawn(3)
+        streams, last = rng.spawn(3), self.shapes[self.readout]
+        seen = last if self.stacked else (math.prod(last),)
+        parts = (self.hidden, self.layers[self.readout : self.readout + 1], self.tail)
+        shapes = (self.input_shape, seen, self.shapes[self.readout + 1])
         params = []
-        shape = self.input_shape
-        hidden = sequence.init(self.hidden, streams[0], shape, data)
-        shapes = output_shapes(self.hidden, shape)
-        flat = shapes[-1] if self.stacked else (math.prod(shapes[-1]),)
-        readout = sequence.init(self.layers[self.readout : self.readout + 1], streams[1], flat)
-        outputs = self.layers[self.readout].output_shape(flat)
-        params = [*hidden, *readout, *sequence.init(self.tail, streams[2], outputs)]
+        for layers, stream, shape, own in zip(
+            parts, streams, shapes, (data, None, None), strict=True
+        ):
+            params += sequence.init(layers, stream, shape, own)
         return params
 
     def seen(self, blocks, last):
@@ -154,9 +155,10 @@ class Network:
     def working_width(self):
         """Numbers that predicting one sample keeps at a time, at most."""
         width = working_width(self.hidden, self.input_shape)
-        shape = self.shapes()[self.readout] if self.stacked else (width,)
+        shape = self.shapes[self.readout] if self.stacked else (width,)
         return width + working_width(self.layers[self.readout :], shape)
 
+    @cached_property
     def shapes(self):
         """Shape before every layer and after the last."""
         shapes = output_shapes(self.hidden, self.input_shape)
@@ -172,7 +174,7 @@ def check_layers(pairs):
         check_parameters(layer)
 
 
-def refuse_inner_stacks(hidden, readout):
+def _refuse_inner_stacks(hidden, readout):
     """ValueError for a `Stack` that other layers follow or hold, given (name, layer) pairs.
 
     Its outputs on training rows know the targets of those rows, and a layer behind it would
@@ -180,7 +182,7 @@ def refuse_inner_stacks(hidden, readout):
     """
     inside = [(readout[0], layer) for block in readout[1].children() for layer in block]
     for name, layer in [*hidden, *inside]:
-        if find([layer], lambda one: isinstance(one, Stack)) is not None:
+        if any(isinstance(one, Stack) for one in walk([layer])):
             raise ValueError(
                 f"layer {name!r} is or holds a Stack, which is a read-out: it may only stand last "
                 "in the whole list, and inside no other layer. Blocks of a Stack within a block "
@@ -192,10 +194,9 @@ def _is_honest(layer):
     return layer.traits.honest
 
 
-def _warn_of_leaks(names, layers):
+def _warn_of_leaks(names, layers, honest):
     """A warning for each composite layer that joins left-out predictions to other columns."""
-    for name, layer in zip(names, layers, strict=True):
-        found = find([layer], _is_honest)
+    for name, layer, found in zip(names, layers, honest, strict=False):
         if found is not None and found is not layer:
             text = LEAK.format(name=name, model=type(found).__name__)
             warnings.warn(text, UserWarning, stacklevel=2)
@@ -247,12 +248,11 @@ def tap_points(layers, shapes, start):
     return tuple(dict.fromkeys([min(start, len(layers)), *learners, len(layers)]))
 
 
-def _split_honest(layers, index, taps, shapes):
+def _split_honest(layers, honest, taps, shapes):
     """The layers, with a read-out that keeps left-out predictions apart from other columns."""
-    honest = [i for i in range(index) if find([layers[i]], _is_honest) is not None]
-    plain = [i for i in taps if not honest or i <= honest[0]]
-    if len(plain) == len(taps) or type(layers[index]) is not Dense:
-        return layers
+    index = len(honest)
+    first = next(i for i, found in enumerate(honest) if found is not None)
+    plain = [i for i in taps if i <= first]
     split = sum(math.prod(shapes[i]) for i in plain)
     readout = SplitReadout(split=split, **layers[index].get_params(deep=False))
     return (*layers[:index], readout, *layers[index + 1 :])

@@ -46,9 +46,7 @@ class Labels(ClassDecoder):
                 "the same kind, or call fit to begin anew."
             )
         if y.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"y has {y.shape[1]} labels; the first call had {self.n_outputs}."
-            )
+            raise ValueError(f"y has {y.shape[1]} labels; the first call had {self.n_outputs}.")
 
     def indicators(self, scores):
         """Scores of shape (n_samples, n_labels, 2): of absence and presence."""

@@ -141,6 +141,8 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = True
         return tags
 
 
@@ -228,12 +230,6 @@ class LayeredClassifier(ClassifierMixin, BaseLayered):
         """
         outputs = self._outputs(X)
         return self.model_.decoder.probabilities(outputs)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
-        return tags
 
 
 class LayeredRegressor(RegressorMixin, BaseLayered):

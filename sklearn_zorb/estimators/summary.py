@@ -6,7 +6,7 @@ import numpy as np
 def summary_table(model):
     """Name, type, output shape and number of parameters of every layer of a `FittedModel`."""
     network = model.network
-    shapes = network.shapes()
+    shapes = network.shapes
     rows = [("layer", "type", "output shape", "parameters")]
     total = 0
     for i, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):

@@ -5,12 +5,11 @@ from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.sparsefuncs import inplace_column_scale
+from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 
 from .._compat import Interval
-from ..linalg import get_backend, in_precision_of, namespace
+from ..linalg import get_backend, in_precision_of, namespace, to_numpy
 from ..memory import Memory
-from ..rows.moments import is_constant, moments
 from .base import Layer, Solved, Traits, refuse_sparse
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
@@ -208,3 +207,54 @@ def _refuse_sparse(layer, inputs):
         "Standardize(), which only scales sparse inputs."
     )
     refuse_sparse(layer, inputs, why)
+
+
+def moments(chunks):
+    """Mean and variance of each column.
+
+    Each chunk is summed about its own mean and merged by the pairwise update of Chan, Golub
+    and LeVeque (1983), so that large offsets cost no digits.
+
+    Parameters
+    ----------
+    chunks : iterable of (rows, weights)
+        Arrays, or sparse matrices, of shape (n, n_columns), and (n,) or None.
+
+    Returns
+    -------
+    mean, variance : ndarray of shape (n_columns,)
+    """
+    total, mean, squares = 0.0, 0.0, 0.0
+    for rows, weights in chunks:
+        weight = float(rows.shape[0] if weights is None else weights.sum())
+        if weight <= 0:
+            continue
+        own_mean, own_variance = _of_chunk(rows, weights)
+        shift, share = own_mean - mean, weight / (total + weight)
+        mean = mean + share * shift
+        squares = squares + weight * own_variance + total * share * shift**2
+        total += weight
+    if total == 0:
+        raise ValueError("There is no row of positive weight to take means of.")
+    return mean, squares / total
+
+
+def _of_chunk(rows, weights):
+    if sp.issparse(rows):
+        mean, variance = mean_variance_axis(rows.tocsr().astype(float), axis=0, weights=weights)
+        # rounding leaves variances of constants on either side of zero
+        return mean, np.maximum(variance, 0)
+    xp = namespace(rows)
+    rows = rows.astype(xp.result_type(float))
+    if weights is None:
+        mean = rows.mean(axis=0)
+        return to_numpy(mean), to_numpy(((rows - mean) ** 2).mean(axis=0))
+    share = xp.asarray(weights / weights.sum(), dtype=rows.dtype)
+    mean = share @ rows
+    return to_numpy(mean), to_numpy(share @ (rows - mean) ** 2)
+
+
+def is_constant(mean, variance, n_rows):
+    """Whether a column's variance is no more than what rounding leaves of a constant."""
+    eps = np.finfo(np.float64).eps
+    return variance <= n_rows * eps * variance + (n_rows * mean * eps) ** 2

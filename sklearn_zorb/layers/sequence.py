@@ -8,11 +8,13 @@ from ..rows import Targets
 def init(layers, rng, input_shape, data=None):
     """Initial params of every layer, each drawn from a stream of its own."""
     params, shape = [], tuple(input_shape)
-    rows = None if data is None else data[0]
     for layer, own_rng in zip(layers, rng.spawn(len(layers)), strict=True):
-        params.append(layer.init(own_rng, shape, None if rows is None else (rows, *data[1:])))
-        rows = None if rows is None else rows.then(layer, params[-1])
-        shape = tuple(layer.output_shape(shape))
+        params.append(layer.init(own_rng, shape, data))
+        if data is None:
+            shape = tuple(layer.output_shape(shape))
+        else:
+            rows = data[0].then(layer, params[-1])
+            shape, data = rows.shape[1:], (rows, *data[1:])
     return params
 
 
@@ -131,5 +133,3 @@ def keyed(params):
 def unkeyed(params):
     """The list that `keyed` made a dict of."""
     return list(params.values())
-
-

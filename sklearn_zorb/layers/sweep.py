@@ -38,13 +38,14 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     """
     params = list(params)
     downward = _Downward(layers, params, targets, context)
-    contexts = sequence.streams(layers, context)
+    streams = context.rng.spawn(len(layers))
     wanted = [is_solved(layer, context) for layer in layers]
     stopped = False
     for i, layer in enumerate(layers):
         solved = None
         if wanted[i] and not stopped:
-            solved = layer.solve(params[i], inputs, downward.at(i, inputs), contexts[i])
+            below = downward.at(i, inputs)
+            solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i] = solved.params
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
@@ -71,14 +72,14 @@ class _Downward:
     """
 
     def __init__(self, layers, params, targets, context):
-        self.layers, self.params, self.refine = layers, params, context.refine
+        self.layers, self.params, self.context = layers, params, context
         self._known = {len(layers) - 1: targets}
-        self._contexts = sequence.streams(layers, context)
+        self._streams = context.rng.spawn(len(layers))
 
     def at(self, index, inputs):
         """Targets for the output of layer `index`, whose present input is `inputs`."""
         start = min(i for i in self._known if i >= index)
-        targets, fixed = self._known[start], not self.refine
+        targets, fixed = self._known[start], not self.context.refine
         for i in range(start, index, -1):
             targets = self._below(i, targets, index, inputs)
             fixed = fixed and not self.layers[i].traits.reads_inputs
@@ -88,14 +89,15 @@ class _Downward:
 
     def _below(self, i, targets, index, inputs):
         """Targets for the input of layer i, found by layers whose first is `index`."""
-        layer, context, here = self.layers[i], self._contexts[i], None
-        if layer.traits.reads_inputs or self.refine:
+        layer, refine, here = self.layers[i], self.context.refine, None
+        context = self.context.replace(rng=self._streams[i])
+        if layer.traits.reads_inputs or refine:
             here = sequence.through(self.layers[index:i], self.params[index:i], inputs)[:]
         own = here if layer.traits.reads_inputs else None
-        if self.refine:
+        if refine:
             targets = Targets(targets[:])
         below, self.params[i] = sequence.lower(layer, self.params[i], targets, own, context)
-        if self.refine:
+        if refine:
             # difference target propagation: what the inverse makes of the present output is
             # taken away, so that a perfect output asks for no change
             present = layer.invert(

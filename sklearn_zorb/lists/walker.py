@@ -14,11 +14,13 @@ class Node:
 
 
 def walk(layers):
-    """Every layer of a list, and every layer inside of it right after it."""
+    """Every layer of a list, and every layer inside of it right after it, as one list."""
+    found = []
     for layer in layers:
-        yield layer
+        found.append(layer)
         for block in layer.children():
-            yield from walk(block)
+            found += walk(block)
+    return found
 
 
 def find(layers, wanted):
@@ -28,7 +30,7 @@ def find(layers, wanted):
 
 def leaves(layers):
     """Every layer, here or inside, that is not made of others."""
-    return (layer for layer in walk(layers) if not layer.children())
+    return [layer for layer in walk(layers) if not layer.children()]
 
 
 def with_leaves(layer, replace):

@@ -1,12 +1,13 @@
 """Tables of samples and of targets, read in chunks."""
 
 from .duplicates import count_distinct, merge_copies
-from .rows import Rows, output_shapes, side_by_side, working_width
+from .rows import Rows, apply, output_shapes, side_by_side, working_width
 from .targets import Targets
 
 __all__ = [
     "Rows",
     "Targets",
+    "apply",
     "count_distinct",
     "merge_copies",
     "output_shapes",

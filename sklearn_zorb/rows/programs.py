@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..linalg import get_backend, is_jax, is_traced
+from ..linalg import get_backend, is_traced
 
 
 def structure_key(value):
@@ -59,15 +59,14 @@ def _compiled(chain):
     return get_backend("jax").compiled(_Chain(copy.deepcopy(chain.layers)))
 
 
-def apply(layers, params, inputs):
-    """The output of layers in order, for arrays of JAX by one program.
+def run_program(layers, params, inputs):
+    """The output of layers in order for an array of JAX, by one program.
 
     One operation after another where JAX cannot trace a layer, as one that asks for the values
     in its params.
     """
     chain = _Chain(layers)
-    plain = not layers or not is_jax(inputs) or is_traced(inputs)
-    if plain or not all(layer.traits.jax for layer in layers):
+    if not layers or is_traced(inputs) or not all(layer.traits.jax for layer in layers):
         return chain(params, inputs)
     import jax
 

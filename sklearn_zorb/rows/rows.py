@@ -5,10 +5,10 @@ import math
 import numpy as np
 import scipy.sparse as sp
 
-from ..linalg import get_backend, namespace
+from ..linalg import get_backend, is_jax, namespace
 from ..linalg.threads import for_each
 from ..memory import CACHE_BYTES
-from .programs import apply
+from .programs import run_program
 
 
 def output_shapes(layers, input_shape):
@@ -17,6 +17,15 @@ def output_shapes(layers, input_shape):
     for layer in layers:
         shapes.append(tuple(layer.output_shape(shapes[-1])))
     return shapes
+
+
+def apply(layers, params, rows):
+    """The output of layers in order; for arrays of JAX by one compiled program."""
+    if is_jax(rows):
+        return run_program(layers, params, rows)
+    for layer, own in zip(layers, params, strict=True):
+        rows = layer.forward(own, rows)
+    return rows
 
 
 class Rows:
@@ -64,7 +73,7 @@ class Rows:
             rows = self.source[part]
         if self.dtype is not None and rows.dtype != self.dtype:
             rows = rows.astype(self.dtype)
-        return apply(self.layers, self.params, rows) if self.layers else rows
+        return apply(self.layers, self.params, rows)
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)
@@ -92,7 +101,7 @@ class Rows:
         # a device is fed by large chunks, a processor by what its cache holds
         name = context.backend
         most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
-        return Rows(self._computed(list(memory.chunks(len(self), row_bytes, most))))
+        return Rows(self._computed(memory.chunks(len(self), row_bytes, most)))
 
     def _source_shape(self):
         return self.shape[1:] if self.blocks is not None else self.source.shape[1:]

@@ -151,7 +151,7 @@ def _first_targets(network, params, inputs, targets, context):
         before = before if network.stacked else before.reshape(len(before), -1)
     own = context.replace(rng=context.rng.spawn(1)[0])
     targets, above = sequence.carry_down(layers, params[network.readout :], targets, before, own)
-    shape = network.shapes()[network.readout]
+    shape = network.shapes[network.readout]
     if targets.shape[1:] != shape:
         targets = targets.through(lambda rows: rows.reshape(len(rows), *shape))
         targets = targets.kept(context.memory)

@@ -167,7 +167,7 @@ class DirectFeedbackAlignment(GradientTrainer):
 
     def _memory(self, objective, params, moved, context):
         network = objective.network
-        shapes = network.shapes()
+        shapes = network.shapes
         n_outputs = int(shapes[network.readout + 1][0])
         ends = [*block_starts(network, moved)[1:], network.readout]
         matrices = {}

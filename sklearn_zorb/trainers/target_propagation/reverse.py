@@ -32,7 +32,7 @@ def guess(own, rows, tied=None):
 
 def initial_reverse(rule, network, units, context):
     """Initial params of the inverse of every block whose rule uses one."""
-    shapes, reverse = network.shapes(), {}
+    shapes, reverse = network.shapes, {}
     ends = (*rule.starts[1:], network.readout)
     for j in range(1, len(rule.starts)):
         if rule.rules[j] not in LEARNED:
@@ -51,7 +51,7 @@ def initial_reverse(rule, network, units, context):
 
 def _has_transpose(network, start, width):
     """Whether the transposed weights of layer `start` fit the output of its block."""
-    return isinstance(network.layers[start], Dense) and network.shapes()[start + 1] == (width,)
+    return isinstance(network.layers[start], Dense) and network.shapes[start + 1] == (width,)
 
 
 def _cast(tree, dtype):

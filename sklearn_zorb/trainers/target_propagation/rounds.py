@@ -187,7 +187,7 @@ class Rounds(Run):
         self.trainer, self.whole, self.cuts = trainer, network, cuts
         self.rows, self.held = rows, held
         self.steps = Steps(trainer.target_rate, trainer.n_target_steps)
-        shapes = network.shapes()
+        shapes = network.shapes
         if state is not None and state.get("cuts") != cuts:
             state = None
         below = state["below"] if state is not None else [None] * len(cuts)
