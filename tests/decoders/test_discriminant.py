@@ -1,108 +1,41 @@
-"""The linear discriminant of the outputs, against scikit-learn and plain refits."""
+"""The linear discriminant of the outputs, against plain refits by its formula."""
 
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from left_out import best_calibration, calibrated, left_out_ridge
+from sklearn.linear_model import Ridge
 
-import sklearn_zorb.discriminant as module
 from sklearn_zorb import NetworkClassifier, ZORBClassifier
-from sklearn_zorb.calibration import PowerCalibration
-from sklearn_zorb.discriminant import LinearDiscriminant
 from sklearn_zorb.trainers import ZORB, Backprop
 
 
-def data(n_rows=60, n_columns=3, seed=0):
-    rng = np.random.default_rng(seed)
-    codes = rng.permutation(np.arange(n_rows) % 3)
-    return rng.normal(size=(n_rows, n_columns)) + np.eye(3)[codes][:, :n_columns], codes
-
-
-def test_without_shrinkage_it_is_linear_discriminant_analysis(monkeypatch):
-    monkeypatch.setattr(module, "SHRINKAGES", np.zeros(1))
-    monkeypatch.setattr(module, "ONE_ROW", 0.0)
-    outputs, codes = data()
-    ours = LinearDiscriminant().fit(outputs, codes).probabilities(outputs)
-    peer = LinearDiscriminantAnalysis().fit(outputs, codes)
-    np.testing.assert_allclose(ours, peer.predict_proba(outputs), atol=1e-10)
-
-
-def plain(outputs, codes, penalty, point):
-    """Posterior at one point, by the formula."""
+def posterior(outputs, codes, weights, shrinkage, points, rho=None):
+    """Posterior probabilities of normal classes with one covariance, and the penalty."""
     classes = range(codes.max() + 1)
-    means = np.array([outputs[codes == k].mean(axis=0) for k in classes])
+    means = np.array([
+        np.average(outputs[codes == k], axis=0, weights=weights[codes == k]) for k in classes
+    ])  # fmt: skip
     deviation = outputs - means[codes]
-    covariance = deviation.T @ deviation + penalty * np.eye(outputs.shape[1])
-    covariance /= len(codes)
-    logs = [
-        np.log(np.mean(codes == k))
-        - (point - means[k]) @ np.linalg.solve(covariance, point - means[k]) / 2
+    scatter = (deviation * weights[:, None]).T @ deviation
+    rho = 1 + shrinkage * np.trace(scatter) / len(scatter) if rho is None else rho
+    inverse = np.linalg.inv((scatter + rho * np.eye(len(scatter))) / weights.sum())
+    logs = np.stack([
+        np.log(weights[codes == k].sum())
+        - np.einsum("ij,jk,ik->i", points - means[k], inverse, points - means[k]) / 2
         for k in classes
-    ]
-    return np.exp(logs) / np.exp(logs).sum()
+    ], axis=1)  # fmt: skip
+    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True), rho
 
 
-def test_left_out_probabilities_are_those_of_refits():
-    outputs, codes = data()
-    fitted = LinearDiscriminant().fit(outputs, codes)
-    means = np.array([outputs[codes == k].mean(axis=0) for k in range(3)])
-    penalty = 1 + fitted.shrinkage * ((outputs - means[codes]) ** 2).sum() / outputs.shape[1]
-    for i in range(0, 60, 7):
-        others = np.arange(60) != i
-        expected = plain(outputs[others], codes[others], penalty, outputs[i])
-        np.testing.assert_allclose(fitted.left_out[i], expected, atol=1e-10)
-
-
-def test_of_many_rows_some_judge_the_penalties_and_all_are_left_out(monkeypatch):
-    rng = np.random.default_rng(0)
-    codes = rng.integers(0, 3, 600)
-    outputs = np.eye(3)[codes] + rng.normal(scale=0.5, size=(600, 3))
-    counts, compute = [], LinearDiscriminant._left_out
-
-    def counting(self, axes, *tables):
-        counts.append((len(axes), len(tables[0])))
-        return compute(self, axes, *tables)
-
-    monkeypatch.setattr(module, "JUDGED", 100)
-    monkeypatch.setattr(LinearDiscriminant, "_left_out", counting)
-    some = LinearDiscriminant().fit(outputs, codes)
-    assert counts == [(len(module.SHRINKAGES), 100), (1, 600)]
-    monkeypatch.undo()
-    monkeypatch.setattr(module, "SHRINKAGES", np.array([some.shrinkage]))
-    everything = LinearDiscriminant().fit(outputs, codes)
-    np.testing.assert_allclose(some.left_out, everything.left_out)
-
-
-def test_penalties_of_few_rows_are_tried_together_as_they_are_one_by_one(monkeypatch):
-    outputs, codes = data(50)
-    together = LinearDiscriminant().fit(outputs, codes)
-    monkeypatch.setattr(module, "AT_ONCE", 60)
-    alone = LinearDiscriminant().fit(outputs, codes)
-    assert together.shrinkage == alone.shrinkage != module.SHRINKAGES[0]
-    np.testing.assert_allclose(together.left_out, alone.left_out, atol=1e-12)
-
-
-def test_a_weight_is_a_number_of_copies():
-    outputs, codes = data(30)
-    times = np.random.default_rng(1).integers(1, 4, size=30)
-    weighted = LinearDiscriminant().fit(outputs, codes, times.astype(float))
-    repeated = LinearDiscriminant().fit(np.repeat(outputs, times, axis=0), np.repeat(codes, times))
-    assert weighted.shrinkage == repeated.shrinkage
-    np.testing.assert_allclose(
-        np.repeat(weighted.left_out, times, axis=0), repeated.left_out, atol=1e-10
-    )
-    np.testing.assert_allclose(
-        weighted.probabilities(outputs), repeated.probabilities(outputs), atol=1e-10
-    )
-
-
-def test_single_members_and_outputs_that_are_all_the_same():
-    outputs, codes = data(31)
-    codes[:] = np.arange(31) % 2
-    codes[0] = 2
-    fitted = LinearDiscriminant().fit(outputs, codes)
-    assert np.isfinite(fitted.left_out).all() and fitted.left_out[0, 2] == 0
-    flat = LinearDiscriminant().fit(np.zeros((31, 3)), codes)
-    np.testing.assert_allclose(flat.probabilities(np.zeros((1, 3))), [[15 / 31, 15 / 31, 1 / 31]])
+def left_out_posterior(outputs, codes, weights, shrinkage):
+    """Each row's probabilities by a discriminant that lacks one copy of it."""
+    _, rho = posterior(outputs, codes, weights, shrinkage, outputs)
+    found = []
+    for i in range(len(codes)):
+        fewer = weights - (np.arange(len(codes)) == i)
+        found.append(posterior(outputs, codes, fewer, None, outputs[i : i + 1], rho)[0][0])
+    return np.array(found)
 
 
 def ordered(n_rows=400, seed=0):
@@ -111,14 +44,41 @@ def ordered(n_rows=400, seed=0):
     return x, (4 * x[:, 0]).astype(int)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_probabilities_are_those_of_the_formula(weighted):
+    X, y = ordered(90)
+    weights = np.random.default_rng(1).integers(1, 4, size=90) if weighted else np.ones(90)
+    model = ZORBClassifier([], alpha=1.0, standardize=False, readout="last")
+    model.fit(X, y, sample_weight=weights if weighted else None)
+    Y = np.eye(4)[y]
+    known = left_out_ridge(X, Y, 1.0, weights.astype(float))
+    candidates = [left_out_posterior(known, y, weights, s) for s in (0.01, 0.1, 0.3)]
+    losses = [-weights @ np.log(shares[np.arange(90), y]) for shares in candidates]
+    left_out, best = candidates[np.argmin(losses)], (0.01, 0.1, 0.3)[np.argmin(losses)]
+    assert model.loo_score_ == pytest.approx(
+        np.average(left_out.argmax(axis=1) == y, weights=weights)
+    )
+    outputs = Ridge(1.0).fit(X, Y, sample_weight=weights).predict(X)
+    expected, _ = posterior(known, y, weights, best, outputs)
+    np.testing.assert_allclose(model.decision_function(X), expected, atol=1e-8)
+    pair = best_calibration(left_out, y, weights)
+    np.testing.assert_allclose(model.predict_proba(X), calibrated(expected, *pair), atol=1e-8)
+
+
 def test_the_classifier_finds_masked_classes():
     X, y = ordered()
     model = ZORBClassifier("Identity", random_state=0).fit(X, y)
-    largest = model._outputs(X).argmax(axis=1)
-    assert set(largest) == {0, 3}
+    assert set(Ridge(1.0).fit(X, np.eye(4)[y]).predict(X).argmax(axis=1)) == {0, 3}
     assert np.mean(model.predict(X) == y) > 0.95 > model.loo_score_ - 0.05
     assert np.array_equal(model.decision_function(X).argmax(axis=1), model.predict(X))
     assert np.array_equal(model.predict_proba(X).argmax(axis=1), model.predict(X))
+
+
+def test_many_rows_are_judged_as_few():
+    X, y = ordered(30_000)
+    model = ZORBClassifier("Identity", random_state=0).fit(X, y)
+    assert np.mean(model.predict(X) == y) > 0.95
+    assert model.loo_score_ == pytest.approx(np.mean(model.predict(X) == y), abs=0.01)
 
 
 def test_what_left_out_outputs_give_away_is_not_used():
@@ -127,8 +87,7 @@ def test_what_left_out_outputs_give_away_is_not_used():
     y = np.random.default_rng(1).integers(3, size=300)
     model = ZORBClassifier("Identity").fit(X, y)
     assert model.loo_score_ < 0.45
-    shares = np.bincount(y) / 300
-    assert np.abs(model.predict_proba(X) - shares).max() < 0.1
+    assert np.abs(model.predict_proba(X) - np.bincount(y) / 300).max() < 0.1
 
 
 @pytest.mark.parametrize("seed", [1, 28])
@@ -143,12 +102,14 @@ def test_classes_are_not_read_backwards(seed):
 
 @pytest.mark.parametrize("n_rows, n_classes", [(24, 6), (40, 4), (60, 3)])
 def test_noise_is_left_to_the_outputs(n_rows, n_classes):
-    chosen = 0
+    """Outputs are linear in the rows; posteriors are not."""
+    bent = 0
     for seed in range(10):
         X = np.random.default_rng(seed).normal(size=(n_rows, 4))
-        model = ZORBClassifier(random_state=0).fit(X, np.arange(n_rows) % n_classes)
-        chosen += model._discriminant is not None
-    assert chosen <= 1
+        model = ZORBClassifier("Identity").fit(X, np.arange(n_rows) % n_classes)
+        line = model.decision_function(np.linspace(-1, 1, 5)[:, None] * np.ones(4))
+        bent += np.abs(np.diff(line, n=2, axis=0)).max() > 1e-8
+    assert bent <= 1
 
 
 def test_classes_are_found_whatever_they_weigh():
@@ -160,24 +121,32 @@ def test_classes_are_found_whatever_they_weigh():
         assert model.loo_score_ == pytest.approx(np.mean(model.predict(X) == y), abs=0.06)
 
 
+def test_single_members_and_outputs_that_are_all_the_same():
+    rng = np.random.default_rng(0)
+    codes = np.arange(31) % 2
+    codes[0] = 2
+    for X in (rng.normal(size=(31, 3)) + np.eye(3)[codes], np.zeros((31, 3))):
+        shares = ZORBClassifier("Identity").fit(X, codes).predict_proba(X)
+        assert np.isfinite(shares).all()
+    np.testing.assert_allclose(shares, [[15 / 31, 15 / 31, 1 / 31]] * 31, atol=0.02)
+
+
 def test_two_classes_hide_nothing_and_batches_keep_their_outputs():
+    """Outputs are linear in the rows; posteriors are not."""
     X, y = ordered()
-    assert ZORBClassifier("Identity").fit(X, y > 1)._discriminant is None
+    line = np.linspace(0, 1, 5)[:, None]
+    two = ZORBClassifier("Identity").fit(X, y > 1).decision_function(line)
     batches = ZORBClassifier("Identity").partial_fit(X, y, classes=range(4))
-    assert batches._discriminant is None
+    for scores in (two, batches.decision_function(line)):
+        np.testing.assert_allclose(np.diff(scores, n=2, axis=0), 0, atol=1e-10)
 
 
 def test_a_network_solved_in_closed_form_has_it_too():
     X, y = ordered()
     model = NetworkClassifier("Identity", trainer=ZORB(), random_state=0).fit(X, y)
-    assert model._discriminant is not None
+    assert np.mean(model.predict(X) == y) > 0.95
     assert np.array_equal(model.decision_function(X).argmax(axis=1), model.predict(X))
+    # of a network trained otherwise, scores are its logits
     model.set_params(trainer=Backprop(max_epochs=2)).fit(X, y)
-    assert model._discriminant is None
-
-
-def test_losses_of_the_calibration():
-    outputs, codes = data(20)
-    calibration = PowerCalibration().fit(outputs, codes)
-    shares = calibration.probabilities(outputs)[np.arange(20), codes]
-    np.testing.assert_allclose(calibration.losses(outputs, codes), -np.log(shares))
+    line = model.decision_function(np.linspace(0, 1, 5)[:, None])
+    np.testing.assert_allclose(np.diff(line, n=2, axis=0), 0, atol=1e-5)
