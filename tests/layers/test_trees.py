@@ -1,4 +1,4 @@
-"""Tree layers: out-of-bag outputs, multi-output targets, weights, determinism."""
+"""Tree layers: out-of-bag outputs, weights, one-hot columns, determinism."""
 
 import itertools
 import pickle
@@ -7,87 +7,58 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy import sparse as sp
+import scipy.sparse as sp
+from layer_calls import inverted, solved
 from sklearn.datasets import load_iris, make_friedman1
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Context, Dense, Stack, Tanh, Trees
-from sklearn_zorb.layers.forest import _Bag, grow_forest
-from sklearn_zorb.layers.trees import FORESTS
-from sklearn_zorb.targets import Targets
-from sklearn_zorb.testing import check_layer
+from sklearn_zorb.layers import Dense, Stack, Tanh, Trees
 
 KINDS = ["forest", "extra", "boosting"]
+kinds = pytest.mark.parametrize("kind", KINDS)
 
 
-def solve(layer, X, Y, *, direct=True, **changes):
+def learned(layer, X, Y, *, seed=0, **context):
     Y = np.asarray(Y, dtype=float).reshape(len(X), -1)
-    targets = Targets(Y)
-    context = Context(
-        rng=np.random.default_rng(0), y=Y, y_targets=targets if direct else None
-    ).replace(**changes)
     layer.set_params(units=layer.units or Y.shape[1])
     params = layer.init(np.random.default_rng(1), X.shape[1:])
-    return params, layer.solve(params, X, targets, context)
+    return solved(layer, params, X, Y, y=Y, rng=np.random.default_rng(seed), **context)
 
 
-def brute_force_out_of_bag(forest, X, targets, weights, rng):
-    """Every bootstrap sample drawn again, and every row asked of every tree."""
-    total, count = np.zeros(targets.shape), np.zeros(len(X))
-    for tree, stream in zip(forest.trees, rng.spawn(len(forest.trees)), strict=True):
-        drawn = stream.multinomial(int(weights.sum()), weights / weights.sum())
-        for i in range(len(X)):
-            chance = (1 - 1 / weights[i]) ** drawn[i]
-            total[i] += chance * tree.predict(X[i : i + 1]).ravel()
-            count[i] += chance
-    return total / count[:, None]
+def out_of_bag_score(kind, X, y, weights=None, **options):
+    outputs = learned(Trees(200, kind=kind, **options), X, y, sample_weight=weights).outputs[:, 0]
+    miss = np.average((outputs - y) ** 2, weights=weights)
+    return 1 - miss / np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)
 
 
-@pytest.mark.parametrize("make_tree", [DecisionTreeRegressor, ExtraTreeRegressor])
-@pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("heaviest", [1, 4])
-def test_out_of_bag_outputs(make_tree, n_outputs, heaviest):
-    X, y = make_friedman1(50, random_state=0)
-    Y = np.stack([y, -y, y**2], axis=1)[:, :n_outputs]
-    weights = np.random.default_rng(1).integers(1, heaviest + 1, size=50).astype(float)
-    given = None if heaviest == 1 else weights
-    forest, outputs = grow_forest(make_tree, 40, X, Y, given, np.random.default_rng(0))
-    expected = brute_force_out_of_bag(forest, X, Y, weights, np.random.default_rng(0))
-    np.testing.assert_allclose(outputs, expected)
-    trees = [tree.predict(X).reshape(50, -1) for tree in forest.trees]
-    np.testing.assert_allclose(forest.predict(X), np.mean(trees, axis=0))
-
-
-def test_out_of_bag_score_is_that_of_scikit_learns_forest():
-    X, y = make_friedman1(400, random_state=0)
-    tree = partial(DecisionTreeRegressor, max_features=0.5)
-    _, outputs = grow_forest(tree, 200, X, y[:, None], None, np.random.default_rng(0))
-    reference = RandomForestRegressor(200, max_features=0.5, oob_score=True, random_state=0)
-    score = 1 - ((outputs[:, 0] - y) ** 2).mean() / y.var()
-    assert score == pytest.approx(reference.fit(X, y).oob_score_, abs=0.02)
-
-
-def test_copies_out_of_the_bag_are_counted_in_the_mean():
-    # of three copies, two drawn at random leave out a given one in 4 of 9 cases
-    cases = list(itertools.product(range(3), repeat=2))
-    share = np.mean([0 not in case for case in cases])
-    bag = _Bag(DecisionTreeRegressor, np.zeros((1, 1)), np.zeros((1, 1)), np.array([3.0]))
-    assert bag.others[0] ** 2 == pytest.approx(share) == 4 / 9
-    assert bag.n_draws == 3
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("kind, Forest", [("forest", RandomForestRegressor),
+                                          ("extra", ExtraTreesRegressor)])  # fmt: skip
+def test_out_of_bag_outputs_are_worth_those_of_scikit_learn(kind, Forest, copies):
+    """Of three copies, one may be in the bag while another is out of it."""
+    X, y = make_friedman1(200, noise=2.0, random_state=0)
+    reference = Forest(200, max_features=0.5, bootstrap=True, oob_score=True, random_state=0)
+    reference.fit(np.repeat(X, copies, axis=0), np.repeat(y, copies))
+    score = out_of_bag_score(kind, X, y, np.full(200, float(copies)), max_features=0.5)
+    assert score == pytest.approx(reference.oob_score_, abs=0.03)
 
 
 def test_rows_that_every_tree_has_seen_get_the_mean():
-    X, y = make_friedman1(40, random_state=0)
-    rng = np.random.default_rng(0)
-    _, outputs = grow_forest(DecisionTreeRegressor, 1, X, y[:, None], None, rng)
-    drawn = np.random.default_rng(0).spawn(1)[0].multinomial(40, np.full(40, 1 / 40)) > 0
-    np.testing.assert_allclose(outputs[drawn], y.mean())
-    assert np.abs(outputs[~drawn] - y.mean()).min() > 0
+    X, y = make_friedman1(400, random_state=0)
+    outputs = learned(Trees(1), X, y).outputs[:, 0]
+    seen = np.isclose(outputs, y.mean())
+    assert seen.mean() == pytest.approx(1 - np.exp(-1), abs=0.06)
+    assert len(np.unique(outputs[~seen])) > 50
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@kinds
 @pytest.mark.parametrize("classes", [False, True])
 def test_a_weight_is_so_many_copies_in_any_order(kind, classes):
     X, y = make_friedman1(60, random_state=0)
@@ -96,10 +67,10 @@ def test_a_weight_is_so_many_copies_in_any_order(kind, classes):
     copies = np.random.default_rng(1).permutation(np.repeat(np.arange(60), times))
     Estimator = ZORBClassifier if classes else ZORBRegressor
     model = Estimator([Dense(6), Tanh(), Trees(10, kind=kind)], random_state=0)
-    weighted = model.fit(X, y, sample_weight=times)
-    weighted = weighted._outputs(X), weighted.loo_score_
+    outputs = "decision_function" if classes else "predict"
+    weighted = getattr(model.fit(X, y, sample_weight=times), outputs)(X), model.loo_score_
     repeated = model.fit(X[copies], y[copies])
-    np.testing.assert_array_equal(repeated._outputs(X), weighted[0])
+    np.testing.assert_array_equal(getattr(repeated, outputs)(X), weighted[0])
     assert repeated.loo_score_ == weighted[1]
 
 
@@ -119,18 +90,18 @@ def test_boosting_of_few_distinct_rows_with_many_copies():
     assert model.score(X, y) > 0.9
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@kinds
 def test_training_outputs_of_noise_are_worth_nothing(kind):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 5)), rng.normal(size=200)
-    _, solved = solve(Trees(30, kind=kind), X, y)
-    score = 1 - ((solved.outputs[:, 0] - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    found = learned(Trees(30, kind=kind), X, y)
+    score = 1 - ((found.outputs[:, 0] - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
     assert score < 0.05
-    fitted = Trees(30, kind=kind, units=1).forward(solved.params, X)[:, 0]
+    fitted = Trees(30, kind=kind, units=1).forward(found.params, X)[:, 0]
     assert np.corrcoef(fitted, y)[0, 1] > 0.5
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@kinds
 def test_left_out_predictions_rank_noise_labels_no_better_than_chance(kind):
     rng = np.random.default_rng(1)
     X, labels = rng.normal(size=(300, 4)), rng.integers(2, size=300)
@@ -138,13 +109,13 @@ def test_left_out_predictions_rank_noise_labels_no_better_than_chance(kind):
     assert model.loo_score_ < 0.58
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@kinds
 def test_several_outputs_and_learning(kind):
     X, y = make_friedman1(300, random_state=0)
     Y = np.stack([y, X[:, 3], -y], axis=1)
     layer = Trees(50, kind=kind)
-    _, solved = solve(layer, X[:200], Y[:200])
-    predicted = layer.forward(solved.params, X[200:])
+    found = learned(layer, X[:200], Y[:200])
+    predicted = layer.forward(found.params, X[200:])
     assert predicted.shape == (100, 3)
     for k in range(3):
         assert np.corrcoef(predicted[:, k], Y[200:, k])[0, 1] > 0.8
@@ -153,22 +124,24 @@ def test_several_outputs_and_learning(kind):
 def test_forest_of_indicator_columns_is_a_classification_forest():
     X, y = load_iris(return_X_y=True)
     model = ZORBClassifier([Stack([[Trees(100)]])], random_state=0).fit(X, y)
-    from sklearn.ensemble import RandomForestClassifier
-
     reference = RandomForestClassifier(100, oob_score=True, random_state=0).fit(X, y)
     assert abs(model.loo_score_ - reference.oob_score_) < 0.02
-    outputs = model._outputs(X)
+    outputs = learned(Trees(100), X, np.eye(3)[y]).outputs
     np.testing.assert_allclose(outputs.sum(axis=1), 1)
     assert outputs.min() >= 0
 
 
-def test_boosting_of_labels_minimises_the_log_loss():
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
+def test_boosting_of_labels_hands_on_shares():
     X, y = load_iris(return_X_y=True)
-    model = ZORBClassifier([Stack([[Trees(20, kind="boosting")]])], random_state=0).fit(X, y)
-    inner = model.params_[-1]["branch_1"]["0"]["estimator"].model.models[0].models[0]
-    assert isinstance(inner, HistGradientBoostingClassifier)
+    layer = Trees(20, kind="boosting", units=3)
+    params = layer.init(np.random.default_rng(1), (4,))
+    own = {"y": y, "task": "multiclass", "rng": np.random.default_rng(0)}
+    found = solved(layer, params, X, np.eye(3)[y], **own)
+    # squares would give some shares below zero
+    for outputs in (found.outputs, layer.forward(found.params, X)):
+        assert outputs.min() >= 0
+        np.testing.assert_allclose(outputs.sum(axis=1), 1)
+        assert (outputs.argmax(axis=1) == y).mean() > 0.9
 
 
 def test_a_row_of_large_weight_is_followed():
@@ -179,11 +152,11 @@ def test_a_row_of_large_weight_is_followed():
     weights = np.where(np.arange(100) < 50, 9.0, 1.0)
     for kind in KINDS:
         layer = Trees(100, kind=kind, min_samples_leaf=5)
-        _, solved = solve(layer, X, y, sample_weight=weights)
-        assert layer.forward(solved.params, X).mean() == pytest.approx(0.9, abs=0.08)
+        found = learned(layer, X, y, sample_weight=weights)
+        assert layer.forward(found.params, X).mean() == pytest.approx(0.9, abs=0.08)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@kinds
 def test_any_number_of_jobs_gives_the_same(kind):
     X, y = make_friedman1(80, random_state=0)
     fits = [
@@ -198,13 +171,14 @@ def test_targets_travel_through_a_line_first_and_prototypes_afterwards():
     X, y = make_friedman1(100, random_state=0)
     Y = np.stack([y, X[:, 0]], axis=1)
     layer = Trees(20, units=2)
-    params, solved = solve(layer, X, Y)
-    below, _ = layer.invert(params, Y, None)
-    np.testing.assert_allclose(layer.forward(params, below), Y)
-    found, _ = layer.invert(solved.params, Y, None)
-    known = layer.forward(solved.params, solved.params["prototype_inputs"])
-    expected = ((Y[:, None] - known[None]) ** 2).sum(axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(found, solved.params["prototype_inputs"][expected])
+    params = layer.init(np.random.default_rng(1), X.shape[1:])
+    np.testing.assert_allclose(layer.forward(params, inverted(layer, params, Y)[0]), Y)
+    params = learned(layer, X, Y).params
+    known = layer.forward(params, params["prototype_inputs"])
+    nearest = ((Y[:, None] - known[None]) ** 2).sum(axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(
+        inverted(layer, params, Y)[0], params["prototype_inputs"][nearest]
+    )
 
 
 def test_repeated_targets_are_fitted_in_a_basis_of_their_own():
@@ -212,49 +186,38 @@ def test_repeated_targets_are_fitted_in_a_basis_of_their_own():
     X, codes, values = rng.normal(size=(200, 3)), rng.integers(4, size=200), rng.normal(size=(4, 9))
     layer = Trees(8, units=9, min_samples_leaf=10)
     params = layer.init(rng, (3,))
-    thin, full = (
-        layer.solve(params, X, table, Context(rng=np.random.default_rng(0)))
-        for table in (Targets(values, codes), Targets(values[codes]))
-    )
-    assert thin.params["estimator"].model.basis.shape == (4, 9)
+    thin = solved(layer, params, X, values, codes=codes, rng=np.random.default_rng(0))
+    full = solved(layer, params, X, values[codes], rng=np.random.default_rng(0))
     np.testing.assert_allclose(thin.outputs, full.outputs)
     np.testing.assert_allclose(layer.forward(thin.params, X), layer.forward(full.params, X))
 
 
 def test_the_latest_fits_are_averaged():
     X, y = make_friedman1(60, random_state=0)
-    layer = Trees(5, units=1, n_keep=2)
-    context = Context(y=y[:, None])
+    layer, alone = Trees(5, units=1, n_keep=2), Trees(5, units=1)
     params = layer.init(np.random.default_rng(1), (10,))
     singles, outputs = [], []
     for turn, targets in enumerate((y, -y, y**2)):
-        table = Targets(targets[:, None])
         again = partial(np.random.default_rng, turn)
-        solved = layer.solve(params, X, table, context.replace(rng=again()))
-        alone = Trees(5, units=1).solve(params, X, table, context.replace(rng=again()))
-        singles.append(alone.params["estimator"].predict(X))
-        outputs.append(alone.outputs)
-        params = solved.params
+        targets = targets[:, None]
+        kept = solved(layer, params, X, targets, y=y[:, None], rng=again())
+        one = solved(alone, params, X, targets, y=y[:, None], rng=again())
+        singles.append(alone.forward(one.params, X))
+        outputs.append(one.outputs)
+        params = kept.params
         np.testing.assert_allclose(layer.forward(params, X), np.mean(singles[-2:], axis=0))
-        np.testing.assert_allclose(solved.outputs, np.mean(outputs[-2:], axis=0))
-    copy = pickle.loads(pickle.dumps(params["estimator"]))
-    assert copy.outputs == []
-    np.testing.assert_array_equal(copy.predict(X), params["estimator"].predict(X))
+        np.testing.assert_allclose(kept.outputs, np.mean(outputs[-2:], axis=0))
+    copy = pickle.loads(pickle.dumps(params))
+    np.testing.assert_array_equal(layer.forward(copy, X), layer.forward(params, X))
 
 
-def test_sweeps_fill_the_window():
+def test_sweeps_change_what_a_window_of_fits_predicts():
     X, y = make_friedman1(200, noise=0.5, random_state=0)
-    layers = "Dense[8] Tanh Trees[10, units=8, n_keep=3] Dense[8] Tanh"
-    model = ZORBRegressor(layers, n_sweeps=3, random_state=0).fit(X, y)
-    sweeps = len({entry["sweep"] for entry in model.history_})
-    kept = len(model.params_[3]["estimator"].models)
-    # the last sweep counts only if it was a gain
-    assert sweeps > 1 and kept in (sweeps - 1, sweeps)
-
-
-def test_contract():
-    check_layer(Trees(5, units=2), (3,), exact_inverse=False)
-    check_layer(Trees(5, kind="boosting", units=2, max_depth=2), (3,), exact_inverse=False)
+    layers = "Dense[8] Tanh Trees[10, units=8, n_keep={}] Dense[8] Tanh"
+    fits = [ZORBRegressor(layers.format(n), n_sweeps=3, random_state=0).fit(X, y) for n in (1, 3)]
+    assert len({entry["sweep"] for entry in fits[1].history_}) > 1
+    assert not np.allclose(fits[0].predict(X), fits[1].predict(X))
+    assert fits[1].score(X, y) > 0.7
 
 
 def test_sparse_rows_pickling_summary_and_float32():
@@ -291,7 +254,6 @@ def test_errors_name_the_parameter():
         Trees(units=1).output_shape((3, 3))
     with pytest.raises(ValueError, match="kind"):
         ZORBRegressor([Trees(kind="oak")]).fit(np.eye(4), np.arange(4))
-    assert set(FORESTS) == {"forest", "extra"}
 
 
 def test_a_row_far_away_is_predicted_without_warnings():
@@ -327,3 +289,39 @@ def test_boosting_is_given_few_copies_as_rows(monkeypatch, times, leaf, repeated
     assert sum(total for *_, total in seen) == pytest.approx(4 * weights.sum() / scale)
     if repeated or leaf:
         assert {own for _, own, _ in seen} == {20}
+
+
+RNG = np.random.default_rng(0)
+CODES = np.column_stack([RNG.integers(k, size=400) for k in (3, 7, 2)])
+NUMBERS = RNG.normal(size=(400, 2))
+
+
+def one_hot(first=False):
+    columns = OneHotEncoder(sparse_output=False).fit_transform(CODES)
+    return np.hstack([columns, NUMBERS] if first else [NUMBERS, columns])
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_boosting_of_one_hot_columns_is_boosting_of_categories(first, standardize):
+    """One split parts any categories from the others: few stumps tell two groups of them."""
+    X, y = one_hot(first), np.isin(CODES[:, 1], [0, 2, 5]).astype(float)
+    # pairs of columns that are both on are no categories
+    apart = np.repeat(X, 2, axis=1)
+    layers = [Stack([[Trees(15, kind="boosting", max_depth=1)]])]
+    model = ZORBRegressor(layers, standardize=standardize, random_state=0)
+    joined = model.fit(X, y).score(X, y)
+    unknown = X[:5].copy()
+    unknown[:, slice(None, 12) if first else slice(2, None)] = 0
+    assert np.isfinite(model.predict(unknown)).all()
+    assert joined > 0.85 > model.fit(apart, y).score(apart, y) + 0.2
+
+
+@pytest.mark.parametrize("kind", ["forest", "boosting"])
+def test_sparse_rows_are_dense_rows(kind):
+    X, y = one_hot(), CODES[:, 1] + NUMBERS[:, 0]
+    layers = [Stack([[Trees(20, kind=kind)]])]
+    for train in (X, sp.csr_matrix(X)):
+        model = ZORBRegressor(layers, standardize=False, random_state=0).fit(train, y)
+        assert model.score(X, y) > 0.8
+        np.testing.assert_allclose(model.predict(sp.csr_matrix(X)), model.predict(X))

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 # the benchmarks are no part of the installed package
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 pytest.importorskip("pandas")
 from benchmarks import common  # noqa: E402

@@ -2,29 +2,39 @@
 
 import numpy as np
 import pytest
+from left_out import left_out_ridge
 from sklearn.datasets import make_friedman1
 
 from sklearn_zorb import ZORBRegressor
-from sklearn_zorb.intervals import LeftOutErrors
+
+LINEAR = {"alpha": 1.0, "standardize": False, "clip": False}
 
 
-def test_half_width_is_the_rank_of_the_jackknife():
-    residuals = np.random.default_rng(0).normal(size=(99, 2))
-    errors = LeftOutErrors(residuals, None)
-    expected = np.sort(np.abs(residuals), axis=0)
-    np.testing.assert_array_equal(errors.half_width(0.9), expected[89])
+def half_width(model, X, coverage):
+    low, high = model.predict_interval(X, coverage)
+    np.testing.assert_allclose((low + high) / 2, model.predict(X), rtol=1e-9)
+    return (high - low)[0] / 2
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_half_width_is_the_rank_of_the_jackknife(n_outputs):
+    X, y = make_friedman1(99, noise=1.0, random_state=0)
+    Y = np.stack([y, X[:, 0] ** 2], axis=1)[:, :n_outputs]
+    model = ZORBRegressor([], **LINEAR).fit(X, Y if n_outputs > 1 else y)
+    errors = np.sort(np.abs(Y - left_out_ridge(X, Y, 1.0).reshape(99, -1)), axis=0)
     # a new row counts too: 0.905 of 100, not of 99
-    np.testing.assert_array_equal(errors.half_width(0.905), expected[90])
-    np.testing.assert_array_equal(errors.half_width(0.999), expected[98])
+    for coverage, rank in ((0.9, 89), (0.905, 90), (0.999, 98), (0.01, 0)):
+        np.testing.assert_allclose(half_width(model, X, coverage), errors[rank], rtol=1e-7)
 
 
 @pytest.mark.parametrize("coverage", [0.1, 0.5, 0.9, 0.99])
 def test_weights_are_repetition(coverage):
-    rng = np.random.default_rng(0)
-    residuals, weights = rng.normal(size=(40, 2)), rng.integers(1, 5, size=40)
-    weighted = LeftOutErrors(residuals, weights.astype(float))
-    copied = LeftOutErrors(np.repeat(residuals, weights, axis=0), None)
-    np.testing.assert_array_equal(weighted.half_width(coverage), copied.half_width(coverage))
+    X, y = make_friedman1(40, noise=1.0, random_state=0)
+    weights = np.random.default_rng(0).integers(1, 5, size=40)
+    weighted = ZORBRegressor([], **LINEAR).fit(X, y, sample_weight=weights)
+    copied = ZORBRegressor([], **LINEAR).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    expected = half_width(copied, X, coverage)
+    np.testing.assert_allclose(half_width(weighted, X, coverage), expected, rtol=1e-7)
 
 
 def covered(model, X, y, coverage):
@@ -48,7 +58,8 @@ def test_coverage_where_outputs_leave_the_range_of_the_targets(layers):
     X = rng.normal(size=(3000, 5))
     y = np.exp(2 * X[:, 0] + rng.normal(size=3000))
     model = ZORBRegressor(layers, random_state=0).fit(X[:1000], y[:1000])
-    assert (model._outputs(X) * y.std() + y.mean() < 0).mean() > 0.1
+    free = ZORBRegressor(layers, clip=False, random_state=0).fit(X[:1000], y[:1000])
+    assert (free.predict(X) < 0).mean() > 0.1
     for coverage in (0.5, 0.8):
         assert covered(model, X[1000:], y[1000:], coverage) == pytest.approx(coverage, abs=0.05)
 
@@ -74,5 +85,6 @@ def test_shapes_clip_and_errors():
     low, high = model.predict_interval(X)
     assert low.shape == high.shape == (80, 2)
     assert (low >= [y.min(), 2 * y.min()]).all() and (high <= [y.max(), 2 * y.max()]).all()
-    with pytest.raises(ValueError, match="coverage"):
-        model.predict_interval(X, 90)
+    for coverage in (90, "a", None, 0, 1.0, np.nan):
+        with pytest.raises(ValueError, match="coverage=.*above 0 and below 1"):
+            model.predict_interval(X, coverage)

@@ -13,7 +13,7 @@ from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh, sequence
 from sklearn_zorb.layers import least_squares as least_squares_layer
 from sklearn_zorb.trainers import ZORB
 
-RECORDED = Path(__file__).parent / "data" / "recorded_weights.npz"
+RECORDED = Path(__file__).parents[2] / "data" / "recorded_weights.npz"
 PUBLISHED = {
     "relaxation": 1,
     "alpha": 0,
