@@ -1,29 +1,24 @@
 """How the tests call the methods of single layers and name their traits: here only."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from sklearn_zorb.layers import Context, Layer
+from sklearn_zorb.layers import Context, Layer, Traits
 from sklearn_zorb.linalg import LeastSquares
 from sklearn_zorb.memory import Memory
-from sklearn_zorb.targets import Targets
-
-TRAITS = {
-    "learns": "solvable", "reads_targets": "uses_targets", "fits_targets": "fits_targets",
-    "reads_inputs": "needs_inputs", "streams": "streams", "draws_rows": "draws_rows",
-    "differentiable": "differentiable", "jax": "traceable",
-}  # fmt: skip
+from sklearn_zorb.rows import Rows, Targets
 
 
 def trait(layer, name):
-    return getattr(layer, TRAITS[name])
+    return getattr(layer.traits, name)
 
 
 def with_traits(**traits):
     """Decorate a layer class with traits of its own."""
 
     def give(cls):
-        for name, value in traits.items():
-            setattr(cls, TRAITS[name], value)
+        cls.traits = replace(cls.traits, **traits)
         return cls
 
     return give
@@ -31,14 +26,17 @@ def with_traits(**traits):
 
 def initial(layer, inputs, sample_weight=None, y=None, seed=0):
     """Initial params of a layer that may look at its inputs."""
-    return layer.init(np.random.default_rng(seed), inputs.shape[1:], (inputs, y, sample_weight))
+    data = (Rows(inputs), y, sample_weight)
+    return layer.init(np.random.default_rng(seed), inputs.shape[1:], data)
 
 
 def inverted(layer, params, targets, inputs=None, *, seed=None, **options):
     """(targets for the inputs, params with what the inverse learned of all targets)."""
     if seed is not None:
         options["rng"] = np.random.default_rng(seed)
-    return layer.invert(params, targets, inputs, **options)
+    context = Context(**options)
+    params = layer.learn_inverse(params, [(targets, inputs)], context)
+    return layer.invert(params, targets, inputs, context), params
 
 
 def solved(layer, params, inputs, targets, *, codes=None, alpha=None, memory_limit=None, **context):
@@ -48,18 +46,20 @@ def solved(layer, params, inputs, targets, *, codes=None, alpha=None, memory_lim
         context["solver"] = LeastSquares(alpha=alpha)
     if "y" in context:
         context["y_targets"] = targets
-    return layer.solve(params, inputs, targets, Context(memory=Memory(memory_limit), **context))
+    context = Context(memory=Memory(memory_limit), **context)
+    return layer.solve(params, Rows(inputs), targets, context)
 
 
-@with_traits(reads_inputs=False)
 class OwnLayer(Layer):
     """A layer of the tests' own: `inverse` gives targets for the inputs."""
+
+    traits = Traits(reads_inputs=False)
 
     def inverse(self, params, targets, inputs):
         return targets
 
-    def invert(self, params, targets, inputs, *, rng=None):
-        return self.inverse(params, targets, inputs), params
+    def invert(self, params, targets, inputs, context):
+        return self.inverse(params, targets, inputs)
 
 
 def mean_difference(inputs, targets, context):

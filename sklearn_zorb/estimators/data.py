@@ -197,7 +197,7 @@ def check_size(table, name, dtype):
     row_bytes = values[:1].nbytes
     for part in Memory().chunks(len(values), row_bytes, CACHE_BYTES):
         piece = values[part]
-        largest = max(piece.max(initial=0), piece.min(initial=0), key=abs)
+        largest = float(max(piece.max(initial=0), piece.min(initial=0), key=abs))
         if abs(largest) > most:
             raise ValueError(
                 f"{name} holds {largest:g}: numbers beyond {most:.2g} overflow in "

@@ -68,9 +68,8 @@ class Plan:
     def layers(self):
         return [layer for _, layer in [*self.hidden, self.readout, *self.tail]]
 
-    def prepared(self, data, by_class):
-        """The data as this plan trains on them: weights relative, copies merged if need be."""
-        data = data.relative(by_class)
+    def prepared(self, data):
+        """The data as this plan trains on them: copies merged where layers draw rows."""
         check_size(data.X, "X", self.dtype)
         draws = find(self.layers, lambda layer: layer.traits.draws_rows)
         return data if draws is None else data.merged(self.memory)

@@ -76,8 +76,9 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         """Attributes that a fit to checked data gives; nothing of the estimator changes."""
         if not isinstance(self.layers, str):
             check_names(self)
+        data = data.relative(self.class_weight is not None)
         plan = self._plan(data, **options)
-        data = plan.prepared(data, self.class_weight is not None)
+        data = plan.prepared(data)
         decoder = self._decoder(data, plan, **options)
         fit = train(plan, data, decoder, self._report(data), **self._start(plan, **options))
         return {**data.columns, **self._attributes(fit, data, **options)}

@@ -13,7 +13,7 @@ from ..rows.device import at_hand, repeat_first
 from .data import check_size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedModel:
     """A trained network; all of it is NumPy and plain values.
 

@@ -72,7 +72,9 @@ def first_batch(estimator, data, attributes):
     by_class = estimator.class_weight is not None
     unit = weight_of_one(data.weights, by_class)
     sums = _added(Sums(Gram(), unit), attributes["model_"], data, by_class, estimator.memory_limit)
-    return {**attributes, "sums_": sums}
+    *history, last = attributes["history_"]
+    history = [*history, {**last, "rows": sums.gram.n_rows}]
+    return {**attributes, "history_": history, "sums_": sums}
 
 
 def learn_batch(estimator, data):

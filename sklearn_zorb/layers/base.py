@@ -61,8 +61,11 @@ class Traits:
     def of_all(cls, layers):
         """The traits of layers taken together, for one that is made of them."""
         own = [layer.traits for layer in layers]
+        learners = [one for one in own if one.learns]
         return cls(
-            learns=any(one.learns for one in own),
+            learns=bool(learners),
+            reads_targets=any(one.reads_targets for one in learners),
+            fits_targets=any(one.fits_targets for one in learners),
             reads_inputs=any(one.reads_inputs for one in own),
             streams=all(one.streams for one in own),
             draws_rows=any(one.draws_rows for one in own),

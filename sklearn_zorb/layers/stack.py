@@ -82,7 +82,7 @@ class Stack(Branches):
     def traits(self):
         # the weights decide which blocks are asked at all, which JAX cannot trace
         inside = Traits.of_all([layer for block in self.children() for layer in block])
-        return replace(inside, learns=True, jax=False)
+        return replace(inside, learns=True, reads_targets=True, fits_targets=True, jax=False)
 
     def paths(self):
         if self.units is None:

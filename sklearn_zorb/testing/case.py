@@ -6,9 +6,9 @@ from operator import is_
 
 import numpy as np
 
-from ..layers.base import Context
+from ..layers import Context
 from ..linalg import to_numpy
-from ..targets import Targets
+from ..rows import Rows, Targets
 
 N_SAMPLES = 150  # enough for three chunks of the 64 rows that are the least one is cut to
 
@@ -37,7 +37,7 @@ class Case:
         return line_of(self.layer, text)
 
     def init(self, stream):
-        data = (self.inputs, self.y, None)
+        data = (Rows(self.inputs), self.y, None)
         return frozen(self.call("init", self.rng(stream), self.input_shape, data))
 
     def call(self, name, *args, **kwargs):
@@ -60,13 +60,17 @@ class Case:
             )
         return result
 
+    def context(self):
+        """What inverses are given."""
+        return Context(rng=self.rng())
+
     def solve(self, targets, rows=slice(None), **changes):
         """`solve` for some of the rows, with a fresh context."""
         context = Context(rng=self.rng(), y=self.y[rows], y_targets=Targets(self.y[rows, None]))
         return self.call(
             "solve",
             self.params,
-            frozen(self.inputs[rows]),
+            Rows(frozen(self.inputs[rows])),
             Targets(frozen(targets[rows])),
             context.replace(**changes),
         )

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 from sklearn.base import clone
 
-from ..layers.base import Solved
+from .._compat import check_parameters
+from ..layers import Solved
 from ..linalg import get_backend
 from ..memory import Memory
 from .case import (
@@ -38,15 +39,16 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
       itself, keeps float32, and is the same function after pickling. With an `rng`, as while
       training, the same seed gives the same outputs.
     - `forward` gives the same under ``jax.jit``, so that gradient rules can train through
-      the layer. A layer that cannot be traced says so with ``traceable = False``.
-    - `invert` returns targets of the shape of the inputs, finite for any targets, those that
-      the layer cannot reach too, and params. From what the layer gave for other inputs, it
-      finds inputs that give the same again. A layer that says ``needs_inputs = False`` does so
-      without inputs, and row by row.
-    - `solve`, where ``solvable``, returns `Solved` params that can be pickled, with which
-      `forward` and `invert` work, the same for the same seed. It comes no farther from
-      targets that the layer can reach, unless ``fits_targets = False``, and finds the same
-      for any targets if ``uses_targets = False``. Where ``streams = True``, it finds the same
+      the layer. A layer that cannot be traced says so with ``Traits(jax=False)``.
+    - `learn_inverse` returns params, and `invert` targets of the shape of the inputs, finite
+      for any targets, those that the layer cannot reach too. From what the layer gave for
+      other inputs, it finds inputs that give the same again. A layer of the trait
+      ``reads_inputs=False`` does so without inputs; it learns the same of targets in pieces,
+      and inverts row by row.
+    - `solve`, where the layer ``learns``, returns `Solved` params that can be pickled, with
+      which `forward` and `invert` work, the same for the same seed. It comes no farther from
+      targets that the layer can reach, unless ``fits_targets=False``, and finds the same
+      for any targets if ``reads_targets=False``. Where the layer ``streams``, it finds the same
       however rows are cut into chunks, and takes a weight of 2 for two rows.
 
     Parameters
@@ -80,11 +82,11 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
     _check_training(case)
     _check_jax(case)
     _check_invert(case, exact_inverse)
-    if not layer.needs_inputs:
+    if not layer.traits.reads_inputs:
         _check_invert_without_inputs(case)
-    if layer.solvable:
+    if layer.traits.learns:
         _check_solve(case)
-        if layer.streams:
+        if layer.traits.streams:
             _check_streams(case)
 
 
@@ -97,7 +99,7 @@ def _check_hyperparameters(layer):
     with line_of(layer, "set_params(**get_params()) changes nothing"):
         require(repr(copy.set_params(**params)) == repr(layer), f"it gave {copy!r}")
     with line_of(layer, "hyperparameters satisfy _parameter_constraints"):
-        layer._validate_params()
+        check_parameters(layer)
     with line_of(layer, "layers can be pickled"):
         require(repr(pickle.loads(pickle.dumps(layer))) == repr(layer), "it came back changed")
 
@@ -105,7 +107,7 @@ def _check_hyperparameters(layer):
 def _check_arrays(case, params, method):
     with case.line(f"{method} returns params as a dict of arrays"):
         require(isinstance(params, dict), f"it returned {type(params).__name__}")
-        if case.layer.traceable:
+        if case.layer.traits.jax:
             others = [leaf for leaf in values(params) if not is_array(leaf)]
             require(not others, f"there are other things in it: {others}")
 
@@ -146,13 +148,13 @@ def _check_training(case):
 
 
 def _check_jax(case):
-    if not case.layer.traceable:
+    if not case.layer.traits.jax:
         return
     import jax
 
     line = (
         "forward works under jax.jit: take functions from namespace(inputs), not from NumPy, or "
-        "say traceable = False"
+        "say Traits(jax=False)"
     )
     with get_backend("jax").scope():
         with case.line(line):
@@ -168,15 +170,14 @@ def _check_jax(case):
 
 def _inverted(case, targets, inputs, params=None):
     params = case.params if params is None else params
-    result = case.call("invert", params, targets, inputs, rng=case.rng())
-    with case.line("invert returns (input_targets, params)"):
-        found, params = result
-        require(isinstance(params, dict), f"params are {type(params).__name__}")
-    return found, params
+    params = case.call("learn_inverse", params, [(targets, inputs)], case.context())
+    with case.line("learn_inverse returns params"):
+        require(isinstance(params, dict), f"it returned {type(params).__name__}")
+    return case.call("invert", params, targets, inputs, case.context()), params
 
 
 def _check_invert(case, exact):
-    present = case.present if case.layer.needs_inputs else None
+    present = case.present if case.layer.traits.reads_inputs else None
     found, params = _inverted(case, case.outputs, present)
     with case.line("invert returns targets of the shape of the inputs"):
         require(found.shape == case.inputs.shape, f"their shape is {found.shape}")
@@ -206,12 +207,15 @@ def _check_invert(case, exact):
 def _check_invert_without_inputs(case):
     # the last one often: what depends on how often a row comes shows
     distinct, codes = case.outputs[:5], np.minimum(np.arange(N_SAMPLES), 4)
-    line = "invert that needs no inputs inverts row by row: equal targets, equal results"
+    line = "invert that reads no inputs inverts row by row: equal targets, equal results"
     once, params = _inverted(case, frozen(distinct), None)
     repeated, repeated_params = _inverted(case, frozen(distinct[codes]), None)
     with case.line(line):
         close(repeated, np.asarray(once)[codes], 1e-6)
         same(repeated_params, params, 1e-6)
+    with case.line("learn_inverse finds the same in all targets as in pieces of them"):
+        pieces = [(frozen(rows), None) for rows in (distinct[:2], distinct[2:])]
+        same(case.call("learn_inverse", case.params, pieces, case.context()), params, 1e-6)
 
 
 def _reachable(case):
@@ -237,22 +241,21 @@ def _check_solve(case):
         params = pickle.loads(pickle.dumps(solved.params))
         close(case.layer.forward(params, case.inputs), outputs, 0)
     with case.line("invert works with solved params"):
-        found, _ = _inverted(
-            case, targets, case.inputs if case.layer.needs_inputs else None, params
-        )
+        present = case.inputs if case.layer.traits.reads_inputs else None
+        found, _ = _inverted(case, targets, present, params)
         require(found.shape == case.inputs.shape, f"the shape of its targets is {found.shape}")
         require(np.isfinite(found).all(), "there is NaN or infinity")
     if solved.outputs is not None:
         with case.line("training outputs are outputs of shape (n, *output_shape)"):
             shape = tuple(solved.outputs.shape)
             require(shape == case.outputs.shape, f"their shape is {shape}")
-    if drawn and case.layer.fits_targets:
+    if drawn and case.layer.traits.fits_targets:
         with case.line("solve comes no farther from targets that the layer can reach"):
             before = np.linalg.norm(case.outputs - targets)
             after = np.linalg.norm(outputs - targets)
             require(after <= before, f"distance {after:.3g}, and {before:.3g} before")
-    if not case.layer.uses_targets:
-        with case.line("solve of a layer with uses_targets = False reads no targets"):
+    if not case.layer.traits.reads_targets:
+        with case.line("solve of a layer with reads_targets=False reads no targets"):
             other = case.solve(frozen(0 * targets)).params
             close(case.layer.forward(other, case.inputs), outputs, 1e-7)
 

@@ -20,7 +20,7 @@ class MLELM(Trainer):
               \quad W = \beta^\top,
 
     g being the activation that follows the layer. Targets have no part in it; the read-out is
-    solved by ridge regression. Layers of other kinds stay as they are drawn.
+    solved by ridge regression. Layers of other kinds that read targets stay as they are drawn.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class MLELM(Trainer):
         self.rcond = rcond
 
     def n_steps(self, network):
-        return sum(isinstance(layer, Dense) for layer in network.hidden) + 1
+        return sum(layer.traits.learns for layer in network.hidden) + 1
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         own = own_context(self, context)
@@ -74,6 +74,9 @@ class MLELM(Trainer):
                 here = own.replace(rng=stream, relaxation=1.0)
                 solved = _autoencode(network, params, i, rows[:], here)
                 params[i] = {**params[i], **solved.params}
+            elif layer.traits.learns and not layer.traits.reads_targets:
+                solved = layer.solve(params[i], rows, None, own.replace(rng=stream))
+                params[i] = solved.params
             rows = rows.then(layer, params[i]).kept(own)
             if history.add(i, solved, params):
                 break
