@@ -92,6 +92,22 @@ def read_layers(layers):
 
 
 @dataclass(frozen=True)
+class Call:
+    """What a call of `fit` or `partial_fit` knows beside its data.
+
+    Attributes
+    ----------
+    classes : ndarray or None
+        All classes, where some may be missing in y.
+    batch : bool
+        Whether more rows are to come.
+    """
+
+    classes: Any = None
+    batch: bool = False
+
+
+@dataclass(frozen=True)
 class Fit:
     """What training gave: the model, and what the rule tells of it."""
 
@@ -99,10 +115,9 @@ class Fit:
     history: list
     status: str
     left_out: Any
-    state: Any
 
 
-def train(plan, data, decoder, report_to, before=None, state=None):
+def train(plan, data, decoder, report_to, before=None):
     """Train the network of a plan.
 
     Parameters
@@ -112,12 +127,9 @@ def train(plan, data, decoder, report_to, before=None, state=None):
         Prepared.
     decoder : Classes, Labels or Numbers
     report_to : callable
-        ``report_to(n_steps, readout, model_of)`` gives a `Progress`; ``model_of(params)`` is
-        the fitted model as it would be with params on the way.
+        ``report_to(n_steps, model)`` gives a `Progress`; `model` has the initial params.
     before : FittedModel or None
         What training goes on from, where its params fit the network.
-    state : dict or None
-        What the rule kept of a former training of the same network.
 
     Returns
     -------
@@ -145,16 +157,16 @@ def train(plan, data, decoder, report_to, before=None, state=None):
         if is_jax(inputs.source):
             params = with_weights_there(params, network.layers, backend)
         model = FittedModel(network, params, decoder, plan.dtype, backend.name, constant)
-        options = {"state": state} if going_on and plan.rule.incremental else {}
-        with report_to(plan.rule.n_steps(network), network.readout, model.with_params) as progress:
+        options = {"state": before.state} if going_on and plan.rule.incremental else {}
+        with report_to(plan.rule.n_steps(network), model) as progress:
             result = plan.rule.fit(
                 network, params, inputs, context.y_targets,
                 context.replace(rng=streams[1]), on_step=progress, **options,
             )  # fmt: skip
-        model, left_out = model.with_params(result.params), result.left_out
+        model, left_out = model.replace(params=result.params, state=result.state), result.left_out
         if left_out is not None:
             left_out = network.finish(model.params, left_out[: len(targets)])
-    return Fit(model, result.history, result.status, left_out, result.state)
+    return Fit(model, result.history, result.status, left_out)
 
 
 def _generator(random_state):

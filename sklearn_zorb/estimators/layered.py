@@ -1,7 +1,7 @@
 """What all estimators of layer lists share: the fit, predictions, the table of layers."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import CallbackSupportMixin, fit_context
@@ -10,7 +10,7 @@ from ..layers import Softmax
 from ..lists import NestedNames, check_names
 from ..network import ends_in
 from .data import read_data, read_rows
-from .fitting import train
+from .fitting import Call, train
 from .progress import Progress
 from .summary import summary_table
 
@@ -23,7 +23,8 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
     be set by its name, and its parameters by ``dense_1__units`` or, inside a composite layer,
     ``skip_1__dense_1__units``.
 
-    A subclass gives ``_plan(data)``, what it asks of a fit, and ``_decoder(data, plan)``.
+    A subclass gives ``_plan(data, call)``, what it asks of a fit, and
+    ``_decoder(data, plan, call)``.
     """
 
     block_parameter = "layers"
@@ -70,40 +71,32 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
             If `layers` holds something that is not a layer.
         """
         data = read_data(self, X, y, sample_weight, class_weight=self.class_weight)
-        return self._become(self._learned(data))
+        return self._become(self._learned(data, Call()))
 
-    def _learned(self, data, **options):
+    def _learned(self, data, call):
         """Attributes that a fit to checked data gives; nothing of the estimator changes."""
         if not isinstance(self.layers, str):
             check_names(self)
         data = data.relative(self.class_weight is not None)
-        plan = self._plan(data, **options)
+        plan = self._plan(data, call)
         data = plan.prepared(data)
-        decoder = self._decoder(data, plan, **options)
-        fit = train(plan, data, decoder, self._report(data), **self._start(plan, **options))
-        return {**data.columns, **self._attributes(fit, data, **options)}
 
-    def _start(self, plan, **options):
-        """What training goes on from; nothing, as a rule."""
-        return {}
+        def report_to(n_steps, model):
+            return Progress(self, (data.X, data.y), n_steps, model, model_attributes)
 
-    def _report(self, data):
-        """A function that makes the `Progress` of a fit."""
+        fit = train(plan, data, self._decoder(data, plan, call), report_to, self._before(call))
+        return {**data.columns, **self._attributes(fit, data, call)}
 
-        def report(n_steps, readout, model_of):
-            def attributes(params):
-                return model_attributes(model_of(params))
+    def _before(self, call):
+        """The model that training goes on from; none, as a rule."""
+        return None
 
-            return Progress(self, (data.X, data.y), n_steps, readout, attributes)
-
-        return report
-
-    def _attributes(self, fit, data, *, final=True, **options):
+    def _attributes(self, fit, data, call):
         """What a fit leaves, by name; what is learned from left-out outputs is in it."""
         model = fit.model
         if fit.left_out is not None:
-            decoder = model.decoder.learn(fit.left_out, data.y, data.weights, final=final)
-            model = model.with_decoder(decoder)
+            decoder = model.decoder.learn(fit.left_out, data.y, data.weights, final=not call.batch)
+            model = model.replace(decoder=decoder)
         return {**model_attributes(model), "history_": fit.history}
 
     def _become(self, attributes):
@@ -115,6 +108,21 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         }
         self.__dict__ = {**kept, **attributes}
         return self
+
+    def predict(self, X):
+        """Predict labels or numbers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, a matrix of labels for multilabel, or numbers in the units of y.
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.predict(outputs)
 
     def _outputs(self, X):
         """Network outputs of shape (n_samples, n_outputs)."""
@@ -200,20 +208,6 @@ class LayeredClassifier(ClassifierMixin, BaseLayered):
         outputs = self._outputs(X)
         return self.model_.decoder.decision(outputs)
 
-    def predict(self, X):
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-        """
-        outputs = self._outputs(X)
-        return self.model_.decoder.predict(outputs)
-
     def predict_proba(self, X):
         """Probabilities, calibrated on left-out predictions of the training rows.
 
@@ -231,21 +225,3 @@ class LayeredClassifier(ClassifierMixin, BaseLayered):
         """
         outputs = self._outputs(X)
         return self.model_.decoder.probabilities(outputs)
-
-
-class LayeredRegressor(RegressorMixin, BaseLayered):
-    """Base of regressors: numbers from the outputs of the network."""
-
-    def predict(self, X):
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        """
-        outputs = self._outputs(X)
-        return self.model_.decoder.predict(outputs)

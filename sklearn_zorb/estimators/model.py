@@ -28,6 +28,8 @@ class FittedModel:
         Where matrices are multiplied.
     constant : ConstantColumns
         Columns that never varied in training, which move no prediction.
+    state : dict or None
+        What the rule wants back where training goes on.
     """
 
     network: Network
@@ -36,14 +38,13 @@ class FittedModel:
     dtype: np.dtype
     backend: str
     constant: ConstantColumns
+    state: Any = None
 
-    def with_params(self, params):
-        """The same network with other params, as NumPy arrays."""
-        return replace(self, params=as_numpy(params))
-
-    def with_decoder(self, decoder):
-        """The same network with another decoder."""
-        return replace(self, decoder=decoder)
+    def replace(self, **changes):
+        """A copy with some attributes changed; params become NumPy arrays."""
+        if "params" in changes:
+            changes["params"] = as_numpy(changes["params"])
+        return replace(self, **changes)
 
     def outputs(self, X, memory_limit=None):
         """Network outputs of shape (n_samples, n_outputs) for checked rows, read in chunks."""

@@ -1,7 +1,7 @@
 """Estimators that train a list of layers by any rule."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import RegressorMixin, clone
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import StrOptions, check_parameters
@@ -12,8 +12,8 @@ from ..memory import Memory
 from ..rows import count_distinct
 from ..trainers import Backprop, Trainer
 from .data import read_data
-from .fitting import PRECISIONS, Plan, read_layers
-from .layered import BaseLayered, LayeredClassifier, LayeredRegressor, class_decoder, known_classes
+from .fitting import PRECISIONS, Call, Plan, read_layers
+from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
 from .partial import refuse_balanced_batches
 
 # as many rows as a full batch of Backprop takes: above, single precision is enough
@@ -39,20 +39,20 @@ def goes_on(estimator):
     )
 
 
-def _plan(estimator, data, before, one_epoch):
-    """What an estimator with a rule asks of a fit; `before` is the model that it goes on from."""
-    layers = estimator.layers
+def _plan(estimator, data, call):
+    """What an estimator with a rule asks of a fit."""
+    layers, before = estimator.layers, _before(estimator, call)
     if is_auto(layers):
         layers = dense_layers(count_distinct(data.X, Memory()), data.X.shape[1])
         layers = layers if estimator.input_shape is None else [Flatten(), *layers]
-    if one_epoch and before is not None:
+    if call.batch and before is not None:
         dtype = before.dtype
     elif isinstance(estimator.dtype, str) and estimator.dtype == "auto":
         dtype = np.dtype(np.float64 if data.X.shape[0] <= DOUBLE_ROWS else np.float32)
     else:
         dtype = np.dtype(estimator.dtype)
     return Plan(
-        *read_layers(layers), rule=_rule(estimator, one_epoch), dtype=dtype,
+        *read_layers(layers), rule=_rule(estimator, call.batch), dtype=dtype,
         standardize=estimator.standardize, input_shape=estimator.input_shape,
         random_state=estimator.random_state,
         # for closed forms: what ZORBClassifier has by default
@@ -71,15 +71,10 @@ def _rule(estimator, one_epoch):
     return trainer
 
 
-def _before(estimator, one_epoch):
+def _before(estimator, call):
     """The model that a fit goes on from, if it does."""
-    wanted = one_epoch or estimator.warm_start
+    wanted = call.batch or estimator.warm_start
     return getattr(estimator, "model_", None) if wanted else None
-
-
-def _start(estimator, before):
-    """The model and the state of the rule that training goes on from."""
-    return {} if before is None else {"before": before, "state": estimator.trainer_state_}
 
 
 def _with_epoch(estimator, attributes):
@@ -92,7 +87,7 @@ def _with_epoch(estimator, attributes):
 
 def _outcome(fit):
     """What the rule says of how training went."""
-    return {"status_": fit.status, "n_iter_": len(fit.history), "trainer_state_": fit.state}
+    return {"status_": fit.status, "n_iter_": len(fit.history)}
 
 
 class NetworkClassifier(LayeredClassifier):
@@ -222,19 +217,19 @@ class NetworkClassifier(LayeredClassifier):
             reset=not started,
         )  # fmt: skip
         known = self.classes_ if started else known
-        return self._become(_with_epoch(self, self._learned(data, classes=known, one_epoch=True)))
+        return self._become(_with_epoch(self, self._learned(data, Call(known, batch=True))))
 
-    def _plan(self, data, *, one_epoch=False, **options):
-        return _plan(self, data, _before(self, one_epoch), one_epoch)
+    def _plan(self, data, call):
+        return _plan(self, data, call)
 
-    def _start(self, plan, *, one_epoch=False, **options):
-        return _start(self, _before(self, one_epoch))
+    def _before(self, call):
+        return _before(self, call)
 
-    def _decoder(self, data, plan, *, classes=None, one_epoch=False):
-        before = _before(self, one_epoch)
-        if before is not None and one_epoch:
+    def _decoder(self, data, plan, call):
+        before = _before(self, call)
+        if call.batch and before is not None:
             before.decoder.check(data.y)
-        decoder = class_decoder(data.y, plan, classes)
+        decoder = class_decoder(data.y, plan, call.classes)
         if before is not None and not np.array_equal(before.decoder.classes, decoder.classes):
             raise ValueError(
                 f"warm_start=True goes on from a model of the classes "
@@ -243,11 +238,11 @@ class NetworkClassifier(LayeredClassifier):
             )
         return decoder
 
-    def _attributes(self, fit, data, **options):
-        return {**super()._attributes(fit, data), **_outcome(fit)}
+    def _attributes(self, fit, data, call):
+        return {**super()._attributes(fit, data, call), **_outcome(fit)}
 
 
-class NetworkRegressor(LayeredRegressor):
+class NetworkRegressor(RegressorMixin, BaseLayered):
     r"""Layered regressor trained by any rule, backpropagation by default.
 
     Rules that follow a gradient minimise :math:`\frac{1}{2 \sum_i w_i} \sum_i w_i \|z_i -
@@ -350,20 +345,20 @@ class NetworkRegressor(LayeredRegressor):
         """
         check_parameters(self)
         data = read_data(self, X, y, sample_weight, reset=not hasattr(self, "model_"))
-        return self._become(_with_epoch(self, self._learned(data, one_epoch=True)))
+        return self._become(_with_epoch(self, self._learned(data, Call(batch=True))))
 
-    def _plan(self, data, *, one_epoch=False):
-        return _plan(self, data, _before(self, one_epoch), one_epoch)
+    def _plan(self, data, call):
+        return _plan(self, data, call)
 
-    def _start(self, plan, *, one_epoch=False):
-        return _start(self, _before(self, one_epoch))
+    def _before(self, call):
+        return _before(self, call)
 
-    def _decoder(self, data, plan, *, one_epoch=False):
-        before = _before(self, one_epoch)
-        if before is None or not one_epoch:
+    def _decoder(self, data, plan, call):
+        before = _before(self, call)
+        if not call.batch or before is None:
             return Numbers(data.y, data.weights, self.standardize)
         before.decoder.check(data.y)
         return before.decoder.widened(data.y)
 
-    def _attributes(self, fit, data, **options):
-        return {**super()._attributes(fit, data), **_outcome(fit)}
+    def _attributes(self, fit, data, call):
+        return {**super()._attributes(fit, data, call), **_outcome(fit)}

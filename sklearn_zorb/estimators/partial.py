@@ -81,12 +81,12 @@ def learn_batch(estimator, data):
     """Attributes after a further batch, of checked data."""
     model, by_class = estimator.model_, estimator.class_weight is not None
     model.decoder.check(data.y)
-    model = replace(model, constant=model.constant.within(data.X))
+    model = model.replace(constant=model.constant.within(data.X))
     # predictions made before a row is learned are as honest as left-out ones
     outputs = model.outputs(data.X, estimator.memory_limit)
     weights = _in_unit(data, estimator.sums_.unit)
     unit = weight_of_one(weights, by_class=False)
-    model = model.with_decoder(model.decoder.update(outputs, data.y, weights, unit))
+    model = model.replace(decoder=model.decoder.update(outputs, data.y, weights, unit))
     sums = _added(estimator.sums_, model, data, by_class, estimator.memory_limit)
     solver = LeastSquares(estimator.alpha, estimator.rcond)
     model, entry = _solved(model, sums, solver)
@@ -127,4 +127,4 @@ def _solved(model, sums, solver):
     own = layer.with_solution(model.params[index], solution)
     params = [*model.params[:index], sequence.cast(own, model.dtype), *model.params[index + 1 :]]
     entry = {"layer": network.names[index], "index": index, "rows": sums.gram.n_rows}
-    return model.with_params(params), {**entry, **solution.report()}
+    return model.replace(params=params), {**entry, **solution.report()}

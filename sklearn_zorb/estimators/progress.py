@@ -16,16 +16,15 @@ class Progress:
         What callbacks may score on.
     n_steps : int
         Largest number of entries that may come.
-    readout : int
-        Index of the read-out: between the layers of a sweep there is none that could predict.
+    model : FittedModel
+        With initial params.
     attributes_of : callable
-        ``attributes_of(params)``: attributes that make a copy of the estimator predict with
-        the params of that moment.
+        ``attributes_of(model)``: attributes that make a copy of the estimator predict as it.
     """
 
-    def __init__(self, estimator, rows, n_steps, readout, attributes_of):
+    def __init__(self, estimator, rows, n_steps, model, attributes_of):
         self.estimator, self.rows = estimator, rows
-        self.n_steps, self.readout, self.attributes_of = n_steps, readout, attributes_of
+        self.n_steps, self.model, self.attributes_of = n_steps, model, attributes_of
         self.step, self.seconds, self.task = 0, 0.0, None
 
     def __enter__(self):
@@ -43,10 +42,13 @@ class Progress:
             return False
         name = f"layer {entry['layer']}" if "layer" in entry else f"epoch {entry['epoch']}"
         task = self._begin(self.task.subcontext(task_name=name))
-        complete = entry.get("index", self.readout) == self.readout
+        # between the layers of a sweep there is no read-out that could predict
+        readout = self.model.network.readout
+        complete = entry.get("index", readout) == readout
 
         def attributes():
-            return self.attributes_of(params() if callable(params) else params)
+            now = params() if callable(params) else params
+            return self.attributes_of(self.model.replace(params=now))
 
         return bool(self._end(task, reconstruction_attributes=attributes if complete else None))
 

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
@@ -15,8 +16,8 @@ from ..memory import Memory
 from ..rows import count_distinct
 from ..trainers import ZORB
 from .data import read_data
-from .fitting import PRECISIONS, Plan, read_layers
-from .layered import BaseLayered, LayeredClassifier, LayeredRegressor, class_decoder, known_classes
+from .fitting import PRECISIONS, Call, Plan, read_layers
+from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
 from .partial import can_learn_in_batches, first_batch, learn_batch
 
 _CONSTRAINTS = {
@@ -198,12 +199,12 @@ class ZORBClassifier(LayeredClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _plan(self, data, *, classes=None, final=True):
+    def _plan(self, data, call):
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(np.unique(data.y))
-        return _plan(self, data, n_outputs, not final)
+        return _plan(self, data, n_outputs, call.batch)
 
-    def _decoder(self, data, plan, *, classes=None, final=True):
-        return class_decoder(data.y, plan, classes)
+    def _decoder(self, data, plan, call):
+        return class_decoder(data.y, plan, call.classes)
 
     @available_if(can_learn_in_batches)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -257,11 +258,11 @@ class ZORBClassifier(LayeredClassifier):
         )  # fmt: skip
         if started:
             return self._become(learn_batch(self, data))
-        attributes = self._learned(data, classes=known, final=False)
+        attributes = self._learned(data, Call(known, batch=True))
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(LayeredRegressor):
+class ZORBRegressor(RegressorMixin, BaseLayered):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
@@ -376,11 +377,11 @@ class ZORBRegressor(LayeredRegressor):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _plan(self, data, *, final=True):
+    def _plan(self, data, call):
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else 1
-        return _plan(self, data, n_outputs, not final)
+        return _plan(self, data, n_outputs, call.batch)
 
-    def _decoder(self, data, plan, *, final=True):
+    def _decoder(self, data, plan, call):
         return Numbers(data.y, data.weights, self.standardize, self.clip)
 
     def predict_interval(self, X, coverage=0.9):
@@ -442,4 +443,4 @@ class ZORBRegressor(LayeredRegressor):
         data = read_data(self, X, y, sample_weight, reset=not started)
         if started:
             return self._become(learn_batch(self, data))
-        return self._become(first_batch(self, data, self._learned(data, final=False)))
+        return self._become(first_batch(self, data, self._learned(data, Call(batch=True))))
