@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sklearn_zorb import ZORBRegressor
-from sklearn_zorb.layers import Layer
+from sklearn_zorb.layers import Layer, Traits
 from sklearn_zorb.linalg import namespace
 from sklearn_zorb.testing import check_layer
 
@@ -19,7 +19,7 @@ from sklearn_zorb.testing import check_layer
 class Hinges(Layer):
     """Each column beside max(x - knot, 0) for knots at its quantiles."""
 
-    needs_inputs = False
+    traits = Traits(reads_inputs=False)
 
     def __init__(self, knots=8):
         self.knots = knots
@@ -28,7 +28,7 @@ class Hinges(Layer):
         return (input_shape[0] * (1 + self.knots),)
 
     def init(self, rng, input_shape, data=None):
-        rows = rng.normal(size=(100, *input_shape)) if data is None else np.asarray(data[0])
+        rows = rng.normal(size=(100, *input_shape)) if data is None else data[0][:]
         inner = np.linspace(0, 1, self.knots + 2)[1:-1]
         return {"knots": np.quantile(rows, inner, axis=0)}
 
@@ -37,9 +37,9 @@ class Hinges(Layer):
         bends = [xp.maximum(inputs - knot.astype(inputs.dtype), 0) for knot in params["knots"]]
         return xp.concatenate([inputs, *bends], axis=1)
 
-    def invert(self, params, targets, inputs, *, rng=None):
+    def invert(self, params, targets, inputs, context):
         width = targets.shape[1] // (1 + self.knots)
-        return targets[:, :width], params
+        return targets[:, :width]
 
 
 check_layer(Hinges(), (3,))

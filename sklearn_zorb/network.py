@@ -152,6 +152,12 @@ class Network:
         """What follows the read-out."""
         return sequence.forward(self.tail, params[self.readout + 1 :], outputs)
 
+    def outputs(self, params, inputs):
+        """Outputs of the whole network."""
+        outputs = self.forward(params, inputs)
+        return self.finish(params, outputs) if self.tail else outputs
+
+    @cached_property
     def working_width(self):
         """Numbers that predicting one sample keeps at a time, at most."""
         width = working_width(self.hidden, self.input_shape)

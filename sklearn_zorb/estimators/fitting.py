@@ -17,10 +17,10 @@ from ..lists import find, resolve_layers
 from ..memory import Memory
 from ..network import Network, check_layers, ends_in, fill_widths, fits, split_readout
 from ..rows import Rows, Targets
-from ..rows.device import repeat_first, upload, with_weights_there
+from ..rows.device import feeder_of, repeat_first, upload, with_weights_there
 from ..trainers import Trainer
 from .data import check_size
-from .model import FittedModel, feeder_of
+from .model import FittedModel
 
 READOUT = "readout"
 # what `dtype` takes beside the names: float is NumPy's float64

@@ -1,15 +1,17 @@
 """What a fit leaves behind: a network, its params, and what turns outputs into predictions."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..linalg import get_backend, to_numpy
-from ..memory import Memory
+from ..linalg import to_numpy
+from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
-from ..rows.device import at_hand, repeat_first
+from ..rows.device import on_device
 from .data import check_size
 
 
@@ -48,32 +50,17 @@ class FittedModel:
 
     def outputs(self, X, memory_limit=None):
         """Network outputs of shape (n_samples, n_outputs) for checked rows, read in chunks."""
-        network, backend = self.network, get_backend(self.backend)
         check_size(X, "X", self.dtype)
-        X, feeder = self.constant.restore(X), feeder_of(network.layers, self.backend)
+        X, network = self.constant.restore(X), self.network
         outputs = np.empty((X.shape[0], self.decoder.n_outputs))
-        row_bytes = 16 * network.working_width()
-        with backend.scope():
-            params = at_hand(self.params, network.layers, backend)
-            parts = Memory(memory_limit).chunks(X.shape[0], row_bytes, backend.chunk_bytes)
-            for part in parts:
-                rows = X[part].astype(self.dtype, copy=False)
-                n_rows = rows.shape[0]
-                if feeder.name == "jax" and isinstance(rows, np.ndarray):
-                    rows = rows[repeat_first(n_rows)]
-                out = network.finish(params, network.forward(params, feeder.asarray(rows)))
-                outputs[part] = to_numpy(out)[:n_rows]
+        of_rows = partial(network.outputs, self.params)
+        most, scope = CHUNK_BYTES, nullcontext()
+        if self.backend == "jax":
+            of_rows, most, scope = on_device(network, self.params)
+        with scope:
+            for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width, most):
+                outputs[part] = of_rows(X[part].astype(self.dtype, copy=False))
         return outputs
-
-
-def feeder_of(layers, backend):
-    """The backend of the rows that come in.
-
-    What a kernel draws and where trees split depends on rows to the last bit: to such a
-    layer they come as NumPy makes them, unless a layer before it learns.
-    """
-    first = next(layer for layer in layers if layer.traits.learns)
-    return get_backend(backend if first.traits.jax else "numpy")
 
 
 def as_numpy(params):

@@ -110,7 +110,7 @@ def _added(sums, model, data, by_class, memory_limit):
         targets, _ = sequence.carry_down(network.tail, above, targets, None, Context())
     X, gram = model.constant.restore(data.X), Gram()
     X = X.tocsr() if hasattr(X, "tocsr") else X
-    for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width()):
+    for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width):
         seen = network.tapped(model.params, X[part].astype(dtype, copy=False))
         gram.add(seen, targets[part], None if weights is None else weights[part])
     heaviest = max(sums.heaviest, mean_weight(data.weights, by_class) / sums.unit)

@@ -3,10 +3,11 @@
 from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
-from .base import Layer, Traits, refuse_sparse, shape_error
+from .base import Layer, Traits, shape_error
 
 # squashing functions reach their limits only at infinity: targets at the ends of the range
 # are drawn in by this much of the function's own
@@ -19,11 +20,11 @@ class Activation(Layer):
     traits = Traits(reads_inputs=False)
 
     def _refuse_sparse(self, inputs):
-        why = (
-            "takes dense inputs: pass X as an array, or put a Dense layer in front, which reads "
-            "sparse rows."
-        )
-        refuse_sparse(self, inputs, why)
+        if sp.issparse(inputs):
+            raise ValueError(
+                f"{type(self).__name__} takes dense inputs: pass X as an array, or put a Dense "
+                "layer in front, which reads sparse rows."
+            )
 
 
 class Identity(Activation):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..linalg import get_backend, to_numpy
+
 # bytes of rows below which parts would take longer to hand out
 WHOLE_BYTES = 16e6
 
@@ -48,13 +50,32 @@ def upload(X, backend):
     return backend.xp.concatenate([backend.asarray(part) for part in parts])
 
 
-def at_hand(params, layers, backend):
-    """Solved params, on an accelerator already: every chunk would bring them along anew."""
-    if not _all_there(layers, backend):
-        return params
-    import jax
+def feeder_of(layers, backend):
+    """The backend of the rows that come in.
 
-    return jax.device_put(params)
+    What a kernel draws and where trees split depends on rows to the last bit: to such a
+    layer they come as NumPy makes them, unless a layer before it learns.
+    """
+    first = next(layer for layer in layers if layer.traits.learns)
+    return get_backend(backend if first.traits.jax else "numpy")
+
+
+def on_device(network, params):
+    """A function of chunks of rows, how large they may be, and the context to call it in."""
+    backend, feeder = get_backend("jax"), feeder_of(network.layers, "jax")
+    if _all_there(network.layers, backend):
+        import jax
+
+        # every chunk would bring them along anew
+        params = jax.device_put(params)
+
+    def outputs(rows):
+        n_rows = rows.shape[0]
+        if feeder.name == "jax" and isinstance(rows, np.ndarray):
+            rows = rows[repeat_first(n_rows)]
+        return to_numpy(network.outputs(params, feeder.asarray(rows)))[:n_rows]
+
+    return outputs, backend.chunk_bytes, backend.scope()
 
 
 def with_weights_there(params, layers, backend):
