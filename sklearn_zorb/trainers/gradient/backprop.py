@@ -1,28 +1,13 @@
 """Gradient descent by backpropagation: the baseline."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 
-from .objective import merge
-from .rule import Rule
 from .trainer import GradientTrainer
+from .update import Update
 
 
-@dataclass(frozen=True)
-class Reverse(Rule):
-    """The gradient by reverse-mode differentiation."""
-
-    diagnostics: bool = False
-
-    def direction(self, objective, moved, params, memory, batch, key):
-        import jax
-
-        def loss(moved):
-            return objective.loss(merge(params, moved), batch, key)
-
-        gradient, aux = jax.grad(loss, has_aux=True)(moved)
-        return gradient, aux, memory
-
-
+@dataclass(eq=False, repr=False)
 class Backprop(GradientTrainer):
     r"""Mini-batch gradient descent by backpropagation.
 
@@ -36,15 +21,9 @@ class Backprop(GradientTrainer):
     optimizer : str or callable, default="adam"
         Name of a function of optax, such as "sgd", "adamw" or "lion", or
         ``factory(learning_rate)`` that returns an optax transformation.
-    learning_rate : float or None, default=None
-        None is 0.01 for full batches and 0.001 for mini-batches, which suit Adam.
     batch_size : "auto" or int, default="auto"
         "auto" takes all rows up to 1000, and 128 at a time above.
     max_epochs : int, default=200
-    schedule : {"constant", "cosine", "linear", "warmup_cosine"}, callable or None, default=None
-        Factor of the learning rate over the training; ``f(share)`` maps the share of steps
-        done, in [0, 1), to it. It starts afresh with a warm start; ``partial_fit``, which knows
-        of no end, has none.
     tol : float or None, default=1e-4
         Training stops when the loss has not fallen by this much for `patience` epochs; None
         runs `max_epochs`.
@@ -56,13 +35,19 @@ class Backprop(GradientTrainer):
         return the params at its lowest.
     validation_fraction : float, default=0.1
         Share of the rows held out for it.
-    straight_through : bool, default=False
-        Whether `Sign` and `Step` pass gradients on as a clipped identity does.
-    optimizer_params : dict or None, default=None
-        More arguments of the optimiser, such as ``{"momentum": 0.9}``.
     diagnostics : bool, default=False
         Whether the history tells what each step took from the loss of its own batch, in the
         mean over the epoch (``error_reduction``), which takes one more pass.
+    learning_rate : float or None, default=None
+        None is 0.01 for full batches and 0.001 for mini-batches, which suit Adam.
+    schedule : {"constant", "cosine", "linear", "warmup_cosine"}, callable or None, default=None
+        Factor of the learning rate over the training; ``f(share)`` maps the share of steps
+        done, in [0, 1), to it. It starts afresh with a warm start; ``partial_fit``, which knows
+        of no end, has none.
+    optimizer_params : dict or None, default=None
+        More arguments of the optimiser, such as ``{"momentum": 0.9}``.
+    straight_through : bool, default=False
+        Whether `Sign` and `Step` pass gradients on as a clipped identity does.
 
     References
     ----------
@@ -82,36 +67,9 @@ class Backprop(GradientTrainer):
     True
     """
 
-    def __init__(
-        self,
-        optimizer="adam",
-        *,
-        learning_rate=None,
-        batch_size="auto",
-        max_epochs=200,
-        schedule=None,
-        tol=1e-4,
-        patience=10,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        straight_through=False,
-        optimizer_params=None,
-        diagnostics=False,
-    ):
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.schedule = schedule
-        self.tol = tol
-        self.patience = patience
-        self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.straight_through = straight_through
-        self.optimizer_params = optimizer_params
-        self.diagnostics = diagnostics
+    optimizer: str | Callable = "adam"
+    _: KW_ONLY
+    straight_through: bool = False
 
-    def _rule(self, objective, moved):
-        return Reverse(self.diagnostics)
+    def make_update(self, objective, moved):
+        return Update.of(self)

@@ -36,9 +36,11 @@ class Batches:
     batch_size : int or "auto"
         "auto" is all rows up to 1000, else 128.
     dtype : numpy.dtype
+    limit : float, default=infinity
+        Bytes, of which a block takes an eighth at most.
     """
 
-    def __init__(self, inputs, targets, sample_weight, batch_size, dtype):
+    def __init__(self, inputs, targets, sample_weight, batch_size, dtype, limit=np.inf):
         self.inputs, self.targets, self.dtype = inputs, targets, np.dtype(dtype)
         self.n_rows = inputs.shape[0]
         weights = np.ones(self.n_rows) if sample_weight is None else sample_weight
@@ -49,13 +51,13 @@ class Batches:
         self.full = self.rows_per_batch == self.n_rows
         self.batch_rows = bucket(self.n_rows) if self.full else self.rows_per_batch
         self.n_batches = -(-self.n_rows // self.rows_per_batch)
-        self._plan()
+        self._plan(min(BLOCK_BYTES, limit / 8))
         self._kept = None
 
-    def _plan(self):
+    def _plan(self, block_bytes):
         """How many batches a block holds: all of them if they are small."""
         row_bytes = self.dtype.itemsize * math.prod(self.inputs.shape[1:])
-        fitting = max(1, int(BLOCK_BYTES // (row_bytes * self.batch_rows)))
+        fitting = max(1, int(block_bytes // (row_bytes * self.batch_rows)))
         self.n_blocks = -(-self.n_batches // fitting)
         per_block = -(-self.n_batches // self.n_blocks)
         self.block_batches = per_block if self.n_blocks > 1 or self.full else _loose(per_block)

@@ -1,7 +1,7 @@
 """Direct feedback alignment: the output error goes to every layer at once."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 
 import numpy as np
@@ -9,29 +9,39 @@ import numpy as np
 from ..._compat import Interval, StrOptions
 from ...layers import BatchNorm
 from .objective import merge
-from .rule import Rule
 from .trainer import GradientTrainer
+from .update import Update
 
 
-@dataclass(frozen=True)
-class Direct(Rule):
+@dataclass(frozen=True, kw_only=True)
+class DirectUpdate(Update):
     """Layers learn from the output error, or from a random read-out, through fixed weights.
 
     ``starts`` are the layers at which a block begins: one with weights, and all that follows
     up to the next. No error passes from one block to another.
     """
 
-    kind: str
+    feedback: str
+    scale: float
     starts: tuple
 
-    diagnostics: bool = False
+    def memory(self, objective, params, moved, context):
+        network = objective.network
+        shapes = network.shapes
+        n_outputs = int(shapes[network.readout + 1][0])
+        matrices = {}
+        for i in dict.fromkeys([*self.starts[1:], network.readout]):
+            width = math.prod(shapes[i])
+            spread = self.scale / np.sqrt(n_outputs if self.feedback == "direct" else width)
+            feedback = context.rng.normal(scale=spread, size=(n_outputs, width))
+            matrices[str(i)] = feedback.astype(context.dtype)
+        return matrices
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
 
         def loss(moved):
-            own = merge(params, moved)
-            return self._loss(objective, own, memory, batch, key)
+            return self._loss(objective, merge(params, moved), memory, batch, key)
 
         gradient, aux = jax.grad(loss, has_aux=True)(moved)
         return gradient, aux, memory
@@ -54,12 +64,12 @@ class Direct(Rule):
         loss, aux = objective.weigh(params, outputs, targets, weights, moments)
         total = loss
         frozen = lax.stop_gradient(params)
-        if self.kind == "direct":
+        if self.feedback == "direct":
             error = jax.grad(lambda z: weights @ objective.losses(frozen, z, targets))(
                 lax.stop_gradient(outputs)
             )
         for i, rows in ends.items():
-            if self.kind == "direct":
+            if self.feedback == "direct":
                 total = total + (rows * (error @ memory[str(i)])).sum()
             else:
                 local = rows @ memory[str(i)].T
@@ -67,6 +77,7 @@ class Direct(Rule):
         return total, aux
 
 
+@dataclass(eq=False, repr=False)
 class DirectFeedbackAlignment(GradientTrainer):
     r"""Every layer learns from the output error through a fixed random matrix of its own.
 
@@ -87,22 +98,10 @@ class DirectFeedbackAlignment(GradientTrainer):
     scale : float, default=1.0
         Standard deviation of :math:`B_l` times the square root of the number of outputs
         ("direct") or of the width of the layer ("random_readout").
-    optimizer : str or callable, default="adam"
-        As in `Backprop`.
-    learning_rate : float or None, default=None
-    batch_size : "auto" or int, default="auto"
-    max_epochs : int, default=200
-    schedule : str, callable or None, default=None
-    tol : float or None, default=1e-4
-    patience : int, default=10
-    tol_loss : float or None, default=None
-    early_stopping : bool, default=False
-    validation_fraction : float, default=0.1
-    straight_through : bool, default=False
-    optimizer_params : dict or None, default=None
-    diagnostics : bool, default=False
-        Whether the history tells what each step took from the loss of its own batch, in the
-        mean over the epoch (``error_reduction``), which takes one more pass.
+    batch_size, max_epochs, tol, patience, tol_loss : as in `Backprop`
+    early_stopping, validation_fraction, diagnostics : as in `Backprop`
+    optimizer, learning_rate, schedule, optimizer_params : as in `Backprop`
+    straight_through : as in `Backprop`
 
     References
     ----------
@@ -127,57 +126,13 @@ class DirectFeedbackAlignment(GradientTrainer):
         "scale": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(
-        self,
-        feedback="direct",
-        *,
-        scale=1.0,
-        optimizer="adam",
-        learning_rate=None,
-        batch_size="auto",
-        max_epochs=200,
-        schedule=None,
-        tol=1e-4,
-        patience=10,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        straight_through=False,
-        optimizer_params=None,
-        diagnostics=False,
-    ):
-        self.feedback = feedback
-        self.scale = scale
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.schedule = schedule
-        self.tol = tol
-        self.patience = patience
-        self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.straight_through = straight_through
-        self.optimizer_params = optimizer_params
-        self.diagnostics = diagnostics
+    feedback: str = "direct"
+    scale: float = 1.0
+    _: KW_ONLY
+    straight_through: bool = False
 
-    def _rule(self, objective, moved):
-        return Direct(self.feedback, block_starts(objective.network, moved), self.diagnostics)
-
-    def _memory(self, objective, params, moved, context):
-        network = objective.network
-        shapes = network.shapes
-        n_outputs = int(shapes[network.readout + 1][0])
-        ends = [*block_starts(network, moved)[1:], network.readout]
-        matrices = {}
-        for i in dict.fromkeys(ends):
-            width = math.prod(shapes[i])
-            spread = self.scale / np.sqrt(n_outputs if self.feedback == "direct" else width)
-            matrices[str(i)] = context.rng.normal(scale=spread, size=(n_outputs, width)).astype(
-                context.dtype
-            )
-        return matrices
+    def make_update(self, objective, moved):
+        return DirectUpdate.of(self, starts=block_starts(objective.network, moved))
 
 
 def block_starts(network, moved):

@@ -21,30 +21,25 @@ def draw_flat(key, size, dtype, distribution):
     return 2 * bits.ravel()[:size].astype(dtype) - 1
 
 
-def joined(vectors):
-    """One vector of several, one after the other.
+def flattened(tree):
+    """The tensors of a tree as one vector, in the order of `jax.flatten_util.ravel_pytree`.
 
     Each is written into its place: compiled for CPUs, `jax.numpy.concatenate` of long and
     short vectors takes longer than a step of a fully connected network.
     """
+    import jax
     from jax import lax
     from jax import numpy as jnp
 
-    if len(vectors) == 1:
-        return vectors[0]
-    whole = jnp.zeros(sum(len(vector) for vector in vectors), vectors[0].dtype)
+    tensors = [tensor.ravel() for tensor in jax.tree.leaves(tree)]
+    if len(tensors) == 1:
+        return tensors[0]
+    whole = jnp.zeros(sum(tensor.size for tensor in tensors), tensors[0].dtype)
     start = 0
-    for vector in vectors:
-        whole = lax.dynamic_update_slice(whole, vector, (start,))
-        start += len(vector)
+    for tensor in tensors:
+        whole = lax.dynamic_update_slice(whole, tensor, (start,))
+        start += tensor.size
     return whole
-
-
-def flattened(tree):
-    """The tensors of a tree as one vector, in the order of `jax.flatten_util.ravel_pytree`."""
-    import jax
-
-    return joined([tensor.ravel() for tensor in jax.tree.leaves(tree)])
 
 
 def draw(key, like, distribution):

@@ -2,12 +2,13 @@
 
 import functools
 
-from .objective import merge, running_moments, with_moments
+from .batch_moments import moved_towards
+from .objective import merge
 
 
 @functools.lru_cache(maxsize=64)
-def compiled_epoch(objective, rule, optimizer):
-    """One compiled pass over a block of batches, for a structure, a rule and an optimiser.
+def compiled_epoch(objective, update, optimizer):
+    """One compiled pass over a block of batches, for a structure, an update and an optimiser.
 
     What it tells of the batches are sums, each times its share of all rows.
     """
@@ -15,29 +16,28 @@ def compiled_epoch(objective, rule, optimizer):
     from jax import lax
 
     transformation = optimizer.build()
-    names = ("loss", "hits", *rule.figures)
+    names = ("loss", "hits", *update.figures)
 
     def walk(direction, state, moved):
-        return stepped(transformation, rule, direction, state, moved)
+        return stepped(transformation, update, direction, state, moved)
 
     def step(i, carry, params, block, rates, shares, key):
         moved, moments, state, memory, means = carry
         batch = tuple(array[i] for array in block)
-        whole = with_moments(params, moments)
         batch_key = jax.random.fold_in(key, i)
         state.hyperparams["learning_rate"] = rates[i].astype(batch[0].dtype)
-        given = {"preview": lambda d: walk(d, state, moved)[0]} if rule.previews else {}
-        direction, aux, memory = rule.direction(
-            objective, moved, whole, memory, batch, batch_key, **given
+        given = {"preview": lambda d: walk(d, state, moved)[0]} if update.previews else {}
+        direction, aux, memory = update.direction(
+            objective, moved, params, memory, batch, batch_key, **given
         )
         moved, state = walk(direction, state, moved)
-        for _ in range(rule.n_updates - 1):
-            direction = rule.again(objective, moved, whole, batch, batch_key, aux)
+        for _ in range(update.n_updates - 1):
+            direction = update.again(objective, moved, params, batch, batch_key, aux)
             moved, state = walk(direction, state, moved)
-        moments = running_moments(moments, aux["moments"])
+        moments = moved_towards(moments, aux["moments"])
         seen = {"loss": aux["loss"], "hits": aux["hits"], **aux.get("figures", {})}
         if "error_reduction" in names:
-            seen.update(rule.reductions(objective, moved, whole, batch, batch_key, aux))
+            seen.update(update.reductions(objective, moved, params, batch, batch_key, aux))
         means = {name: means[name] + shares[i] * seen[name] for name in means}
         return moved, moments, state, memory, means
 
@@ -60,12 +60,12 @@ def block_key(key, place):
     return jax.random.fold_in(jax.random.fold_in(key, place[0]), place[1])
 
 
-def stepped(transformation, rule, direction, state, moved):
+def stepped(transformation, update, direction, state, moved):
     """Weights after a step of the optimiser against a direction, and its state."""
     import jax
 
     updates, state = transformation.update(direction, state, moved)
-    updates = rule.adjusted(updates, direction)
+    updates = update.adjusted(updates, direction)
     return jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates), state
 
 

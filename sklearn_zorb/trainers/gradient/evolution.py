@@ -2,16 +2,16 @@
 
 import functools
 import inspect
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from difflib import get_close_matches
 from numbers import Integral, Real
 
 from ..._compat import Interval
 from ...rows.programs import structure_key
 from .objective import merge
-from .rule import Rule, cosine
 from .structure import without_derivatives
-from .trainer import GradientTrainer
+from .trainer import BatchTrainer
+from .update import Update, cosine
 
 # what the history tells of the losses of a population
 POPULATION = ("best_loss", "mean_loss", "loss_spread")
@@ -19,24 +19,38 @@ POPULATION = ("best_loss", "mean_loss", "loss_spread")
 OVERFLOW = 1e30
 
 
-@dataclass(frozen=True)
-class Search(Rule):
+@dataclass(frozen=True, kw_only=True)
+class EvolutionUpdate(Update):
     """One generation for each batch."""
 
     strategy: str
     pop_size: int
+    spread: float
     learning_rate: float
     settings: tuple
     size: int
     chunk_size: int
     derivatives: bool
-    diagnostics: bool
 
     @property
     def figures(self):
         if not self.diagnostics:
             return ()
         return (*POPULATION, "error_reduction", *(("cosine",) if self.derivatives else ()))
+
+    def memory(self, objective, params, moved, context):
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        strategy, settings = built(self)
+        flat = ravel_pytree(moved)[0]
+        key, noise_key = jax.random.split(jax.random.key(int(context.rng.integers(2**31))))
+        if hasattr(strategy, "get_mean"):
+            return {"state": strategy.init(key, flat, settings)}
+        shape = (self.pop_size, self.size)
+        population = flat + self.spread * jax.random.normal(noise_key, shape, flat.dtype)
+        fitness = jax.numpy.full(self.pop_size, OVERFLOW, flat.dtype)
+        return {"state": strategy.init(key, population, fitness, settings)}
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -52,7 +66,9 @@ class Search(Rule):
         state = memory["state"]
         population, asked = strategy.ask(ask_key, state, settings)
         fitness = jax.lax.map(
-            lambda one: loss(one.astype(flat.dtype))[0], population, batch_size=self.chunk_size
+            lambda one: loss(one.astype(flat.dtype))[0],
+            population,
+            batch_size=min(self.chunk_size, self.pop_size),
         )
         # a candidate that overflows is no candidate
         fitness = jax.numpy.where(jax.numpy.isfinite(fitness), fitness, OVERFLOW)
@@ -62,14 +78,14 @@ class Search(Rule):
         step = flat - found.astype(flat.dtype)
         _, aux = loss(flat)
         if self.diagnostics:
-            figures = _population_figures(fitness)
+            figures = population_figures(fitness)
             if self.derivatives:
                 figures["cosine"] = cosine(step, jax.grad(loss, has_aux=True)(flat)[0])
             aux = {**aux, "figures": figures}
         return unravel(step), aux, {"state": state}
 
 
-def _population_figures(losses):
+def population_figures(losses):
     """The least loss of a population, and mean and standard deviation of the finite ones."""
     from jax import numpy as jnp
 
@@ -80,7 +96,8 @@ def _population_figures(losses):
     return dict(zip(POPULATION, (losses.min(), mean, jnp.sqrt(variance)), strict=True))
 
 
-class Evolution(GradientTrainer):
+@dataclass(eq=False, repr=False)
+class Evolution(BatchTrainer):
     r"""Population search, with any strategy of evosax.
 
     In every generation, one for each batch, the strategy proposes a population of weight
@@ -104,20 +121,14 @@ class Evolution(GradientTrainer):
         arguments of its constructor, such as ``{"use_antithetic_sampling": False}``.
     chunk_size : int, default=16
         Members whose losses are computed at the same time.
+    batch_size, max_epochs, tol, patience, tol_loss : as in `Backprop`
+    early_stopping, validation_fraction : as in `Backprop`
     diagnostics : bool, default=False
         Whether the history tells of each epoch, in the mean over its generations, the least
         loss of the population, the mean and the standard deviation (``best_loss``,
         ``mean_loss``, ``loss_spread``), what each step took from the loss of its own batch
         (``error_reduction``), and, where all layers have derivatives, the cosine between step
         and true gradient (``cosine``).
-    batch_size : "auto" or int, default="auto"
-        As in `Backprop`.
-    max_epochs : int, default=200
-    tol : float or None, default=None
-    patience : int, default=50
-    tol_loss : float or None, default=None
-    early_stopping : bool, default=False
-    validation_fraction : float, default=0.1
 
     Notes
     -----
@@ -144,114 +155,69 @@ class Evolution(GradientTrainer):
     # the outer loop takes the step from the old weights to those of the strategy as it is
     optimizer, optimizer_params, schedule = "sgd", None, None
     _parameter_constraints = {
+        **BatchTrainer._parameter_constraints,
         "strategy": [str],
         "pop_size": [Interval(Integral, 2, None, closed="left")],
         "spread": [Interval(Real, 0, None, closed="neither")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "strategy_params": [None, dict],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
-        "diagnostics": ["boolean"],
-        **{
-            name: GradientTrainer._parameter_constraints[name]
-            for name in (
-                "batch_size", "max_epochs", "tol", "patience", "tol_loss", "early_stopping",
-                "validation_fraction",
-            )
-        },
-    }  # fmt: skip
+    }
 
-    def __init__(
-        self,
-        strategy="SNES",
-        *,
-        pop_size=64,
-        spread=0.1,
-        learning_rate=0.05,
-        strategy_params=None,
-        chunk_size=16,
-        diagnostics=False,
-        batch_size="auto",
-        max_epochs=200,
-        tol=None,
-        patience=50,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-    ):
-        self.strategy = strategy
-        self.pop_size = pop_size
-        self.spread = spread
-        self.learning_rate = learning_rate
-        self.strategy_params = strategy_params
-        self.chunk_size = chunk_size
-        self.diagnostics = diagnostics
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.tol = tol
-        self.patience = patience
-        self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
+    strategy: str = "SNES"
+    pop_size: int = 64
+    spread: float = 0.1
+    learning_rate: float = 0.05
+    strategy_params: dict | None = None
+    chunk_size: int = 16
+    _: KW_ONLY
+    tol: float | None = None
+    patience: int = 50
 
-    def _base_rate(self, full):
+    def base_rate(self, full):
         return 1.0
 
-    def _rates_now(self, base):
+    def brakes(self, base):
         return f"spread (now {self.spread:g}) or learning_rate (now {self.learning_rate:g})"
 
-    def _rule(self, objective, moved):
+    def make_update(self, objective, moved):
         import jax
 
         settings = {"std_init": self.spread, **(self.strategy_params or {})}
         structure_key(settings)
-        size = sum(leaf.size for leaf in jax.tree.leaves(moved))
-        return Search(
-            _strategy_name(self.strategy), self.pop_size, self.learning_rate,
-            tuple(sorted(settings.items())),
-            size, min(self.chunk_size, self.pop_size),
-            not any(without_derivatives(objective.network)), self.diagnostics,
-        )  # fmt: skip
-
-    def _memory(self, objective, params, moved, context):
-        import jax
-        from jax.flatten_util import ravel_pytree
-
-        rule = self._rule(objective, moved)
-        strategy, settings = built(rule)
-        flat = ravel_pytree(moved)[0]
-        key, noise_key = jax.random.split(jax.random.key(int(context.rng.integers(2**31))))
-        if hasattr(strategy, "get_mean"):
-            return {"state": strategy.init(key, flat, settings)}
-        shape = (self.pop_size, rule.size)
-        population = flat + self.spread * jax.random.normal(noise_key, shape, flat.dtype)
-        fitness = jax.numpy.full(self.pop_size, OVERFLOW, flat.dtype)
-        return {"state": strategy.init(key, population, fitness, settings)}
+        return EvolutionUpdate.of(
+            self,
+            strategy=_strategy_name(self.strategy),
+            settings=tuple(sorted(settings.items())),
+            size=sum(leaf.size for leaf in jax.tree.leaves(moved)),
+            derivatives=not any(without_derivatives(objective.network)),
+        )
 
 
 @functools.lru_cache(maxsize=16)
-def _algorithm(rule, dtype):
+def _algorithm(update, dtype):
     import jax
     import optax
 
-    build = getattr(_algorithms(), rule.strategy)
-    arguments = _constructor_arguments(rule.strategy)
+    build = getattr(_algorithms(), update.strategy)
+    arguments = _constructor_arguments(update.strategy)
     if "num_populations" in arguments:
         raise ValueError(
-            f"strategy={rule.strategy!r} keeps several populations, the means of which are no "
+            f"strategy={update.strategy!r} keeps several populations, the means of which are no "
             "one network; pass a strategy of one, such as 'Open_ES' or 'CMA_ES'."
         )
-    options = {name: value for name, value in rule.settings if name in arguments}
+    options = {name: value for name, value in update.settings if name in arguments}
     missing = [name for name, needed in arguments.items() if needed and name not in options]
     if missing:
         wanted = ", ".join(f"{name!r}: ..." for name in missing)
         raise ValueError(
-            f"strategy={rule.strategy!r} cannot do without {' and '.join(missing)}: pass "
+            f"strategy={update.strategy!r} cannot do without {' and '.join(missing)}: pass "
             f"strategy_params={{{wanted}}}."
         )
     if "optimizer" in arguments:
-        options.setdefault("optimizer", optax.adam(rule.learning_rate))
-    solution = jax.numpy.zeros(rule.size, dtype)
-    return build(population_size=rule.pop_size, solution=solution, **options)
+        options.setdefault("optimizer", optax.adam(update.learning_rate))
+    solution = jax.numpy.zeros(update.size, dtype)
+    return build(population_size=update.pop_size, solution=solution, **options)
 
 
 def _constructor_arguments(strategy):
@@ -261,20 +227,20 @@ def _constructor_arguments(strategy):
     return {p.name: p.default is p.empty for p in signature if p.name not in own}
 
 
-def built(rule):
+def built(update):
     """The strategy of evosax and its settings."""
     import jax
 
-    strategy = _algorithm(rule, jax.numpy.result_type(float).name)
+    strategy = _algorithm(update, jax.numpy.result_type(float).name)
     # numbers, also where this is compiled: some strategies make them sizes of arrays
     with jax.ensure_compile_time_eval():
         settings = strategy.default_params
-    known = {name: value for name, value in rule.settings if hasattr(settings, name)}
-    arguments = _constructor_arguments(rule.strategy)
-    unknown = {name for name, _ in rule.settings} - {*known, *arguments, "std_init"}
+    known = {name: value for name, value in update.settings if hasattr(settings, name)}
+    arguments = _constructor_arguments(update.strategy)
+    unknown = {name for name, _ in update.settings} - {*known, *arguments, "std_init"}
     if unknown:
         raise ValueError(
-            f"strategy_params has {sorted(unknown)}, which {rule.strategy} does not; it has "
+            f"strategy_params has {sorted(unknown)}, which {update.strategy} does not; it has "
             f"{sorted({*vars(settings), *arguments})}."
         )
     return strategy, settings.replace(**known)

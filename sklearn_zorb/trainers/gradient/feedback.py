@@ -1,6 +1,6 @@
 """Feedback alignment: errors come back through fixed random matrices."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 
 import numpy as np
@@ -10,8 +10,8 @@ from ...layers import Layer, Traits
 from ...layers.linear import LinearLayer
 from ...lists import with_leaves
 from .objective import Objective, merge
-from .rule import Rule
 from .trainer import GradientTrainer
+from .update import Update
 
 FEEDBACK = "feedback"
 
@@ -44,7 +44,7 @@ def through_fixed_weights(layer, params, feedback, inputs):
     return apply(params, feedback, inputs)
 
 
-class _Fixed(Layer):
+class FixedFeedback(Layer):
     """A layer with weights that hands errors down through its fixed feedback."""
 
     traits = Traits(learns=True)
@@ -63,9 +63,9 @@ class _Fixed(Layer):
         return through_fixed_weights(self.layer, own, params[FEEDBACK], inputs)
 
 
-def _with_feedback(layer):
+def with_feedback(layer):
     """The layer, wrapped if it has weights."""
-    return _Fixed(layer) if isinstance(layer, LinearLayer) else layer
+    return FixedFeedback(layer) if isinstance(layer, LinearLayer) else layer
 
 
 def random_feedback(params, rng, scale):
@@ -83,28 +83,25 @@ def random_feedback(params, rng, scale):
     return {name: own for name, own in inner.items() if own}
 
 
-@dataclass(frozen=True)
-class Sequential(Rule):
-    """Gradient of the loss through fixed feedback, layer by layer."""
+@dataclass(frozen=True, kw_only=True)
+class FeedbackUpdate(Update):
+    """The gradient of the loss through fixed feedback, layer by layer."""
 
-    diagnostics: bool = False
+    scale: float | None
+
+    def memory(self, objective, params, moved, context):
+        return [random_feedback(own, context.rng, self.scale) for own in params]
 
     def direction(self, objective, moved, params, memory, batch, key):
-        import jax
-
         network = objective.network
-        layers = [with_leaves(layer, _with_feedback) for layer in network.layers]
-        wrapped = network.with_layers(layers)
-        fixed = Objective(wrapped, objective.task)
-        with_feedback = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]
-
-        def loss(moved):
-            return fixed.loss(merge(with_feedback, moved), batch, key)
-
-        gradient, aux = jax.grad(loss, has_aux=True)(moved)
+        layers = [with_leaves(layer, with_feedback) for layer in network.layers]
+        fixed = Objective(network.with_layers(layers), objective.task)
+        params = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]
+        gradient, aux = self.gradient(fixed, moved, params, batch, key)
         return gradient, aux, memory
 
 
+@dataclass(eq=False, repr=False)
 class FeedbackAlignment(GradientTrainer):
     r"""Backpropagation through fixed random matrices in place of the transposed weights.
 
@@ -120,22 +117,10 @@ class FeedbackAlignment(GradientTrainer):
     scale : float or None, default=None
         Standard deviation of the feedback times the square root of a layer's units; None
         takes the spread of the layer's initial weights.
-    optimizer : str or callable, default="adam"
-        As in `Backprop`.
-    learning_rate : float or None, default=None
-    batch_size : "auto" or int, default="auto"
-    max_epochs : int, default=200
-    schedule : str, callable or None, default=None
-    tol : float or None, default=1e-4
-    patience : int, default=10
-    tol_loss : float or None, default=None
-    early_stopping : bool, default=False
-    validation_fraction : float, default=0.1
-    straight_through : bool, default=False
-    optimizer_params : dict or None, default=None
-    diagnostics : bool, default=False
-        Whether the history tells what each step took from the loss of its own batch, in the
-        mean over the epoch (``error_reduction``), which takes one more pass.
+    batch_size, max_epochs, tol, patience, tol_loss : as in `Backprop`
+    early_stopping, validation_fraction, diagnostics : as in `Backprop`
+    optimizer, learning_rate, schedule, optimizer_params : as in `Backprop`
+    straight_through : as in `Backprop`
 
     References
     ----------
@@ -160,41 +145,9 @@ class FeedbackAlignment(GradientTrainer):
         "scale": [None, Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(
-        self,
-        *,
-        scale=None,
-        optimizer="adam",
-        learning_rate=None,
-        batch_size="auto",
-        max_epochs=200,
-        schedule=None,
-        tol=1e-4,
-        patience=10,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        straight_through=False,
-        optimizer_params=None,
-        diagnostics=False,
-    ):
-        self.scale = scale
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.schedule = schedule
-        self.tol = tol
-        self.patience = patience
-        self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.straight_through = straight_through
-        self.optimizer_params = optimizer_params
-        self.diagnostics = diagnostics
+    scale: float | None = None
+    _: KW_ONLY
+    straight_through: bool = False
 
-    def _rule(self, objective, moved):
-        return Sequential(self.diagnostics)
-
-    def _memory(self, objective, params, moved, context):
-        return [random_feedback(own, context.rng, self.scale) for own in params]
+    def make_update(self, objective, moved):
+        return FeedbackUpdate.of(self)

@@ -1,6 +1,7 @@
 """Gradient descent without a backward pass."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 
 from ..._compat import Interval, StrOptions
@@ -14,12 +15,12 @@ from .directions import (
     standardized,
 )
 from .objective import merge
-from .rule import Rule
 from .trainer import GradientTrainer
+from .update import Update
 
 
-@dataclass(frozen=True)
-class Forward(Rule):
+@dataclass(frozen=True, kw_only=True)
+class ForwardUpdate(Update):
     """Directional derivatives along random directions, times the directions."""
 
     granularity: str
@@ -27,8 +28,6 @@ class Forward(Rule):
     distribution: str
     standardize: bool
     chunk_size: int
-
-    diagnostics: bool = False
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
@@ -60,6 +59,7 @@ class Forward(Rule):
         return mean, jax.tree.map(lambda a: a[0], aux), memory
 
 
+@dataclass(eq=False, repr=False)
 class ForwardGradient(GradientTrainer):
     r"""Gradient descent from directional derivatives alone.
 
@@ -84,27 +84,14 @@ class ForwardGradient(GradientTrainer):
         published. The mean of a tensor then never changes, and the gradient is biased.
     chunk_size : int, default=16
         Directions that are followed at the same time.
+    batch_size, max_epochs, tol, patience, tol_loss : as in `Backprop`
+        The loss is noisy, so that a tol of None is safer.
+    early_stopping, validation_fraction, diagnostics : as in `Backprop`
     optimizer : str or callable, default="sgd"
         As in `Backprop`.
     learning_rate : float or None, default=None
         None is 0.05 for full batches and 0.005 for mini-batches.
-    batch_size : "auto" or int, default="auto"
-    max_epochs : int, default=500
-    schedule : str, callable or None, default=None
-        As in `Backprop`.
-    tol : float or None, default=None
-        As in `Backprop`; the loss is noisy, so that None is safer.
-    patience : int, default=50
-    tol_loss : float or None, default=None
-        Training stops when the mean loss of an epoch is no larger.
-    early_stopping : bool, default=False
-    validation_fraction : float, default=0.1
-    straight_through : bool, default=False
-        Whether `Sign` and `Step` have the derivative of a clipped identity.
-    optimizer_params : dict or None, default=None
-    diagnostics : bool, default=False
-        Whether the history tells what each step took from the loss of its own batch, in the
-        mean over the epoch (``error_reduction``), which takes one more pass.
+    schedule, optimizer_params, straight_through : as in `Backprop`
 
     References
     ----------
@@ -131,51 +118,19 @@ class ForwardGradient(GradientTrainer):
         "standardize": ["boolean"],
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
     }
-    _rates = (0.05, 0.005)
+    default_rates = (0.05, 0.005)
 
-    def __init__(
-        self,
-        granularity="tensor",
-        *,
-        n_directions=1,
-        distribution="normal",
-        standardize=False,
-        chunk_size=16,
-        optimizer="sgd",
-        learning_rate=None,
-        batch_size="auto",
-        max_epochs=500,
-        schedule=None,
-        tol=None,
-        patience=50,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        straight_through=False,
-        optimizer_params=None,
-        diagnostics=False,
-    ):
-        self.granularity = granularity
-        self.n_directions = n_directions
-        self.distribution = distribution
-        self.standardize = standardize
-        self.chunk_size = chunk_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.schedule = schedule
-        self.tol = tol
-        self.patience = patience
-        self.tol_loss = tol_loss
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.straight_through = straight_through
-        self.optimizer_params = optimizer_params
-        self.diagnostics = diagnostics
+    granularity: str = "tensor"
+    n_directions: int = 1
+    distribution: str = "normal"
+    standardize: bool = False
+    chunk_size: int = 16
+    _: KW_ONLY
+    optimizer: str | Callable = "sgd"
+    max_epochs: int = 500
+    tol: float | None = None
+    patience: int = 50
+    straight_through: bool = False
 
-    def _rule(self, objective, moved):
-        return Forward(
-            self.granularity, self.n_directions, self.distribution, self.standardize,
-            self.chunk_size, self.diagnostics,
-        )  # fmt: skip
+    def make_update(self, objective, moved):
+        return ForwardUpdate.of(self)

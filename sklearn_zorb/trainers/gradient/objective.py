@@ -1,11 +1,9 @@
 """The loss of a network as a pure function of its params, for JAX to differentiate."""
 
-from ...layers import BatchNorm, Sigmoid, Softmax
+from ...layers import Sigmoid, Softmax
 from ...rows import side_by_side
 from ...rows.programs import structure_key
-
-# share of the new batch in the running moments that prediction uses
-MOMENTUM = 0.1
+from .batch_moments import training_outputs
 
 
 class Objective:
@@ -37,7 +35,7 @@ class Objective:
         return isinstance(other, Objective) and self._key == other._key
 
     def outputs(self, params, inputs, *, key=None, weights=None, visit=None):
-        """Read-out before its activation, and the batch moments of each `BatchNorm`.
+        """Read-out before its activation, and the moments of the batch, nested as params are.
 
         Parameters
         ----------
@@ -50,31 +48,26 @@ class Objective:
         visit : callable or None
             ``visit(i, inputs)`` returns what layer i gets in place of its inputs.
         """
-        tapped, moments = [], {}
+        tapped, moments = [], [{} for _ in self.network.layers]
         visit = visit or (lambda i, inputs: inputs)
         for i in range(self.network.readout):
             inputs = visit(i, inputs)
             if i in self.network.taps:
                 tapped.append(inputs)
-            inputs = self.advance(i, params, inputs, key, weights, moments)
+            inputs, moments[i] = self.advance(i, params, inputs, key, weights)
         index = self.network.readout
         tapped.append(visit(index, inputs))
         outputs = self.network.layers[index].forward(params[index], side_by_side(tapped))
         return outputs, moments
 
-    def advance(self, i, params, inputs, key=None, weights=None, moments=None):
-        """Output of hidden layer i; the batch moments of a `BatchNorm` go into `moments`."""
+    def advance(self, i, params, inputs, key=None, weights=None):
+        """Output of hidden layer i, and the moments of the batch in each `BatchNorm` in it."""
         from jax import random
 
         layer, own = self.network.layers[i], params[i]
         if key is None:
-            return layer.forward(own, inputs)
-        if isinstance(layer, BatchNorm):
-            here = batch_moments(inputs, weights)
-            own = {**own, **here}
-            if moments is not None:
-                moments[i] = here
-        return layer.forward(own, inputs, rng=random.fold_in(key, i))
+            return layer.forward(own, inputs), {}
+        return training_outputs(layer, own, inputs, random.fold_in(key, i), weights)
 
     def losses(self, params, outputs, targets):
         """Loss of each row, of shape (n,)."""
@@ -139,19 +132,6 @@ def loss_name(task, tail):
     return "logistic" if isinstance(last, Sigmoid) else "cross_entropy"
 
 
-def batch_moments(inputs, weights):
-    """Weighted mean and variance of each channel over the rows."""
-    from jax import numpy as jnp
-
-    rows = inputs.reshape(inputs.shape[0], -1, inputs.shape[-1])
-    share = jnp.ones(len(rows)) if weights is None else weights
-    share = share.astype(inputs.dtype)[:, None, None]
-    count = share.sum() * rows.shape[1]
-    mean = (share * rows).sum(axis=(0, 1)) / count
-    variance = (share * (rows - mean) ** 2).sum(axis=(0, 1)) / count
-    return {"mean": mean, "variance": variance}
-
-
 def trainable(network, params):
     """The part of params that gradient rules move: floating weights, nested as they are."""
     return [layer.trainable(own) for layer, own in zip(network.layers, params, strict=True)]
@@ -167,19 +147,3 @@ def merge(params, changed):
             k: merge(params.get(k, {}), v) if isinstance(v, dict) else v for k, v in changed.items()
         },
     }
-
-
-def running_moments(moments, batch):
-    """Moments of each `BatchNorm`, moved towards those of a batch."""
-    return {
-        i: {name: (1 - MOMENTUM) * old[name] + MOMENTUM * batch[i][name] for name in old}
-        for i, old in moments.items()
-    }
-
-
-def with_moments(params, moments):
-    """Params with the running moments of each `BatchNorm`."""
-    params = list(params)
-    for i, own in moments.items():
-        params[i] = {**params[i], **own}
-    return params

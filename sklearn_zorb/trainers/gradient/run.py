@@ -11,9 +11,10 @@ from ...layers import Context, sequence
 from ...linalg import to_numpy
 from ...rows import Targets
 from ..base import TrainingResult
+from .batch_moments import running_moments
 from .batches import Batches
 from .epoch import compiled_epoch, compiled_loss
-from .objective import Objective, merge, trainable, with_moments
+from .objective import Objective, merge, trainable
 from .optimizers import learning_rates, make_optimizer
 from .structure import check_traceable
 
@@ -23,7 +24,7 @@ class Run:
 
     Parameters
     ----------
-    trainer : GradientTrainer
+    trainer : BatchTrainer
     network : Network
     params : list of dict
     rows : tuple (inputs, targets, sample_weight or None)
@@ -47,34 +48,38 @@ class Run:
         check_traceable(network, params, _example(rows[0], context.dtype))
         self.params = jax.tree.map(np.asarray, params)
         self.moved = trainable(network, self.params)
-        self.moments = _moments_of(self.objective, self.params)
-        self.batches = Batches(*rows, trainer.batch_size, context.dtype)
-        self.validation = None if held is None else Batches(*held, "auto", context.dtype)
+        self.moments = [{} for _ in params]
+        for i, layer in enumerate(network.hidden):
+            self.moments[i] = running_moments(layer, self.params[i])
+        limit = context.memory.limit
+        self.batches = Batches(*rows, trainer.batch_size, context.dtype, limit)
+        self.validation = None if held is None else Batches(*held, "auto", context.dtype, limit)
         self.total = _total_spread(rows[1], self.batches.weights)
-        self.rule = trainer._rule(self.objective, self.moved)
+        self.update = trainer.make_update(self.objective, self.moved)
         self.optimizer = make_optimizer(trainer.optimizer, trainer.optimizer_params)
-        self.run_epoch, init = compiled_epoch(self.objective, self.rule, self.optimizer)
+        self.run_epoch, init = compiled_epoch(self.objective, self.update, self.optimizer)
         self.key = jax.random.key(int(context.rng.integers(2**31)))
-        self.state = init(self.moved)
-        self.memory = trainer._memory(self.objective, self.params, self.moved, context)
+        self.optimizer_state = init(self.moved)
+        self.memory = self.update.memory(self.objective, self.params, self.moved, context)
         self.step = 0
         if state is not None and state["trainer"] is type(trainer):
-            self.state = _going_on(self.state, state["optimizer"])
+            self.optimizer_state = _going_on(self.optimizer_state, state["optimizer"])
             self.memory = _going_on(self.memory, state["memory"])
             self.step = state["step"]
         # a training that goes on has a schedule of its own
         self.first_step = self.step
-        self.base = trainer._base_rate(self.batches.full)
+        self.base = trainer.base_rate(self.batches.full)
 
     def train(self):
+        """All epochs; a `TrainingResult`."""
         trainer, history, status = self.trainer, [], "max_epochs"
-        best, best_kept, waited = np.inf, self._kept(), 0
-        for epoch in range(trainer.max_epochs):
-            started, kept = perf_counter(), self._kept()
-            entry = self._epoch(epoch)
+        best, best_kept, waited = np.inf, self.kept(), 0
+        for number in range(trainer.max_epochs):
+            started, kept = perf_counter(), self.kept()
+            entry = self.epoch(number)
             loss = entry["loss"]
-            if not np.isfinite(loss) or not self._finite():
-                status = self._diverged(epoch)
+            if not np.isfinite(loss) or not self.finite():
+                status = self._diverged(number)
                 break
             watched = loss
             if self.validation is not None:
@@ -82,11 +87,11 @@ class Run:
                 entry["validation_loss"] = watched
             entry["seconds"] = perf_counter() - started
             history.append(entry)
-            stopped = self.on_step is not None and self.on_step(entry, self._present)
+            stopped = self.on_step is not None and self.on_step(entry, self.present_params)
             waited = 0 if watched < best - (trainer.tol or 0.0) else waited + 1
             if watched < best:
                 # the loss of a training epoch is that of the params it began with
-                best, best_kept = watched, kept if self.validation is None else self._kept()
+                best, best_kept = watched, kept if self.validation is None else self.kept()
             if trainer.tol_loss is not None and loss <= trainer.tol_loss:
                 status = "converged"
             elif stopped:
@@ -96,17 +101,18 @@ class Run:
             if status != "max_epochs":
                 break
         if self.validation is not None or status == "diverged":
-            self._restore(best_kept)
-        return TrainingResult(self._present(), history, status, state=self._state())
+            self.restore(best_kept)
+        return TrainingResult(self.present_params(), history, status, state=self.state())
 
-    def _kept(self):
+    def kept(self):
         """What has to be put back where an earlier epoch was the best."""
         return self.moved, self.moments
 
-    def _restore(self, kept):
+    def restore(self, kept):
+        """Put back what `kept` gave."""
         self.moved, self.moments = kept
 
-    def _epoch(self, epoch):
+    def epoch(self, number):
         """All blocks of one epoch; the entry for the history, means over its rows."""
         means, n, start = Counter(), self.batches.n_batches, self.step
         # the last batch may be short, and its rows are to count as the others do
@@ -118,20 +124,20 @@ class Run:
                 n * self.trainer.max_epochs,
             )  # fmt: skip
             shares[:count] = of_batch[self.step - start :][:count]
-            self.moved, self.moments, self.state, self.memory, told = self.run_epoch(
-                self.moved, self.moments, self.state, self.memory, self.params, block, count,
-                rates, shares, self.key, np.array([start, j], dtype=np.uint32),
+            self.moved, self.moments, self.optimizer_state, self.memory, told = self.run_epoch(
+                self.moved, self.moments, self.optimizer_state, self.memory, self.params, block,
+                count, rates, shares, self.key, np.array([start, j], dtype=np.uint32),
             )  # fmt: skip
             self.step += count
             means.update({name: float(part) for name, part in told.items()})
         loss, hits = means.pop("loss"), means.pop("hits")
-        return {"epoch": epoch, "loss": loss, "score": self._score(hits), **means}
+        return {"epoch": number, "loss": loss, "score": self._score(hits), **means}
 
     def _evaluate(self, batches):
         evaluate = compiled_loss(self.objective)
         loss = hits = 0.0
         shares = iter(batches.shares())
-        params = with_moments(self.params, self.moments)
+        params = merge(self.params, self.moments)
         for block, count in batches.blocks(None):
             for i in range(count):
                 parts = evaluate(self.moved, params, tuple(array[i] for array in block))
@@ -146,26 +152,28 @@ class Run:
             return hits
         return 1 - hits / self.total if self.total > 0 else 0.0
 
-    def _present(self):
+    def present_params(self):
         """Params as they are now, as NumPy arrays."""
-        params = merge(with_moments(self.params, self.moments), self.moved)
+        params = merge(merge(self.params, self.moments), self.moved)
         return sequence.cast(_to_numpy(params), self.context.dtype)
 
-    def _state(self):
+    def state(self):
+        """What a training that goes on from this one wants."""
         import jax
 
-        own = {"optimizer": self.state, "memory": self.memory, "step": self.step}
+        own = {"optimizer": self.optimizer_state, "memory": self.memory, "step": self.step}
         return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, own)}
 
-    def _finite(self):
+    def finite(self):
+        """Whether all weights are numbers."""
         import jax
 
         return all(bool(np.isfinite(np.asarray(a)).all()) for a in jax.tree.leaves(self.moved))
 
-    def _diverged(self, epoch):
+    def _diverged(self, number):
         warnings.warn(
-            f"{type(self.trainer).__name__} diverged in epoch {epoch}: the loss is not finite. "
-            f"The params of the least loss are kept; lower {self.trainer._rates_now(self.base)}.",
+            f"{type(self.trainer).__name__} diverged in epoch {number}: the loss is not finite. "
+            f"The params of the least loss are kept; lower {self.trainer.brakes(self.base)}.",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -185,17 +193,6 @@ def _going_on(fresh, kept):
     if one != other or shapes != kept_shapes:
         return fresh
     return jax.tree.map(lambda new, old: np.asarray(old, dtype=new.dtype), fresh, kept)
-
-
-def _moments_of(objective, params):
-    """The running moments of every top-level `BatchNorm`, which training moves."""
-    from ...layers import BatchNorm
-
-    return {
-        i: {k: params[i][k] for k in ("mean", "variance")}
-        for i, layer in enumerate(objective.network.hidden)
-        if isinstance(layer, BatchNorm)
-    }
 
 
 def _with_range(network, params, targets):

@@ -1,30 +1,35 @@
 """Directions that share no weight: a count sketch, whose products are sums over parts."""
 
 from .directions import draw_flat
+from .subspace import Subspace
 
 
-def draw(key, size, dtype):
-    """Random signs of the weights."""
-    return draw_flat(key, size, dtype, "rademacher")
+class Sketch(Subspace):
+    """A subspace whose directions have no weight in common.
 
-
-def coordinates(key, vector, n_directions):
-    """Products of the vector with every direction, of shape (n_directions,).
-
-    Weight i belongs to direction i modulo `n_directions`, with a random sign and a length
-    that makes the mean square of all entries one (Charikar, Chen & Farach-Colton, 2002).
+    Weight i belongs to direction i modulo `n_directions`, with a random sign and a length that
+    makes the mean square of all entries one (Charikar, Chen & Farach-Colton, 2002). One key
+    gives all directions.
     """
-    from jax import numpy as jnp
 
-    signed = draw(key, vector.shape[0], vector.dtype) * vector
-    padded = jnp.pad(signed, (0, -len(signed) % n_directions))
-    return n_directions**0.5 * padded.reshape(-1, n_directions).sum(axis=0)
+    def _signs(self, keys, dtype):
+        import jax
 
+        return draw_flat(jax.random.fold_in(keys[0], 0), sum(self.sizes), dtype, "rademacher")
 
-def combine(key, coordinates, size):
-    """Sum of all directions, each times its coordinate, of shape (size,)."""
-    from jax import numpy as jnp
+    def coordinates(self, keys, vector):
+        from jax import numpy as jnp
 
-    n_directions = coordinates.shape[0]
-    spread = jnp.tile(n_directions**0.5 * coordinates, -(-size // n_directions))[:size]
-    return draw(key, size, spread.dtype) * spread
+        signed = self._signs(keys, vector.dtype) * self.normalized(vector)
+        padded = jnp.pad(signed, (0, -len(signed) % len(keys)))
+        return len(keys) ** 0.5 * padded.reshape(-1, len(keys)).sum(axis=0)
+
+    def combine(self, keys, coordinates):
+        from jax import numpy as jnp
+
+        size = sum(self.sizes)
+        spread = jnp.tile(len(keys) ** 0.5 * coordinates, -(-size // len(keys)))[:size]
+        return self.normalized(self._signs(keys, spread.dtype) * spread)
+
+    def project(self, keys, vector):
+        return self.combine(keys, self.coordinates(keys, vector))

@@ -7,20 +7,12 @@ from ...lists import leaves
 WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
 
 
-def straight_through(layer):
-    """The layer, with a clipped identity as the derivative of Sign and Step.
-
-    A copy of a `Sign` or `Step` passes the gradient on where its input is within [-1, 1], or
-    within [0, 1] (Bengio et al., arXiv:1308.3432).
-    """
-    if isinstance(layer, Sign):
-        return _StraightThrough(layer, -1.0)
-    if isinstance(layer, Step):
-        return _StraightThrough(layer, 0.0)
-    return layer
+def has_weights(layer):
+    """Whether gradient rules can move anything in an innermost layer."""
+    return type(layer).trainable is not Layer.trainable
 
 
-class _StraightThrough(Layer):
+class StraightThrough(Layer):
     """A step function whose derivative is that of its input clipped to [low, 1]."""
 
     def __init__(self, layer, low):
@@ -33,6 +25,17 @@ class _StraightThrough(Layer):
 
         clipped = jnp.clip(inputs, self.low, 1.0)
         return clipped + lax.stop_gradient(self.layer.forward(params, inputs) - clipped)
+
+
+def straight_through(layer):
+    """The layer, with a clipped identity as the derivative of Sign and Step.
+
+    A copy of a `Sign` or `Step` passes the gradient on where its input is within [-1, 1], or
+    within [0, 1] (Bengio et al., arXiv:1308.3432).
+    """
+    if isinstance(layer, Sign | Step):
+        return StraightThrough(layer, -1.0 if isinstance(layer, Sign) else 0.0)
+    return layer
 
 
 def without_derivatives(network, needed=None):
@@ -60,7 +63,7 @@ def check_movable(network, rule):
     """ValueError for the first layer that is solved, and has nothing that a step could move."""
     for name, layer in zip(network.names, network.layers, strict=True):
         for leaf in leaves([layer]):
-            if leaf.traits.learns and type(leaf).trainable is Layer.trainable:
+            if leaf.traits.learns and not has_weights(leaf):
                 raise ValueError(
                     f"layer {name!r} ({type(leaf).__name__}) is solved for its targets; "
                     f"{rule} has nothing to move in it. Pass trainer=ZORB()."
@@ -71,16 +74,11 @@ def check_traceable(network, params, rows):
     """ValueError for the first layer that JAX cannot trace, such as a foreign estimator."""
     import jax
 
-    for i, layer in enumerate(network.hidden):
-        own = params[i]
-
-        def forward(inputs, layer=layer, own=own):
-            return layer.forward(own, inputs)
-
+    for name, layer, own in zip(network.names, network.hidden, params, strict=False):
         try:
-            rows = jax.eval_shape(forward, rows)
+            rows = jax.eval_shape(lambda rows: layer.forward(own, rows), rows)  # noqa: B023
         except (jax.errors.JAXTypeError, TypeError) as error:
             raise ValueError(
-                f"layer {network.names[i]!r} ({type(layer).__name__}) cannot be compiled by "
-                "JAX, which this trainer needs; pass trainer=ZORB(), which solves it."
+                f"layer {name!r} ({type(layer).__name__}) cannot be compiled by JAX, which this "
+                "trainer needs; pass trainer=ZORB(), which solves it."
             ) from error

@@ -1,5 +1,7 @@
-"""The base of every rule that has a step direction for each batch."""
+"""The base of every rule that takes a step for each batch."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 from ..._compat import Interval, StrOptions
@@ -11,77 +13,116 @@ from .run import Run, split_rows
 from .structure import check_differentiable, check_movable, straight_through
 
 
-class GradientTrainer(Trainer):
-    """Base of rules that give a direction for each batch and step along it.
+# the arguments of a rule are fields, from which its constructor follows; scikit-learn reads that
+@dataclass(eq=False, repr=False, kw_only=True)
+class BatchTrainer(Trainer):
+    """Base of rules that take a step for each batch, epoch after epoch.
 
-    A subclass gives `_rule`, a hashable object with
-    ``direction(objective, trainable, params, memory, batch, key) -> (direction, aux,
-    memory)``, pure JAX, and may give `_memory`, what the rule keeps between batches.
+    A subclass gives `make_update`, and says what it needs of the layers.
+
+    Attributes
+    ----------
+    needs_derivatives : bool
+        Whether every layer has to have a derivative.
+    solves : bool
+        Whether the rule solves layers in which nothing can be moved.
+    straight_through : bool
+        Whether `Sign` and `Step` pass gradients on as a clipped identity does.
     """
 
     output = "logits"
     incremental = True
     needs_derivatives = True
-    # whether the rule solves layers that have nothing to move
     solves = False
     straight_through = False
-    # learning rates for full batches and for mini-batches, where none is given
-    _rates = (1e-2, 1e-3)
+
+    batch_size: int | str = "auto"
+    max_epochs: int = 200
+    tol: float | None = 1e-4
+    patience: int = 10
+    tol_loss: float | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    diagnostics: bool = False
 
     _parameter_constraints = {
-        "optimizer": [str, callable],
-        "optimizer_params": [None, dict],
-        "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
-        "schedule": [None, StrOptions(set(SCHEDULES)), callable],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "tol": [None, Interval(Real, 0, None, closed="left")],
-        "tol_loss": [None, Real],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "tol_loss": [None, Real],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "straight_through": ["boolean"],
         "diagnostics": ["boolean"],
+        "straight_through": ["boolean"],
     }
 
-    def _rule(self, objective, moved):
+    def make_update(self, objective, moved):
+        """The `Update` for the weights `moved`."""
         raise NotImplementedError
 
-    def _memory(self, objective, params, moved, context):
-        """What the rule keeps between batches: fixed feedback, seeds; a tree of arrays."""
-        return {}
+    def base_rate(self, full):
+        """Learning rate before its schedule, for full batches or for mini-batches."""
+        raise NotImplementedError
 
-    def _base_rate(self, full):
-        return self.learning_rate or self._rates[0 if full else 1]
-
-    def _rates_now(self, base):
-        """What to lower where training diverges, and where it stands."""
+    def brakes(self, base):
+        """What to lower where the training diverges, and where it stands."""
         return f"learning_rate (now {base:g})"
 
     def n_steps(self, network):
         return self.max_epochs
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None, state=None):
-        network = self._prepare(network)
+        network = self._prepared(network)
         rows, held, context = split_rows(self, inputs, targets, context)
         with get_backend("jax").scope():
-            return self._run(network, params, rows, held, context, on_step, state).train()
+            return self._new_run(network, params, rows, held, context, on_step, state).train()
 
-    def _run(self, *parts):
+    def _new_run(self, *parts):
         return Run(self, *parts)
 
-    def _prepare(self, network):
+    def _prepared(self, network):
         """The network with substitutes for steps where asked, and checked."""
+        rule = type(self).__name__
         if network.stacked:
             raise ValueError(
-                f"{type(self).__name__} cannot train a Stack; pass trainer=ZORB(), or end the "
-                "layers in Dense() or without a read-out."
+                f"{rule} cannot train a Stack; pass trainer=ZORB(), or end the layers in Dense() "
+                "or without a read-out."
             )
         if self.straight_through:
             layers = [with_leaves(layer, straight_through) for layer in network.layers]
             network = network.with_layers(layers)
         if not self.solves:
-            check_movable(network, type(self).__name__)
+            check_movable(network, rule)
         if self.needs_derivatives:
-            check_differentiable(network, type(self).__name__)
+            check_differentiable(network, rule)
         return network
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class GradientTrainer(BatchTrainer):
+    """Base of rules that give an optimiser of optax a direction for each batch.
+
+    Attributes
+    ----------
+    default_rates : tuple of (float, float)
+        Learning rates for full batches and for mini-batches, where none is given.
+    """
+
+    default_rates = (1e-2, 1e-3)
+
+    optimizer: str | Callable = "adam"
+    learning_rate: float | None = None
+    schedule: str | Callable | None = None
+    optimizer_params: dict | None = None
+
+    _parameter_constraints = {
+        **BatchTrainer._parameter_constraints,
+        "optimizer": [str, callable],
+        "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
+        "schedule": [None, StrOptions(set(SCHEDULES)), callable],
+        "optimizer_params": [None, dict],
+    }
+
+    def base_rate(self, full):
+        return self.learning_rate or self.default_rates[0 if full else 1]

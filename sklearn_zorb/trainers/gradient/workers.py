@@ -9,16 +9,15 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ...linalg import get_backend
+from .batch_moments import moved_towards
 from .epoch import block_key, stepped
-from .objective import running_moments, with_moments
 from .run import Run
 
-DIVISIONS = ("split", "same")
 # last steps that every task carries; a worker that missed more is sent the weights
 REACH = 8
 # trainings whose weights a process holds
 TRAININGS = 8
-_held: dict = {}
+held: dict = {}
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Replica:
 
     Attributes
     ----------
-    parts : tuple (Objective, Rule, Optimizer)
+    parts : tuple (Objective, Update, Optimizer)
     params : list of dict
         What the training does not move.
     step : int
@@ -53,7 +52,7 @@ class Replica:
 
 
 @functools.lru_cache(maxsize=64)
-def compiled_step(objective, rule, optimizer):
+def compiled_step(objective, update, optimizer):
     """The step from what was measured, by the optimiser."""
     import jax
 
@@ -62,28 +61,27 @@ def compiled_step(objective, rule, optimizer):
     def step(state, seen, batch_moments, rate):
         moved, moments, state, memory = state
         state.hyperparams["learning_rate"] = rate.astype(seen.dtype)
-        direction, memory = rule.follow(moved, memory, seen)
-        moved, state = stepped(transformation, rule, direction, state, moved)
-        return moved, running_moments(moments, batch_moments), state, memory
+        direction, memory = update.follow(moved, memory, seen)
+        moved, state = stepped(transformation, update, direction, state, moved)
+        return moved, moved_towards(moments, batch_moments), state, memory
 
     return jax.jit(step)
 
 
 @functools.lru_cache(maxsize=64)
-def compiled_measure(objective, rule):
-    """What is measured of a batch, or of a worker's part of it."""
+def compiled_measure(objective, update):
+    """What is measured of a worker's part of a batch."""
     import jax
 
-    def measure(state, params, batch, key, part):
-        moved, moments, _, memory = state
-        params = with_moments(params, moments)
+    def measure(state, params, batch, key):
+        moved, _, _, memory = state
         key = jax.random.wrap_key_data(key)
-        return rule.measure(objective, moved, params, memory, batch, key, part)
+        return update.measure(objective, moved, params, memory, batch, key)
 
     return jax.jit(measure)
 
 
-def measured(token, step, past, given, batch, key, part):
+def measured(token, step, past, given, batch, key):
     """A worker's task: what it measures at a step; None where it has missed too many.
 
     Parameters
@@ -98,27 +96,25 @@ def measured(token, step, past, given, batch, key, part):
     batch : tuple (inputs, targets, weights)
         The rows of this worker.
     key : ndarray
-    part : ndarray or None
-        Numbers of its directions.
     """
     import jax
 
     with get_backend("jax").scope():
-        replica = given or _held.get(token)
+        replica = given or held.get(token)
         if replica is None or step - replica.step > len(past):
             return None
         for one in past[len(past) - (step - replica.step) :]:
             replica = replica.after(*one)
-        _hold(token, replica)
-        measure = compiled_measure(*replica.parts[:2])
-        found = measure(replica.state, replica.params, batch, key, part)
+        hold(token, replica)
+        found = compiled_measure(*replica.parts[:2])(replica.state, replica.params, batch, key)
         return jax.tree.map(np.asarray, found)
 
 
-def _hold(token, replica):
-    _held[token] = replica
-    for other in list(_held)[:-TRAININGS]:
-        _held.pop(other, None)
+def hold(token, replica):
+    """Keep a training, and only the last ones."""
+    held[token] = replica
+    for other in list(held)[:-TRAININGS]:
+        held.pop(other, None)
 
 
 class SharedRun(Run):
@@ -134,7 +130,6 @@ class SharedRun(Run):
     def __init__(self, *parts, n_workers):
         super().__init__(*parts)
         self.n_workers = n_workers
-        self.split = self.trainer.worker_batches == "split"
         self.run_epoch = self._pass
         self.token, self.past = uuid4().hex, []
         self._cut: tuple = (None, None)
@@ -146,7 +141,7 @@ class SharedRun(Run):
             with Parallel(n_jobs=self.n_workers, **files) as self.parallel:
                 return super().train()
         finally:
-            _held.pop(self.token, None)
+            held.pop(self.token, None)
 
     def _pass(
         self, moved, moments, state, memory, params, block, count, rates, of_batch, key, place
@@ -157,12 +152,12 @@ class SharedRun(Run):
         if self._cut[0] is not block:
             self._cut = block, [self._shares(block, i) for i in range(count)]
         key = block_key(key, place)
-        parts = (self.objective, self.rule, self.optimizer)
+        parts = (self.objective, self.update, self.optimizer)
         replica = Replica(parts, params, self.step, (moved, moments, state, memory))
         means = {"loss": 0.0, "hits": 0.0}
         for i, shares in enumerate(self._cut[1]):
             # workers that are threads of this process find the weights here
-            _hold(self.token, replica)
+            hold(self.token, replica)
             seen, aux = self._measure(replica, shares, jax.random.fold_in(key, i))
             one = (seen, aux["moments"], rates[i])
             self.past = [*self.past, one][-REACH:]
@@ -171,19 +166,15 @@ class SharedRun(Run):
         return *replica.state, means
 
     def _shares(self, block, i):
-        """(rows, numbers of directions or None, share of the weight) of each worker."""
+        """(rows, share of the weight of the batch) of each worker."""
         batch = tuple(array[i] for array in block)
-        if not self.split:
-            n = self.rule.subspace.n_directions
-            numbers = np.array_split(np.arange(n), min(n, self.n_workers))
-            return [(batch, part, float(j == 0)) for j, part in enumerate(numbers)]
         # rows in turn: those that fill up a batch stand at its end
         n, total = self.n_workers, batch[2].sum()
-        parts = [tuple(_filled(array[j::n], -(-len(array) // n)) for array in batch)
-                 for j in range(n)]  # fmt: skip
-        shares = [own[2].sum() / total if total > 0 else 0.0 for own in parts]
-        kept = [j for j in range(n) if shares[j] > 0] or [0]
-        return [(parts[j], None, shares[j]) for j in kept]
+        parts = [
+            tuple(_filled(array[j::n], -(-len(array) // n)) for array in batch) for j in range(n)
+        ]
+        shares = [(own, own[2].sum() / total if total > 0 else 0.0) for own in parts]
+        return [own for own in shares if own[1] > 0] or shares[:1]
 
     def _measure(self, replica, shares, key):
         """What all workers together measure of one batch."""
@@ -191,11 +182,9 @@ class SharedRun(Run):
 
         def tasks(numbers, given):
             for j in numbers:
-                batch, part, _ = shares[j]
-                own_key = jax.random.fold_in(key, j) if self.split and j else key
-                own_key = np.asarray(jax.random.key_data(own_key))
+                own_key = np.asarray(jax.random.key_data(jax.random.fold_in(key, j) if j else key))
                 yield delayed(measured)(
-                    self.token, replica.step, self.past, given, batch, own_key, part
+                    self.token, replica.step, self.past, given, shares[j][0], own_key
                 )
 
         first = None if self.past else replica.portable()
@@ -205,21 +194,20 @@ class SharedRun(Run):
             more = self.parallel(tasks(late, replica.portable()))
             for j, one in zip(late, more, strict=True):
                 found[j] = one
-        return self._together(found, [share for *_, share in shares])
+        return _together(found, [share for _, share in shares])
 
-    def _together(self, found, shares):
-        """One measurement from those of the workers."""
-        import jax
 
-        seen, aux = zip(*found, strict=True)
-        if not self.split:
-            return np.concatenate(seen), aux[0]
-        moments = jax.tree.map(
-            lambda *own: sum(share * one for share, one in zip(shares, own, strict=True)),
-            *(one["moments"] for one in aux),
-        )
-        totals = {name: sum(one[name] for one in aux) for name in ("loss", "hits")}
-        return sum(seen), {**totals, "moments": moments}
+def _together(found, shares):
+    """One measurement from those of the workers."""
+    import jax
+
+    seen, aux = zip(*found, strict=True)
+    moments = jax.tree.map(
+        lambda *own: sum(share * one for share, one in zip(shares, own, strict=True)),
+        *(one["moments"] for one in aux),
+    )
+    totals = {name: sum(one[name] for one in aux) for name in ("loss", "hits")}
+    return sum(seen), {**totals, "moments": moments}
 
 
 def _filled(rows, size):

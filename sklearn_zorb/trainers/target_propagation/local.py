@@ -1,40 +1,51 @@
 """Targets for blocks of layers, and the local steps that meet them."""
 
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 from ...layers import Dense
 from ..gradient.objective import merge
-from ..gradient.rule import Rule
-from .reverse import guess
+from ..gradient.optimizers import make_optimizer
+from ..gradient.update import Update
+from .reverse import guess, initial_reverse
 from .target_rules import TARGET_RULES, descend, half_square
 
+# what trains the inverses
+ADAM = make_optimizer("adam", None)
 
-@dataclass(frozen=True)
-class LocalRule(Rule):
-    """The step of `TargetPropagation` for one batch."""
+
+@dataclass(frozen=True, kw_only=True)
+class LocalUpdate(Update):
+    """The step of `TargetPropagation` for one batch.
+
+    Attributes
+    ----------
+    starts : tuple of int
+        Indices of the layers at which blocks begin.
+    rules, updates : tuple of str
+        For each block, how its target is carried down, and how it comes to meet it.
+    """
 
     starts: tuple
     rules: tuple
+    updates: tuple
     target_rate: float
     n_target_steps: int
     alpha: float
     delta: bool
-    updates: tuple
     update_rate: float
     alpha_update: float
     order: str
+    reverse_units: int | None
+    reverse_rate: float
     noise: float
     regularize: float
     tie: bool
-    alternate_every: int
+    alternate_every: int | None
     n_candidates: int
     candidates: str
     candidate_spread: float
-    reverse_optimizer: Any
-    reverse_rate: float
-    diagnostics: bool
-    n_updates: int = 1
 
     @property
     def figures(self):
@@ -47,8 +58,13 @@ class LocalRule(Rule):
     def previews(self):
         return self.order == "update_first"
 
+    def memory(self, objective, params, moved, context):
+        reverse = initial_reverse(self, objective.network, context)
+        state = ADAM.build().init(reverse)
+        return {"reverse": reverse, "state": state, "step": np.int32(0)}
+
     def direction(self, objective, moved, params, memory, batch, key, preview=None):
-        run = _Pass(self, objective, merge(params, moved), memory["reverse"], batch, key)
+        run = Pass(self, objective, merge(params, moved), memory["reverse"], batch, key)
 
         def towards(targets):
             return self._towards(run, moved, params, targets)
@@ -66,7 +82,7 @@ class LocalRule(Rule):
 
     def again(self, objective, moved, params, batch, key, aux):
         states, targets, forward = aux["kept"]
-        run = _Pass(self, objective, merge(params, moved), {}, batch, key, states)
+        run = Pass(self, objective, merge(params, moved), {}, batch, key, states)
         return _scaled(self._towards(run, moved, params, targets), forward)
 
     def adjusted(self, updates, direction):
@@ -100,7 +116,7 @@ class LocalRule(Rule):
         if self.alternate_every:
             backward = (memory["step"] // self.alternate_every) % 2 == 1
             gradient = jax.tree.map(lambda g: g * backward, gradient)
-        transformation = self.reverse_optimizer.build()
+        transformation = ADAM.build()
         updates, state = transformation.update(gradient, state, memory["reverse"])
         reverse = jax.tree.map(lambda p, u: p + u.astype(p.dtype), memory["reverse"], updates)
         return {**memory, "reverse": reverse, "state": state}
@@ -109,7 +125,7 @@ class LocalRule(Rule):
         """What the step took from the loss of the batch and from each local loss."""
         after = merge(params, moved)
         states, targets, _ = aux["kept"]
-        run = _Pass(self, objective, params, {}, batch, key, states)
+        run = Pass(self, objective, params, {}, batch, key, states)
         figures = {"error_reduction": aux["loss"] - objective.loss(after, batch, key)[0]}
         for j, target in enumerate(targets):
             errors = [
@@ -126,36 +142,36 @@ def _scaled(tree, factor):
     return jax.tree.map(lambda g: g * factor, tree)
 
 
-class _Pass:
+class Pass:
     """One batch on its way up: the state after every block, and what the rules do with it."""
 
-    def __init__(self, rule, objective, params, reverse, batch, key, states=None):
-        self.rule, self.objective, self.params, self.reverse = rule, objective, params, reverse
+    def __init__(self, update, objective, params, reverse, batch, key, states=None):
+        self.update, self.objective, self.params, self.reverse = update, objective, params, reverse
         self.inputs, self.wanted, self.weights = batch
-        self.key, self.moments = key, {}
-        self.ends = (*rule.starts[1:], objective.network.readout)
+        self.key = key
+        self.ends = (*update.starts[1:], objective.network.readout)
         self.states = states or self._ascend()
 
     def _ascend(self):
-        rows = self.inputs
-        for i in range(self.rule.starts[0]):
-            rows = self.objective.advance(
-                i, self.params, rows, self.key, self.weights, self.moments
-            )
-        states = [rows]
-        for j in range(len(self.rule.starts)):
-            states.append(self.block(j, self.params, states[-1], moments=self.moments))
-        outputs = self._readout(self.params, states[-1])
-        _, self.aux = self.objective.weigh(
-            self.params, outputs, self.wanted, self.weights, self.moments
-        )
+        rows, states, network = self.inputs, [], self.objective.network
+        moments = [{} for _ in network.layers]
+        for i in range(network.readout):
+            if i in self.update.starts:
+                states.append(rows)
+            rows, moments[i] = self._advance(i, self.params, rows)
+        states.append(rows)
+        outputs = self._readout(self.params, rows)
+        _, self.aux = self.objective.weigh(self.params, outputs, self.wanted, self.weights, moments)
         return states
 
-    def block(self, j, params, rows, *, key=None, moments=None, skip=0):
-        """Output of block j; without its first layers where `skip` says so."""
+    def _advance(self, i, params, rows, key=None):
         key = self.key if key is None else key
-        for i in range(self.rule.starts[j] + skip, self.ends[j]):
-            rows = self.objective.advance(i, params, rows, key, self.weights, moments)
+        return self.objective.advance(i, params, rows, key, self.weights)
+
+    def block(self, j, params, rows, *, key=None, skip=0):
+        """Output of block j; without its first layers where `skip` says so."""
+        for i in range(self.update.starts[j] + skip, self.ends[j]):
+            rows, _ = self._advance(i, params, rows, key)
         return rows
 
     def _readout(self, params, rows):
@@ -166,8 +182,8 @@ class _Pass:
     def targets(self):
         """A target for the output of every block."""
         found = [self.top_target()]
-        for j in range(len(self.rule.starts) - 1, 0, -1):
-            found.insert(0, TARGET_RULES[self.rule.rules[j]](self, j, found[0]))
+        for j in range(len(self.update.starts) - 1, 0, -1):
+            found.insert(0, TARGET_RULES[self.update.rules[j]](self, j, found[0]))
         return found
 
     def later_targets(self, stepped):
@@ -178,14 +194,14 @@ class _Pass:
         stepped : callable
             Params after the steps towards the targets known so far; None for the others.
         """
-        depth = len(self.rule.starts)
+        depth = len(self.update.starts)
         params, found = self.params, [None] * depth
         self.params = stepped(found)
         found[-1] = self.top_target()
         for j in range(depth - 1, 0, -1):
             self.params = params
             self.params = stepped(found)
-            found[j - 1] = TARGET_RULES[self.rule.rules[j]](self, j, found[j])
+            found[j - 1] = TARGET_RULES[self.update.rules[j]](self, j, found[j])
         self.params = params
         return found
 
@@ -196,7 +212,7 @@ class _Pass:
             outputs = self._readout(self.params, rows)
             return self.objective.losses(self.params, outputs, self.wanted).sum()
 
-        return descend(loss, self.states[-1], self.rule)
+        return descend(loss, self.states[-1], self.update.target_rate, self.update.n_target_steps)
 
     def local_loss(self, params, targets):
         """Sum of the local losses and of the read-out's, each on fixed inputs."""
@@ -217,16 +233,16 @@ class _Pass:
         # sums over the rows that there are: those that fill up a batch weigh nothing
         scale = self.weights * (self.weights > 0).sum()
         for j, target in enumerate(targets):
-            if self.rule.updates[j] != "least_squares" or target is None:
+            if self.update.updates[j] != "least_squares" or target is None:
                 continue
-            first = self.rule.starts[j]
+            first = self.update.starts[j]
             rows, change = self.states[j], self.change_before(j, target)
             centred = "intercept" in gradient[first]
             total = jnp.maximum(scale.sum(), 1e-12)
             means = [scale @ a / total if centred else 0.0 for a in (rows, change)]
             rows, change = rows - means[0], change - means[1]
             gram = rows.T @ (scale[:, None] * rows)
-            ridge = gram + self.rule.alpha_update * jnp.eye(len(gram), dtype=gram.dtype)
+            ridge = gram + self.update.alpha_update * jnp.eye(len(gram), dtype=gram.dtype)
             step = jnp.linalg.solve(ridge, rows.T @ (scale[:, None] * change))
             own = {"weights": -step}
             if centred:
@@ -235,24 +251,24 @@ class _Pass:
         return gradient
 
     def dense(self, j):
-        return isinstance(self.objective.network.layers[self.rule.starts[j]], Dense)
+        return isinstance(self.objective.network.layers[self.update.starts[j]], Dense)
 
     def change_before(self, j, target):
         """How the output of the first layer of block j moves to meet a target of the block."""
         import jax
 
-        first = self.rule.starts[j]
-        before = self.objective.advance(first, self.params, self.states[j], self.key, self.weights)
+        first = self.update.starts[j]
+        before, _ = self._advance(first, self.params, self.states[j])
 
         def loss(rows):
             return half_square(self.block(j, self.params, rows, skip=1) - target).sum()
 
-        return -self.rule.target_rate * jax.grad(loss)(before)
+        return -self.update.target_rate * jax.grad(loss)(before)
 
     def guess(self, reverse, j, rows):
         """What the learned inverse of block j makes of rows."""
         own = reverse[str(j)]
-        tied = None if "weights" in own else self.params[self.rule.starts[j]]["weights"].T
+        tied = None if "weights" in own else self.params[self.update.starts[j]]["weights"].T
         return guess(own, rows, tied).reshape(self.states[j].shape)
 
     def reverse_loss(self, reverse, targets):
@@ -263,12 +279,12 @@ class _Pass:
         for name in reverse:
             j = int(name)
             rows = self.states[j + 1]
-            if self.rule.noise:
+            if self.update.noise:
                 key = jax.random.fold_in(self.key, 1000 + j)
-                rows = rows + self.rule.noise * jax.random.normal(key, rows.shape, rows.dtype)
+                rows = rows + self.update.noise * jax.random.normal(key, rows.shape, rows.dtype)
             missing = self.guess(reverse, j, rows) - self.states[j]
             total = total + self.weights @ half_square(missing)
-            if self.rule.regularize:
+            if self.update.regularize:
                 near = self.guess(reverse, j, targets[j]) - self.guess(reverse, j, rows)
-                total = total + self.rule.regularize * (self.weights @ half_square(near))
+                total = total + self.update.regularize * (self.weights @ half_square(near))
         return total

@@ -30,16 +30,16 @@ def guess(own, rows, tied=None):
     return rows @ own["weights"] + own["intercept"]
 
 
-def initial_reverse(rule, network, units, context):
+def initial_reverse(update, network, context):
     """Initial params of the inverse of every block whose rule uses one."""
-    shapes, reverse = network.shapes, {}
-    ends = (*rule.starts[1:], network.readout)
-    for j in range(1, len(rule.starts)):
-        if rule.rules[j] not in LEARNED:
+    shapes, units, reverse = network.shapes, update.reverse_units, {}
+    ends = (*update.starts[1:], network.readout)
+    for j in range(1, len(update.starts)):
+        if update.rules[j] not in LEARNED:
             continue
-        width, outputs = math.prod(shapes[ends[j]]), math.prod(shapes[rule.starts[j]])
+        width, outputs = math.prod(shapes[ends[j]]), math.prod(shapes[update.starts[j]])
         own = {"intercept": np.zeros(outputs)}
-        if not (rule.tie and _has_transpose(network, rule.starts[j], width)):
+        if not (update.tie and _has_transpose(network, update.starts[j], width)):
             if units is not None:
                 own["hidden"] = {
                     "weights": _glorot(context.rng, width, units), "intercept": np.zeros(units)

@@ -1,26 +1,23 @@
 """Target propagation: each block of layers gets a target of its own and meets it alone."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
-
-import numpy as np
 
 from ..._compat import Interval, StrOptions
 from ...layers import Dense
-from ...lists import with_leaves
-from ..gradient.backprop import Reverse
 from ..gradient.direct_feedback import block_starts
 from ..gradient.objective import trainable
-from ..gradient.optimizers import make_optimizer
-from ..gradient.structure import check_differentiable, straight_through
+from ..gradient.structure import check_differentiable
 from ..gradient.trainer import GradientTrainer
-from .local import LocalRule
-from .reverse import initial_reverse
+from ..gradient.update import Update
+from .local import LocalUpdate
 from .rounds import SOLVED_TARGETS, Rounds, solved_layers
 from .target_rules import TARGET_RULES
 
 UPDATES = ("gradient", "least_squares", "solve")
 
 
+@dataclass(eq=False, repr=False)
 class TargetPropagation(GradientTrainer):
     r"""Every block of layers learns to meet a target of its own.
 
@@ -106,21 +103,12 @@ class TargetPropagation(GradientTrainer):
         the stochastic layers below.
     candidate_spread : float, default=0.1
         Spread of the normal ones.
+    batch_size, max_epochs, tol, patience, tol_loss : as in `Backprop`
+    early_stopping, validation_fraction : as in `Backprop`
     diagnostics : bool, default=False
         Whether the history tells how much each step reduces the loss of its batch
         (``error_reduction``) and each block its local loss (``local_reduction_1``, ...).
-    optimizer : str or callable, default="adam"
-        As in `Backprop`.
-    learning_rate : float or None, default=None
-    batch_size : "auto" or int, default="auto"
-    max_epochs : int, default=200
-    schedule : str, callable or None, default=None
-    tol : float or None, default=1e-4
-    patience : int, default=10
-    tol_loss : float or None, default=None
-    early_stopping : bool, default=False
-    validation_fraction : float, default=0.1
-    optimizer_params : dict or None, default=None
+    optimizer, learning_rate, schedule, optimizer_params : as in `Backprop`
 
     References
     ----------
@@ -144,6 +132,7 @@ class TargetPropagation(GradientTrainer):
 
     needs_derivatives = False
     solves = True
+    straight_through = True
     _parameter_constraints = {
         **GradientTrainer._parameter_constraints,
         "targets": [StrOptions(set(TARGET_RULES)), dict],
@@ -165,77 +154,34 @@ class TargetPropagation(GradientTrainer):
         "n_candidates": [Interval(Integral, 2, None, closed="left")],
         "candidates": [StrOptions({"normal", "passes"})],
         "candidate_spread": [Interval(Real, 0, None, closed="neither")],
-        "diagnostics": ["boolean"],
     }
-    del _parameter_constraints["straight_through"]
 
-    def __init__(
-        self,
-        targets="least_squares",
-        *,
-        target_rate=1.0,
-        n_target_steps=1,
-        alpha=1e-4,
-        delta=True,
-        update="gradient",
-        update_rate=0.1,
-        alpha_update=1e-3,
-        n_updates=1,
-        order="target_first",
-        reverse_units=None,
-        reverse_rate=1e-3,
-        noise=0.0,
-        regularize=0.0,
-        tie=False,
-        alternate_every=None,
-        n_candidates=8,
-        candidates="normal",
-        candidate_spread=0.1,
-        diagnostics=False,
-        optimizer="adam",
-        learning_rate=None,
-        batch_size="auto",
-        max_epochs=200,
-        schedule=None,
-        tol=1e-4,
-        patience=10,
-        tol_loss=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        optimizer_params=None,
-    ):
-        self.targets = targets
-        self.target_rate, self.n_target_steps = target_rate, n_target_steps
-        self.alpha = alpha
-        self.delta = delta
-        self.update = update
-        self.update_rate, self.alpha_update = update_rate, alpha_update
-        self.n_updates = n_updates
-        self.order = order
-        self.reverse_units, self.reverse_rate = reverse_units, reverse_rate
-        self.noise, self.regularize = noise, regularize
-        self.tie = tie
-        self.alternate_every = alternate_every
-        self.n_candidates, self.candidates = n_candidates, candidates
-        self.candidate_spread = candidate_spread
-        self.diagnostics = diagnostics
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.schedule = schedule
-        self.tol, self.patience = tol, patience
-        self.tol_loss = tol_loss
-        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
-        self.optimizer_params = optimizer_params
+    targets: str | dict = "least_squares"
+    target_rate: float = 1.0
+    n_target_steps: int = 1
+    alpha: float = 1e-4
+    delta: bool = True
+    update: str | dict = "gradient"
+    update_rate: float = 0.1
+    alpha_update: float = 1e-3
+    n_updates: int = 1
+    order: str = "target_first"
+    reverse_units: int | None = None
+    reverse_rate: float = 1e-3
+    noise: float = 0.0
+    regularize: float = 0.0
+    tie: bool = False
+    alternate_every: int | None = None
+    n_candidates: int = 8
+    candidates: str = "normal"
+    candidate_spread: float = 0.1
 
-    def _prepare(self, network):
+    def _prepared(self, network):
         if network.taps != (network.readout,):
             raise ValueError("TargetPropagation needs readout='last': blocks in a single line.")
-        layers = [with_leaves(layer, straight_through) for layer in network.layers]
-        return super()._prepare(network.with_layers(layers))
+        return super()._prepared(network)
 
-    def _run(self, network, params, *parts):
+    def _new_run(self, network, params, *parts):
         starts = block_starts(network, trainable(network, params))
         cuts = solved_layers(network, self.update)
         if not starts and not cuts:
@@ -248,7 +194,7 @@ class TargetPropagation(GradientTrainer):
         check_differentiable(network, type(self).__name__, set(above) - set(cuts))
         if cuts:
             return Rounds(self, cuts, network, params, *parts)
-        return super()._run(network, params, *parts)
+        return super()._new_run(network, params, *parts)
 
     def _check_names(self, network, starts, cuts):
         """ValueError for a name or a rule, in a dict, that no block or layer has."""
@@ -264,33 +210,19 @@ class TargetPropagation(GradientTrainer):
                         f"are {sorted(rules)}."
                     )
 
-    def _rule(self, objective, moved):
+    def make_update(self, objective, moved):
         starts = block_starts(objective.network, moved)
         if not starts:
             # a part of a network, with nothing but what it ends in: the loss says it all
-            return Reverse(self.diagnostics)
+            return Update(diagnostics=self.diagnostics)
         names = [objective.network.names[i] for i in starts]
         # there is a ridge solution for Dense layers only
         updates = tuple(
             update if isinstance(objective.network.layers[i], Dense) else "gradient"
             for i, update in zip(starts, by_name(self.update, names, "gradient"), strict=True)
         )
-        return LocalRule(
-            starts, by_name(self.targets, names, "least_squares"), self.target_rate,
-            self.n_target_steps, self.alpha, self.delta, updates, self.update_rate,
-            self.alpha_update, self.order, self.noise,
-            self.regularize, self.tie, self.alternate_every or 0, self.n_candidates,
-            self.candidates, self.candidate_spread, make_optimizer("adam", None),
-            self.reverse_rate, self.diagnostics, self.n_updates,
-        )  # fmt: skip
-
-    def _memory(self, objective, params, moved, context):
-        rule = self._rule(objective, moved)
-        if isinstance(rule, Reverse):
-            return {}
-        reverse = initial_reverse(rule, objective.network, self.reverse_units, context)
-        state = rule.reverse_optimizer.build().init(reverse)
-        return {"reverse": reverse, "state": state, "step": np.int32(0)}
+        rules = by_name(self.targets, names, "least_squares")
+        return LocalUpdate.of(self, starts=starts, rules=rules, updates=updates)
 
 
 def by_name(option, names, default):

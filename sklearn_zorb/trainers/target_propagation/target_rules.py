@@ -8,16 +8,16 @@ def half_square(rows):
     return 0.5 * (rows.reshape(rows.shape[0], -1) ** 2).sum(axis=1)
 
 
-def descend(loss, rows, rule):
-    """Rows after a rule's gradient steps on a sum of losses, one for each row."""
+def descend(loss, rows, rate, n_steps):
+    """Rows after some gradient steps on a sum of losses, one for each row."""
     import jax
 
     slope = jax.grad(loss)
 
     def move(_, rows):
-        return rows - rule.target_rate * slope(rows)
+        return rows - rate * slope(rows)
 
-    return jax.lax.fori_loop(0, rule.n_target_steps, move, rows)
+    return jax.lax.fori_loop(0, n_steps, move, rows)
 
 
 def by_gradient(run, j, target):
@@ -26,7 +26,7 @@ def by_gradient(run, j, target):
     def loss(rows):
         return half_square(run.block(j, run.params, rows) - target).sum()
 
-    return descend(loss, run.states[j], run.rule)
+    return descend(loss, run.states[j], run.update.target_rate, run.update.n_target_steps)
 
 
 def by_least_squares(run, j, target):
@@ -35,17 +35,17 @@ def by_least_squares(run, j, target):
 
     if not run.dense(j):
         return by_gradient(run, j, target)
-    weights = run.params[run.rule.starts[j]]["weights"]
+    weights = run.params[run.update.starts[j]]["weights"]
     wanted = run.change_before(j, target)
-    if not run.rule.delta:
+    if not run.update.delta:
         wanted = wanted + run.states[j] @ weights
     small = weights if weights.shape[0] <= weights.shape[1] else weights.T
-    gram = small @ small.T + run.rule.alpha * jnp.eye(len(small), dtype=weights.dtype)
+    gram = small @ small.T + run.update.alpha * jnp.eye(len(small), dtype=weights.dtype)
     if small is weights:
         found = jnp.linalg.solve(gram, weights @ wanted.T).T
     else:
         found = jnp.linalg.solve(gram, wanted.T).T @ weights.T
-    return run.states[j] + found if run.rule.delta else found
+    return run.states[j] + found if run.update.delta else found
 
 
 def by_reconstruction(run, j, target):
@@ -64,14 +64,14 @@ def by_candidates(run, j, target):
     import jax
 
     key = jax.random.fold_in(run.key, 2000 + j)
-    if run.rule.candidates == "normal":
+    if run.update.candidates == "normal":
         found = candidates.around(
-            run.states[j], key, run.rule.n_candidates, run.rule.candidate_spread
+            run.states[j], key, run.update.n_candidates, run.update.candidate_spread
         )
     else:
         found = candidates.passes(
             lambda key: run.block(j - 1, run.params, run.states[j - 1], key=key),
-            run.states[j], key, run.rule.n_candidates,
+            run.states[j], key, run.update.n_candidates,
         )  # fmt: skip
     return candidates.best(found, lambda rows: half_square(run.block(j, run.params, rows) - target))
 

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
-from small_network import RuleContext, flat, problem
+from small_network import Problem, flat
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import Dense, Tanh
-from sklearn_zorb.trainers import Evolution
-from sklearn_zorb.trainers.gradient.backprop import Reverse
-from sklearn_zorb.trainers.gradient.evolution import OVERFLOW, _population_figures, built
-from sklearn_zorb.trainers.gradient.objective import merge, trainable
+from sklearn_zorb.layers import Context, Dense, Tanh
+from sklearn_zorb.trainers import Backprop, Evolution
+from sklearn_zorb.trainers.gradient.evolution import OVERFLOW, built, population_figures
+from sklearn_zorb.trainers.gradient.objective import merge
 
 
 def test_without_evosax_the_error_names_the_extra(monkeypatch):
@@ -48,13 +47,15 @@ def test_the_params_are_those_of_the_strategy():
     pytest.importorskip("evosax")
     X, y = load_diabetes(return_X_y=True)
     rule = Evolution(max_epochs=5)
-    model = NetworkRegressor("Dense[3] Tanh", trainer=rule, random_state=0).fit(X, y)
-    weights = [p for p in model.params_ if "weights" in p]
-    flat = np.concatenate([np.ravel(p[k]) for p in weights for k in ("intercept", "weights")])
-    mean = np.asarray(model._trainer_state["memory"]["state"].mean)
-    np.testing.assert_allclose(flat, mean, rtol=1e-6, atol=1e-9)
-    again = NetworkRegressor("Dense[3] Tanh", trainer=rule, random_state=0).fit(X, y)
-    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+    def train():
+        context = Context(rng=np.random.default_rng(0))
+        return rule.fit("Dense[3] Tanh Dense", None, X / X.std(axis=0), y[:, None], context)
+
+    result = train()
+    mean = result.state["memory"]["state"].mean
+    np.testing.assert_allclose(flat(result.params), mean, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(flat(train().params), flat(result.params))
 
 
 def test_errors_name_the_parameter():
@@ -90,25 +91,22 @@ def test_a_strategy_that_sizes_its_arrays_by_its_settings_and_one_made_with_its_
     assert np.isfinite(list(losses.values())).all()
 
 
-def test_diagnostics_tell_of_the_population_and_the_step():
+def test_diagnostics_tell_of_the_population_and_the_step(x64):
     import jax
 
     pytest.importorskip("evosax")
-    with jax.enable_x64(True):
-        objective, params, batch = problem([Dense(4), Tanh()], width=3, n=20)
-        moved = trainable(objective.network, params)
-        trainer = Evolution(pop_size=10, diagnostics=True, chunk_size=4)
-        rule = trainer._rule(objective, moved)
-        memory = trainer._memory(objective, params, moved, RuleContext())
-        key = jax.random.key(2)
-        step, aux, _ = rule.direction(objective, moved, params, memory, batch, key)
-        strategy, settings = built(rule)
-        ask_key = jax.random.split(key, 3)[1]
-        population, _ = strategy.ask(ask_key, memory["state"], settings)
-        unravel = jax.flatten_util.ravel_pytree(moved)[1]
-        losses = [objective.loss(merge(params, unravel(one)), batch)[0] for one in population]
-        true = Reverse().direction(objective, moved, params, {}, batch, key)[0]
-        step, true = flat(step), flat(true)
+    problem = Problem([Dense(4), Tanh()], width=3, n=20)
+    update, memory = problem.start(Evolution(pop_size=10, diagnostics=True, chunk_size=4))
+    step, aux, _ = problem.follow(update, memory)
+    strategy, settings = built(update)
+    ask_key = jax.random.split(problem.key, 3)[1]
+    population, _ = strategy.ask(ask_key, memory["state"], settings)
+    unravel = jax.flatten_util.ravel_pytree(problem.moved)[1]
+    losses = [
+        problem.objective.loss(merge(problem.params, unravel(one)), problem.batch)[0]
+        for one in population
+    ]
+    step, true = flat(step), flat(problem.direction(Backprop()))
     cosine = step @ true / np.linalg.norm(step) / np.linalg.norm(true)
     expected = [np.min(losses), np.mean(losses), np.std(losses), cosine]
     names = ["best_loss", "mean_loss", "loss_spread", "cosine"]
@@ -116,7 +114,7 @@ def test_diagnostics_tell_of_the_population_and_the_step():
 
 
 def test_members_that_overflow_have_no_part_in_the_mean():
-    figures = _population_figures(np.array([1.0, 3.0, OVERFLOW]))
+    figures = population_figures(np.array([1.0, 3.0, OVERFLOW]))
     np.testing.assert_allclose([*figures.values()], [1, 2, 1])
 
 

@@ -1,17 +1,20 @@
 """The step of a rule for one batch, as compiled programs call it."""
 
+from dataclasses import dataclass, fields
+
 from .objective import merge
 
 
-class Rule:
-    """Base of what `GradientTrainer._rule` returns: hashable, pure JAX.
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """Base of what `BatchTrainer.make_update` returns: hashable, pure JAX.
 
     Attributes
     ----------
     diagnostics : bool
+        Whether the history tells what the step took from the loss of its own batch.
     figures : tuple of str
-        What the rule tells of each batch for the history. "error_reduction" is computed for
-        every rule with diagnostics: what the step took from the loss of its own batch.
+        What the update tells of each batch for the history.
     n_updates : int
         Steps taken for each batch; those after the first go along `again`.
     previews : bool
@@ -19,17 +22,37 @@ class Rule:
         after a step along it.
     """
 
-    diagnostics = False
-    n_updates = 1
+    diagnostics: bool = False
+    n_updates: int = 1
     previews = False
+
+    @classmethod
+    def of(cls, trainer, **own):
+        """The update of a trainer; fields that are not given are its arguments of that name."""
+        names = {field.name for field in fields(cls)} - own.keys()
+        return cls(**own, **{name: getattr(trainer, name) for name in names & vars(trainer).keys()})
 
     @property
     def figures(self):
         return ("error_reduction",) if self.diagnostics else ()
 
+    def memory(self, objective, params, moved, context):
+        """What is kept between batches: fixed feedback, seeds; a tree of arrays."""
+        return {}
+
     def direction(self, objective, moved, params, memory, batch, key):
         """The direction against which the optimiser steps, what a pass told, and the memory."""
-        raise NotImplementedError
+        gradient, aux = self.gradient(objective, moved, params, batch, key)
+        return gradient, aux, memory
+
+    def gradient(self, objective, moved, params, batch, key):
+        """The gradient of the loss of a batch, and what else the pass told."""
+        import jax
+
+        def loss(moved):
+            return objective.loss(merge(params, moved), batch, key)
+
+        return jax.grad(loss, has_aux=True)(moved)
 
     def again(self, objective, moved, params, batch, key, aux):
         """The direction of a further step for the same batch."""
