@@ -1,6 +1,5 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
-from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,16 +7,12 @@ import scipy.optimize
 
 from .._compat import Interval
 from ..linalg import to_numpy
-from ..linalg.threads import one_thread
 from . import sequence
 from .base import Layer, Solved
 from .composite import _Branches, _collector, _keyed, _plain
 from .dense import Dense
 from .foreign import Foreign
 from .rows import output_shapes
-
-# rows up to which BLAS on more than one thread costs a stack more than it brings
-ONE_THREAD_ROWS = 2000
 
 
 class Stack(_Branches):
@@ -134,17 +129,14 @@ class Stack(_Branches):
         solved = {"widths": params["widths"]}
         branches, streams = self._branches(), context.rng.spawn(len(self.blocks))
         left_out, reports = [], {}
-        # BLAS's other threads would still wait for work, at the cost of the trees', after a
-        # kernel of this size
-        with one_thread() if inputs.shape[0] <= ONE_THREAD_ROWS else nullcontext():
-            for i, (branch, stream) in enumerate(zip(branches, streams, strict=True), start=1):
-                own = sequence.init(branch, stream.spawn(1)[0], inputs.shape[1:], data)
-                own, outputs = _solve_block(
-                    branch, sequence.cast(own, context.dtype), inputs, targets,
-                    context.replace(rng=stream), _collector(reports, i, branch),
-                )  # fmt: skip
-                solved[f"branch_{i}"] = _keyed(own)
-                left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
+        for i, (branch, stream) in enumerate(zip(branches, streams, strict=True), start=1):
+            own = sequence.init(branch, stream.spawn(1)[0], inputs.shape[1:], data)
+            own, outputs = _solve_block(
+                branch, sequence.cast(own, context.dtype), inputs, targets,
+                context.replace(rng=stream), _collector(reports, i, branch),
+            )  # fmt: skip
+            solved[f"branch_{i}"] = _keyed(own)
+            left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
         table = np.asarray(targets[:], dtype=np.float64)
         weights = stack_weights(left_out, table, context.sample_weight, self.shrinkage)
         combined = sum(weight * part for weight, part in zip(weights, left_out, strict=True))

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
 from ..layers import sequence
+from ..linalg.threads import one_thread
 from ..network import Network, fits
 from ..targets import Targets
 
@@ -123,7 +124,8 @@ class Trainer(BaseEstimator):
                 f"{type(state).__name__}."
             )
         options = {"state": state} if self.incremental else {}
-        return self._fit(layers, params, X, T, context, on_step=on_step, **options)
+        with one_thread():
+            return self._fit(layers, params, X, T, context, on_step=on_step, **options)
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         raise NotImplementedError

@@ -1,7 +1,5 @@
 """Zeroth-order relaxed backpropagation."""
 
-import math
-from contextlib import nullcontext
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
@@ -11,10 +9,8 @@ from sklearn.base import clone
 
 from .._compat import Interval, StrOptions
 from ..layers import sequence
-from ..layers.least_squares import LeastSquaresLayer
 from ..layers.rows import Columns, as_array
 from ..linalg import to_numpy
-from ..linalg.threads import own_threads
 from ..targets import Targets
 from .base import Trainer, TrainingResult
 
@@ -22,11 +18,6 @@ from .base import Trainer, TrainingResult
 # classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
 # What is missing, divided by it, would be of any size
 SOLVED_RCOND = 1e-6
-
-# columns up to which a decomposition takes so little that BLAS needs no threads of its own, and
-# rows below which there is little to share out
-SHARED_COLUMNS = 1000
-SHARED_ROWS = 1000
 
 
 class ZORB(Trainer):
@@ -107,14 +98,12 @@ class ZORB(Trainer):
                 if own.backward_rcond is None:
                     own = own.replace(backward_rcond=SOLVED_RCOND)
                 goal = _within_reach(network, targets, best.loo_outputs, context)
-            with _threads(network, len(targets), context):
-                if sweep == 0:
-                    front, params = self._first_targets(network, params, inputs, goal, own)
-                else:
-                    front, params = self._refined_targets(network, params, seen, goal, own)
-                params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
-            with _threads(network, len(targets), context, seen):
-                params, solved = self._solve_readout(network, params, seen, goal, own)
+            if sweep == 0:
+                front, params = self._first_targets(network, params, inputs, goal, own)
+            else:
+                front, params = self._refined_targets(network, params, seen, goal, own)
+            params, seen = self._solve_hidden(network, params, inputs, front, own, recorder)
+            params, solved = self._solve_readout(network, params, seen, goal, own)
             recorder(network.readout, solved.report, params)
             error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
             if best is not None and not error < best.error:
@@ -218,25 +207,6 @@ class ZORB(Trainer):
         params = list(params)
         params[network.readout] = solved.params
         return params, solved
-
-
-def _threads(network, n_rows, context, seen=None):
-    """`own_threads` where most of the work is done for one chunk of rows or another.
-
-    That is, where rows are many, and hidden layers, or the read-out on what it has `seen`, are
-    solved by least squares on not too many columns.
-    """
-    if context.backend != "numpy" or n_rows < SHARED_ROWS:
-        return nullcontext()
-    if seen is not None:
-        widths = [math.inf if network.stacked else seen.shape[1]]
-    else:
-        widths = [
-            layer.row_width(shape) if isinstance(layer, LeastSquaresLayer) else math.inf
-            for layer, shape in zip(network.hidden, network.shapes(), strict=False)
-            if layer.solvable
-        ]
-    return own_threads() if max(widths, default=0) <= SHARED_COLUMNS else nullcontext()
 
 
 def _within_reach(network, targets, outputs, context):

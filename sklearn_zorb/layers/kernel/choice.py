@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...linalg import LeastSquares, System
-from .ridge import (
+from .features import whitening
+from .functions import (
     distances,
-    fit_ridge,
     gradient_products,
     kernel_matrix,
     kernel_values,
     pair_distances,
-    whitening,
 )
+from .ridge import fit_ridge
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
@@ -180,7 +180,7 @@ def optimism(choice, rows, groups, rng):
             )
         scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
         kernel = kernel_matrix(choice.kind, scaled, scaled)
-        losses += fit_ridge(kernel, groups, choice.decade, search=False).losses[own].sum()
+        losses += fit_ridge(kernel, groups, choice.decade, walk=False).losses[own].sum()
     error = losses / groups.weight.sum() / groups.mean.shape[1]
     return max(1.0, float(error / choice.error))
 
