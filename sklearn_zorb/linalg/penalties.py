@@ -11,7 +11,7 @@ START = 8
 # mean eigenvalue below which the least penalty underflows; what is as small counts as nothing
 SMALLEST_MEAN = np.finfo(np.float64).tiny / RELATIVE_ALPHAS[0]
 # relative difference of leave-one-out errors that is no difference
-ERROR_TOLERANCE = 1e-4
+TOLERANCE = 1e-4
 # and one that only rounding makes
 ROUNDING = 1e-8
 
@@ -39,10 +39,10 @@ def least(errors):
     choose; more penalty is the better conditioned choice.
     """
     best = errors.min()
-    return int((errors <= best + ERROR_TOLERANCE * abs(best)).nonzero()[0][-1])
+    return int((errors <= best + TOLERANCE * abs(best)).nonzero()[0][-1])
 
 
-def search(score, n_places, start, steps=(1,)):
+def search(score, n_places, start, steps=(1,), tolerance=0.0):
     """Walk downhill over a grid on which errors have one valley, with shorter and shorter steps.
 
     Parameters
@@ -53,11 +53,13 @@ def search(score, n_places, start, steps=(1,)):
         Size of the grid, and where to begin.
     steps : sequence of int, default=(1,)
         Distances to the places beside the present one, in the order of their use.
+    tolerance : float, default=0.0
+        Relative difference of errors that is no difference: as far as that the walk goes on to
+        larger penalties.
 
     Returns
     -------
     place : int
-        Where the walk ends. Among equals it goes on towards more penalty.
     errors : ndarray of shape (n_places,)
         Infinite where nothing was asked for.
     """
@@ -76,10 +78,12 @@ def search(score, n_places, start, steps=(1,)):
     for step in steps:
         for move in (-step, step):
             before = place
-            equal = 1 + ROUNDING if move > 0 else 1 - ROUNDING
-            while visit(place + move) < errors[place] * equal:
+            while visit(place + move) < errors[place] * (1 - ROUNDING):
                 place += move
             if place != before:
                 # one valley: what lies on the other side is higher
                 break
+    most = errors[place] * (1 + max(tolerance, ROUNDING))
+    while visit(place + steps[-1]) <= most:
+        place += steps[-1]
     return place, errors

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from ..left_out import left_out, over_rows
-from ..penalties import START, least, search
+from ..penalties import START, TOLERANCE, search
 from ..solution import Status
 
 # rows of a matrix beyond which whole decades of penalties are fine enough: the valley is flat, and each
@@ -94,5 +94,8 @@ class Factors(ABC):
         if len(alphas) == 1:
             return 0, score(alphas)
         steps = (2, 1) if self.order <= FLAT else (2,)
-        _, errors = search(lambda i: score(alphas[i : i + 1])[0], len(alphas), START, steps)
-        return least(errors), errors
+
+        def at(place):
+            return score(alphas[place : place + 1])[0]
+
+        return search(at, len(alphas), START, steps, TOLERANCE)
