@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import validate_data
+from sklearn_zorb.linalg.diagonal import is_diagonal
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb._compat import InvalidParameterError
 from sklearn_zorb.estimators.validation import checked
 from sklearn_zorb.layers import Dense, Dropout, Kernel, Stack, Standardize, Tanh
 from sklearn_zorb.linalg import Gram
-from sklearn_zorb.linalg.diagonal import is_diagonal
 
 OPTIONS = {
     "accept_sparse": ("csr", "csc"), "dtype": [np.float64, np.float32], "multi_output": True,

@@ -66,11 +66,11 @@ def choose(by, system, factors, alphas, judges=None):
     score = partial(loo_errors, judges or system, factors)
     best, errors = factors.best(score, alphas)
     if by == "sampled-loo":
-        best = _descend(score, gcv, alphas, errors, best)
+        best = descend(score, gcv, alphas, errors, best)
     return float(alphas[best]), errors[best]
 
 
-def _descend(score, other, alphas, errors, best):
+def descend(score, other, alphas, errors, best):
     """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
 
     `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.

@@ -136,7 +136,7 @@ def _rounds(kind, bandwidth, reweight, rows, groups, order):
         decade = fit.decade
         yield Choice(kind, scales, width, fit.error, count, factor, decade)
         if count < reweight:
-            scales = _next_scales(kind, scales, scaled, groups, order, decade)
+            scales = next_scales(kind, scales, scaled, groups, order, decade)
 
 
 def _scaled(kind, rows, scales, factor, sample):
@@ -146,7 +146,7 @@ def _scaled(kind, rows, scales, factor, sample):
     return scaled / width, width
 
 
-def _next_scales(kind, scales, scaled, groups, order, decade):
+def next_scales(kind, scales, scaled, groups, order, decade):
     """Scales after one more round, from functions fitted to two halves of the rows."""
     if len(order) < 2:
         return scales
@@ -175,7 +175,7 @@ def optimism(choice, rows, groups, rng):
         order, scales = rng.permutation(len(rest)), np.ones(rows.shape[1])
         for _ in range(choice.rounds):
             scaled, _ = _scaled(choice.kind, rows[rest], scales, choice.factor, order[:MEDIAN_ROWS])
-            scales = _next_scales(
+            scales = next_scales(
                 choice.kind, scales, scaled, groups.take(rest), order, choice.decade
             )
         scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
