@@ -3,8 +3,19 @@
 import os
 from pathlib import Path
 
+# before NumPy is loaded, and for processes that tests start: threads of BLAS in one worker of
+# xdist would wait actively on the cores of the others
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401 - brings a BLAS of its own
+from threadpoolctl import threadpool_limits
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # NumPy may have been there already
+    threadpool_limits(1)
 
 
 @pytest.fixture(scope="session")

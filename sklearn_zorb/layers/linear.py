@@ -70,17 +70,18 @@ class LinearLayer(Layer):
         if context.refine:
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
-        system = self._system(params, inputs, thin, context)
-        solution = own_solver(self, context.solver).solve(system, loo_outputs=context.left_out)
+        system, rho = self._system(params, inputs, thin, context), self._relaxation(context)
+        solution = own_solver(self, context.solver).solve(
+            system, loo_outputs=context.left_out, initial=params["weights"] if rho < 1 else None
+        )
         left = solution.coef
         if basis is not None:
             solution.expand(system.ops.asarray(basis))
         if solution.loo_outputs is not None:
             solution.loo_outputs = solution.loo_outputs.reshape(targets.shape)
-        solved, rho = self.with_solution(params, solution), self._relaxation(context)
-        outputs = None
+        solved, outputs = self.with_solution(params, solution), None
         if rho < 1:
-            solved = self._relax(params, solved, rho, solution)
+            solved = _relax(system.ops, params, solved, rho, solution.spread)
         elif basis is not None:
             outputs = two_thin_products(self, inputs, left, basis, solved["intercept"], context)
         return self._solved(solved, solution, rho, context, outputs)
@@ -125,25 +126,24 @@ class LinearLayer(Layer):
         n_rows = inputs.shape[0] * positions
         return System(read, parts, n_rows, width, n_targets, context.backend, self.use_bias)
 
-    def _relax(self, initial, solved, rho, solution):
-        """(1 - rho) initial + rho solved, the latter brought to the scale of the former.
 
-        The slopes are stretched until the solved pre-activations have the spread of the
-        initial ones: targets shrunk by the penalty would fade otherwise. Their mean is
-        scaled as the targets are, to that spread too: targets that came down through many
-        inverses may have any size, while the stretch has no bound where nothing can be
-        predicted, and would carry the mean away with it.
-        """
-        spread = solution.spread(initial["weights"])
-        own, wanted = solution.fitted_spread(), solution.target_spread()
-        stretch = spread / own if own > 0 else 1.0
-        # never enlarged: targets of steps vary little about one half, and are to stay there
-        shrunk = min(1.0, spread / wanted) if wanted > 0 else 1.0
-        weights, intercept = solution.engine.ops.call(
-            _relaxed, initial["weights"], initial["intercept"], solved["weights"],
-            solved["intercept"], solution.engine.mean, rho, stretch, shrunk,
-        )  # fmt: skip
-        return {**solved, "weights": weights, "intercept": intercept}
+def _relax(ops, initial, solved, rho, spread):
+    """(1 - rho) initial + rho solved, the latter brought to the scale of the former.
+
+    The slopes are stretched until the solved pre-activations have the spread of the
+    initial ones: targets shrunk by the penalty would fade otherwise. Their mean is
+    scaled as the targets are, to that spread too: targets that came down through many
+    inverses may have any size, while the stretch has no bound where nothing can be
+    predicted, and would carry the mean away with it.
+    """
+    stretch = spread.initial / spread.fitted if spread.fitted > 0 else 1.0
+    # never enlarged: targets of steps vary little about one half, and are to stay there
+    shrunk = min(1.0, spread.initial / spread.targets) if spread.targets > 0 else 1.0
+    weights, intercept = ops.call(
+        _relaxed, initial["weights"], initial["intercept"], solved["weights"],
+        solved["intercept"], spread.mean, rho, stretch, shrunk,
+    )  # fmt: skip
+    return {**solved, "weights": weights, "intercept": intercept}
 
 
 def own_solver(layer, default):

@@ -1,6 +1,5 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
 
@@ -9,15 +8,11 @@ import scipy.optimize
 
 from .._compat import Interval
 from ..linalg import to_numpy
-from ..linalg.threads import one_thread
 from ..rows import output_shapes
 from . import sequence, sweep
 from .base import Solved, Traits
 from .composite import Branches, report_collector
 from .dense import Dense
-
-# rows up to which BLAS on more than one thread costs a stack more than it brings
-ONE_THREAD_ROWS = 2000
 
 
 class Stack(Branches):
@@ -133,18 +128,15 @@ class Stack(Branches):
         solved, left_out, reports = {"widths": params["widths"]}, [], {}
         branches = self.paths()
         contexts = sequence.streams(branches, context)
-        # BLAS's other threads would still wait for work, at the cost of the trees', after a
-        # kernel of this size
-        with one_thread() if inputs.shape[0] <= ONE_THREAD_ROWS else nullcontext():
-            for i, branch in enumerate(branches, start=1):
-                here = contexts[i - 1]
-                own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
-                own, outputs = _solve_block(
-                    branch, sequence.cast(own, context.dtype), inputs, targets, here,
-                    report_collector(reports, i, branch),
-                )  # fmt: skip
-                solved[f"branch_{i}"] = sequence.keyed(own)
-                left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
+        for i, branch in enumerate(branches, start=1):
+            here = contexts[i - 1]
+            own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
+            own, outputs = _solve_block(
+                branch, sequence.cast(own, context.dtype), inputs, targets, here,
+                report_collector(reports, i, branch),
+            )  # fmt: skip
+            solved[f"branch_{i}"] = sequence.keyed(own)
+            left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
         weights, combined, report = combine(left_out, targets, context, self.shrinkage)
         solved["block_weights"] = weights.astype(context.dtype)
         report["block_errors"] = [_error(part, targets[:], context) for part in left_out]

@@ -10,7 +10,8 @@ from .backends import (
     to_numpy,
 )
 from .gram import Gram
-from .least_squares import LeastSquares, check_alpha
+from .least_squares import LeastSquares
+from .penalties import check_alpha
 from .solution import Solution, Status
 from .system import System
 

@@ -23,8 +23,6 @@ ACCELERATOR_FLOPS = 1e11
 # to try out kernels for each product, and to generate some beside those of the library, took
 # most of the time of a first fit and brought later ones nothing
 GPU_OPTIONS = {"xla_gpu_autotune_level": 0, "xla_gpu_enable_triton_gemm": False}
-# rows whose inner products NumPy has before SciPy's are made symmetric
-FEW_ROWS = 32
 
 
 def is_jax(array):
@@ -44,7 +42,7 @@ def namespace(array):
 
 
 class NumpyBackend:
-    """NumPy and SciPy: BLAS for everything, symmetric products at half the flops."""
+    """NumPy and SciPy, which leave all products and decompositions to BLAS."""
 
     name = "numpy"
     xp = np
@@ -62,77 +60,13 @@ class NumpyBackend:
         """``function(backend, *arrays, **options)``."""
         return function(self, *arrays, **options)
 
-    def add_gram(self, total, rows, block=None, alone=True):
-        """`total + rows.T @ rows`; the upper triangle holds the result.
-
-        A product in single precision is written to `block`, where there is one: to be handed
-        fresh memory for each takes as long as a product of few rows. Unless `alone`, the
-        product is NumPy's, which lets other threads run meanwhile, and of the rows' precision;
-        it is returned in the memory of `block`.
-        """
-        width = rows.shape[1]
-        if not alone:
-            same = block is not None and block.dtype == rows.dtype
-            return np.matmul(rows.T, rows, out=block.T if same else None).T
-        total = np.zeros((width, width), order="F") if total is None else total
-        if rows.dtype == np.float64:
-            rows = np.ascontiguousarray(rows)
-            return blas.dsyrk(1.0, rows.T, beta=1.0, c=total, overwrite_c=1)
-        # float32 products, float64 sums: the rounding of one block never grows with rows
-        rows = np.ascontiguousarray(rows, dtype=np.float32)
-        block = self.block(width) if block is None else block
-        total += blas.ssyrk(1.0, rows.T, beta=0.0, c=block, overwrite_c=1)
-        return total
-
-    def block(self, width):
-        """Memory for a product in single precision, untouched until one is written to it."""
-        return np.zeros((width, width), dtype=np.float32, order="F")
-
-    def inner_products(self, rows):
-        """`rows @ rows.T`, in double precision."""
-        if len(rows) <= FEW_ROWS:
-            rows = np.asarray(rows, dtype=np.float64)
-            return rows @ rows.T
-        return self.symmetric(blas.dsyrk(1.0, rows.T, trans=1))
-
-    def cross(self, rows, targets, alone=True):
-        """`rows.T @ targets`, both of one dtype.
-
-        By SciPy's BLAS, as the symmetric product, unless other threads are to run meanwhile:
-        NumPy's has threads of its own, which wait actively for more work, and slow the other
-        library's down to half its rate.
-        """
-        if not alone:
-            return (targets.T @ rows).T
-        rows, targets = np.ascontiguousarray(rows), np.ascontiguousarray(targets)
-        product = blas.dgemm if rows.dtype == np.float64 else blas.sgemm
-        return product(1.0, rows.T, targets.T, trans_b=True)
-
     def matmul(self, left, right):
-        """`left @ right` of large matrices, by SciPy's BLAS too."""
-        if not left.dtype == right.dtype == np.float64:
-            return left @ right
-        # matrices in the order of rows are the transposes of those that BLAS is handed
-        return blas.dgemm(1.0, right.T, left.T).T
+        """`left @ right` of large matrices."""
+        return left @ right
 
-    def add_outer(self, total, vector, scale):
-        """`total + scale * outer(vector, vector)`, upper triangle."""
-        return blas.dsyr(scale, vector, a=total, overwrite_a=1)
-
-    def quadratic(self, upper, columns):
-        """Sum of ``c @ matrix @ c`` over columns c, for the matrix of an upper triangle."""
-        columns = np.asarray(columns, dtype=np.float64).T
-        return np.einsum("ij,ij->", blas.dsymm(1.0, upper, columns, side=1, lower=0), columns)
-
-    def symmetric(self, upper):
-        """The full matrix of an upper triangle."""
-        full = np.triu(upper)
-        full += np.triu(full, 1).T
-        return full
-
-    def eigh(self, upper):
-        """Eigenvalues and vectors of the symmetric matrix of an upper triangle."""
-        values, vectors, info = lapack.dsyevd(upper, lower=0)
+    def eigh(self, matrix):
+        """Eigenvalues and vectors of a symmetric matrix."""
+        values, vectors, info = lapack.dsyevd(matrix.T, lower=0)
         if info != 0:
             raise np.linalg.LinAlgError(f"no eigenvalues found: dsyevd ended with info={info}.")
         return values, vectors
@@ -145,25 +79,26 @@ class NumpyBackend:
         """Left vectors, singular values and right vectors, as rows, without those of zeros."""
         return scipy.linalg.svd(matrix, full_matrices=False, check_finite=False)
 
-    def cholesky(self, upper, shift):
+    def cholesky(self, matrix, shift):
         """Upper factor R with R.T @ R = matrix + shift * I, or None if not definite."""
-        shifted = np.array(upper, order="F")
+        shifted = np.array(matrix, order="C")
         shifted.flat[:: len(shifted) + 1] += shift
-        factor, info = lapack.dpotrf(shifted, lower=0, overwrite_a=1, clean=1)
+        # symmetric: its transpose lies in memory as LAPACK wants it
+        factor, info = lapack.dpotrf(shifted.T, lower=0, overwrite_a=1, clean=1)
         return factor if info == 0 else None
 
-    def ridge(self, upper, cross, alpha):
+    def ridge(self, matrix, cross, alpha):
         """Factor, coefficients and ``tr(W' C + alpha W' W)``, or None if not definite."""
-        factor = self.cholesky(upper, alpha)
+        factor = self.cholesky(matrix, alpha)
         if factor is None:
             return None
         coef = lapack.dpotrs(factor, cross, lower=0)[0]
-        return factor, coef, _gain(coef, cross, alpha)
+        return factor, coef, float(_gain(coef, cross, alpha))
 
-    def inverse_trace(self, factor):
-        """Trace of the inverse of R.T @ R."""
-        inverse, info = lapack.dtrtri(factor, lower=0)
-        return float(np.einsum("ij,ij->", inverse, inverse)) if info == 0 else np.inf
+    def inverse_diagonal(self, factor):
+        """Diagonal of the inverse of R.T @ R."""
+        inverse, _ = lapack.dtrtri(factor, lower=0)
+        return np.einsum("ij,ij->i", inverse, inverse)
 
     def leverages(self, factor, rows):
         """diag(rows @ inv(R.T R) @ rows.T)."""
@@ -212,27 +147,12 @@ class JaxBackend:
         """`function` of arrays as one program."""
         return self._jax.jit(function, compiler_options=self._options)
 
-    def block(self, width):
-        """None: arrays of JAX are never written to."""
-
-    def inner_products(self, rows):
-        return rows @ rows.T
-
     def matmul(self, left, right):
         # options of the compiler are for whole programs, not for their parts
         return left @ right if is_traced(left) else self.call(_product, left, right)
 
-    def add_outer(self, total, vector, scale):
-        return total + scale * self.xp.outer(vector, vector)
-
-    def quadratic(self, upper, columns):
-        return self.call(_jax_quadratic, upper, columns)
-
-    def symmetric(self, upper):
-        return upper
-
-    def eigh(self, upper):
-        return self.xp.linalg.eigh(upper, UPLO="U", symmetrize_input=False)
+    def eigh(self, matrix):
+        return self.xp.linalg.eigh(matrix, symmetrize_input=False)
 
     def triangle(self, rows):
         return self.xp.linalg.qr(rows, mode="r")
@@ -240,13 +160,13 @@ class JaxBackend:
     def svd(self, matrix):
         return self.xp.linalg.svd(matrix, full_matrices=False)
 
-    def ridge(self, upper, cross, alpha):
-        factor, coef, gain = self.call(_jax_ridge, upper, cross, alpha)
+    def ridge(self, matrix, cross, alpha):
+        factor, coef, gain = self.call(_jax_ridge, matrix, cross, alpha)
         gain = float(gain)
         return (factor, coef, gain) if np.isfinite(gain) else None
 
-    def inverse_trace(self, factor):
-        return float(self.call(_jax_inverse_trace, factor))
+    def inverse_diagonal(self, factor):
+        return self.call(_jax_inverse_diagonal, factor)
 
     def leverages(self, factor, rows):
         return self.call(_jax_leverages, factor, rows)
@@ -269,22 +189,18 @@ def _gain(coef, cross, alpha):
     return (coef * cross).sum() + alpha * (coef**2).sum()
 
 
-def _jax_quadratic(ops, upper, columns):
-    return (columns * (upper @ columns)).sum()
-
-
-def _jax_ridge(ops, upper, cross, alpha):
+def _jax_ridge(ops, matrix, cross, alpha):
     """Not a number everywhere where the matrix is not definite."""
-    shifted = upper + alpha * ops.xp.eye(len(upper), dtype=upper.dtype)
+    shifted = matrix + alpha * ops.xp.eye(len(matrix), dtype=matrix.dtype)
     factor = ops.xp.linalg.cholesky(shifted, upper=True)
     coef = ops.scipy.linalg.cho_solve((factor, False), cross)
     return factor, coef, _gain(coef, cross, alpha)
 
 
-def _jax_inverse_trace(ops, factor):
+def _jax_inverse_diagonal(ops, factor):
     eye = ops.xp.eye(len(factor), dtype=factor.dtype)
     inverse = ops.scipy.linalg.solve_triangular(factor, eye)
-    return (inverse**2).sum()
+    return (inverse**2).sum(axis=1)
 
 
 def _jax_leverages(ops, factor, rows):

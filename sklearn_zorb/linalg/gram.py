@@ -6,13 +6,7 @@ import scipy.sparse as sp
 from .backends import get_backend, is_jax, to_numpy
 
 # below this much work float64 products take no time that float32 ones would save
-_SINGLE_PRECISION_FLOPS = 1e8
-# rows by which means are judged, and deviations beyond which a mean costs too many digits: as
-# these rows are among those summed, about five of sixteen at the worst for chunks of 10 000
-_JUDGED_ROWS = 64
-_FAR = 32.0
-# numbers that take less time to be centred than their means to be judged
-_FEW = 20_000
+SINGLE_PRECISION_FLOPS = 1e8
 
 
 class Gram:
@@ -20,7 +14,7 @@ class Gram:
 
     With weights w, row means x and target means t, both weighted, it holds
 
-    - ``product``: sum_i w_i (X_i - x)(X_i - x)^T, upper triangle, (n_features, n_features);
+    - ``product``: sum_i w_i (X_i - x)(X_i - x)^T, (n_features, n_features);
     - ``cross``: sum_i w_i (X_i - x)(T_i - t)^T, (n_features, n_targets);
     - ``target_squares``: sum_i w_i (T_i - t)^2, (n_targets,).
 
@@ -35,13 +29,18 @@ class Gram:
     centre : bool, default=True
         False keeps the means at zero, for least squares through the origin.
 
+    Notes
+    -----
+    Only arrays that were made here are written to: those of a copy, of a pickle or of a memory
+    map are replaced by the first chunk that is added.
+
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_zorb.linalg import Gram
     >>> X = np.arange(6.0).reshape(3, 2)
     >>> gram = Gram().add(X[:2], X[:2, :1]).merge(Gram().add(X[2:], X[2:, :1]))
-    >>> gram.mean.tolist(), gram.full().tolist()
+    >>> gram.mean.tolist(), gram.product.tolist()
     ([2.0, 3.0], [[8.0, 8.0], [8.0, 8.0]])
     """
 
@@ -51,67 +50,44 @@ class Gram:
         self.weight = 0.0
         self.n_rows = 0
         self.product = None
+        self._owned = False
 
-    def add(self, rows, targets, weights=None, block=None, alone=True):
-        """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,).
+    def __getstate__(self):
+        # whoever is given the arrays may go on reading them
+        self._owned = False
+        return vars(self).copy()
 
-        `block` is memory of the backend that one chunk after another may use. `alone` says
-        that no other thread adds to sums of its own meanwhile: BLAS may then use all.
-        """
-        ops = get_backend(self.backend)
-        if is_jax(rows):
-            sums = ops.call(_sums, rows, targets, weights, centre=self.centre)
-            total = float(sums[0])
-            n_rows = _count(weights, len(targets))
-            return self._merge_sums(total, *sums[1:], n_rows) if total > 0 else self
-        total = float(len(targets) if weights is None else weights.sum())
-        if total <= 0:
+    def add(self, rows, targets, weights=None):
+        """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,)."""
+        n_rows = len(targets) if weights is None else int((weights > 0).sum())
+        if n_rows == 0:
             return self
-        n_rows = _count(weights, len(targets))
         if sp.issparse(rows):
-            return self._merge_sums(*_sparse_sums(rows, targets, weights, self.centre), n_rows)
-        rows = _precise(rows)
-        if self.centre and weights is None and _near_zero(rows):
-            return self._add_plain(rows, targets, ops, block, alone)
-        mean, target_mean, centred, deviation = _centred(np, rows, targets, weights, self.centre)
-        cross = ops.cross(centred, deviation.astype(centred.dtype), alone).astype(np.float64)
-        squares = (deviation**2).sum(axis=0)
-        self._merge_means(total, mean, target_mean, n_rows)
-        self.product = ops.add_gram(self.product, centred, block, alone)
-        self.cross = cross if self.cross is None else self.cross + cross
-        self.target_squares = self.target_squares + squares
-        return self
+            sums = _sparse_sums(rows, targets, weights, self.centre)
+        else:
+            ops = get_backend("jax" if is_jax(rows) else "numpy")
+            sums = ops.call(_sums, rows, targets, weights, centre=self.centre)
+        if self.product is None:
+            return self._take(n_rows, *sums)
+        return self._add(n_rows, *sums)
 
-    def _add_plain(self, rows, targets, ops, block, alone):
-        """Add rows as they are: what their mean adds to the product is taken away after.
-
-        Neither the mean nor centred rows take a pass of their own, which on two cores cost a
-        third of the time of the product. For rows of which `_near_zero` is true.
-        """
-        n_rows, rows = len(targets), np.ascontiguousarray(rows)
-        target_mean = targets.mean(axis=0)
-        deviation = targets - target_mean
-        both = ops.cross(rows, np.column_stack([deviation, np.ones(n_rows)]), alone)
-        mean, cross = both[:, -1] / n_rows, both[:, :-1]
-        self._merge_means(float(n_rows), mean, target_mean, n_rows)
-        product = ops.add_gram(self.product, rows, block, alone)
-        self.product = ops.add_outer(product, mean, -float(n_rows))
-        self.cross = cross if self.cross is None else self.cross + cross
-        self.target_squares = self.target_squares + (deviation**2).sum(axis=0)
-        return self
-
-    def merge(self, other):
-        """Add the sums of another accumulator."""
+    def absorb(self, other):
+        """Add the sums of another, which stays as it is."""
         if other.product is None:
             return self
-        return self._merge_sums(
+        sums = (
             other.weight, other.mean, other.target_mean, other.product, other.cross,
-            other.target_squares, other.n_rows,
+            other.target_squares,
         )  # fmt: skip
+        if self.product is None:
+            self._take(other.n_rows, *sums)
+            self._owned = False
+            return self
+        return self._add(other.n_rows, *sums)
 
-    def full(self):
-        """The symmetric (n_features, n_features) matrix."""
-        return get_backend(self.backend).symmetric(self.product)
+    def merge(self, other):
+        """The sums of both, as a new `Gram`."""
+        return Gram(self.backend, self.centre).absorb(self).absorb(other)
 
     @property
     def n_targets(self):
@@ -119,100 +95,75 @@ class Gram:
         return self.cross.shape[1]
 
     @property
+    def n_features(self):
+        """Number of columns of the rows."""
+        return self.product.shape[0]
+
+    @property
     def mean_eigenvalue(self):
         """Mean eigenvalue of `product`."""
-        return float(self.product.trace()) / len(self.product)
+        return float(self.product.trace()) / self.n_features
 
-    def _merge_sums(self, weight, mean, target_mean, product, cross, squares, n_rows):
-        self._merge_means(weight, mean, target_mean, n_rows)
-        # a copy: `product` may be another accumulator's own and is added to in place here
-        if self.product is None:
-            own = isinstance(product, np.ndarray)
-            self.product = product.astype(np.float64, order="F") if own else product
-        else:
-            self.product += product
-        self.cross = cross if self.cross is None else self.cross + cross
-        self.target_squares = self.target_squares + squares
+    def _take(self, n_rows, weight, mean, target_mean, product, cross, squares):
+        """The first sums."""
+        self.n_rows, self.weight = n_rows, float(weight)
+        self.mean, self.target_mean = mean, target_mean
+        self.product, self.cross, self.target_squares = product, cross, squares
+        self._owned = isinstance(product, np.ndarray)
         return self
 
-    def _merge_means(self, weight, mean, target_mean, n_rows):
-        """Move the means, and add what moving them does to the sums."""
-        mean = mean.astype(np.float64)
-        target_mean = target_mean.astype(np.float64)
-        self.n_rows += n_rows
-        if self.product is None:
-            self.weight, self.mean, self.target_mean = weight, mean, target_mean
-            self.cross, self.target_squares = None, 0.0
-            return
-        ops = get_backend(self.backend)
+    def _add(self, n_rows, weight, mean, target_mean, product, cross, squares):
+        """Add sums, and what moving the means adds to them."""
+        weight, xp = float(weight), get_backend(self.backend).xp
+        total = self.weight + weight
         shift, target_shift = mean - self.mean, target_mean - self.target_mean
-        scale = self.weight * weight / (self.weight + weight)
-        self.product = ops.add_outer(self.product, shift, scale)
-        self.cross = self.cross + scale * ops.xp.outer(shift, target_shift)
-        self.target_squares = self.target_squares + scale * target_shift**2
-        step = weight / (self.weight + weight)
-        self.mean = self.mean + step * shift
-        self.target_mean = self.target_mean + step * target_shift
-        self.weight += weight
+        scaled = self.weight * weight / total * shift
+        product = product + xp.outer(scaled, shift)
+        if self._owned:
+            self.product += product
+        else:
+            self.product = self.product + product
+            self._owned = isinstance(self.product, np.ndarray)
+        self.cross = self.cross + cross + xp.outer(scaled, target_shift)
+        self.target_squares = (
+            self.target_squares + squares + self.weight * weight / total * target_shift**2
+        )
+        self.mean = self.mean + weight / total * shift
+        self.target_mean = self.target_mean + weight / total * target_shift
+        self.weight, self.n_rows = total, self.n_rows + n_rows
+        return self
 
 
-def _count(weights, n_rows):
-    """How many rows weigh anything."""
-    return n_rows if weights is None else int((weights > 0).sum())
-
-
-def _precise(rows):
-    few = rows.shape[0] * rows.shape[1] ** 2 < _SINGLE_PRECISION_FLOPS
-    return rows.astype(np.float64) if few else rows
-
-
-def _centred(xp, rows, targets, weights, centre):
-    """Means of rows and targets, and both less those, times the roots of the weights."""
-    share = None if weights is None else (weights / weights.sum()).astype(rows.dtype)
+def _sums(ops, rows, targets, weights, centre):
+    """Weight, means, products and squares of a chunk, as one program."""
+    xp, few = ops.xp, rows.shape[0] * rows.shape[1] ** 2 < SINGLE_PRECISION_FLOPS
+    rows = rows.astype(np.float64) if few else rows
+    total = float(len(targets)) if weights is None else weights.sum()
+    share = None if weights is None else (weights / total).astype(rows.dtype)
     mean = rows.mean(axis=0, dtype=np.float64) if share is None else share @ rows
     target_mean = targets.mean(axis=0) if share is None else share @ targets
     if not centre:
         mean, target_mean = xp.zeros_like(mean), xp.zeros_like(target_mean)
-    centred = rows - mean.astype(rows.dtype)
-    deviation = targets - target_mean
+    centred, deviation = rows - mean.astype(rows.dtype), targets - target_mean
     if weights is not None:
         root = xp.sqrt(weights)[:, None]
-        centred = centred * root.astype(rows.dtype)
-        deviation = deviation * root
-    return mean, target_mean, centred, deviation
-
-
-def _sums(ops, rows, targets, weights, centre):
-    """All sums of a chunk, as one program."""
-    rows = _precise(rows)
-    mean, target_mean, centred, deviation = _centred(ops.xp, rows, targets, weights, centre)
-    total = float(len(targets)) if weights is None else weights.sum()
+        centred, deviation = centred * root.astype(rows.dtype), deviation * root
+    # products of single precision, sums of double: rounding never grows with the chunks
     product = (centred.T @ centred).astype(np.float64)
     cross = (centred.T @ deviation.astype(rows.dtype)).astype(np.float64)
-    return total, mean, target_mean, product, cross, (deviation**2).sum(axis=0)
-
-
-def _near_zero(rows):
-    """Whether the means of NumPy's double precision rows may go into their products."""
-    if not isinstance(rows, np.ndarray) or rows.dtype != np.float64 or rows.size < _FEW:
-        return False
-    judged = rows[:: max(1, len(rows) // _JUDGED_ROWS)]
-    return bool((np.abs(judged.mean(axis=0)) <= _FAR * judged.std(axis=0)).all())
+    squares = (deviation**2).sum(axis=0)
+    return total, mean.astype(np.float64), target_mean.astype(np.float64), product, cross, squares
 
 
 def _sparse_sums(rows, targets, weights, centre):
-    """The sums of one chunk of sparse rows, which are never made dense."""
+    """The same of sparse rows, which are never made dense."""
     targets = to_numpy(targets)
     weights = np.ones(len(targets)) if weights is None else to_numpy(weights)
-    total = float(weights.sum())
-    rows = rows.tocsr().astype(np.float64)
-    mean = np.asarray(rows.T @ weights).ravel() / total
-    target_mean = weights @ targets / total
+    total, rows = weights.sum(), rows.tocsr().astype(np.float64)
+    mean, target_mean = rows.T @ weights / total, weights @ targets / total
     if not centre:
         mean, target_mean = np.zeros_like(mean), np.zeros_like(target_mean)
-    weighted = sp.diags(weights) @ rows
-    product = np.asfortranarray((rows.T @ weighted).toarray())
-    product -= total * np.outer(mean, mean)
-    deviation = targets - target_mean
-    cross = np.asarray(weighted.T @ deviation)
-    return total, mean, target_mean, product, cross, (weights[:, None] * deviation**2).sum(axis=0)
+    weighted, deviation = sp.diags(weights) @ rows, targets - target_mean
+    product = (rows.T @ weighted).toarray() - total * np.outer(mean, mean)
+    squares = (weights[:, None] * deviation**2).sum(axis=0)
+    return total, mean, target_mean, product, weighted.T @ deviation, squares

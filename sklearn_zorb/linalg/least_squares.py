@@ -1,48 +1,24 @@
 """Ridge with leave-one-out alpha, and minimum norm: the package's one least-squares solver."""
 
-from functools import partial
-from numbers import Real
-
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from .backends import get_backend, is_jax
-from .diagonal import DiagonalEngine, is_diagonal
-from .engines import CholeskyEngine, DualEngine, SpectralEngine, qr_engine
-from .left_out import gcv_errors, gcv_outputs, loo_errors
-from .solution import Solution, Status
-from .threads import thread_limit
-from .tridiagonal import LEAST_WIDTH, TridiagonalEngine
+from .criterion import choose, criterion
+from .gcv import gcv_errors, gcv_predictions
+from .left_out import predictions
+from .penalties import RELATIVE_ALPHAS, check_alpha, penalties
+from .solution import Solution, spread_of
+from .solvers import Cholesky, Diagonal, Dual, Eigen, QrSvd, is_diagonal
+from .threads import all_threads, one_thread
 
-# mean eigenvalue times 10^-6 .. 10^3 in half decades
-RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
-# mean eigenvalue below which the least penalty underflows; what is as small counts as nothing
-SMALLEST_MEAN = np.finfo(np.float64).tiny / RELATIVE_ALPHAS[0]
 # below this relative cut-off a Gram matrix, which squares the condition, resolves nothing
 GRAM_RCOND = 1e-7
-# columns up to which one eigendecomposition takes less time than a search by Cholesky factors;
-# and up to which it is taken where factors are few, for one alpha, or cheap, on an accelerator
-EIGH_LIMIT = 1000
-FEW_FACTORS_LIMIT = 700
-# flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
-EXACT_LOO_FLOPS = 5e10
-# rows for each column from which on leverages differ little, so that their mean, GCV, will do
-ROWS_PER_COLUMN = 10
-# by what share leave-one-out may rise while GCV falls
-SLACK = 0.05
-# flops that take as long as the left-out error of one row, target and alpha, at the least
-ERROR_FLOPS = 200
-# flops of one product of all rows with all columns beyond which no second one is made
-ONE_PASS_FLOPS = 5e11
-# rows that are left out in turn where all of them are too many
-SAMPLED_ROWS = 1000
-# relative difference of leave-one-out errors that is no difference
-ERROR_TOLERANCE = 1e-4
-# and one that only rounding makes
-ROUNDING = 1e-8
-# columns beyond which whole decades of alpha are fine enough: the valley is flat, and each
-# try costs two thirds of d^3 flops
-WIDE = 3000
+# columns up to which eigenvalues take less time than a pass over all rows for each penalty, on
+# a CPU and on an accelerator
+EIGEN_LIMIT = {False: 1000, True: 700}
+# columns from which on a walk by factors takes less time than eigenvalues, without such passes
+FACTORS_FROM = 100
 
 
 class LeastSquares(BaseEstimator):
@@ -69,9 +45,10 @@ class LeastSquares(BaseEstimator):
     one decomposition, and row i left out has the error :math:`r_i / (1 - h_i)`, where
     :math:`h_i = m_i (x_i^T V (s + \alpha)^{-1} V^T x_i + 1/\sum w)` is its leverage and
     :math:`m_i = \min(w_i, 1)`: a weight of 3 is three copies of which one is left out. With
-    fewer rows than columns the same is done on the (n_rows, n_rows) matrix of inner
-    products; with more than 1000 columns a Cholesky factorisation for each alpha tried is
-    cheaper, and the grid is searched instead of swept.
+    more than 1000 columns, or more than 100 where sums alone are looked at, a Cholesky
+    factorisation for each alpha tried is cheaper, and the grid is searched instead of swept.
+    With fewer rows than columns the same is done on the (n_rows, n_rows) matrix of inner
+    products.
 
     Examples
     --------
@@ -87,7 +64,7 @@ class LeastSquares(BaseEstimator):
         self.alpha = alpha
         self.rcond = rcond
 
-    def solve(self, system, *, loo_outputs=False, judges=None):
+    def solve(self, system, *, loo_outputs=False, judges=None, initial=None):
         """Solve `system`.
 
         Parameters
@@ -96,25 +73,33 @@ class LeastSquares(BaseEstimator):
         loo_outputs : bool, default=False
             Whether to return every row's left-out prediction too.
         judges : System or None, default=None
-            Those of its rows that alpha is chosen by, each left out in turn.
+            Those of its rows, no fewer than columns, that alpha is chosen by, each left out in
+            turn.
+        initial : array of shape (n_features, n_units) or None, default=None
+            Weights to compare with those of the solution: its `spread` then tells how far the
+            outputs of both, and the targets, vary.
 
         Returns
         -------
         Solution
         """
         check_alpha(self.alpha)
-        with thread_limit(system.n_rows * system.n_features**2):
-            return self._solve(system, loo_outputs, judges)
-
-    def _solve(self, system, loo_outputs, judges):
-        if isinstance(self.alpha, Real) and self.alpha == 0:
-            engine = self._minimum_norm_engine(system)
-            return _finish(system, engine, np.zeros(1), loo_outputs, None)
-        if system.n_rows < system.n_features:
-            engine = DualEngine(system)
-        else:
-            engine = self._primal_engine(system.gram())
-        return _finish(system, engine, self._alphas(engine), loo_outputs, judges)
+        with one_thread():
+            gram = system.gram() if self._by_sums(system) else None
+            with all_threads(min(system.n_rows, system.n_features)):
+                factors, by = self._prepare(system, gram)
+                alphas = penalties(self.alpha, factors.mean_eigenvalue)
+                if judges is not None:
+                    by = "loo"
+                alpha, error = choose(by, system, factors, alphas, judges)
+                solution = _solution(factors, alpha, error, by)
+                if initial is not None:
+                    solution.spread = spread_of(factors, solution.coef, initial)
+                if loo_outputs and by == "gcv":
+                    solution.loo_outputs = gcv_predictions(system, factors, solution)
+                elif loo_outputs:
+                    solution.loo_outputs = predictions(system, factors, alpha)
+                return solution
 
     def solve_sums(self, gram, count=None):
         """Solve from accumulated sums alone; alpha is then chosen by GCV.
@@ -131,190 +116,70 @@ class LeastSquares(BaseEstimator):
         Solution
         """
         check_alpha(self.alpha)
-        if isinstance(self.alpha, Real) and self.alpha == 0:
-            rcond = max(self.rcond or 0.0, GRAM_RCOND)
-            engine, alphas = SpectralEngine.from_gram(gram, rcond=rcond), np.zeros(1)
-        else:
-            engine = self._primal_engine(gram)
-            alphas = self._alphas(engine)
-        score = partial(gcv_errors, gram, engine, keep=False, count=count)
-        best, errors, _ = _choose(score, engine, alphas)
-        return _solution(engine, float(alphas[best]), errors[best], "gcv")
+        alphas = penalties(self.alpha, gram.mean_eigenvalue)
+        with one_thread(), all_threads(gram.n_features):
+            if self.alpha == 0:
+                factors = Eigen.prepare(gram, max(self.rcond or 0.0, GRAM_RCOND))
+            else:
+                factors = self._pick(gram)[0].prepare(gram)
+            best, errors = factors.best(lambda some: gcv_errors(gram, factors, some, count), alphas)
+            return _solution(factors, float(alphas[best]), errors[best], "gcv")
 
-    def _primal_engine(self, gram):
-        if not is_jax(gram.product) and is_diagonal(gram, self._alphas(gram)[0]):
-            return DiagonalEngine(gram)
-        limit = EIGH_LIMIT
-        if self.alpha != "loo" or get_backend(gram.backend).accelerated:
-            limit = min(limit, FEW_FACTORS_LIMIT)
-        width = gram.product.shape[0]
-        if width > limit:
-            return CholeskyEngine(gram)
+    def _by_sums(self, system):
+        """Whether sums over all rows tell enough: rows themselves would else be decomposed."""
+        tall = system.n_rows >= system.n_features
+        return tall and (self.alpha != 0 or self._cutoff(system) >= GRAM_RCOND)
+
+    def _cutoff(self, system):
+        if self.rcond is not None:
+            return self.rcond
+        return np.finfo(np.float64).eps * max(system.n_rows, system.n_features)
+
+    def _prepare(self, system, gram):
+        """What answers for any penalty, and by what these are judged."""
+        if self.alpha != 0 and gram is not None:
+            solver, by = self._pick(gram, system)
+            return solver.prepare(gram), by
+        if self.alpha != 0:
+            factors = Dual.prepare(system)
+        elif gram is None:
+            factors = QrSvd.prepare(system, self._cutoff(system))
+        else:
+            factors = Eigen.prepare(gram, self._cutoff(system))
+        return factors, criterion(system, factors.loo_flops(system, 1), 1)
+
+    def _pick(self, gram, system=None):
+        """The solver for sums, and by what penalties are judged: by GCV without a system."""
+        alphas, solver = penalties(self.alpha, gram.mean_eigenvalue), Eigen
+        if not is_jax(gram.product) and is_diagonal(gram, alphas[0]):
+            solver = Diagonal
+        elif gram.n_features > EIGEN_LIMIT[get_backend(gram.backend).accelerated]:
+            solver = Cholesky
+        by = "gcv"
+        if system is not None:
+            by = criterion(system, solver.loo_flops(system, len(alphas)), len(alphas))
+        few_passes = by == "gcv" or len(alphas) == 1
         # a given penalty may be one that eigenvalues alone are safe for
-        if self.alpha == "loo" and width >= LEAST_WIDTH and not is_jax(gram.product):
-            return TridiagonalEngine(gram)
-        return SpectralEngine.from_gram(gram)
-
-    def _alphas(self, of):
-        """Penalties to try, for the mean eigenvalue of a Gram matrix or engine."""
-        if self.alpha == "loo":
-            mean = of.mean_eigenvalue
-            return RELATIVE_ALPHAS * (mean if mean > SMALLEST_MEAN else 1.0)
-        return np.array([float(self.alpha)])
-
-    def _minimum_norm_engine(self, system):
-        rcond = self.rcond
-        if rcond is None:
-            rcond = np.finfo(np.float64).eps * max(system.n_rows, system.n_features)
-        if rcond >= GRAM_RCOND and system.n_rows >= system.n_features:
-            return SpectralEngine.from_gram(system.gram(), rcond=rcond)
-        return qr_engine(system, rcond)
+        safe = alphas[0] >= RELATIVE_ALPHAS[0] * gram.mean_eigenvalue
+        if solver is Eigen and few_passes and safe and gram.n_features >= FACTORS_FROM:
+            solver = Cholesky
+        return solver, by
 
 
-def check_alpha(alpha):
-    """Raise ValueError unless alpha is "loo" or a finite number >= 0."""
-    if isinstance(alpha, str) and alpha == "loo":
-        return
-    if isinstance(alpha, Real) and not isinstance(alpha, bool) and 0 <= alpha < np.inf:
-        return
-    raise ValueError(f"alpha={alpha!r}; pass 'loo' or a finite number >= 0.")
-
-
-def _finish(system, engine, alphas, want_outputs, judges):
-    """Choose alpha, and assemble the solution at it."""
-    judged = judges is not None and not engine.has_loo
-    criterion = "loo" if judged else _criterion(system, engine, len(alphas))
-    engine = engine if criterion == "gcv" else engine.for_rows()
-    if judged:
-        score = partial(loo_errors, judges, engine, keep=False)
-    elif criterion == "loo":
-        score = partial(loo_errors, system, engine, keep=want_outputs)
-    elif criterion == "sampled-loo":
-        score = partial(loo_errors, system.sample(SAMPLED_ROWS), engine, keep=False)
-    else:
-        score = partial(gcv_errors, system, engine, keep=False)
-    best, errors, outputs = _choose(score, engine, alphas)
-    if criterion == "sampled-loo":
-        gcv = partial(gcv_errors, system, engine, keep=False)
-        best = _descend(score, gcv, alphas, errors, best)
-    solution = _solution(engine, float(alphas[best]), errors[best], criterion)
-    if want_outputs and outputs is None:
-        if criterion == "gcv":
-            outputs = gcv_outputs(system, engine, solution)
-        else:
-            outputs = loo_errors(system, engine, alphas[best : best + 1], keep=True)[1][0]
-    solution.loo_outputs = outputs if want_outputs else None
-    return solution
-
-
-def _solution(engine, alpha, error, criterion):
-    """The solution at one alpha, and what its engine knows of it."""
-    coef = engine.coef(alpha)
+def _solution(factors, alpha, error, by):
+    """The solution at one alpha, and what is known of it."""
+    coef = factors.solve(alpha)
     return Solution(
         coef=coef,
-        intercept=engine.ops.call(_intercept, engine.target_mean, engine.mean, coef),
+        intercept=factors.ops.call(_intercept, factors.target_mean, factors.mean, coef),
         alpha=alpha,
-        dof=float(engine.dof(alpha)),
+        dof=float(factors.dof(alpha)),
         loo_error=float(error),
-        criterion=criterion,
-        method=engine.method,
-        status=engine.status(alpha),
-        engine=engine,
+        criterion=by,
+        method=factors.method,
+        status=factors.status(alpha),
     )
 
 
 def _intercept(ops, target_mean, mean, coef):
     return target_mean - mean @ coef
-
-
-def _choose(score, engine, alphas):
-    """Index of the best alpha, errors of those tried, and what the score kept at the best."""
-    if engine.sweeps or len(alphas) == 1:
-        errors, outputs = score(alphas)
-        best = _least(errors)
-        return best, errors, None if outputs is None else outputs[best]
-    step = 1 if len(engine.mean) <= WIDE else 2
-    return _search(score, alphas, range(0, len(alphas), step))
-
-
-def _criterion(system, engine, n_alphas):
-    """By what alpha is chosen: the best that the work repays.
-
-    Rows that a feature was made of, such as landmarks, have leverages far above the mean: GCV
-    is far off there, unless rows are many.
-    """
-    if engine.has_loo:
-        return "loo"
-    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
-    elementwise = ERROR_FLOPS * system.n_rows * system.n_targets * n_alphas
-    flops = engine.loo_flops(system, n_alphas) + elementwise
-    if flops <= (EXACT_LOO_FLOPS / 10 if many else EXACT_LOO_FLOPS):
-        return "loo"
-    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
-    return "gcv" if many or dear else "sampled-loo"
-
-
-def _least(errors):
-    """Index of the largest alpha that is as good as the best one.
-
-    Where rows are interpolated the error does not depend on alpha, and rounding would
-    choose; more penalty is the better conditioned choice.
-    """
-    least = errors.min()
-    return int((errors <= least + ERROR_TOLERANCE * abs(least)).nonzero()[0][-1])
-
-
-def _search(score, alphas, indices):
-    """Least score over a grid on which it has one valley, by halves of Fibonacci numbers.
-
-    Of two places inside a bracket, the one of the larger score becomes its end, and the other
-    one of the next two: one evaluation a step, six for twenty alphas. Where scores are equal but
-    for rounding the search goes on towards more penalty, as `_least` does.
-    """
-    errors, outputs = np.full(len(alphas), np.inf), {}
-
-    def visit(place):
-        if place >= len(indices):
-            return np.inf
-        index = indices[place]
-        if np.isinf(errors[index]):
-            error, kept = score(alphas[index : index + 1])
-            errors[index] = error[0]
-            outputs[index] = None if kept is None else kept[0]
-            for other in set(outputs) - {_least(errors)}:
-                outputs.pop(other)
-        return errors[index]
-
-    sizes = [1, 2]
-    while sizes[-1] <= len(indices):
-        sizes.append(sizes[-2] + sizes[-1])
-    start = -1
-    for left, right in zip(sizes[-3::-1], sizes[-2:0:-1], strict=True):
-        lower, upper = visit(start + left), visit(start + right)
-        if not lower < upper * (1 - ROUNDING):
-            start += left
-    best = _least(errors)
-    return best, errors, outputs.get(best)
-
-
-def _descend(score, other, alphas, errors, best):
-    """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
-
-    `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.
-
-    A row that is a landmark has a feature that no other row fills. Left out it is missed by
-    the more the smaller alpha is, as no new row would be: that holds leave-one-out back.
-    """
-    most = errors[best] * (1 + SLACK)
-    error = other(alphas[best : best + 1])[0][0]
-    while best > 0:
-        below = alphas[best - 1 : best]
-        if np.isinf(errors[best - 1]):
-            errors[best - 1] = score(below)[0][0]
-        if errors[best - 1] > most or not (next_error := other(below)[0][0]) < error:
-            break
-        best, error = best - 1, next_error
-    return best
-
-
-__all__ = ["LeastSquares", "Solution", "Status", "check_alpha"]

@@ -9,11 +9,9 @@ from .backends import get_backend, is_jax, namespace, to_numpy
 
 # reciprocal condition of a Gram matrix above which its Cholesky factor loses no digit
 # that targets need: the singular values then span less than 1e5
-_SAFE_GRAM_RCOND = 1e-10
+SAFE_GRAM_RCOND = 1e-10
 # relative cut-off below which such weights lose no singular value
-_SAFE_RCOND = 1e-6
-# share of the order of that matrix up to which targets are too few to repay its inverse
-FEW = 4
+SAFE_RCOND = 1e-6
 # targets that do not repay a device: what activations make of them takes a dozen operations,
 # and for each of them it waits for a compiler
 FEW_ON_A_DEVICE = 1000
@@ -45,7 +43,7 @@ def minimum_norm_map(weights, rcond=None):
     Without a cut-off that could apply, a well-conditioned matrix is solved by the Cholesky factor
     of the smaller of its two Gram matrices, at a tenth of the cost of singular values.
     """
-    safe = rcond is None or rcond <= _SAFE_RCOND
+    safe = rcond is None or rcond <= SAFE_RCOND
     solve = _device_map(weights) if safe and is_jax(weights) else None
     if solve is not None:
         return solve
@@ -71,7 +69,7 @@ def _device_map(weights):
         return None
     ops = get_backend("jax")
     right, rcond = ops.call(_by_gram, weights)
-    if not float(rcond) >= _SAFE_GRAM_RCOND:
+    if not float(rcond) >= SAFE_GRAM_RCOND:
         return None
 
     @functools.cache
@@ -101,30 +99,17 @@ def _by_gram(ops, weights):
 def _cholesky_map(weights):
     """The map by a Gram matrix, or None where that would lose digits.
 
-    ``T W' (W W')^-1``, or ``T (W' W)^-1 W'``: for a few targets without the inverse.
+    ``T W' (W W')^-1``, or ``T (W' W)^-1 W'``.
     """
     tall = weights.shape[0] >= weights.shape[1]
     if not weights.size:
         return None
-    ops = get_backend("numpy")
-    gram = ops.inner_products(weights.T if tall else weights)
+    gram = weights.T @ weights if tall else weights @ weights.T
     if not np.isfinite(gram).all():
         return None
     norm = np.abs(gram).sum(axis=0).max()
     factor, info = lapack.dpotrf(gram, lower=0, clean=1)
-    if info != 0 or lapack.dpocon(factor, norm)[0] < _SAFE_GRAM_RCOND:
+    if info != 0 or lapack.dpocon(factor, norm)[0] < SAFE_GRAM_RCOND:
         return None
-
-    @functools.cache
-    def inverse():
-        return lapack.dpotrs(factor, weights.T if tall else weights, lower=0)[0]
-
-    def solve(targets):
-        few = isinstance(targets, np.ndarray) and targets.ndim == 2 and targets.dtype == np.float64
-        if not few or len(targets) > len(factor) / FEW:
-            return _times(targets, inverse() if tall else inverse().T)
-        right = targets.T if tall else ops.matmul(weights, targets.T)
-        solved = lapack.dpotrs(factor, right, lower=0)[0].T
-        return ops.matmul(solved, weights.T) if tall else solved
-
-    return solve
+    inverse = lapack.dpotrs(factor, weights.T if tall else weights, lower=0)[0]
+    return functools.partial(_times, right=inverse if tall else inverse.T)

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .backends import to_numpy
-
-
-def _products(ops, right, *lefts):
-    return tuple(left @ right for left in lefts)
+from .backends import get_backend, is_jax, to_numpy
 
 
 class Status(Enum):
@@ -39,11 +35,12 @@ class Solution:
     criterion : {"loo", "sampled-loo", "gcv"}
         Whether `loo_error` is that of all rows, of some, or by GCV.
     method : str
-        "primal-eigh", "primal-tridiagonal", "primal-cholesky", "dual-eigh", "qr-svd" or
-        "diagonal".
+        "primal-eigh", "primal-cholesky", "dual-cholesky", "qr-svd" or "diagonal".
     status : Status
     loo_outputs : array of shape (n_rows, n_targets) or None
         Prediction of each row by the model without it.
+    spread : Spread or None
+        What a layer needs that takes only a part of the way to the solution.
     """
 
     coef: Any
@@ -54,37 +51,24 @@ class Solution:
     criterion: str
     method: str
     status: Status = Status.OK
-    loo_outputs: np.ndarray | None = None
-    engine: Any = None
-    _thin: Any = None
+    loo_outputs: Any = None
+    spread: "Spread | None" = None
 
     def expand(self, basis):
         """Turn a solution for thin targets into one for ``thin @ basis``, in place.
 
         The rows of `basis` are orthonormal.
         """
-        ops, self._thin = self.engine.ops, self.coef
+        ops = get_backend("jax" if is_jax(self.coef) else "numpy")
         self.coef, self.intercept = ops.call(_products, basis, self.coef, self.intercept)
         if self.loo_outputs is not None:
             self.loo_outputs = self.loo_outputs @ basis
-
-    def target_spread(self):
-        """Root mean variance of the targets over their columns."""
-        total = float(np.sum(to_numpy(self.engine.target_squares)))
-        return (total / self.engine.weight / self.coef.shape[1]) ** 0.5
-
-    def spread(self, weights):
-        """Root mean variance of ``rows @ weights`` over the columns of `weights`."""
-        return self._root_mean_variance(weights, weights.shape[1])
-
-    def fitted_spread(self):
-        """The same for ``rows @ coef``: an orthonormal basis keeps the sum of variances."""
-        return self._root_mean_variance(
-            self.coef if self._thin is None else self._thin, self.coef.shape[1]
-        )
-
-    def _root_mean_variance(self, weights, n_columns):
-        return max(self.engine.variance(weights) / n_columns, 0.0) ** 0.5
+        if self.spread is not None:
+            # an orthonormal basis keeps the sum of variances
+            share = (basis.shape[0] / basis.shape[1]) ** 0.5
+            self.spread.fitted, self.spread.targets = (
+                share * self.spread.fitted, share * self.spread.targets
+            )  # fmt: skip
 
     def report(self):
         """The scalars, for a history."""
@@ -96,3 +80,42 @@ class Solution:
             "method": self.method,
             "status": self.status.name,
         }
+
+
+@dataclass
+class Spread:
+    """Root mean variances over columns of what is linear in the rows, and the mean row.
+
+    Attributes
+    ----------
+    mean : array of shape (n_features,)
+    initial : float
+        Of ``rows @ initial`` for the weights that were given.
+    fitted : float
+        Of ``rows @ coef``.
+    targets : float
+    """
+
+    mean: Any
+    initial: float
+    fitted: float
+    targets: float
+
+
+def spread_of(factors, coef, initial):
+    """The `Spread` of the rows behind `factors`, of coefficients and of initial weights."""
+
+    def root_mean(total, n_columns):
+        return (max(total, 0.0) / n_columns) ** 0.5
+
+    targets = float(np.sum(to_numpy(factors.target_squares))) / factors.weight
+    return Spread(
+        mean=factors.mean,
+        initial=root_mean(factors.variance(initial), initial.shape[1]),
+        fitted=root_mean(factors.variance(coef), coef.shape[1]),
+        targets=root_mean(targets, coef.shape[1]),
+    )
+
+
+def _products(ops, right, *lefts):
+    return tuple(left @ right for left in lefts)

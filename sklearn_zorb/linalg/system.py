@@ -1,11 +1,13 @@
 """One least-squares problem: rows, targets and weights that come in chunks."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import scipy.sparse as sp
 
 from .backends import get_backend
 from .gram import Gram
-from .threads import in_order
+from .threads import all_threads, in_order
 
 # columns up to which each thread sums chunks of its own; above, a Gram matrix for each takes
 # memory, and BLAS's own threads share one just as well
@@ -68,27 +70,19 @@ class System:
         return System.from_arrays(*joined, self.ops.name, self.fit_intercept)
 
     def gram(self):
-        """Centred sums over all rows: one pass."""
-        gram = Gram(self.ops.name, centre=self.fit_intercept)
-        if self.ops.name == "numpy" and len(self.parts) > 1 and self.n_features <= SHARED_WIDTH:
-            return self._add_in_threads(gram)
-        block = self.ops.block(self.n_features)
-        for chunk in self.chunks():
-            gram.add(*chunk, block)
-        return gram
+        """Centred sums over all rows: one pass.
 
-    def _add_in_threads(self, gram):
-        """Sums of each chunk by itself, added in order: the same for any number of threads."""
-        blocks = []
+        Sums of each chunk by itself are added in order: the same for any number of threads.
+        """
 
         def sums(part):
-            own = Gram(self.ops.name, centre=self.fit_intercept)
-            # fresh pages for each chunk would take a tenth of the time of its product
-            return own.add(*self.chunk(part), blocks.pop() if blocks else None, alone=False)
+            return Gram(self.ops.name, self.fit_intercept).add(*self.chunk(part))
 
-        for own in in_order(sums, self.parts):
-            gram.merge(own)
-            blocks.append(own.product)
+        gram, wide = Gram(self.ops.name, self.fit_intercept), self.n_features > SHARED_WIDTH
+        each = in_order if self.ops.name == "numpy" else map
+        with all_threads(self.n_features) if wide else nullcontext():
+            for own in each(sums, self.parts):
+                gram.absorb(own)
         return gram
 
     def gather(self):

@@ -1,83 +1,47 @@
-"""Threads of BLAS: as many as the work repays."""
+"""The one rule for threads: chunks of rows have them, or BLAS has them, never both at a time.
+
+While a model is fitted BLAS runs in one thread (`one_thread`), and chunks of rows are shared out
+to as many threads as BLAS had before (`for_each`, `in_order`). For matrices of more than `WIDE`
+columns it is the other way round (`all_threads`): BLAS has its threads back, and chunks come one
+after another. Threads of BLAS wait actively for some hundredths of a second after each call, and
+would take the cores from any others.
+
+Only the main thread sets numbers, which belong to the whole process; in all others BLAS keeps
+what it has, and chunks come one after another.
+"""
 
 import contextlib
 import functools
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
-# flops below which waking a second thread costs more than it brings
-ONE_THREAD_FLOPS = 2e7
+# columns beyond which all threads of BLAS repay a decomposition: on a machine that others use
+# too, each of its many steps waits for the slowest
+WIDE = 1000
 
-# threads that BLAS leaves to `for_each` for the time being
-_lent = 1
-
-
-def thread_limit(flops):
-    """`one_thread` if `flops` are few, else `one_library`.
-
-    A decomposition of a hundred columns takes a fraction of a millisecond, and on a busy
-    machine the second thread is waited for that long and longer.
-    """
-    return one_thread() if flops <= ONE_THREAD_FLOPS else one_library()
+# threads for chunks of rows; None where BLAS has what the user gave it
+_for_rows = None
 
 
-@contextlib.contextmanager
-def one_library():
-    """Within this context NumPy's BLAS uses one thread, where SciPy brings a BLAS of its own.
-
-    Threads of one wait actively for some hundredths of a second after each product, and take
-    the cores from those of the other. Large products belong to SciPy's here.
-    """
-    own = _numpy_blas()
-    if own is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with own.limit(limits=1):
-        yield
+def one_thread():
+    """Within this context BLAS has one thread, and chunks of rows have the others."""
+    if _for_rows is not None or not _is_main():
+        return contextlib.nullcontext()
+    return _shared_out(rows=_numbers(), blas=1)
 
 
-class one_thread:  # noqa: N801 - as the other contexts, of which it is the most often entered
-    """Within this context BLAS uses one thread; the number comes back after.
-
-    Only the main thread sets limits: some BLAS have one number for all threads, and contexts
-    that overlap would restore each other's.
-    """
-
-    def __enter__(self):
-        alone = threading.current_thread() is threading.main_thread()
-        numbers = [(library, library.get_num_threads() or 1) for library in _blas() if alone]
-        self._before = [(library, number) for library, number in numbers if number > 1]
-        for library, _ in self._before:
-            library.set_num_threads(1)
-
-    def __exit__(self, *exception):
-        for library, number in self._before:
-            library.set_num_threads(number)
-
-
-@contextlib.contextmanager
-def own_threads():
-    """Within this context BLAS uses one thread, and `for_each` as many as BLAS had.
-
-    Threads of BLAS wait actively for some hundredths of a second after each call, on the cores
-    where ours are to run: where most of the work is shared out by ours, a call that takes as
-    long costs more than its second thread brings.
-    """
-    global _lent
-    before, _lent = _lent, _threads()
-    try:
-        with one_thread():
-            yield
-    finally:
-        _lent = before
+def all_threads(width):
+    """Within this context BLAS has all threads, for a matrix of more than `WIDE` columns."""
+    if width <= WIDE or not _is_main():
+        return contextlib.nullcontext()
+    return _shared_out(rows=1, blas=max(_for_rows or 1, _numbers()))
 
 
 def for_each(function, items):
-    """Call `function` of each item, in as many threads as BLAS has, with BLAS in one in each.
+    """Call `function` of each item, in as many threads as there are for chunks of rows.
 
     Elementwise functions of NumPy have one thread only, and leave others free to run.
     """
@@ -90,7 +54,8 @@ def in_order(function, items):
 
     Few of them are there at a time: the next item is begun when a result is asked for.
     """
-    workers = min(_threads(), len(items)) if len(items) > 1 else 1
+    free = (_for_rows or _numbers()) if len(items) > 1 and _is_main() else 1
+    workers = min(free, len(items))
     if workers < 2:
         yield from map(function, items)
         return
@@ -104,11 +69,24 @@ def in_order(function, items):
             yield waiting.popleft().result()
 
 
-def _threads():
-    """The most threads that a BLAS has, or had; 1 outside the main thread, which sets limits."""
-    if threading.current_thread() is not threading.main_thread():
-        return 1
-    return max([_lent, *(library.get_num_threads() or 1 for library in _blas())])
+@contextlib.contextmanager
+def _shared_out(rows, blas):
+    global _for_rows
+    before, _for_rows = _for_rows, rows
+    try:
+        with _controller().limit(limits=blas, user_api="blas"):
+            yield
+    finally:
+        _for_rows = before
+
+
+def _is_main():
+    return threading.current_thread() is threading.main_thread()
+
+
+def _numbers():
+    """The most threads that a BLAS has."""
+    return max((library.get_num_threads() or 1 for library in _blas()), default=1)
 
 
 @functools.cache
@@ -118,15 +96,4 @@ def _controller():
 
 @functools.cache
 def _blas():
-    """Controllers of every BLAS: used as they are, they take a third of the time of a limit."""
     return _controller().select(user_api="blas").lib_controllers
-
-
-@functools.cache
-def _numpy_blas():
-    """NumPy's own BLAS beside another one, or None."""
-    paths = [library.filepath for library in _blas()]
-    # as its wheels bring it: numpy.libs or numpy/.dylibs
-    own = [path for path in paths if Path(path).parent.name.startswith("numpy.libs")
-           or Path(path).parent.parent.name == "numpy"]  # fmt: skip
-    return _controller().select(filepath=own) if own and len(paths) > len(own) else None

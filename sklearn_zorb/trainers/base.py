@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 
 from .._compat import check_parameters
 from ..layers import sequence
+from ..linalg.threads import one_thread
 from ..network import Network, fits
 from ..rows import Rows, Targets
 
@@ -124,7 +125,8 @@ class Trainer(BaseEstimator):
                 f"{type(state).__name__}."
             )
         options = {"state": state} if self.incremental else {}
-        return self._fit(layers, params, X, T, context, on_step=on_step, **options)
+        with one_thread():
+            return self._fit(layers, params, X, T, context, on_step=on_step, **options)
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):
         raise NotImplementedError

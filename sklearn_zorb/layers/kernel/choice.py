@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...linalg import LeastSquares, System
-from .ridge import (
+from .features import whitening
+from .functions import (
     distances,
-    fit_ridge,
     gradient_products,
     kernel_matrix,
     kernel_values,
     pair_distances,
-    whitening,
 )
+from .ridge import fit_ridge
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
@@ -136,7 +136,7 @@ def _rounds(kind, bandwidth, reweight, rows, groups, order):
         decade = fit.decade
         yield Choice(kind, scales, width, fit.error, count, factor, decade)
         if count < reweight:
-            scales = _next_scales(kind, scales, scaled, groups, order, decade)
+            scales = next_scales(kind, scales, scaled, groups, order, decade)
 
 
 def _scaled(kind, rows, scales, factor, sample):
@@ -146,7 +146,7 @@ def _scaled(kind, rows, scales, factor, sample):
     return scaled / width, width
 
 
-def _next_scales(kind, scales, scaled, groups, order, decade):
+def next_scales(kind, scales, scaled, groups, order, decade):
     """Scales after one more round, from functions fitted to two halves of the rows."""
     if len(order) < 2:
         return scales
@@ -175,12 +175,12 @@ def optimism(choice, rows, groups, rng):
         order, scales = rng.permutation(len(rest)), np.ones(rows.shape[1])
         for _ in range(choice.rounds):
             scaled, _ = _scaled(choice.kind, rows[rest], scales, choice.factor, order[:MEDIAN_ROWS])
-            scales = _next_scales(
+            scales = next_scales(
                 choice.kind, scales, scaled, groups.take(rest), order, choice.decade
             )
         scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
         kernel = kernel_matrix(choice.kind, scaled, scaled)
-        losses += fit_ridge(kernel, groups, choice.decade, search=False).losses[own].sum()
+        losses += fit_ridge(kernel, groups, choice.decade, walk=False).losses[own].sum()
     error = losses / groups.weight.sum() / groups.mean.shape[1]
     return max(1.0, float(error / choice.error))
 

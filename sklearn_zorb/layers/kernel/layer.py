@@ -3,7 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 
 from ..._compat import Interval, StrOptions
@@ -21,17 +20,14 @@ from .choice import (
     median_distance,
     optimism,
 )
-from .ridge import centre, kernel_matrix, project, whitening
+from .features import principal, project, whitening
+from .functions import KINDS, kernel_matrix
 
-KINDS = ("laplace", "laplace_l1", "gaussian")
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
 DENSE_COLUMNS = 10_000
 # from so many features for each row of the search, and such a share of all rows in it, on
 # scales fit noise in a measure that counts
 MANY_SCALES, LEAST_SHARE = 0.2, 0.2
-# of the mean eigenvalue: a direction with so little variance is shrunk to a ten-thousandth by the
-# least penalty of a read-out, and rounding keeps it from being orthogonal to others
-NO_WEIGHT = 1e-10
 # landmarks that stand in until the layer is solved
 INITIAL = 64
 
@@ -226,7 +222,7 @@ class Kernel(Layer):
             params["projection"] = whitening(kernel)
             params["offset"] = np.zeros(len(rows))
         else:
-            params["projection"], params["offset"] = _principal(kernel, weight, np.finfo(dtype).eps)
+            params["projection"], params["offset"] = principal(kernel, weight, np.finfo(dtype).eps)
         return {
             name: value.astype(dtype) if value.dtype.kind == "f" else value
             for name, value in params.items()
@@ -242,26 +238,3 @@ class Kernel(Layer):
                 )
             inputs = inputs.toarray()
         return np.asarray(to_numpy(inputs), dtype=np.float64)
-
-
-def _principal(kernel, weight, precision):
-    """Projection on the principal axes of the training features, and the offset to centre.
-
-    From D K D = U S U.T, K centred and D the square roots of the weights, the features
-    k(x) D U S^-1/2 of the training rows are orthogonal and have weighted mean zero.
-    """
-    centred, mean = centre(kernel, weight)
-    root = np.sqrt(weight)
-    centred *= root
-    centred *= root[:, None]
-    # what centring took away comes first, far from the small eigenvalues it would mix with
-    null = root / np.linalg.norm(root)
-    centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
-    values, vectors = scipy.linalg.eigh(centred, driver="evd", overwrite_a=True, check_finite=False)
-    values, vectors = values[:-1], vectors[:, :-1]
-    rounding = 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
-    kept = values > max(rounding, NO_WEIGHT * values.sum() / len(root))
-    if not kept.any():
-        return np.zeros((len(root), 1)), np.zeros(1)
-    projection = root[:, None] * vectors[:, kept] / np.sqrt(values[kept])
-    return projection, mean @ projection

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from ..._compat import Interval
+from ...linalg.threads import all_threads
 from .cross_fit import (
     Mean,
     cross_fit,
@@ -92,6 +93,11 @@ class EstimatorLayer(Foreign):
 
     def fit_model(self, rows, targets, context):
         _check_estimator(self.estimator)
+        # an estimator of others may leave its work to BLAS
+        with all_threads(np.inf):
+            return self._fit_model(rows, targets, context)
+
+    def _fit_model(self, rows, targets, context):
         if not _is_predictor(self.estimator):
             return self._transform(rows, context)
         if is_classifier(self.estimator):

@@ -1,53 +1,48 @@
-"""Feature scales of the kernel: what is learned of them, and what that costs in honesty."""
+"""The choice of a kernel: its kind, its feature scales, and what those cost in honesty."""
 
 import numpy as np
 import pytest
+import scipy.linalg
+from kernel_tables import mean_eigenvalue, naive_kernel, solve, squared_left_out, table
+from scipy.spatial.distance import pdist
+from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Context, Identity, Kernel, Stack
+from sklearn_zorb.layers import Identity, Kernel, Stack
 from sklearn_zorb.layers.base import Solved
 from sklearn_zorb.layers.distinct import group_rows
 from sklearn_zorb.layers.kernel.choice import (
     FLOOR,
     FOLDS,
     Choice,
-    _next_scales,
-    _scaled,
+    judged_on,
+    next_scales,
     optimism,
     rescale,
 )
-from sklearn_zorb.layers.kernel.layer import KINDS
-from sklearn_zorb.layers.kernel.ridge import (
-    DECADES,
-    distances,
-    gradient_products,
-    kernel_values,
-)
+from sklearn_zorb.layers.kernel.ridge import DECADES
+from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
-from sklearn_zorb.targets import Targets
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_products_of_gradients_by_finite_differences(kind):
-    rng = np.random.default_rng(3)
-    halves = [(rng.normal(size=(n, 4)), rng.normal(size=(n, 2))) for n in (12, 9)]
-    points, weight = rng.normal(size=(7, 4)), rng.uniform(1, 2, size=7)
-
-    def slope(half, step):
-        ends = (points + step, points - step)
-        high, low = (kernel_values(kind, distances(kind, x, half[0])) @ half[1] for x in ends)
-        return (high - low) / 2e-6
-
-    products = gradient_products(kind, points, halves, weight)
-    for j, step in enumerate(1e-6 * np.eye(4)):
-        expected = weight @ (slope(halves[0], step) * slope(halves[1], step)).sum(axis=1)
-        assert products[j] == pytest.approx(expected / weight.sum(), rel=1e-5)
-
-
-def test_gradient_at_a_landmark_leaves_it_out():
-    landmarks = np.random.default_rng(3).normal(size=(12, 4))
-    halves = [(landmarks, np.ones((12, 1)))] * 2
-    assert np.isfinite(gradient_products("laplace", landmarks, halves, np.ones(12))).all()
+@pytest.mark.parametrize("n_rows, judges", [(240, slice(None)), (280, slice(60, None))])
+def test_nystrom_errors_are_those_of_ridge_regression_on_the_features(n_rows, judges):
+    X, y = table(n_rows)
+    groups = group_rows(X, y[:, None], None, Memory())
+    rows = X[groups.first]
+    for kind in ("laplace", "laplace_l1"):
+        choice = Choice(kind, np.linspace(0.5, 2, X.shape[1]), 3.0, np.inf, 0, 1.0, 3)
+        scaled = rows * choice.scales / 3
+        kernel = naive_kernel(kind, scaled, scaled[:60])
+        features = kernel @ np.linalg.inv(scipy.linalg.sqrtm(kernel[:60]))
+        centred = features - features.mean(axis=0)
+        alphas = RELATIVE_ALPHAS * (centred**2).sum() / 60
+        ridge = RidgeCV(alphas, store_cv_results=True).fit(features, groups.mean.ravel())
+        # with enough rows that are no landmarks, these judge
+        least = ridge.cv_results_[judges].mean(axis=0).min()
+        (judged,) = judged_on([choice], rows, groups, 60)
+        assert judged.error == pytest.approx(least, rel=1e-3)
+        assert choice.error == np.inf
 
 
 def test_scales_from_products():
@@ -61,11 +56,7 @@ def test_scales_from_products():
 
 
 def solved_scales(X, y):
-    y = y.reshape(len(y), -1)
-    context = Context(rng=np.random.default_rng(0), y=y, y_targets=Targets(y))
-    layer = Kernel(len(X), kind="laplace")
-    params = layer.init(np.random.default_rng(1), X.shape[1:])
-    solved = layer.solve(params, X, Targets(y), context)
+    solved = solve(Kernel(len(X), kind="laplace"), X, y)
     return solved.params["feature_scales"], solved.report
 
 
@@ -83,7 +74,7 @@ def test_optimism_is_what_scales_of_other_rows_miss():
     X = rng.normal(size=(40, 30))
     y = X[:, 0] + rng.normal(size=40)
     groups = group_rows(X, y[:, None], None, Memory())
-    rows, targets = X[groups.first], groups.mean
+    rows = X[groups.first]
     choice = Choice("gaussian", np.ones(30), 1.0, 0.5, 2, 4.0, 4)
     found = optimism(choice, rows, groups, np.random.default_rng(1))
     stream, total = np.random.default_rng(1), 0.0
@@ -92,18 +83,13 @@ def test_optimism_is_what_scales_of_other_rows_miss():
         rest = np.flatnonzero(folds != fold)
         order, scales = stream.permutation(len(rest)), np.ones(30)
         for _ in range(2):
-            scaled, _ = _scaled("gaussian", rows[rest], scales, 4.0, order)
-            scales = _next_scales("gaussian", scales, scaled, groups.take(rest), order, 4)
-        scaled, _ = _scaled("gaussian", rows, scales, 4.0, rest)
-        K = kernel_values("gaussian", distances("gaussian", scaled, scaled))
-        centred = K - K.mean(0) - K.mean(1)[:, None] + K.mean()
-        alpha = DECADES[4] * centred.trace() / 40
-        for i in np.flatnonzero(folds == fold):
-            keep = np.delete(np.arange(40), i)
-            inner = K[np.ix_(keep, keep)] + alpha * np.eye(39)
-            system = np.block([[inner, np.ones((39, 1))], [np.ones((1, 39)), 0.0]])
-            solution = np.linalg.solve(system, np.append(targets[keep, 0], 0.0))
-            total += (targets[i, 0] - K[i, keep] @ solution[:39] - solution[39]) ** 2
+            own = rows[rest] * scales
+            own /= 4.0 * np.median(pdist(own))
+            scales = next_scales("gaussian", scales, own, groups.take(rest), order, 4)
+        scaled = rows * scales
+        K = naive_kernel("gaussian", scaled, scaled, 4.0 * np.median(pdist(scaled[rest])))
+        losses = squared_left_out(K, groups.mean[:, 0], DECADES[4] * mean_eigenvalue(K))
+        total += losses[folds == fold].sum()
     assert found == pytest.approx(total / 40 / 0.5, rel=1e-6)
     assert found > 1
 
@@ -146,5 +132,5 @@ def test_halves_of_equal_targets_say_nothing_of_scales():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(8, 5)), np.full((8, 1), 0.1)
     groups = group_rows(X, y, rng.uniform(1, 2, size=8), Memory())
-    scales = _next_scales("laplace", np.ones(5), X[groups.first], groups, np.arange(8), 3)
+    scales = next_scales("laplace", np.ones(5), X[groups.first], groups, np.arange(8), 3)
     np.testing.assert_array_equal(scales, np.ones(5))

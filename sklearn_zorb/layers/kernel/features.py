@@ -1,0 +1,76 @@
+"""Features from landmarks: projections of kernels, and what takes their mean away."""
+
+import numpy as np
+import scipy.linalg
+from scipy.linalg import lapack
+
+from ...linalg import get_backend
+from ...linalg.threads import all_threads
+
+# of the mean eigenvalue: a direction with so little variance is shrunk to a ten-thousandth by the
+# least penalty of a read-out, and rounding keeps it from being orthogonal to others
+NO_WEIGHT = 1e-10
+# columns of a triangle multiplied at a time
+BLOCK = 256
+
+
+def centre(kernel, weight):
+    """Kernel between features from which their weighted mean is taken away.
+
+    Returns the centred matrix and the weighted mean of the rows of `kernel`.
+    """
+    share = weight / weight.sum()
+    mean = share @ kernel
+    centred = kernel - mean
+    centred -= mean[:, None] - mean @ share
+    return centred, mean
+
+
+def whitening(kernel):
+    """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
+    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    factor = get_backend("numpy").cholesky(kernel, jitter)
+    if factor is None:
+        raise np.linalg.LinAlgError("the kernel of the landmarks is not positive definite.")
+    return lapack.dtrtri(factor, lower=0, overwrite_c=1)[0]
+
+
+def project(kernel, projection):
+    """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel.
+
+    Block after block of columns from the last one on, each made of those up to itself.
+    """
+    n_landmarks, n_columns = projection.shape
+    # a square one is a whitening: the other kind has a column less
+    if n_columns != n_landmarks or projection[-1, :-1].any():
+        return kernel @ projection
+    for start in reversed(range(0, n_columns, BLOCK)):
+        stop = start + BLOCK
+        kernel[:, start:stop] = kernel[:, :stop] @ projection[:stop, start:stop]
+    return kernel
+
+
+def principal(kernel, weight, precision):
+    """Projection on the principal axes of the training features, and the offset to centre.
+
+    From D K D = U S U.T, K centred and D the square roots of the weights, the features
+    k(x) D U S^-1/2 of the training rows are orthogonal and have weighted mean zero.
+    """
+    centred, mean = centre(kernel, weight)
+    root = np.sqrt(weight)
+    centred *= root
+    centred *= root[:, None]
+    # what centring took away comes first, far from the small eigenvalues it would mix with
+    null = root / np.linalg.norm(root)
+    centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
+    with all_threads(len(centred)):
+        values, vectors = scipy.linalg.eigh(
+            centred, driver="evd", overwrite_a=True, check_finite=False
+        )
+    values, vectors = values[:-1], vectors[:, :-1]
+    rounding = 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
+    kept = values > max(rounding, NO_WEIGHT * values.sum() / len(root))
+    if not kept.any():
+        return np.zeros((len(root), 1)), np.zeros(1)
+    projection = root[:, None] * vectors[:, kept] / np.sqrt(values[kept])
+    return projection, mean @ projection

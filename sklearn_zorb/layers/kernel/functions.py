@@ -1,0 +1,123 @@
+"""Kernel functions of distances, and the derivatives of what is made of them."""
+
+import numpy as np
+from scipy.spatial.distance import cdist, pdist
+
+from ...linalg.threads import for_each
+from ...memory import CACHE_BYTES, Memory
+
+KINDS = ("laplace", "laplace_l1", "gaussian")
+# columns beyond which products are so much cheaper than sums of squared differences
+# that the digits they cost at tiny distances are worth it
+WIDE = 32
+
+
+def distances(kind, left, right):
+    """Manhattan distances for "laplace_l1", Euclidean ones for the other kinds."""
+    common = _common_row(kind, right)
+    return _distances(kind, left - common, right - common)
+
+
+def _common_row(kind, rows):
+    """What rows are taken less before products: far from zero, those would cost digits."""
+    by_products = kind != "laplace_l1" and rows.shape[1] > WIDE
+    return rows[:64].mean(axis=0) if by_products else 0.0
+
+
+def _distances(kind, left, right):
+    if kind == "laplace_l1":
+        return cdist(left, right, "cityblock")
+    if left.shape[1] <= WIDE:
+        return cdist(left, right)
+    squares = left @ right.T
+    squares *= -2
+    squares += np.einsum("ij,ij->i", left, left)[:, None]
+    squares += np.einsum("ij,ij->i", right, right)[None]
+    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+
+
+def pair_distances(kind, rows):
+    """The same between all pairs of rows, each pair once."""
+    if kind == "laplace_l1" or rows.shape[1] <= WIDE:
+        return pdist(rows, "cityblock" if kind == "laplace_l1" else "euclidean")
+    return distances(kind, rows, rows)[np.triu_indices(len(rows), 1)]
+
+
+def kernel_values(kind, distance):
+    """exp(-d), or exp(-d² / 2) for "gaussian"; `distance` is overwritten."""
+    if kind == "gaussian":
+        np.multiply(distance, distance, out=distance)
+        distance *= 0.5
+    return np.exp(np.negative(distance, out=distance), out=distance)
+
+
+def kernel_matrix(kind, left, right):
+    """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
+    common = _common_row(kind, right)
+    right = right - common
+
+    def values(part):
+        return kernel_values(kind, _distances(kind, left[part] - common, right))
+
+    parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
+    if len(parts) <= 1:
+        return values(slice(None))
+    kernel = np.empty((len(left), len(right)))
+
+    def fill(part):
+        kernel[part] = values(part)
+
+    for_each(fill, parts)
+    return kernel
+
+
+def gradient_products(kind, points, halves, weight):
+    """Mean products of the partial derivatives of two functions fitted to different rows.
+
+    What noise adds to one is independent of what it adds to the other, so that a product is
+    on average the square of the derivative that both share: the diagonal of the AGOP.
+
+    Parameters
+    ----------
+    kind : str
+    points : ndarray of shape (n_points, n_features)
+        Where derivatives are taken.
+    halves : two tuples (landmarks, dual)
+        Arrays of shape (n_landmarks, n_features) and (n_landmarks, n_targets) each.
+    weight : ndarray of shape (n_points,)
+
+    Returns
+    -------
+    products : ndarray of shape (n_features,)
+    """
+    slopes = _by_feature if kind == "laplace_l1" else _by_target
+    pairs = zip(*(slopes(kind, points, *half) for half in halves), strict=True)
+    products = [weight @ (one * other) for one, other in pairs]
+    if kind == "laplace_l1":
+        return np.array([product.sum() for product in products]) / weight.sum()
+    return sum(products) / weight.sum()
+
+
+def _by_target(kind, points, landmarks, dual):
+    """Derivatives (n_points, n_features) of each target in turn.
+
+    That in feature j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance.
+    """
+    distance = distances(kind, points, landmarks)
+    gain = kernel_values(kind, distance.copy())
+    if kind == "laplace":
+        gain = np.divide(gain, distance, out=np.zeros_like(gain), where=distance > 1e-12)
+    for coefficients in dual.T[:, :, None]:
+        yield gain @ (coefficients * landmarks) - (gain @ coefficients) * points
+
+
+def _by_feature(kind, points, landmarks, dual):
+    """Derivatives (n_points, n_targets) in each feature in turn, of Manhattan distances.
+
+    The derivative of such a distance is the sign of a difference.
+    """
+    kernel = kernel_matrix(kind, points, landmarks)
+    for j in range(points.shape[1]):
+        signs = np.sign(points[:, j, None] - landmarks[None, :, j])
+        signs *= kernel
+        yield signs @ -dual

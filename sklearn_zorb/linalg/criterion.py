@@ -1,0 +1,90 @@
+"""By what a penalty is chosen: rows left out, some of them, or generalised cross-validation."""
+
+from functools import partial
+
+import numpy as np
+
+from .gcv import gcv_errors
+from .left_out import loo_errors
+
+# flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
+EXACT_FLOPS = 5e10
+# rows for each column from which on leverages differ little, so that their mean, GCV, will do
+ROWS_PER_COLUMN = 10
+# flops that take as long as the left-out error of one row, target and alpha, at the least
+ERROR_FLOPS = 200
+# flops of one product of all rows with all columns beyond which no second one is made
+ONE_PASS_FLOPS = 5e11
+# rows that are left out in turn where all of them are too many
+SAMPLED_ROWS = 1000
+# by what share leave-one-out may rise while GCV falls
+SLACK = 0.05
+
+
+def criterion(system, flops, n_alphas):
+    """The best one that the work repays: "loo", "sampled-loo" or "gcv".
+
+    Rows that a feature was made of, such as landmarks, have leverages far above the mean: GCV
+    is far off there, unless rows are many.
+
+    Parameters
+    ----------
+    system : System
+    flops : float
+        Cost of leaving out every row, by the solver; 0 where errors come with the solution.
+    n_alphas : int
+    """
+    if flops == 0:
+        return "loo"
+    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
+    flops += ERROR_FLOPS * system.n_rows * system.n_targets * n_alphas
+    if flops <= (EXACT_FLOPS / 10 if many else EXACT_FLOPS):
+        return "loo"
+    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
+    return "gcv" if many or dear else "sampled-loo"
+
+
+def choose(by, system, factors, alphas, judges=None):
+    """The penalty of least error by a criterion, and its error.
+
+    Parameters
+    ----------
+    by : {"loo", "sampled-loo", "gcv"}
+    system : System
+    factors : Factors
+    alphas : ndarray of shape (n_alphas,)
+        In increasing order.
+    judges : System or None, default=None
+        Rows that are left out in place of those of the system.
+    """
+    gcv = partial(gcv_errors, system, factors)
+    if by == "gcv":
+        best, errors = factors.best(gcv, alphas)
+        return float(alphas[best]), errors[best]
+    if by == "sampled-loo":
+        judges = system.sample(SAMPLED_ROWS)
+    score = partial(loo_errors, judges or system, factors)
+    best, errors = factors.best(score, alphas)
+    if by == "sampled-loo":
+        best = descend(score, gcv, alphas, errors, best)
+    return float(alphas[best]), errors[best]
+
+
+def descend(score, other, alphas, errors, best):
+    """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
+
+    `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.
+
+    A row that is a landmark has a feature that no other row fills. Left out it is missed by
+    the more the smaller alpha is, as no new row would be: that holds leave-one-out back.
+    """
+    most = errors[best] * (1 + SLACK)
+    error = other(alphas[best : best + 1])[0]
+    while best > 0:
+        below = alphas[best - 1 : best]
+        if np.isinf(errors[best - 1]):
+            errors[best - 1] = score(below)[0]
+        if errors[best - 1] > most or not (next_error := other(below)[0]) < error:
+            break
+        best, error = best - 1, next_error
+    return best

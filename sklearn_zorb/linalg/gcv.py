@@ -1,0 +1,40 @@
+"""Generalised cross-validation: rows left out, with every leverage at its mean."""
+
+import numpy as np
+
+from .threads import in_order
+
+
+def gcv_errors(system, factors, alphas, count=None):
+    """Mean squared errors (n_alphas,) over rows and targets.
+
+    `count` is how many rows there are to be left out: copies count each, and rows that weigh
+    less than one are left out whole.
+    """
+    spare = np.array([_mean_spare(system, factors, alpha, count) for alpha in alphas])
+    squares = np.array([factors.residual_squares(alpha) for alpha in alphas])
+    return squares / (factors.weight * system.n_targets) / spare**2
+
+
+def gcv_predictions(system, factors, solution):
+    """Left-out predictions (n_rows, n_targets): one pass of products."""
+    spare, ops = _mean_spare(system, factors, solution.alpha), system.ops
+
+    def outputs(part):
+        rows, targets, _ = system.chunk(part)
+        own = rows, targets, solution.coef, solution.intercept, spare
+        return ops.call(_left_out, *own)
+
+    each = in_order if ops.name == "numpy" else map
+    return ops.xp.concatenate(list(each(outputs, system.parts)))
+
+
+def _mean_spare(system, factors, alpha, count=None):
+    """One less the mean leverage, that of the intercept included."""
+    count = count or max(factors.weight, system.n_rows)
+    return max(1 - (factors.dof(alpha) + factors.centred) / count, 1e-10)
+
+
+def _left_out(ops, rows, targets, coef, intercept, spare):
+    fitted = rows @ coef.astype(rows.dtype) + intercept
+    return targets - (targets - fitted) / spare

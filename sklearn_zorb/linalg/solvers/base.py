@@ -1,0 +1,101 @@
+"""What every solver is: it prepares a system once, and then answers for any penalty."""
+
+from abc import ABC, abstractmethod
+
+from ..left_out import left_out, over_rows
+from ..penalties import START, TOLERANCE, search
+from ..solution import Status
+
+# rows of a matrix beyond which whole decades of penalties are fine enough: the valley is flat,
+# and each try costs two thirds of d^3 flops
+FLAT = 3000
+
+
+class Factors(ABC):
+    """What a solver made of a system, with centred rows X, targets T and weights w.
+
+    Made by `prepare`, and not kept in what is fitted.
+
+    Parameters
+    ----------
+    ops : NumpyBackend or JaxBackend
+    sums : Gram, or an object with these attributes of it
+        ``weight``, ``mean``, ``target_mean``, ``target_squares``, ``mean_eigenvalue`` and
+        ``centre``.
+
+    Attributes
+    ----------
+    method : str
+        The name of the solver.
+    """
+
+    method = ""
+
+    def __init__(self, ops, sums):
+        self.ops = ops
+        self.weight, self.centred = sums.weight, sums.centre
+        self.mean, self.target_mean = sums.mean, sums.target_mean
+        self.target_squares = sums.target_squares
+        self.mean_eigenvalue = sums.mean_eigenvalue
+
+    @classmethod
+    def prepare(cls, system):
+        """The factors of a `Gram`, or of a `System` where rows themselves are decomposed."""
+        return cls(system)
+
+    @abstractmethod
+    def solve(self, alpha):
+        """Coefficients of shape (n_features, n_targets)."""
+
+    @abstractmethod
+    def dof(self, alpha):
+        """Effective degrees of freedom, the intercept not counted."""
+
+    @abstractmethod
+    def residual_squares(self, alpha):
+        """Weighted sum of squared residuals over rows and targets."""
+
+    @abstractmethod
+    def variance(self, weights):
+        """Variance of rows @ weights, summed over the columns of `weights`."""
+
+    @abstractmethod
+    def project(self, centred, alphas):
+        """Leverages (n, n_alphas) of centred rows and what is fitted (n, n_targets, n_alphas)."""
+
+    @staticmethod
+    @abstractmethod
+    def loo_flops(system, n_alphas):
+        """Cost of leaving out every row in turn; 0 where that comes with the solution."""
+
+    @property
+    def order(self):
+        """Rows of the matrix that is factorised."""
+        return len(self.mean)
+
+    def status(self, alpha):
+        """How the solve at this penalty went."""
+        return Status.OK
+
+    def left_out(self, chunk, alphas):
+        """What `left_out.left_out` returns of rows, targets and weights, and a penalty each."""
+        return left_out(self, chunk, alphas)
+
+    def each_left_out(self, system, alphas, take):
+        """``take(ops, targets, weights, residuals, spare)`` for all rows, piece by piece."""
+        return over_rows(self, system, alphas, take)
+
+    def best(self, score, alphas):
+        """Place of the best of several penalties, and the errors of those that were tried.
+
+        Here a walk, as each penalty takes a factorisation. `score` takes penalties and returns
+        errors.
+        """
+        if len(alphas) == 1:
+            return 0, score(alphas)
+        steps = (2, 1) if self.order <= FLAT else (2,)
+
+        def at(place):
+            return score(alphas[place : place + 1])[0]
+
+        return search(at, len(alphas), START, steps, TOLERANCE)

@@ -1,0 +1,50 @@
+"""Features that are orthogonal already, as those of a kernel: nothing is left to decompose."""
+
+import numpy as np
+
+from ..backends import get_backend
+from .eigen import Eigen, along_axes
+
+# correlations that are rounding: kernel features of many columns, whose distances come from
+# products, are orthogonal to 1e-8
+ROUNDING = 1e-6
+
+
+def is_diagonal(gram, alpha):
+    """Whether a ridge with penalties of `alpha` and more may take the Gram matrix as diagonal.
+
+    A correlation of two columns counts as much as the penalty leaves of them, d / (d + alpha)
+    of a variance d: those of next to no variance are orthogonal up to rounding only, and make
+    no difference.
+    """
+    variance = np.maximum(np.diag(gram.product), 0)
+    share = np.sqrt(variance) / np.maximum(variance + alpha, np.finfo(np.float64).tiny)
+    # most matrices are ruled out by their first row
+    if len(variance) < 2 or np.abs(gram.product[0, 1:] * share[1:]).max() * share[0] > ROUNDING:
+        return False
+    weighted = gram.product * share * share[:, None]
+    np.fill_diagonal(weighted, 0.0)
+    return np.abs(weighted).max() <= ROUNDING
+
+
+class Diagonal(Eigen):
+    """Eigenvalues where the eigenvectors are the axes: the sums of a NumPy `Gram`."""
+
+    @classmethod
+    def prepare(cls, gram):
+        ops, values = get_backend("numpy"), np.diag(gram.product)
+        return cls(ops, gram, values, None, gram.cross, "diagonal")
+
+    @staticmethod
+    def loo_flops(system, n_alphas):
+        return 2 * system.n_rows * system.n_features * n_alphas * (1 + system.n_targets)
+
+    def solve(self, alpha):
+        return self.projected * self._inverse(alpha)[:, None]
+
+    def variance(self, weights):
+        return float((self.values[:, None] * weights**2).sum()) / self.weight
+
+    def project(self, centred, alphas):
+        inverses = np.stack([self._inverse(alpha) for alpha in alphas], axis=1)
+        return along_axes(centred, inverses, self.projected)

@@ -1,0 +1,129 @@
+"""Eigenvalues: one decomposition answers for all penalties."""
+
+import numpy as np
+
+from ..backends import get_backend, to_numpy
+from ..penalties import least
+from ..solution import Status
+from .base import Factors
+
+# what leverage leaves of one where a row is met exactly, whatever its target
+INTERPOLATED = 1e-8
+
+
+class Eigen(Factors):
+    """Eigenvalues and eigenvectors of the centred Gram matrix: every penalty costs O(d k).
+
+    Parameters
+    ----------
+    ops, sums
+        As of `Factors`.
+    values, vectors : arrays of shape (r,) and (n_features, r)
+    projected : array of shape (r, n_targets)
+        ``vectors.T @ cross``.
+    method : str
+    rcond : float, default=0.0
+        Cut-off on singular values, used where alpha is 0.
+    """
+
+    def __init__(self, ops, sums, values, vectors, projected, method="primal-eigh", rcond=0.0):
+        super().__init__(ops, sums)
+        self.method, self.rcond, self.vectors = method, rcond, vectors
+        # what every alpha is judged by is small: no trip to an accelerator for each
+        self.values = np.maximum(to_numpy(values), 0.0)
+        self.projected = to_numpy(projected)
+        self._squares = (self.projected**2).sum(axis=1)
+        self._total = float(np.sum(to_numpy(self.target_squares)))
+
+    @classmethod
+    def prepare(cls, gram, rcond=0.0):
+        ops = get_backend(gram.backend)
+        values, vectors, projected = ops.call(_spectrum, gram.product, gram.cross)
+        return cls(ops, gram, values, vectors, projected, rcond=rcond)
+
+    @staticmethod
+    def loo_flops(system, n_alphas):
+        width = system.n_features
+        return 2 * system.n_rows * width * (width + n_alphas * system.n_targets)
+
+    def _inverse(self, alpha):
+        """1 / (s + alpha), or its truncated form at alpha = 0."""
+        if alpha > 0:
+            return 1 / (self.values + alpha)
+        keep = self.values > self.rcond**2 * self.values.max(initial=0.0)
+        return np.where(keep, 1 / np.where(keep, self.values, 1.0), 0.0)
+
+    def solve(self, alpha):
+        return self.ops.matmul(self.vectors, self.projected * self._inverse(alpha)[:, None])
+
+    def dof(self, alpha):
+        return (self.values * self._inverse(alpha)).sum()
+
+    def residual_squares(self, alpha):
+        inverse = self._inverse(alpha)
+        gain = self._squares * inverse * (2 - self.values * inverse)
+        return max(self._total - float(gain.sum()), 0.0)
+
+    def variance(self, weights):
+        return float(self.ops.call(_variance, self.values, self.vectors, weights)) / self.weight
+
+    def project(self, centred, alphas):
+        inverses = np.stack([self._inverse(alpha) for alpha in alphas], axis=1)
+        return self.ops.call(_project, centred, self.vectors, inverses, self.projected)
+
+    def left_out(self, chunk, alphas):
+        residuals, spare = super().left_out(chunk, alphas)
+        alone = spare < INTERPOLATED
+        if alphas[0] > 0 or not alone.any():
+            return residuals, spare
+        rows, _, weights = chunk
+        without = self._errors_without(rows - self.mean, weights)[:, :, None]
+        where = self.ops.xp.where
+        return where(alone[:, None], without, residuals), where(alone, 1.0, spare)
+
+    def _errors_without(self, centred, weights):
+        """Errors (n, targets) at rows without which a column's direction would be lost.
+
+        At alpha = 0 such a row is met exactly, and r / (1 - h) is 0 / 0. With g = G^+ x all
+        other rows are orthogonal to g: they are met by w + t g for any t, the norm is least
+        at t = -g'w / g'g, and there the row itself is missed by g'w / g'g, or that over its
+        weight, as g'x is the reciprocal of it. (A row of several copies is never lost.)
+        """
+        rotated, squares, xp = centred @ self.vectors, self._inverse(0.0) ** 2, self.ops.xp
+        norms = xp.maximum(rotated**2 @ squares, np.finfo(np.float64).tiny)
+        norms = norms if weights is None else norms * xp.minimum(weights, 1.0)
+        return (rotated * squares) @ self.projected / norms[:, None]
+
+    def best(self, score, alphas):
+        errors = score(alphas)
+        return least(errors), errors
+
+    def status(self, alpha):
+        deficient = alpha == 0 and round(float(self.dof(0))) < len(self.mean)
+        return Status.RANK_DEFICIENT if deficient else Status.OK
+
+
+def _spectrum(ops, product, cross):
+    """Eigenvalues, eigenvectors and what of the targets lies along those.
+
+    What is left of targets along directions that rounding alone made is rounding too, and a
+    small alpha would blow it up.
+    """
+    values, vectors = ops.eigh(product)
+    noise = np.finfo(np.float64).eps * len(values) * abs(values).max(initial=0.0)
+    return values, vectors, ops.xp.where((values > noise)[:, None], vectors.T @ cross, 0.0)
+
+
+def _project(ops, centred, vectors, inverses, projected):
+    return along_axes(centred @ vectors, inverses, projected)
+
+
+def along_axes(rows, inverses, projected):
+    """Leverages and fitted deviations of rows told by their places along eigenvectors."""
+    stacked = projected[:, :, None] * inverses[:, None, :]
+    fitted = rows @ stacked.reshape(len(inverses), -1)
+    return rows**2 @ inverses, fitted.reshape(len(rows), *stacked.shape[1:])
+
+
+def _variance(ops, values, vectors, weights):
+    return (values[:, None] * (vectors.T @ weights) ** 2).sum()

@@ -1,0 +1,203 @@
+"""The kernel layer beside kernel ridge regression, in lists, and on tables of all sorts."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from kernel_tables import centred_ridge, naive_kernel, solve, table
+from scipy.spatial.distance import pdist
+from sklearn.base import clone
+from sklearn.metrics.pairwise import laplacian_kernel
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.layers import Dense, Kernel, Tanh
+from sklearn_zorb.layers.distinct import count_distinct
+from sklearn_zorb.layers.kernel.functions import KINDS
+from sklearn_zorb.linalg import LeastSquares, System
+from sklearn_zorb.memory import Memory
+from sklearn_zorb.testing import check_layer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exact_features_and_ridge_are_kernel_ridge(kind):
+    X, y = table()
+    new = np.random.default_rng(5).normal(size=(20, 3))
+    layer = Kernel(80, kind=kind, bandwidth=2.0, reweight=0)
+    params = solve(layer, X, y).params
+    alpha, width = 0.3, float(params["bandwidth"])
+    system = System.from_arrays(layer.forward(params, X), y[:, None])
+    ridge = LeastSquares(alpha=alpha).solve(system)
+    found = (layer.forward(params, new) @ ridge.coef + ridge.intercept).ravel()
+    dual, intercept = centred_ridge(naive_kernel(kind, X, X, width), y, alpha)
+    np.testing.assert_allclose(
+        found, naive_kernel(kind, new, X, width) @ dual + intercept, atol=1e-6
+    )
+
+
+def test_drawn_landmarks_give_the_nystrom_kernel():
+    X, y = table()
+    layer = Kernel(40, kind="laplace_l1", bandwidth=1.0, reweight=0)
+    params = solve(layer, X, y).params
+    features, landmarks = layer.forward(params, X), params["landmarks"]
+    across = laplacian_kernel(X, landmarks, gamma=1 / float(params["bandwidth"]))
+    among = laplacian_kernel(landmarks, gamma=1 / float(params["bandwidth"]))
+    expected = across @ np.linalg.solve(among, across.T)
+    np.testing.assert_allclose(features @ features.T, expected, atol=1e-8)
+
+
+def test_read_out_of_exact_features_needs_no_eigenvalues():
+    X, y = table()
+    layer = Kernel(80)
+    features = layer.forward(solve(layer, X, y).params, X)
+    system = System.from_arrays(features, y[:, None])
+    solution = LeastSquares().solve(system, loo_outputs=True)
+    assert solution.method == "diagonal"
+    # the same by the general route, on rotated features
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(80, 80)))[0]
+    general = LeastSquares().solve(
+        System.from_arrays(features @ rotation, y[:, None]), loo_outputs=True
+    )
+    assert general.method != "diagonal"
+    assert solution.alpha == pytest.approx(general.alpha)
+    assert solution.dof == pytest.approx(general.dof)
+    np.testing.assert_allclose(solution.loo_outputs, general.loo_outputs, atol=1e-8)
+    np.testing.assert_allclose(rotation @ general.coef, solution.coef, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind, n_features", [("laplace", 40), ("laplace_l1", 3)])
+def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features):
+    X, y = table(80, n_features)
+    X[40:45] = X[:5]
+    given = Kernel(80, kind=kind, bandwidth=0.7, reweight=0)
+    searched = solve(clone(given).set_params(bandwidth="loo"), X, y)
+    solved = solve(given, X, y)
+    metric = "cityblock" if kind == "laplace_l1" else "euclidean"
+    middle = np.median(pdist(np.unique(X, axis=0), metric))
+    assert solved.params["bandwidth"] == pytest.approx(0.7 * middle)
+    np.testing.assert_array_equal(solved.params["landmarks"], searched.params["landmarks"])
+    np.testing.assert_array_equal(solved.params["feature_scales"], np.ones(n_features))
+    # there is nothing to compare
+    assert "kernel_loo_error" in searched.report and "kernel_loo_error" not in solved.report
+
+
+def test_weights_are_repetition():
+    X, y = table(30)
+    counts = np.arange(30) % 3 + 1
+    order = np.random.default_rng(2).permutation(counts.sum())
+    repeated = np.repeat(np.arange(30), counts)[order]
+    weighted = solve(Kernel(30), X, y, sample_weight=counts.astype(float))
+    copied = solve(Kernel(30), X[repeated], y[repeated])
+    assert weighted.report["kernel_loo_error"] == pytest.approx(copied.report["kernel_loo_error"])
+    np.testing.assert_allclose(weighted.params["feature_scales"], copied.params["feature_scales"])
+    np.testing.assert_array_equal(weighted.params["landmarks"], copied.params["landmarks"])
+
+
+def test_copies_with_different_targets_count_in_the_error():
+    X, y = table(30)
+    clean = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y, y))
+    noisy = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y + 1, y - 1))
+    assert noisy.report["kernel_loo_error"] > clean.report["kernel_loo_error"] + 1
+
+
+def test_irrelevant_features_are_scaled_down_and_the_score_gains():
+    X, y = table(200, 12)
+    learned = solve(Kernel(200), X, y)
+    plain = solve(Kernel(200, reweight=0), X, y)
+    scales = learned.params["feature_scales"]
+    assert scales[0] > 2 * scales[1:].max()
+    assert learned.report["kernel_loo_error"] < 0.7 * plain.report["kernel_loo_error"]
+
+
+def test_nystrom_features_come_close_to_the_exact_ones():
+    X, y = table(600, 2)
+    exact, drawn = Kernel(600, reweight=0), Kernel(300, reweight=0)
+    fits = []
+    for layer in (exact, drawn):
+        features = layer.forward(solve(layer, X, y).params, X)
+        ridge = LeastSquares().solve(System.from_arrays(features, y[:, None]))
+        fits.append(features @ ridge.coef)
+    assert fits[1].shape == (600, 1)
+    assert np.corrcoef(fits[0][:, 0], fits[1][:, 0])[0, 1] > 0.99
+
+
+def test_fixed_width_with_fewer_distinct_rows():
+    X, y = table(10)
+    layer = Kernel(64)
+    outputs = layer.forward(solve(layer, X, y).params, X)
+    assert outputs.shape == (10, 64)
+    assert not outputs[:, 10:].any()
+
+
+def test_distinct_rows_are_counted_whatever_their_order_and_sign_of_zero():
+    X = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    assert count_distinct(X, Memory()) == 2
+
+
+def test_constant_inputs_and_constant_targets():
+    X, y = table(20)
+    for rows, values in [(np.ones((20, 3)), y), (X, np.ones(20))]:
+        layer = Kernel(20)
+        solved = solve(layer, rows, values)
+        assert np.isfinite(layer.forward(solved.params, rows)).all()
+
+
+@pytest.mark.parametrize(
+    "layer", [Kernel(12, kind=kind) for kind in KINDS] + [Kernel(200), Kernel(40, reweight=0)]
+)
+def test_contract(layer):
+    check_layer(layer, (3,), exact_inverse=False)
+
+
+def test_anywhere_in_a_list():
+    X, y = table(150)
+    for layers in (
+        [Dense(8), Tanh(), Kernel(60), Dense(8), Tanh()],
+        [Kernel(60), Kernel(60)],
+        "Kernel[60, kind=gaussian] Dense[16] Tanh",
+    ):
+        model = ZORBRegressor(layers, random_state=0).fit(X[:100], y[:100])
+        assert model.score(X[100:], y[100:]) > 0.5
+
+
+def test_same_seed_same_model_and_float32():
+    X, y = table(100)
+    labels = (y > 0).astype(int)
+    model = ZORBClassifier([Kernel(50)], random_state=3, dtype="float32")
+    first, second = clone(model).fit(X, labels), clone(model).fit(X, labels)
+    assert first.params_[1]["landmarks"].dtype == np.float32
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_sparse_rows_give_the_same_as_dense_ones():
+    X, y = table(60)
+    X[X < 0.5] = 0
+    layer, rows = Kernel(30), sp.csr_matrix(X)
+    dense, sparse = solve(layer, X, y), solve(layer, rows, y)
+    np.testing.assert_allclose(layer.forward(sparse.params, rows), layer.forward(dense.params, X))
+
+
+def test_errors_name_what_to_do():
+    X, y = table(20)
+    with pytest.raises(ValueError, match="put Flatten"):
+        Kernel().output_shape((3, 3))
+    with pytest.raises(ValueError, match="TruncatedSVD"):
+        ZORBRegressor([Kernel()]).fit(sp.random(20, 10_001, 0.01, format="csr"), y)
+    with pytest.raises(ValueError, match="kind"):
+        ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_auto_takes_the_gaussian_for_smooth_targets(smooth):
+    X, _ = table(300)
+    y = X[:, 0] ** 2 + X[:, 1] * X[:, 2] if smooth else np.sign(X).sum(axis=1)
+    params = solve(Kernel(300), X, y).params
+    assert (KINDS[int(params["kind"])] == "gaussian") == smooth
+
+
+def test_the_fewer_landmarks_the_smoother_a_kernel():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 3))
+    y = np.sign(X[:, 0]) * X[:, 1] + 0.05 * rng.normal(size=800)
+    every, few = (solve(Kernel(units, reweight=0), X, y).report for units in (800, 40))
+    assert (every["landmarks"], few["landmarks"]) == (800, 40)
+    assert (every["kind"], few["kind"]) == ("laplace_l1", "gaussian")
+    assert few["kernel_loo_error"] > every["kernel_loo_error"]

@@ -1,0 +1,115 @@
+"""By what penalties are judged: leave-one-out, some rows, or generalised cross-validation."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from systems import in_chunks, left_out_by_refits, make
+
+from sklearn_zorb.linalg import Gram, LeastSquares, System
+from sklearn_zorb.linalg.criterion import choose, criterion, descend
+from sklearn_zorb.linalg.gcv import gcv_errors
+from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS, penalties
+from sklearn_zorb.linalg.solvers import Cholesky, Eigen
+
+
+@pytest.mark.parametrize(
+    "n_rows, n_features, flops, expected",
+    [
+        (1000, 500, 1e10, "loo"),
+        (1000, 500, 1e11, "sampled-loo"),
+        (10_000, 500, 1e9, "loo"),
+        (10_000, 500, 1e10, "gcv"),
+        (9000, 8000, 1e13, "gcv"),
+        (10_000, 500, 0, "loo"),
+    ],
+)
+def test_the_best_criterion_that_the_work_repays(n_rows, n_features, flops, expected):
+    system = System(None, [], n_rows, n_features, 1)
+    assert criterion(system, flops, 19) == expected
+
+
+@pytest.mark.parametrize("solver", [Eigen, Cholesky])
+def test_gcv_is_that_of_equal_leverages(solver):
+    rows, targets, weights = make("tall")
+    gram = Gram().add(rows, targets, weights)
+    model = Ridge(alpha=3.0).fit(rows, targets, sample_weight=weights)
+    dof = np.trace(gram.product @ np.linalg.inv(gram.product + 3.0 * np.eye(7)))
+    spare = 1 - (dof + 1) / weights.sum()
+    squares = weights @ ((targets - model.predict(rows)) ** 2).mean(axis=1) / weights.sum()
+    found = gcv_errors(gram, solver.prepare(gram), np.array([3.0]))
+    np.testing.assert_allclose(found, squares / spare**2)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0])
+def test_gcv_counts_rows_and_not_how_little_they_weigh(unit):
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(60, 40)), rng.normal(size=(60, 2))
+    targets[:, 0] += rows[:, 0]
+    expected = LeastSquares().solve_sums(Gram().add(rows, targets))
+    found = LeastSquares().solve_sums(Gram().add(rows, targets, np.full(60, unit)))
+    assert found.alpha == pytest.approx(unit * expected.alpha)
+    np.testing.assert_allclose(found.coef, expected.coef)
+    assert found.loo_error == pytest.approx(expected.loo_error)
+
+
+@pytest.mark.parametrize("solver", [Eigen, Cholesky])
+def test_judges_are_the_only_rows_left_out(solver):
+    rows, targets, weights = make("tall")
+    every = in_chunks(rows, targets, weights)
+    some = in_chunks(rows[:20], targets[:20], weights[:20])
+    alphas = np.array([0.5, 40.0])
+    errors = []
+    for alpha in alphas:
+        missed = targets - left_out_by_refits(rows, targets, alpha, weights)
+        errors.append(np.average((missed[:20] ** 2).mean(axis=1), weights=weights[:20]))
+    for alpha, error in zip(alphas, errors, strict=True):
+        own = choose("loo", every, solver.prepare(every.gram()), np.array([alpha]), some)
+        assert own == pytest.approx((alpha, error))
+    assert LeastSquares(0.5).solve(every, judges=some).loo_error == pytest.approx(errors[0])
+
+
+def test_gcv_does_not_see_rows_with_columns_of_their_own():
+    rng = np.random.default_rng(0)
+    rows = np.hstack([rng.normal(size=(900, 5)), 3 * np.eye(900, 200)])
+    # these columns can fit the noise of their rows, and cannot predict it
+    noise = np.where(np.arange(900) < 200, 3.0, 0.3)[:, None] * rng.normal(size=(900, 1))
+    system = in_chunks(rows, rows[:, :5].sum(axis=1, keepdims=True) + noise)
+    factors = Eigen.prepare(system.gram())
+    alphas = penalties("loo", factors.mean_eigenvalue)
+    found = {by: choose(by, system, factors, alphas) for by in ("loo", "sampled-loo", "gcv")}
+    assert found["gcv"][1] < found["loo"][1] / 10
+    # 900 rows are no more than a sample, and that is where the rows without columns help
+    assert found["sampled-loo"][0] <= found["loo"][0]
+
+
+def test_leave_one_out_gives_way_to_gcv_as_long_as_it_hardly_rises():
+    alphas, rising = np.arange(5.0), np.arange(1.0, 6.0)
+    of_rows = np.array([9.0, 1.2, 1.04, 1.0, 1.3])
+    tried = np.where(alphas == 3, 1.0, np.inf)  # the others are asked for
+
+    def of(errors):
+        return lambda some: errors[some.astype(int)]
+
+    assert descend(of(of_rows), of(rising), alphas, tried, 3) == 2
+    np.testing.assert_array_equal(tried, [np.inf, 1.2, 1.04, 1.0, np.inf])
+    assert descend(of(of_rows), of(-rising), alphas, tried, 3) == 3
+    assert descend(of(rising), of(of_rows), alphas, rising, 0) == 0
+
+
+def test_many_rows_and_many_columns_choose_their_own():
+    """At sizes at which users meet them."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(20_000, 400))
+    targets = rows[:, :2] + rng.normal(size=(20_000, 2))
+    many = LeastSquares().solve(System.from_arrays(rows, targets), loo_outputs=True)
+    assert (many.criterion, many.method) == ("gcv", "primal-cholesky")
+    model = Ridge(many.alpha).fit(rows, targets)
+    np.testing.assert_allclose(many.coef, model.coef_.T, atol=1e-10)
+    spare = 1 - (many.dof + 1) / 20_000
+    fitted = model.predict(rows)
+    np.testing.assert_allclose(many.loo_outputs, targets - (targets - fitted) / spare, atol=1e-8)
+    wide = rng.normal(size=(2000, 1900))
+    some = LeastSquares().solve(System.from_arrays(wide, wide[:, :1]), loo_outputs=True)
+    assert (some.criterion, some.method) == ("sampled-loo", "primal-cholesky")
+    mean = (wide.var(axis=0)).mean() * 2000
+    assert np.isclose(some.alpha / mean, RELATIVE_ALPHAS).any()

@@ -1,0 +1,167 @@
+"""Either BLAS has the threads or chunks of rows have them, and all is as before afterwards."""
+
+import threading
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.layers import EstimatorLayer, Layer, parse_layers
+from sklearn_zorb.linalg.threads import WIDE, all_threads, for_each, in_order, one_thread
+
+
+def blas_threads():
+    controller = ThreadpoolController().select(user_api="blas")
+    return {library.get_num_threads() for library in controller.lib_controllers}
+
+
+@pytest.fixture
+def two_threads():
+    np.ones((2, 2)) @ np.ones((2, 2))
+    with threadpool_limits(2, user_api="blas"):
+        if blas_threads() != {2}:
+            pytest.skip("this BLAS has one thread")
+        yield
+
+
+def test_blas_has_one_thread_or_all(two_threads):
+    with one_thread():
+        assert blas_threads() == {1}
+        with one_thread(), all_threads(WIDE):
+            assert blas_threads() == {1}
+        with all_threads(WIDE + 1):
+            assert blas_threads() == {2}
+            with one_thread(), all_threads(WIDE + 1):
+                assert blas_threads() == {2}
+        assert blas_threads() == {1}
+    assert blas_threads() == {2}
+
+
+def test_chunks_come_one_by_one_where_blas_has_the_threads(two_threads):
+    alone = []
+    with one_thread(), all_threads(WIDE + 1):
+        for_each(lambda item: alone.append(threading.current_thread()), [0, 1])
+    # a limit set by others holds
+    with threadpool_limits(1, user_api="blas"), one_thread():
+        for_each(lambda item: alone.append(threading.current_thread()), [0, 1])
+    assert alone == [threading.main_thread()] * 4
+
+
+@pytest.mark.parametrize("context", [one_thread, lambda: all_threads(WIDE + 1)])
+def test_an_error_inside_leaves_the_numbers_as_they_were(two_threads, context):
+    with pytest.raises(RuntimeError, match="inside"), one_thread(), context():
+        raise RuntimeError("inside")
+    assert blas_threads() == {2}
+    both_are_in = threading.Barrier(2, timeout=10)
+    for_each(lambda item: both_are_in.wait(), [0, 1])
+
+
+def test_other_threads_set_no_numbers(two_threads):
+    seen = []
+
+    def fit():
+        with one_thread(), all_threads(WIDE + 1):
+            seen.append(blas_threads())
+            for_each(lambda item: seen.append(threading.current_thread() is worker), [0, 1])
+
+    worker = threading.Thread(target=fit)
+    worker.start()
+    worker.join()
+    assert seen == [{2}, True, True]
+    assert blas_threads() == {2}
+
+
+@pytest.mark.parametrize("fitting", [False, True])
+def test_chunks_are_shared_by_as_many_threads_as_blas_had(two_threads, fitting):
+    both_are_in, seen = threading.Barrier(2, timeout=10), []
+
+    def visit(item):
+        both_are_in.wait()
+        seen.append((item, blas_threads() == {1}))
+
+    with one_thread() if fitting else threadpool_limits(2, user_api="blas"):
+        for_each(visit, [0, 1])
+    assert sorted(seen) == [(0, True), (1, True)]
+    assert blas_threads() == {2}
+
+
+class Probe(Layer):
+    """The identity; keeps how many threads BLAS had when it was called."""
+
+    seen: list = []
+
+    def forward(self, params, inputs, *, rng=None):
+        # once the layers have been looked at with a row or two
+        if len(inputs) == 300:
+            self.seen.append(blas_threads())
+        return inputs
+
+    def invert(self, params, targets, inputs, *, rng=None):
+        return targets, params
+
+
+def test_a_fit_has_one_thread_of_blas_and_gives_it_back(two_threads):
+    Probe.seen.clear()
+    X = np.random.default_rng(0).normal(size=(300, 6))
+    layers = [Probe(), *parse_layers("Dense[5] Tanh Kernel[20]")]
+    ZORBRegressor(layers, random_state=0, standardize=False).fit(X, X[:, 0] * X[:, 1])
+    assert Probe.seen and all(numbers == {1} for numbers in Probe.seen)
+    assert blas_threads() == {2}
+
+
+def test_an_error_in_one_of_the_threads_is_raised(two_threads):
+    with pytest.raises(ZeroDivisionError):
+        for_each(lambda item: 1 / item, [1, 0, 2])
+    assert blas_threads() == {2}
+
+
+def test_results_come_in_order_and_few_at_a_time(two_threads):
+    begun, released = [], threading.Event()
+
+    def visit(item):
+        begun.append(item)
+        if item == 0:
+            released.wait(timeout=10)
+        else:
+            released.set()
+        return item * item
+
+    results = []
+    for result in in_order(visit, range(8)):
+        results.append(result)
+        # two at work, one that waits for either, and the one in hand
+        assert len(begun) <= len(results) + 3
+    assert results == [i * i for i in range(8)]
+    assert blas_threads() == {2}
+
+
+def test_an_item_that_fails_ends_those_in_order(two_threads):
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda item: 1 / item, [1, 2, 0, 3, 4, 5]))
+    assert blas_threads() == {2}
+
+
+def test_an_estimator_of_others_has_what_blas_had(two_threads):
+    seen = []
+
+    class Watching(LinearRegression):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(blas_threads())
+            return super().fit(X, y, sample_weight)
+
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    ZORBRegressor([EstimatorLayer(Watching())], random_state=0).fit(X, X[:, 0])
+    assert seen and all(numbers == {2} for numbers in seen)
+
+
+def test_the_number_of_threads_does_not_change_a_model():
+    X = np.random.default_rng(0).normal(size=(20_000, 6))
+    y = X[:, 0] * X[:, 1]
+    outputs = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            model = ZORBRegressor("Dense[60] Tanh Dense[40] ReLU", random_state=0).fit(X, y)
+            outputs.append(model.predict(X))
+    np.testing.assert_allclose(*outputs, rtol=0, atol=1e-9)
