@@ -33,14 +33,14 @@ class Data:
         All positive.
     columns : dict
         What the estimator keeps of them: ``n_features_in_`` and ``feature_names_in_``.
-    constant : ConstantColumns
+    constant : ConstantColumns or None
     """
 
     X: Any
     y: np.ndarray
     weights: np.ndarray | None
     columns: dict
-    constant: ConstantColumns
+    constant: ConstantColumns | None
 
     def relative(self, by_class):
         """Weights that count copies as they are, others relative to the largest."""

@@ -153,10 +153,15 @@ def train(plan, data, decoder, report_to, before=None):
         fresh = network.init(streams[0], (inputs, context.y, context.sample_weight))
         going_on = before is not None and fits(before.params, fresh)
         params = sequence.cast(before.params if going_on else fresh, plan.dtype)
-        constant = before.constant.within(data.X) if going_on else data.constant
+        constant = data.constant
+        if going_on:
+            constant = before.constant and before.constant.within(data.X)
         if is_jax(inputs.source):
             params = with_weights_there(params, network.layers, backend)
-        model = FittedModel(network, params, decoder, plan.dtype, backend.name, constant)
+        model = FittedModel(
+            network, params, decoder, plan.dtype, backend.name, constant,
+            16 * network.working_width,
+        )  # fmt: skip
         options = {"state": before.state} if going_on and plan.rule.incremental else {}
         with report_to(plan.rule.n_steps(network), model) as progress:
             result = plan.rule.fit(

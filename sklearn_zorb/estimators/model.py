@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..linalg import to_numpy
 from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
@@ -28,8 +27,10 @@ class FittedModel:
         Precision of activations.
     backend : {"numpy", "jax"}
         Where matrices are multiplied.
-    constant : ConstantColumns
+    constant : ConstantColumns or None
         Columns that never varied in training, which move no prediction.
+    row_bytes : int
+        Working memory that predicting one row takes.
     state : dict or None
         What the rule wants back where training goes on.
     """
@@ -39,7 +40,8 @@ class FittedModel:
     decoder: Any
     dtype: np.dtype
     backend: str
-    constant: ConstantColumns
+    constant: ConstantColumns | None
+    row_bytes: int
     state: Any = None
 
     def replace(self, **changes):
@@ -51,14 +53,14 @@ class FittedModel:
     def outputs(self, X, memory_limit=None):
         """Network outputs of shape (n_samples, n_outputs) for checked rows, read in chunks."""
         check_size(X, "X", self.dtype)
-        X, network = self.constant.restore(X), self.network
+        X = X if self.constant is None else self.constant.restore(X)
         outputs = np.empty((X.shape[0], self.decoder.n_outputs))
-        of_rows = partial(network.outputs, self.params)
+        of_rows = partial(self.network.outputs, self.params)
         most, scope = CHUNK_BYTES, nullcontext()
         if self.backend == "jax":
-            of_rows, most, scope = on_device(network, self.params)
+            of_rows, most, scope = on_device(self.network, self.params)
         with scope:
-            for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width, most):
+            for part in Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most):
                 outputs[part] = of_rows(X[part].astype(self.dtype, copy=False))
         return outputs
 
@@ -69,4 +71,4 @@ def as_numpy(params):
         return {name: as_numpy(value) for name, value in params.items()}
     if isinstance(params, list | tuple):
         return [as_numpy(value) for value in params]
-    return np.array(to_numpy(params)) if hasattr(params, "dtype") else params
+    return np.array(params) if hasattr(params, "dtype") else params

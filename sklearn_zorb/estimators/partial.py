@@ -81,7 +81,8 @@ def learn_batch(estimator, data):
     """Attributes after a further batch, of checked data."""
     model, by_class = estimator.model_, estimator.class_weight is not None
     model.decoder.check(data.y)
-    model = model.replace(constant=model.constant.within(data.X))
+    if model.constant is not None:
+        model = model.replace(constant=model.constant.within(data.X))
     # predictions made before a row is learned are as honest as left-out ones
     outputs = model.outputs(data.X, estimator.memory_limit)
     weights = _in_unit(data, estimator.sums_.unit)
@@ -108,9 +109,9 @@ def _added(sums, model, data, by_class, memory_limit):
     if network.tail:
         above = model.params[network.readout + 1 :]
         targets, _ = sequence.carry_down(network.tail, above, targets, None, Context())
-    X, gram = model.constant.restore(data.X), Gram()
+    X, gram = data.X if model.constant is None else model.constant.restore(data.X), Gram()
     X = X.tocsr() if hasattr(X, "tocsr") else X
-    for part in Memory(memory_limit).chunks(X.shape[0], 16 * network.working_width):
+    for part in Memory(memory_limit).chunks(X.shape[0], model.row_bytes):
         seen = network.tapped(model.params, X[part].astype(dtype, copy=False))
         gram.add(seen, targets[part], None if weights is None else weights[part])
     heaviest = max(sums.heaviest, mean_weight(data.weights, by_class) / sums.unit)

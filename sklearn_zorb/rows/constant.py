@@ -33,20 +33,21 @@ class ConstantColumns:
 
     @classmethod
     def of(cls, X):
-        """The constant columns of an array or a sparse matrix."""
-        return cls(*(_of_sparse(X.tocsc()) if sp.issparse(X) else _of_dense(X)))
+        """The constant columns of an array or a sparse matrix; None where there are none."""
+        places, values = _of_sparse(X.tocsc()) if sp.issparse(X) else _of_dense(X)
+        return cls(places, values) if len(places) else None
 
     def within(self, X):
-        """Those of the columns that have the same value in all of these rows, too."""
+        """Those of the columns that have the same value in all of these rows, too, or None."""
         other = ConstantColumns.of(X)
+        if other is None:
+            return None
         places, mine, theirs = np.intersect1d(self.places, other.places, return_indices=True)
         same = self.values[mine] == other.values[theirs]
-        return ConstantColumns(places[same], self.values[mine][same])
+        return ConstantColumns(places[same], self.values[mine][same]) if same.any() else None
 
     def restore(self, X):
         """Rows in which these columns have the value of training; X itself where they have."""
-        if not len(self.places):
-            return X
         if sp.issparse(X):
             return self._restore_sparse(X)
         if (X[:, self.places] == self.values).all():

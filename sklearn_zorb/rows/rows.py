@@ -73,7 +73,7 @@ class Rows:
             rows = self.source[part]
         if self.dtype is not None and rows.dtype != self.dtype:
             rows = rows.astype(self.dtype)
-        return apply(self.layers, self.params, rows)
+        return apply(self.layers, self.params, rows) if self.layers else rows
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype=dtype)

@@ -39,7 +39,8 @@ class Targets:
         return self.shape[0]
 
     def __getitem__(self, part):
-        return self._stepped(self.values[part if self.codes is None else self.codes[part]])
+        rows = self.values[part if self.codes is None else self.codes[part]]
+        return self._stepped(rows) if self.steps else rows
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self[:], dtype=dtype) if copy else np.asarray(self[:], dtype=dtype)
@@ -51,7 +52,7 @@ class Targets:
 
     def distinct(self):
         """The rows that are stored, as one array."""
-        return self._stepped(self.values[:])
+        return self._stepped(self.values[:]) if self.steps else self.values
 
     def chunks(self, memory):
         """The same in pieces that the budget allows."""
