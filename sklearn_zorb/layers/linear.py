@@ -7,7 +7,7 @@ import numpy as np
 
 from .._compat import Interval, StrOptions
 from ..linalg import LeastSquares, System, get_backend
-from ..linalg.system import SHARED_WIDTH
+from ..linalg.threads import WIDE
 from ..memory import CHUNK_BYTES
 from ..rows import Targets
 from .base import Layer, Solved, Traits
@@ -110,7 +110,7 @@ class LinearLayer(Layer):
         positions = max(1, math.prod(targets.shape[1:-1]))
         row_bytes = 16 * positions * (width + n_targets)
         # the wider, the more rows: adding a product to the sum would else take as long as it
-        shared = width <= SHARED_WIDTH and context.backend == "numpy"
+        shared = width <= WIDE and context.backend == "numpy"
         # rounding in single precision grows with the rows of a chunk
         double = context.dtype == np.float64
         most = get_backend(context.backend).chunk_bytes if double else CHUNK_BYTES

@@ -84,22 +84,19 @@ class LeastSquares(BaseEstimator):
         Solution
         """
         check_alpha(self.alpha)
-        with one_thread():
-            gram = system.gram() if self._by_sums(system) else None
-            with all_threads(min(system.n_rows, system.n_features)):
-                factors, by = self._prepare(system, gram)
-                alphas = penalties(self.alpha, factors.mean_eigenvalue)
-                if judges is not None:
-                    by = "loo"
-                alpha, error = choose(by, system, factors, alphas, judges)
-                solution = _solution(factors, alpha, error, by)
-                if initial is not None:
-                    solution.spread = spread_of(factors, solution.coef, initial)
-                if loo_outputs and by == "gcv":
-                    solution.loo_outputs = gcv_predictions(system, factors, solution)
-                elif loo_outputs:
-                    solution.loo_outputs = predictions(system, factors, alpha)
-                return solution
+        with one_thread(), all_threads(min(system.n_rows, system.n_features)):
+            factors, by = self._prepare(system)
+            alphas = penalties(self.alpha, factors.mean_eigenvalue)
+            by = by if judges is None else "loo"
+            alpha, error = choose(by, system, factors, alphas, judges)
+            solution = _solution(factors, alpha, error, by)
+            if initial is not None:
+                solution.spread = spread_of(factors, solution.coef, initial)
+            if loo_outputs and by == "gcv":
+                solution.loo_outputs = gcv_predictions(system, factors, solution)
+            elif loo_outputs:
+                solution.loo_outputs = predictions(system, factors, alpha)
+            return solution
 
     def solve_sums(self, gram, count=None):
         """Solve from accumulated sums alone; alpha is then chosen by GCV.
@@ -125,27 +122,22 @@ class LeastSquares(BaseEstimator):
             best, errors = factors.best(lambda some: gcv_errors(gram, factors, some, count), alphas)
             return _solution(factors, float(alphas[best]), errors[best], "gcv")
 
-    def _by_sums(self, system):
-        """Whether sums over all rows tell enough: rows themselves would else be decomposed."""
-        tall = system.n_rows >= system.n_features
-        return tall and (self.alpha != 0 or self._cutoff(system) >= GRAM_RCOND)
-
-    def _cutoff(self, system):
-        if self.rcond is not None:
-            return self.rcond
-        return np.finfo(np.float64).eps * max(system.n_rows, system.n_features)
-
-    def _prepare(self, system, gram):
+    def _prepare(self, system):
         """What answers for any penalty, and by what these are judged."""
-        if self.alpha != 0 and gram is not None:
+        tall = system.n_rows >= system.n_features
+        if self.alpha != 0 and tall:
+            gram = system.gram()
             solver, by = self._pick(gram, system)
             return solver.prepare(gram), by
+        rcond = self.rcond
+        if rcond is None:
+            rcond = np.finfo(np.float64).eps * max(system.n_rows, system.n_features)
         if self.alpha != 0:
             factors = Dual.prepare(system)
-        elif gram is None:
-            factors = QrSvd.prepare(system, self._cutoff(system))
+        elif tall and rcond >= GRAM_RCOND:
+            factors = Eigen.prepare(system.gram(), rcond)
         else:
-            factors = Eigen.prepare(gram, self._cutoff(system))
+            factors = QrSvd.prepare(system, rcond)
         return factors, criterion(system, factors.loo_flops(system, 1), 1)
 
     def _pick(self, gram, system=None):

@@ -80,4 +80,8 @@ def _squares(ops, weights, residuals, spare):
 
 
 def _outputs(ops, targets, weights, residuals, spare):
+    return ops.call(_predicted, targets, residuals, spare)
+
+
+def _predicted(ops, targets, residuals, spare):
     return targets - residuals[:, :, 0] / spare

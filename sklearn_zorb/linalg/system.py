@@ -1,17 +1,11 @@
 """One least-squares problem: rows, targets and weights that come in chunks."""
 
-from contextlib import nullcontext
-
 import numpy as np
 import scipy.sparse as sp
 
 from .backends import get_backend
 from .gram import Gram
-from .threads import all_threads, in_order
-
-# columns up to which each thread sums chunks of its own; above, a Gram matrix for each takes
-# memory, and BLAS's own threads share one just as well
-SHARED_WIDTH = 2000
+from .threads import in_order
 
 
 class System:
@@ -78,11 +72,9 @@ class System:
         def sums(part):
             return Gram(self.ops.name, self.fit_intercept).add(*self.chunk(part))
 
-        gram, wide = Gram(self.ops.name, self.fit_intercept), self.n_features > SHARED_WIDTH
-        each = in_order if self.ops.name == "numpy" else map
-        with all_threads(self.n_features) if wide else nullcontext():
-            for own in each(sums, self.parts):
-                gram.absorb(own)
+        gram = Gram(self.ops.name, self.fit_intercept)
+        for own in (in_order if self.ops.name == "numpy" else map)(sums, self.parts):
+            gram.absorb(own)
         return gram
 
     def gather(self):

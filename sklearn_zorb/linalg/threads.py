@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from threadpoolctl import ThreadpoolController
 
-# columns beyond which all threads of BLAS repay a decomposition: on a machine that others use
-# too, each of its many steps waits for the slowest
+# columns beyond which all threads of BLAS repay a decomposition, each step of which waits for the
+# slowest of them, and a Gram matrix for each chunk takes memory
 WIDE = 1000
 
 # threads for chunks of rows; None where BLAS has what the user gave it

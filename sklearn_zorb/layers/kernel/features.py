@@ -10,8 +10,6 @@ from ...linalg.threads import all_threads
 # of the mean eigenvalue: a direction with so little variance is shrunk to a ten-thousandth by the
 # least penalty of a read-out, and rounding keeps it from being orthogonal to others
 NO_WEIGHT = 1e-10
-# columns of a triangle multiplied at a time
-BLOCK = 256
 
 
 def centre(kernel, weight):
@@ -33,21 +31,6 @@ def whitening(kernel):
     if factor is None:
         raise np.linalg.LinAlgError("the kernel of the landmarks is not positive definite.")
     return lapack.dtrtri(factor, lower=0, overwrite_c=1)[0]
-
-
-def project(kernel, projection):
-    """`kernel @ projection`: of a triangular one at half the flops, in place of the kernel.
-
-    Block after block of columns from the last one on, each made of those up to itself.
-    """
-    n_landmarks, n_columns = projection.shape
-    # a square one is a whitening: the other kind has a column less
-    if n_columns != n_landmarks or projection[-1, :-1].any():
-        return kernel @ projection
-    for start in reversed(range(0, n_columns, BLOCK)):
-        stop = start + BLOCK
-        kernel[:, start:stop] = kernel[:, :stop] @ projection[:stop, start:stop]
-    return kernel
 
 
 def principal(kernel, weight, precision):

@@ -20,7 +20,7 @@ from .choice import (
     median_distance,
     optimism,
 )
-from .features import principal, project, whitening
+from .features import principal, whitening
 from .functions import KINDS, kernel_matrix
 
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
@@ -137,7 +137,7 @@ class Kernel(Layer):
     def forward(self, params, inputs, *, rng=None):
         rows = self._dense(inputs)
         kernel = self._kernel(params, rows)
-        outputs = project(kernel, params["projection"])
+        outputs = kernel @ params["projection"]
         outputs -= params["offset"]
         missing = self.units - outputs.shape[1]
         if missing:

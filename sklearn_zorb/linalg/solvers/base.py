@@ -6,8 +6,8 @@ from ..left_out import left_out, over_rows
 from ..penalties import START, TOLERANCE, search
 from ..solution import Status
 
-# rows of a matrix beyond which whole decades of penalties are fine enough: the valley is flat,
-# and each try costs two thirds of d^3 flops
+# rows of a matrix beyond which whole decades of penalties are fine enough: the valley is flat, and
+# each try costs two thirds of d^3 flops
 FLAT = 3000
 
 

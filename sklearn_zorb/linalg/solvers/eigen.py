@@ -73,8 +73,7 @@ class Eigen(Factors):
 
     def left_out(self, chunk, alphas):
         residuals, spare = super().left_out(chunk, alphas)
-        alone = spare < INTERPOLATED
-        if alphas[0] > 0 or not alone.any():
+        if alphas[0] > 0 or not (alone := spare < INTERPOLATED).any():
             return residuals, spare
         rows, _, weights = chunk
         without = self._errors_without(rows - self.mean, weights)[:, :, None]

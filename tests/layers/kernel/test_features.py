@@ -4,23 +4,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from sklearn_zorb.layers.kernel.features import principal, project, whitening
+from sklearn_zorb.layers.kernel.features import principal, whitening
 from sklearn_zorb.layers.kernel.functions import kernel_matrix
-
-
-@pytest.mark.parametrize("n_landmarks", [5, 600])
-@pytest.mark.parametrize("triangular", [False, True])
-def test_projection_is_a_product(triangular, n_landmarks):
-    rng = np.random.default_rng(0)
-    kernel, projection = rng.normal(size=(9, n_landmarks)), rng.normal(size=(n_landmarks,) * 2)
-    projection = np.triu(projection) if triangular else projection
-    expected = kernel @ projection
-    np.testing.assert_allclose(project(kernel.copy(), projection), expected, atol=1e-10)
-
-
-def test_projection_on_a_column_of_zeros():
-    # what is kept of a kernel that does not vary
-    assert project(np.ones((9, 5)), np.zeros((5, 1))).tolist() == [[0.0]] * 9
 
 
 def test_whitening_is_an_inverse_square_root():
