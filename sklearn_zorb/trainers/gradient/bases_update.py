@@ -42,13 +42,13 @@ class BasesUpdate(Update):
             losses, aux = self.measure(objective, moved, params, memory, batch, key)
             step = self._along(memory, losses)
         else:
-            gradient, aux = self._flat_gradient(objective, moved, params, batch, key)
+            gradient, aux = self._gradient(objective, moved, params, memory, batch, key)
             if self.kind == "gradients":
                 step, memory = within_past(gradient, memory)
             else:
                 step = self.subspace.project(self.keys(memory), gradient)
         if self.diagnostics:
-            true, _ = self._flat_gradient(objective, moved, params, batch, key)
+            true, _ = self._gradient(objective, moved, params, memory, batch, key)
             aux = {**aux, "figures": {"cosine": cosine(step, true)}}
         return ravel_pytree(moved)[1](step), aux, {**memory, "step": memory["step"] + 1}
 
@@ -72,7 +72,7 @@ class BasesUpdate(Update):
 
         keys = self.keys(memory)
         if self.kind != "nes":
-            gradient, aux = self._flat_gradient(objective, moved, params, batch, key)
+            gradient, aux = self._gradient(objective, moved, params, memory, batch, key)
             return self.subspace.coordinates(keys, gradient), aux
         flat, unravel = flattened(moved), ravel_pytree(moved)[1]
 
@@ -114,8 +114,9 @@ class BasesUpdate(Update):
         signs = jnp.array(self._signs, losses.dtype)
         return -(signs @ fitness.reshape(losses.T.shape)) / (self.sigma * losses.size)
 
-    def _flat_gradient(self, *parts):
-        gradient, aux = self.gradient(*parts)
+    def _gradient(self, *parts):
+        """The gradient as a flat vector, and what else the pass told."""
+        gradient, aux, _ = super().direction(*parts)
         # flattened once it is known: flat weights would be cut up again on the way to the loss
         return flattened(gradient), aux
 

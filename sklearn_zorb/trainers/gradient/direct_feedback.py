@@ -8,7 +8,6 @@ import numpy as np
 
 from ..._compat import Interval, StrOptions
 from ...layers import BatchNorm
-from .objective import merge
 from .trainer import GradientTrainer
 from .update import Update
 
@@ -37,16 +36,7 @@ class DirectUpdate(Update):
             matrices[str(i)] = feedback.astype(context.dtype)
         return matrices
 
-    def direction(self, objective, moved, params, memory, batch, key):
-        import jax
-
-        def loss(moved):
-            return self._loss(objective, merge(params, moved), memory, batch, key)
-
-        gradient, aux = jax.grad(loss, has_aux=True)(moved)
-        return gradient, aux, memory
-
-    def _loss(self, objective, params, memory, batch, key):
+    def loss(self, objective, params, memory, batch, key):
         """A sum of local losses whose gradient is the rule's."""
         import jax
         from jax import lax

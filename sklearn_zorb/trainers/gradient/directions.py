@@ -42,27 +42,10 @@ def flattened(tree):
     return whole
 
 
-def draw(key, like, distribution):
-    """A tree of random numbers of zero mean and unit variance, shaped as `like`.
-
-    One draw is cut into tensors: it compiles in a fraction of the time that many take.
-    """
-    import jax
-
-    tensors, tree = jax.tree.flatten(like)
-    ends = [int(end) for end in np.cumsum([tensor.size for tensor in tensors])]
-    numbers = draw_flat(key, ends[-1], tensors[0].dtype, distribution)
-    parts = [
-        numbers[end - tensor.size : end].reshape(tensor.shape)
-        for end, tensor in zip(ends, tensors, strict=True)
-    ]
-    return jax.tree.unflatten(tree, parts)
-
-
 def standardized(direction):
-    """Each tensor shifted to mean zero and scaled to unit variance, divided by n - 1.
+    """Each tensor of a tree shifted to mean zero and scaled to unit variance, divided by n - 1.
 
-    A direction of one number only stays as it is, and one of equal numbers becomes zero.
+    A tensor of one number stays as it is, and one of equal numbers becomes zero.
     """
     import jax
     from jax import numpy as jnp
@@ -78,38 +61,13 @@ def standardized(direction):
 
 
 def groups(moved, granularity):
-    """For each tensor, in the order of the tree, the number of its group; and how many."""
+    """For each weight, in the order of `flattened`, the number of its group."""
     import jax
 
-    counts = [len(jax.tree.leaves(own)) for own in moved]
-    if granularity == "joint":
-        numbers = [0] * sum(counts)
-    elif granularity == "tensor":
-        numbers = list(range(sum(counts)))
-    else:
-        layers = [i for i, count in enumerate(counts) if count]
-        numbers = [layers.index(i) for i, count in enumerate(counts) for _ in range(count)]
-    return numbers, max(numbers) + 1
-
-
-def each_group(direction, numbers, n_groups):
-    """The direction restricted to each group in turn: tensors of shape (n_groups, ...)."""
-    import jax
-    from jax import numpy as jnp
-
-    tensors, tree = jax.tree.flatten(direction)
-    eye = jnp.eye(n_groups)
-    parts = [
-        eye[:, j].astype(tensor.dtype).reshape(-1, *[1] * tensor.ndim) * tensor
-        for j, tensor in zip(numbers, tensors, strict=True)
-    ]
-    return jax.tree.unflatten(tree, parts)
-
-
-def scaled_by_group(direction, factors, numbers):
-    """Each tensor times the factor of its group."""
-    import jax
-
-    tensors, tree = jax.tree.flatten(direction)
-    scaled = [factors[j].astype(t.dtype) * t for j, t in zip(numbers, tensors, strict=True)]
-    return jax.tree.unflatten(tree, scaled)
+    sizes = [[leaf.size for leaf in jax.tree.leaves(own)] for own in moved]
+    if granularity == "tensor":
+        sizes = [[size] for own in sizes for size in own]
+    elif granularity == "joint":
+        sizes = [[size for own in sizes for size in own]]
+    counts = [sum(own) for own in sizes if own]
+    return np.repeat(np.arange(len(counts)), counts)

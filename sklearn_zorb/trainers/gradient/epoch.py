@@ -62,11 +62,10 @@ def block_key(key, place):
 
 def stepped(transformation, update, direction, state, moved):
     """Weights after a step of the optimiser against a direction, and its state."""
-    import jax
+    import optax
 
     updates, state = transformation.update(direction, state, moved)
-    updates = update.adjusted(updates, direction)
-    return jax.tree.map(lambda p, u: p + u.astype(p.dtype), moved, updates), state
+    return optax.apply_updates(moved, update.adjusted(updates, direction)), state
 
 
 @functools.lru_cache(maxsize=64)

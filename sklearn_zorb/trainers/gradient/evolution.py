@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 
 from ..._compat import Interval
-from ...rows.programs import structure_key
 from .objective import merge
 from .structure import without_derivatives
 from .trainer import BatchTrainer
@@ -184,7 +183,6 @@ class Evolution(BatchTrainer):
         import jax
 
         settings = {"std_init": self.spread, **(self.strategy_params or {})}
-        structure_key(settings)
         return EvolutionUpdate.of(
             self,
             strategy=_strategy_name(self.strategy),

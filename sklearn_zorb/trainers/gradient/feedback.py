@@ -16,34 +16,6 @@ from .update import Update
 FEEDBACK = "feedback"
 
 
-def through_fixed_weights(layer, params, feedback, inputs):
-    """Output of a layer whose derivative to its input is that with other weights.
-
-    Forward :math:`f(x; W)`, backward :math:`\\partial f(x; W) / \\partial W` for the params
-    and :math:`\\partial f(x; B) / \\partial x` for the input.
-    """
-    import jax
-
-    @jax.custom_vjp
-    def apply(params, feedback, inputs):
-        return layer.forward(params, inputs)
-
-    def forward(params, feedback, inputs):
-        return layer.forward(params, inputs), (params, feedback, inputs)
-
-    def backward(kept, error):
-        params, feedback, inputs = kept
-        own = jax.vjp(lambda p: layer.forward(merge(params, p), inputs), layer.trainable(params))[1]
-        below = jax.vjp(lambda x: layer.forward(merge(params, feedback), x), inputs)[1]
-        gradient = jax.tree.map(jax.numpy.zeros_like, params)
-        return merge(gradient, own(error)[0]), jax.tree.map(
-            jax.numpy.zeros_like, feedback
-        ), below(error)[0]  # fmt: skip
-
-    apply.defvjp(forward, backward)
-    return apply(params, feedback, inputs)
-
-
 class FixedFeedback(Layer):
     """A layer with weights that hands errors down through its fixed feedback."""
 
@@ -59,8 +31,13 @@ class FixedFeedback(Layer):
         return self.layer.trainable(params)
 
     def forward(self, params, inputs, *, rng=None):
+        """Forward by the weights; a derivative to the inputs by the feedback in their place."""
+        from jax import lax
+
         own = {name: value for name, value in params.items() if name != FEEDBACK}
-        return through_fixed_weights(self.layer, own, params[FEEDBACK], inputs)
+        outputs = self.layer.forward(own, lax.stop_gradient(inputs))
+        back = self.layer.forward(lax.stop_gradient(merge(own, params[FEEDBACK])), inputs)
+        return outputs + (back - lax.stop_gradient(back))
 
 
 def with_feedback(layer):
@@ -92,13 +69,12 @@ class FeedbackUpdate(Update):
     def memory(self, objective, params, moved, context):
         return [random_feedback(own, context.rng, self.scale) for own in params]
 
-    def direction(self, objective, moved, params, memory, batch, key):
+    def loss(self, objective, params, memory, batch, key):
         network = objective.network
         layers = [with_leaves(layer, with_feedback) for layer in network.layers]
         fixed = Objective(network.with_layers(layers), objective.task)
         params = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]
-        gradient, aux = self.gradient(fixed, moved, params, batch, key)
-        return gradient, aux, memory
+        return fixed.loss(params, batch, key)
 
 
 @dataclass(eq=False, repr=False)

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 
+import numpy as np
+
 from ..._compat import Interval, StrOptions
 from .directions import (
     DISTRIBUTIONS,
     GRANULARITIES,
-    draw,
-    each_group,
+    draw_flat,
+    flattened,
     groups,
-    scaled_by_group,
     standardized,
 )
 from .objective import merge
@@ -31,32 +32,35 @@ class ForwardUpdate(Update):
 
     def direction(self, objective, moved, params, memory, batch, key):
         import jax
+        from jax import numpy as jnp
+        from jax.flatten_util import ravel_pytree
 
+        flat, unravel = ravel_pytree(moved)
         noise_key, own_key = jax.random.split(key)
-        numbers, n_groups = groups(moved, self.granularity)
+        numbers = groups(moved, self.granularity)
+        of_group = np.arange(numbers.max() + 1)[:, None] == numbers
 
         def loss(moved):
             return objective.loss(merge(params, moved), batch, noise_key)
 
         def along(tangent):
-            return jax.jvp(loss, (moved,), (tangent,), has_aux=True)[1:]
+            return jax.jvp(loss, (moved,), (unravel(tangent),), has_aux=True)[1:]
 
         def one(key):
-            direction = draw(key, moved, self.distribution)
+            direction = draw_flat(key, flat.size, flat.dtype, self.distribution)
             if self.standardize:
-                direction = standardized(direction)
-            tangents = each_group(direction, numbers, n_groups)
-            slopes, aux = jax.vmap(along, out_axes=(0, None))(tangents)
-            return scaled_by_group(direction, slopes, numbers), aux
+                direction = flattened(standardized(unravel(direction)))
+            slopes, aux = jax.vmap(along, out_axes=(0, None))(jnp.where(of_group, direction, 0))
+            return slopes[numbers] * direction, aux
 
         keys = jax.random.split(own_key, self.n_directions)
         if self.n_directions == 1:
-            gradient, aux = one(keys[0])
-            return gradient, aux, memory
-        size = min(self.chunk_size, self.n_directions)
-        gradients, aux = jax.lax.map(one, keys, batch_size=size)
-        mean = jax.tree.map(lambda g: g.mean(axis=0), gradients)
-        return mean, jax.tree.map(lambda a: a[0], aux), memory
+            mean, aux = one(keys[0])
+        else:
+            size = min(self.chunk_size, self.n_directions)
+            found, aux = jax.lax.map(one, keys, batch_size=size)
+            mean, aux = found.mean(axis=0), jax.tree.map(lambda a: a[0], aux)
+        return unravel(mean), aux, memory
 
 
 @dataclass(eq=False, repr=False)

@@ -138,17 +138,11 @@ class RandomBases(GradientTrainer):
         return SharedRun(self, *parts, n_workers=n_workers)
 
     def _obstacle(self):
-        """What workers cannot share, and what to pass; nothing where they can."""
+        """What workers, who exchange coordinates only, cannot share; None where they can."""
         if self.kind == "gradients":
-            return (
-                "kind='gradients' has no coordinates in random directions, which are all that "
-                "workers exchange; pass another kind"
-            )
+            return "kind='gradients' has no coordinates in random directions; pass another kind"
         if self.diagnostics:
-            return (
-                "diagnostics=True needs gradients of whole batches, and workers exchange "
-                "coordinates only; pass diagnostics=False"
-            )
+            return "diagnostics=True needs gradients of whole batches; pass diagnostics=False"
         return None
 
     def make_update(self, objective, moved):
@@ -175,8 +169,7 @@ class RandomBases(GradientTrainer):
             )
         if self.antithetic and self.kind != "nes":
             raise ValueError(
-                f"antithetic=True is not for kind={self.kind!r}, which would pass over it: pass "
-                "antithetic=False."
+                f"antithetic=True is not for kind={self.kind!r}: pass antithetic=False."
             )
         if self.antithetic and self.n_directions % 2:
             raise ValueError(f"n_directions={self.n_directions} must be even if antithetic=True.")

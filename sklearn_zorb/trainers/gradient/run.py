@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ...layers import Context, sequence
-from ...linalg import to_numpy
 from ...rows import Targets
 from ..base import TrainingResult
 from .batch_moments import running_moments
@@ -45,7 +44,8 @@ class Run:
         params = [dict(own) for own in params]
         if self.objective.loss_name == "squared" and network.tail:
             params = _with_range(network, params, rows[1])
-        check_traceable(network, params, _example(rows[0], context.dtype))
+        one_row = jax.ShapeDtypeStruct((1, *rows[0].shape[1:]), context.dtype)
+        check_traceable(network, params, one_row)
         self.params = jax.tree.map(np.asarray, params)
         self.moved = trainable(network, self.params)
         self.moments = [{} for _ in params]
@@ -154,8 +154,10 @@ class Run:
 
     def present_params(self):
         """Params as they are now, as NumPy arrays."""
+        import jax
+
         params = merge(merge(self.params, self.moments), self.moved)
-        return sequence.cast(_to_numpy(params), self.context.dtype)
+        return sequence.cast(jax.tree.map(np.asarray, params), self.context.dtype)
 
     def state(self):
         """What a training that goes on from this one wants."""
@@ -232,18 +234,3 @@ def _total_spread(targets, weights):
     table = np.asarray(targets, dtype=np.float64)
     share = weights / weights.sum()
     return float((share @ (table - share @ table) ** 2).sum())
-
-
-def _example(inputs, dtype):
-    """One row, as shape and dtype only."""
-    import jax
-
-    return jax.ShapeDtypeStruct((1, *inputs.shape[1:]), dtype)
-
-
-def _to_numpy(params):
-    if isinstance(params, dict):
-        return {name: _to_numpy(value) for name, value in params.items()}
-    if isinstance(params, list):
-        return [_to_numpy(value) for value in params]
-    return np.asarray(to_numpy(params))

@@ -40,19 +40,19 @@ class Update:
         """What is kept between batches: fixed feedback, seeds; a tree of arrays."""
         return {}
 
+    def loss(self, objective, params, memory, batch, key):
+        """What the step descends, and what else a pass tells."""
+        return objective.loss(params, batch, key)
+
     def direction(self, objective, moved, params, memory, batch, key):
         """The direction against which the optimiser steps, what a pass told, and the memory."""
-        gradient, aux = self.gradient(objective, moved, params, batch, key)
-        return gradient, aux, memory
-
-    def gradient(self, objective, moved, params, batch, key):
-        """The gradient of the loss of a batch, and what else the pass told."""
         import jax
 
         def loss(moved):
-            return objective.loss(merge(params, moved), batch, key)
+            return self.loss(objective, merge(params, moved), memory, batch, key)
 
-        return jax.grad(loss, has_aux=True)(moved)
+        gradient, aux = jax.grad(loss, has_aux=True)(moved)
+        return gradient, aux, memory
 
     def again(self, objective, moved, params, batch, key, aux):
         """The direction of a further step for the same batch."""

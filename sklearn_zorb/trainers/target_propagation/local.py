@@ -105,6 +105,7 @@ class LocalUpdate(Update):
     def _train_reverse(self, run, memory, targets):
         """One step of Adam on the reconstruction losses."""
         import jax
+        import optax
 
         if not memory["reverse"]:
             return memory
@@ -118,7 +119,7 @@ class LocalUpdate(Update):
             gradient = jax.tree.map(lambda g: g * backward, gradient)
         transformation = ADAM.build()
         updates, state = transformation.update(gradient, state, memory["reverse"])
-        reverse = jax.tree.map(lambda p, u: p + u.astype(p.dtype), memory["reverse"], updates)
+        reverse = optax.apply_updates(memory["reverse"], updates)
         return {**memory, "reverse": reverse, "state": state}
 
     def reductions(self, objective, moved, params, batch, key, aux):
