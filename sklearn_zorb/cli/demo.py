@@ -16,12 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..datasets import load_dataset
-from ..datasets._optional import import_optional
-from ._demo_plot import plot_results
-from ._errors import InputError
-from ._paths import check_writable
-from ._progress import progress
-from ._scores import format_table
+from ..datasets.optional import import_optional
+from .demo_plot import plot_results
+from .errors import InputError
+from .paths import check_writable
+from .progress import progress
+from .scores import format_table
 
 N_FOLDS = 5
 METRICS = {"classification": "accuracy", "regression": "R2"}

@@ -8,8 +8,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
-from ..datasets._optional import import_optional
-from ._errors import InputError
+from ..datasets.optional import import_optional
+from .errors import InputError
 
 _MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
 

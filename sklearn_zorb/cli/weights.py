@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 
-from ._errors import InputError
+from .errors import InputError
 
 
 def save_weights(network, path):

@@ -11,8 +11,8 @@ import warnings
 from numpy.linalg import LinAlgError
 
 from .. import __version__
-from . import _commands
-from ._errors import InputError
+from . import commands
+from .errors import InputError
 
 _DESCRIPTION = """\
 Train networks without backpropagation: each layer is solved in closed form.
@@ -239,12 +239,12 @@ def main(argv=None):
 
 
 def _run(args):
-    """Dispatch to `_commands` and print what it returns; the rest goes to standard error."""
+    """Dispatch to `commands` and print what it returns; the rest goes to standard error."""
     if args.command is None:
         build_parser().print_help()
         return 0
     with contextlib.redirect_stdout(sys.stderr):  # the lines of verbose=1
-        result, text = getattr(_commands, args.command)(args)
+        result, text = getattr(commands, args.command)(args)
     print(json.dumps(_finite(result), allow_nan=False) if args.json else text, flush=True)
     return 0
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sklearn import datasets as sklearn_datasets
 from sklearn.utils import Bunch, check_random_state
 
-from ._generated import make_sinc, make_two_spirals, make_xor
-from ._images import IMAGE_SETS
-from ._sources import find_file
-from ._tables import BOSTON_FILES, load_boston, load_table, table_names
+from .generated import make_sinc, make_two_spirals, make_xor
+from .images import IMAGE_SETS
+from .sources import find_file
+from .tables import BOSTON_FILES, load_boston, load_table, table_names
 
 _BUNDLED = {
     "breast_cancer": "classification",

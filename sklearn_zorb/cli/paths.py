@@ -4,7 +4,7 @@ import os
 from itertools import combinations
 from pathlib import Path
 
-from ._errors import InputError
+from .errors import InputError
 
 
 def check_outputs(outputs, inputs):

@@ -10,8 +10,8 @@ import joblib
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from ._errors import InputError
-from ._frames import Schema, prepare_table
+from .errors import InputError
+from .frames import Schema, prepare_table
 
 FORMAT = "sklearn-zorb model"
 FORMAT_VERSION = 1

@@ -11,14 +11,14 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from ..datasets import list_datasets
 from ..estimators.summary import count_parameters
-from ._data import hold_out, labelled, read_data, subsample
-from ._demo import demo
-from ._errors import InputError
-from ._models import build_model, load_model, save_model
-from ._paths import check_outputs
-from ._progress import progress
-from ._scores import check_classes, format_scores, format_table, score
-from ._weights import load_weights, save_weights
+from .data import hold_out, labelled, read_data, subsample
+from .demo import demo
+from .errors import InputError
+from .models import build_model, load_model, save_model
+from .paths import check_outputs
+from .progress import progress
+from .scores import check_classes, format_scores, format_table, score
+from .weights import load_weights, save_weights
 
 __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ..datasets import load_dataset
-from ..datasets._tables import infer_task
-from ._errors import InputError
-from ._frames import Schema, read_table, select_columns, split_table
+from ..datasets.tables import infer_task
+from .errors import InputError
+from .frames import Schema, read_table, select_columns, split_table
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 

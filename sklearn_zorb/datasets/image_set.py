@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._sources import fetch, find_file
+from .sources import fetch, find_file
 
 
 class ImageSet(NamedTuple):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets._optional import import_optional
+from ..datasets.optional import import_optional
 
 _HIGHLIGHT, _PLAIN, _TEXT = "#c8442c", "#7d8794", "#3a3f45"
 
@@ -15,7 +15,7 @@ def plot_results(results, path):
     Parameters
     ----------
     results : list of dict
-        As `_demo.demo` collects them.
+        As `demo.demo` collects them.
     path : str
         The PNG file to write.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn import metrics
 
-from ._errors import InputError
+from .errors import InputError
 
 
 def score(model, X, y):
@@ -81,7 +81,7 @@ def format_table(header, rows, align):
 
     Examples
     --------
-    >>> from sklearn_zorb.cli._scores import format_table
+    >>> from sklearn_zorb.cli.scores import format_table
     >>> print(format_table(["name", "n"], [["a", "10"], ["bc", "2"]], "<>"))
     name   n
     --------
