@@ -11,8 +11,8 @@ import warnings
 from numpy.linalg import LinAlgError
 
 from .. import __version__
+from ..lists import LayerSyntaxError
 from . import commands
-from .errors import InputError
 
 _DESCRIPTION = """\
 Train networks without backpropagation: each layer is solved in closed form.
@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message):
-        raise InputError(f"{message} (see {self.prog} --help)")
+        raise ValueError(f"{message} (see {self.prog} --help)")
 
 
 class _Once(argparse.Action):
@@ -41,143 +41,6 @@ class _Once(argparse.Action):
         if given is not None:
             raise argparse.ArgumentError(self, f"given twice, as {given!r} and {values!r}")
         setattr(namespace, self.dest, values)
-
-
-def build_parser():
-    """The parser of all sub-commands.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-    """
-    parser = _Parser(
-        prog="zorb",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"sklearn-zorb {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    _add_fit(commands)
-    _add_predict(commands)
-    _add_evaluate(commands)
-    _add_summary(commands)
-    _add_demo(commands)
-    _add_datasets(commands)
-    return parser
-
-
-def _add_command(commands, name, text):
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser
-
-
-def _add_data_options(parser):
-    parser.add_argument(
-        "--target", action=_Once, metavar="COLUMN", help="the target column of a table"
-    )
-    parser.add_argument("--samples", type=_positive, metavar="N", help="use N random rows")
-    parser.add_argument("--seed", type=_seed, default=0, help="random seed (default: 0)")
-
-
-def _add_network_options(parser):
-    parser.add_argument(
-        "--task",
-        choices=("auto", "classification", "regression"),
-        default="auto",
-        help="auto tells it from the target",
-    )
-    parser.add_argument(
-        "--network", metavar="TEXT", default="auto", help='layers, as "Dense[64] Tanh Dense[32]"'
-    )
-    parser.add_argument(
-        "--param",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the estimator, as relaxation=0.6; may be repeated",
-    )
-
-
-def _add_model_options(parser, required=False):
-    parser.add_argument("--load", metavar="MODEL", required=required, help="a saved model")
-    parser.add_argument(
-        "--load-weights", metavar="FILE.npz", help="replace the weights of the loaded model"
-    )
-
-
-def _add_fit(commands):
-    parser = _add_command(commands, "fit", "fit a model and score it on held-out rows")
-    parser.add_argument("data", metavar="DATA")
-    _add_data_options(parser)
-    _add_network_options(parser)
-    _add_test_size(parser, 0.25)
-    parser.add_argument("--save", metavar="MODEL", help="save the fitted model")
-    parser.add_argument("--save-weights", metavar="FILE.npz", help="save the weights of the layers")
-
-
-def _add_test_size(parser, default):
-    parser.add_argument(
-        "--test-size",
-        type=_fraction,
-        default=default,
-        metavar="SHARE",
-        help=f"share of the rows held out; 0 is none (default: {default}). Data that come "
-        "with a test part keep it",
-    )
-
-
-def _add_predict(commands):
-    parser = _add_command(commands, "predict", "predict with a saved model")
-    parser.add_argument("data", metavar="DATA")
-    _add_model_options(parser, required=True)
-    parser.add_argument("--proba", action="store_true", help="add the probability of each class")
-    parser.add_argument("--output", metavar="FILE.csv", help="where to write (default: stdout)")
-    parser.set_defaults(target=None, samples=None, seed=0)
-
-
-def _add_evaluate(commands):
-    parser = _add_command(
-        commands, "evaluate", "score a saved model, or cross-validate a new one without --load"
-    )
-    parser.add_argument("data", metavar="DATA")
-    _add_data_options(parser)
-    _add_network_options(parser)
-    _add_model_options(parser)
-    parser.add_argument("--folds", type=_folds, default=5, help="of cross-validation (default: 5)")
-    _add_test_size(parser, 0.0)
-
-
-def _add_summary(commands):
-    parser = _add_command(
-        commands, "summary", "print the layers of a saved model, or of one fitted to DATA"
-    )
-    parser.add_argument("data", metavar="DATA", nargs="?")
-    _add_data_options(parser)
-    _add_network_options(parser)
-    _add_model_options(parser)
-
-
-def _add_demo(commands):
-    parser = _add_command(
-        commands, "demo", "compare ZORB with other methods by cross-validation, in a minute"
-    )
-    parser.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")
-    parser.add_argument("--no-plot", action="store_true", help="do without matplotlib")
-    parser.add_argument("--seed", type=_seed, default=0, help="random seed (default: 0)")
-    parser.add_argument(
-        "--datasets",
-        nargs="+",
-        metavar="NAME",
-        default=["digits", "breast_cancer", "wine", "diabetes"],
-        help="data sets to use (default: digits breast_cancer wine diabetes)",
-    )
-
-
-def _add_datasets(commands):
-    _add_command(commands, "datasets", "list the data sets known by name")
 
 
 def _checked(convert, accept, expected):
@@ -199,6 +62,114 @@ _positive = _checked(int, lambda n: n >= 1, "a whole number of at least 1")
 _folds = _checked(int, lambda n: n >= 2, "a whole number of at least 2")
 _seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
 _fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
+
+
+# what commands share; each stands here once
+_OPTIONS = {
+    "data": {"metavar": "DATA"},
+    "--target": {
+        "action": _Once,
+        "metavar": "COLUMN",
+        "help": "the target column of a table",
+    },
+    "--samples": {"type": _positive, "metavar": "N", "help": "use N random rows"},
+    "--seed": {"type": _seed, "default": 0, "help": "random seed (default: %(default)s)"},
+    "--task": {
+        "choices": ("auto", "classification", "regression"),
+        "default": "auto",
+        "help": "auto tells it from the target",
+    },
+    "--network": {
+        "metavar": "TEXT",
+        "default": "auto",
+        "help": 'layers, as "Dense[64] Tanh Dense[32]"',
+    },
+    "--param": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=VALUE",
+        "help": "a parameter of the estimator, as relaxation=0.6; may be repeated",
+    },
+    "--load": {"metavar": "MODEL", "help": "a saved model"},
+    "--load-weights": {
+        "metavar": "FILE.npz",
+        "help": "replace the weights of the loaded model",
+    },
+    "--test-size": {
+        "type": _fraction,
+        "metavar": "SHARE",
+        "help": "share of the rows held out; 0 is none (default: %(default)s). Data that come "
+        "with a test part keep it",
+    },
+}
+_TRAINING = ("--target", "--samples", "--seed", "--task", "--network", "--param")
+
+
+def build_parser():
+    """The parser of all sub-commands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    parser = _Parser(
+        prog="zorb",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sklearn-zorb {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    fit = _command(commands, "fit", "fit a model and score it on held-out rows")
+    _add(fit, "data", *_TRAINING)
+    _add(fit, "--test-size", default=0.25)
+    fit.add_argument("--save", metavar="MODEL", help="save the fitted model")
+    fit.add_argument("--save-weights", metavar="FILE.npz", help="save the weights of the layers")
+
+    predict = _command(commands, "predict", "predict with a saved model")
+    _add(predict, "data")
+    _add(predict, "--load", required=True)
+    _add(predict, "--load-weights")
+    predict.add_argument("--proba", action="store_true", help="add the probability of each class")
+    predict.add_argument("--output", metavar="FILE.csv", help="where to write (default: stdout)")
+    predict.set_defaults(target=None, samples=None, seed=0)
+
+    text = "score a saved model, or cross-validate a new one without --load"
+    evaluate = _command(commands, "evaluate", text)
+    _add(evaluate, "data", *_TRAINING, "--load", "--load-weights")
+    text = "of cross-validation (default: %(default)s)"
+    evaluate.add_argument("--folds", type=_folds, default=5, help=text)
+    _add(evaluate, "--test-size", default=0.0)
+
+    text = "print the layers of a saved model, or of one fitted to DATA"
+    summary = _command(commands, "summary", text)
+    _add(summary, "data", nargs="?")
+    _add(summary, *_TRAINING, "--load", "--load-weights")
+
+    text = "compare ZORB with other methods by cross-validation, in a minute"
+    demo = _command(commands, "demo", text)
+    demo.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")
+    demo.add_argument("--no-plot", action="store_true", help="do without matplotlib")
+    _add(demo, "--seed")
+    names = ["digits", "breast_cancer", "wine", "diabetes"]
+    text = f"data sets to use (default: {' '.join(names)})"
+    demo.add_argument("--datasets", nargs="+", metavar="NAME", default=names, help=text)
+
+    _command(commands, "datasets", "list the data sets known by name")
+    return parser
+
+
+def _command(commands, name, text):
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add(parser, *names, **changes):
+    for name in names:
+        parser.add_argument(name, **_OPTIONS[name], **changes)
 
 
 def main(argv=None):
@@ -267,7 +238,7 @@ def _exit_code(error):
 def _describe(error):
     """The message of an error on one line, but for the caret under a fault in layer text."""
     message = str(error).strip()
-    if type(error).__name__ == "LayerSyntaxError":
+    if isinstance(error, LayerSyntaxError):
         return message
     if not isinstance(error, ValueError | OSError | ImportError | RuntimeError):
         message = f"{type(error).__name__}: {message}"

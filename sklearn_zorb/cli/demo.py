@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 from ..datasets import load_dataset
 from ..datasets.optional import import_optional
 from .demo_plot import plot_results
-from .errors import InputError
 from .paths import check_writable
 from .progress import progress
 from .scores import format_table
@@ -70,7 +69,7 @@ def _load(name):
     """One of the numeric data sets."""
     bunch = load_dataset(name)
     if hasattr(bunch.data, "columns"):
-        raise InputError(f"the demo takes data sets of numbers only; {name!r} is a table")
+        raise ValueError(f"the demo takes data sets of numbers only; {name!r} is a table")
     return bunch
 
 

@@ -9,7 +9,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from ..datasets.optional import import_optional
-from .errors import InputError
 
 _MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
 
@@ -62,10 +61,10 @@ def read_table(path, schema=None):
         else:
             frame = _read_csv(path, text)
     except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+        raise ValueError(f"cannot read {str(path)!r}: {error}") from error
     frame.columns = frame.columns.astype(str)
     if not len(frame):
-        raise InputError(f"{str(path)!r} has no rows")
+        raise ValueError(f"{str(path)!r} has no rows")
     return frame
 
 
@@ -126,11 +125,11 @@ def split_table(frame, target=None):
     if target is None:
         target = "target" if "target" in frame else frame.columns[-1]
     if target not in frame:
-        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
     kinds = {name: "number" if _is_number(frame[name]) else "text" for name in frame}
     target_kind = kinds.pop(target)
     if not kinds:
-        raise InputError(f"there is no column besides the target {target!r}")
+        raise ValueError(f"there is no column besides the target {target!r}")
     schema = Schema(kinds, target, target_kind)
     for name in schema.text_columns:
         _note_text(frame[name])
@@ -155,9 +154,9 @@ def select_columns(frame, schema, target=None):
     """
     missing = [name for name in schema.columns if name not in frame]
     if missing:
-        raise InputError(f"the model needs columns that are not there: {_names(missing)}")
+        raise ValueError(f"the model needs columns that are not there: {_names(missing)}")
     if target is not None and target not in frame:
-        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
     y = _target(frame[schema.target], schema.target_kind) if schema.target in frame else None
     return _features(frame, schema), y
 
@@ -233,7 +232,7 @@ def _numbers(column):
     numbers = pandas.to_numeric(column, errors="coerce").astype("float64")
     lost = column[numbers.isna() & column.notna()]
     if len(lost):
-        raise InputError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
+        raise ValueError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
     return numbers
 
 
