@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from ..datasets import list_datasets
 from ..estimators.summary import count_parameters
@@ -16,7 +15,7 @@ from .demo import demo
 from .models import build_model, load_model, save_model
 from .paths import check_outputs
 from .progress import progress
-from .scores import check_classes, format_scores, format_table, score
+from .scores import check_classes, format_scores, format_table, score, shuffled_folds
 from .weights import load_weights, save_weights
 
 __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
@@ -118,8 +117,7 @@ def evaluate(args):
 
 def _cross_validate(args):
     data = _training_data(args)
-    splitter = StratifiedKFold if data.task == "classification" and data.y.ndim == 1 else KFold
-    folds = splitter(args.folds, shuffle=True, random_state=args.seed)
+    folds = shuffled_folds(data.task, data.y, args.folds, args.seed)
     scores = []
     with progress("Cross-validation", args.folds) as advance:
         for train, test in folds.split(data.X, data.y):

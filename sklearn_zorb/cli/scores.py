@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn import metrics
+from sklearn.model_selection import KFold, StratifiedKFold
 
 
 def score(model, X, y):
@@ -31,6 +32,12 @@ def score(model, X, y):
         probabilities = model.pipeline.predict_proba(X)
         scores["log_loss"] = float(metrics.log_loss(y, probabilities, labels=classes))
     return scores
+
+
+def shuffled_folds(task, y, n_folds, seed):
+    """The splitter of a cross-validation; folds of one column of classes are stratified."""
+    splitter = StratifiedKFold if task == "classification" and y.ndim == 1 else KFold
+    return splitter(n_folds, shuffle=True, random_state=seed)
 
 
 def check_classes(model, y):
