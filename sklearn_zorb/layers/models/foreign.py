@@ -117,7 +117,17 @@ class Foreign(Layer):
         return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
 
 
-class Window:
+class Mean:
+    """The mean prediction of several models."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def predict(self, rows):
+        return sum(model.predict(rows) for model in self.models) / len(self.models)
+
+
+class Window(Mean):
     """The mean of the latest fits of a layer.
 
     Parameters
@@ -128,7 +138,8 @@ class Window:
     """
 
     def __init__(self, models, outputs):
-        self.models, self.outputs = models, outputs
+        super().__init__(models)
+        self.outputs = outputs
 
     def slide(self, model, outputs, n_keep):
         """The window with this model in front and no more than `n_keep` in all."""
@@ -139,16 +150,8 @@ class Window:
         """What the mean hands on while training."""
         return sum(self.outputs) / len(self.outputs)
 
-    def predict(self, rows):
-        return sum(model.predict(rows) for model in self.models) / len(self.models)
-
     def __getstate__(self):
         return {"models": self.models, "outputs": []}
-
-
-def is_direct(targets, context):
-    """Whether the targets are the network's own."""
-    return targets is context.y_targets
 
 
 def seed(rng):
