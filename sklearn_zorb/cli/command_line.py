@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import math
 import os
 import sys
 import warnings
@@ -222,11 +221,7 @@ def _run(args):
 
 def _finite(result):
     """The result with None for numbers that are not finite: JSON knows none."""
-    if isinstance(result, dict):
-        return {name: _finite(value) for name, value in result.items()}
-    if isinstance(result, list):
-        return [_finite(value) for value in result]
-    return None if isinstance(result, float) and not math.isfinite(result) else result
+    return json.loads(json.dumps(result), parse_constant=lambda constant: None)
 
 
 def _exit_code(error):

@@ -52,12 +52,11 @@ def read_table(path, schema=None):
     -------
     DataFrame
     """
-    pandas = import_optional("pandas", "Reading tables")
     text = schema.text_columns if schema is not None else []
     try:
         if path.suffix.lower() == ".parquet":
             import_optional("pyarrow", "Reading Parquet files")
-            frame = pandas.read_parquet(path)
+            frame = _pandas().read_parquet(path)
         else:
             frame = _read_csv(path, text)
     except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
@@ -75,7 +74,7 @@ def _read_csv(path, text):
     the header, which shifts all others, and renames columns of one name. A comma at the end of
     every row is no column.
     """
-    pandas = import_optional("pandas", "Reading tables")
+    pandas = _pandas()
     # without low_memory, the type of a column is that of all its rows
     options = {"index_col": False, "skipinitialspace": True, "low_memory": False}
     header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].dropna()
@@ -99,10 +98,9 @@ def _read_csv(path, text):
 
 def _parsed(column):
     """Text as numbers where all of it is: pandas leaves what is beyond 64 bits."""
-    pandas = import_optional("pandas", "Reading tables")
     if _is_number(column):
         return column
-    numbers = pandas.to_numeric(column, errors="coerce")
+    numbers = _pandas().to_numeric(column, errors="coerce")
     return numbers if numbers.isna().equals(column.isna()) else column
 
 
@@ -187,6 +185,10 @@ def prepare_table(schema):
     return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
 
 
+def _pandas():
+    return import_optional("pandas", "Reading tables")
+
+
 def _names(columns):
     names = [str(name) for name in columns]
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
@@ -194,16 +196,15 @@ def _names(columns):
 
 def _is_number(column):
     """Numbers as such, or as objects: decimals, integers of any size, booleans and None."""
-    types = import_optional("pandas", "Reading tables").api.types
+    types = _pandas().api.types
     return types.is_numeric_dtype(column) or types.infer_dtype(column) in _NUMBERS
 
 
 def _note_text(column):
     """Warn of text that is hardly meant as such: each of its values will be a category."""
-    pandas = import_optional("pandas", "Reading tables")
     values = column.dropna().astype(str)
     numbers, bare = (
-        pandas.to_numeric(cells, errors="coerce").notna()
+        _pandas().to_numeric(cells, errors="coerce").notna()
         for cells in (values, values.str.replace(",", "", regex=False))
     )
     note = None
@@ -216,9 +217,8 @@ def _note_text(column):
 
 
 def _features(frame, schema):
-    pandas = import_optional("pandas", "Reading tables")
     convert = {"number": _numbers, "text": _text}
-    return pandas.DataFrame(
+    return _pandas().DataFrame(
         {name: convert[kind](frame[name]) for name, kind in schema.columns.items()}
     )
 
@@ -228,8 +228,7 @@ def _text(column):
 
 
 def _numbers(column):
-    pandas = import_optional("pandas", "Reading tables")
-    numbers = pandas.to_numeric(column, errors="coerce").astype("float64")
+    numbers = _pandas().to_numeric(column, errors="coerce").astype("float64")
     lost = column[numbers.isna() & column.notna()]
     if len(lost):
         raise ValueError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")

@@ -43,20 +43,18 @@ def load_weights(network, path):
 
 
 def _leaves(network):
-    """Every array of the network: its key, and the dict or list that holds it.
-
-    Params of composite layers are nested; the way to an array becomes its key.
-    """
-    for (name, _), params in zip(network.layers_, network.params_, strict=True):
-        yield from _walk(name, params)
+    """Every array of the network: its key, and the dict or list that holds it."""
+    names = [name for name, _ in network.layers_]
+    return _walk("", dict(zip(names, network.params_, strict=True)))
 
 
 def _walk(prefix, holder):
+    """The way to an array, through the params of composite layers too, becomes its key."""
     items = holder.items() if isinstance(holder, dict) else enumerate(holder)
     for index, value in items:
-        key = f"{prefix}/{index}"
+        key = f"{prefix}{index}"
         if isinstance(value, dict | list):
-            yield from _walk(key, value)
+            yield from _walk(f"{key}/", value)
         elif isinstance(value, np.ndarray | np.generic | float | int):
             yield key, holder, index
         elif value is not None:

@@ -45,13 +45,10 @@ def initial_weights(initializer, rng, width, units, data=None):
     return weights
 
 
-def _uniform(rng, shape, limit):
-    return rng.uniform(-limit, limit, size=shape)
-
-
 def glorot_uniform(rng, shape):
     """Uniform within sqrt(6 / (inputs + units)), the bias too (Glorot & Bengio, 2010)."""
-    return _uniform(rng, shape, np.sqrt(6.0 / (shape[0] - 1 + shape[1])))
+    limit = np.sqrt(6.0 / (shape[0] - 1 + shape[1]))
+    return rng.uniform(-limit, limit, size=shape)
 
 
 def glorot_normal(rng, shape):
@@ -61,7 +58,8 @@ def glorot_normal(rng, shape):
 
 def he_uniform(rng, shape):
     """Uniform within sqrt(6 / inputs), the bias too (He et al., 2015)."""
-    return _uniform(rng, shape, np.sqrt(6.0 / (shape[0] - 1)))
+    limit = np.sqrt(6.0 / (shape[0] - 1))
+    return rng.uniform(-limit, limit, size=shape)
 
 
 def he_normal(rng, shape):

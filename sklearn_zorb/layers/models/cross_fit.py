@@ -113,11 +113,9 @@ class Probabilities:
         self.models, self.units, self.constants = models, units, constants
 
     def predict(self, rows):
-        if len(self.models) == self.units and self.units > 1:
-            pairs = zip(self.models, self.constants, strict=True)
+        if len(self.models) == self.units:  # labels, or the second of two classes
+            pairs = zip(self.models, self.constants[-self.units :], strict=True)
             return np.stack([self._positive(m, c, rows) for m, c in pairs], axis=1)
-        if self.units == 1:
-            return self._positive(self.models[0], self.constants[-1], rows)[:, None]
         if self.models[0] is None:
             return np.tile(self.constants, (rows.shape[0], 1))
         shares = np.zeros((rows.shape[0], self.units))

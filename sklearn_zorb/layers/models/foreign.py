@@ -9,7 +9,7 @@ from ...linalg import namespace, to_numpy
 from ...linalg.pseudoinverse import solve_minimum_norm
 from ...rows import Rows
 from ..base import Layer, Solved, Traits, check_flat
-from ..initializers import initial_weights
+from ..initializers import glorot_uniform
 
 # training rows kept as answers to "what input gives this output?"
 PROTOTYPES = 256
@@ -46,10 +46,8 @@ class Foreign(Layer):
         return int(self.units)
 
     def init(self, rng, input_shape, data=None):
-        weights = initial_weights(
-            "glorot_uniform", rng, int(input_shape[0]), self._n_units(input_shape), None
-        )
-        return {"surrogate": np.ascontiguousarray(weights[:-1])}
+        shape = (int(input_shape[0]) + 1, self._n_units(input_shape))
+        return {"surrogate": glorot_uniform(rng, shape)[:-1]}
 
     def forward(self, params, inputs, *, rng=None):
         if "estimator" not in params:
