@@ -9,7 +9,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from ..._compat import Interval
 from .cross_fit import cross_fit, whole_copies, with_random_state
-from .foreign import Foreign
+from .foreign import POSITIVE, Foreign
 
 # widths of transformers, by the hash of transformer and number of columns
 _WIDTHS: dict = {}
@@ -62,9 +62,9 @@ class EstimatorLayer(Foreign):
 
     _parameter_constraints = {
         "estimator": "no_validation",
-        "units": Foreign._units,
+        "units": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "n_keep": Foreign._n_keep,
+        "n_keep": [POSITIVE],
     }
 
     def __init__(self, estimator, units=None, *, cv=5, n_keep=1):

@@ -13,6 +13,7 @@ from ..initializers import glorot_uniform
 
 # training rows kept as answers to "what input gives this output?"
 PROTOTYPES = 256
+POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
 class Foreign(Layer):
@@ -28,9 +29,6 @@ class Foreign(Layer):
     traits = Traits(
         learns=True, reads_inputs=False, streams=False, honest=True, draws_rows=True, jax=False
     )
-
-    _units = [None, Interval(Integral, 1, None, closed="left")]
-    _n_keep = [Interval(Integral, 1, None, closed="left")]
 
     def output_shape(self, input_shape):
         check_flat(self, input_shape)

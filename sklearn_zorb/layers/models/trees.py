@@ -8,7 +8,7 @@ import numpy as np
 
 from ..._compat import Interval, StrOptions
 from .cross_fit import cross_fit, whole_copies
-from .foreign import Foreign
+from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
 
@@ -87,18 +87,18 @@ class Trees(Foreign):
 
     _parameter_constraints = {
         "kind": [StrOptions({*FORESTS, "boosting"})],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "units": Foreign._units,
+        "n_estimators": [POSITIVE],
+        "units": [None, POSITIVE],
         "max_features": [
             None,
             StrOptions({"auto", "sqrt", "log2"}),
-            Interval(Integral, 1, None, closed="left"),
+            POSITIVE,
             Interval(Real, 0, 1, closed="right"),
         ],
-        "max_depth": [None, Interval(Integral, 1, None, closed="left")],
-        "min_samples_leaf": [None, Interval(Integral, 1, None, closed="left")],
+        "max_depth": [None, POSITIVE],
+        "min_samples_leaf": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "n_keep": Foreign._n_keep,
+        "n_keep": [POSITIVE],
     }
 
     def __init__(
