@@ -260,7 +260,7 @@ def _split_honest(layers, honest, taps, shapes):
     first = next(i for i, found in enumerate(honest) if found is not None)
     plain = [i for i in taps if i <= first]
     split = sum(math.prod(shapes[i]) for i in plain)
-    readout = SplitReadout(split=split, **layers[index].get_params(deep=False))
+    readout = SplitReadout(layers[index], split)
     return (*layers[:index], readout, *layers[index + 1 :])
 
 

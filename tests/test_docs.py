@@ -37,10 +37,10 @@ def test_commands_of_the_command_line_page(tmp_path, monkeypatch, capsys):
 
 
 def test_the_page_names_every_command():
-    from sklearn_zorb.cli import _commands
+    from sklearn_zorb.cli import commands
 
     page = _read(DOC / "command_line.rst")
-    missing = [name for name in _commands.__all__ if f"$ zorb {name}" not in page]
+    missing = [name for name in commands.__all__ if f"$ zorb {name}" not in page]
     assert not missing
 
 

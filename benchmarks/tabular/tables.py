@@ -8,7 +8,7 @@ from sklearn import datasets
 from sklearn.utils import resample
 
 from sklearn_zorb.datasets import load_table
-from sklearn_zorb.datasets._tables import table_names as file_names
+from sklearn_zorb.datasets.tables import table_names as file_names
 
 BUNDLED = {
     "iris": "classification",

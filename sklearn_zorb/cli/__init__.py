@@ -1,9 +1,9 @@
 """The command line: ``zorb fit, predict, evaluate, summary, demo, datasets``.
 
-The way of a command: `main` (arguments, exit codes) -> a function of `_commands` ->
-`_data` (what is read), `_models` (what is fitted and saved), `_weights`.
+The way of a command: `main` (arguments, exit codes) -> a function of `commands` ->
+`data` (what is read), `models` (what is fitted and saved), `weights`.
 """
 
-from ._main import main
+from .command_line import main
 
 __all__ = ["main"]

@@ -4,16 +4,16 @@ The loaders look in the directory that ``data_home`` or the environment variable
 ``SKLEARN_ZORB_DATA`` names before they ask OpenML.
 """
 
-from ._generated import make_sinc, make_two_spirals, make_xor
-from ._images import (
+from .generated import make_sinc, make_two_spirals, make_xor
+from .images import (
     load_cifar10,
     load_cifar100,
     load_fashion_mnist,
     load_kmnist,
     load_mnist,
 )
-from ._registry import DatasetInfo, list_datasets, load_dataset
-from ._tables import load_boston, load_table
+from .registry import DatasetInfo, list_datasets, load_dataset
+from .tables import load_boston, load_table
 
 __all__ = [
     "DatasetInfo",

@@ -12,7 +12,7 @@ from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
 from .base import Traits
 from .linear import LinearLayer
-from .windows import SIZES, Windows, pair
+from .windows import POSITIVE, SIZES, Windows, pair
 
 # size of the windows and outputs of a matrix product on the CPU, for caches to hold them
 CACHED_BYTES = 2e6
@@ -69,7 +69,7 @@ class Conv2D(LinearLayer):
 
     _parameter_constraints = {
         **LinearLayer._parameter_constraints,
-        "filters": LinearLayer._units,
+        "filters": [POSITIVE],
         "kernel_size": SIZES,
         "stride": SIZES,
         "padding": [StrOptions({"valid", "same"}), Interval(Integral, 0, None, closed="left")],

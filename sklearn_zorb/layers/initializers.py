@@ -6,6 +6,7 @@ from numbers import Integral
 
 import numpy as np
 import scipy.linalg
+from sklearn.base import BaseEstimator
 
 from ..memory import Memory
 from ..rows.duplicates import group_rows
@@ -44,13 +45,10 @@ def initial_weights(initializer, rng, width, units, data=None):
     return weights
 
 
-def _uniform(rng, shape, limit):
-    return rng.uniform(-limit, limit, size=shape)
-
-
 def glorot_uniform(rng, shape):
     """Uniform within sqrt(6 / (inputs + units)), the bias too (Glorot & Bengio, 2010)."""
-    return _uniform(rng, shape, np.sqrt(6.0 / (shape[0] - 1 + shape[1])))
+    limit = np.sqrt(6.0 / (shape[0] - 1 + shape[1]))
+    return rng.uniform(-limit, limit, size=shape)
 
 
 def glorot_normal(rng, shape):
@@ -60,7 +58,8 @@ def glorot_normal(rng, shape):
 
 def he_uniform(rng, shape):
     """Uniform within sqrt(6 / inputs), the bias too (He et al., 2015)."""
-    return _uniform(rng, shape, np.sqrt(6.0 / (shape[0] - 1)))
+    limit = np.sqrt(6.0 / (shape[0] - 1))
+    return rng.uniform(-limit, limit, size=shape)
 
 
 def he_normal(rng, shape):
@@ -113,7 +112,7 @@ def data_pairs(rng, shape, rows, y, sample_weight=None, n_candidates=4):
 data_pairs.needs_rows = True  # type: ignore[attr-defined]
 
 
-class ReceptiveFields:
+class ReceptiveFields(BaseEstimator):
     """Each unit sees a window of an image, and crosses between two training rows there.
 
     A field of random place and size and two rows a, b of different targets are drawn; within
@@ -157,12 +156,6 @@ class ReceptiveFields:
         self.input_shape = input_shape
         self.min_size = min_size
         self.max_size = max_size
-
-    def __repr__(self):
-        return (
-            f"ReceptiveFields({self.input_shape}, min_size={self.min_size}, "
-            f"max_size={self.max_size})"
-        )
 
     def __call__(self, rng, shape, rows, y, sample_weight=None, n_candidates=4):
         """Weights of shape (inputs + 1, units), the bias in the last row."""

@@ -12,6 +12,9 @@ from .base import Layer, Traits, check_flat, refuse_sparse
 
 # points of a column between which its scores are interpolated, at most
 KNOTS = 256
+DENSE_ONLY = (
+    "ranks values, and zeros would not stay zero: pass dense inputs, or do without the layer."
+)
 
 
 class NormalScores(Layer):
@@ -83,7 +86,7 @@ class NormalScores(Layer):
         columns, knots = [], []
         if data is not None:
             rows, sample_weight = sampled(rng, data[0], data[2])
-            self._refuse_sparse(rows)
+            refuse_sparse(self, rows, DENSE_ONLY)
             for j, column in enumerate(np.asarray(to_numpy(rows), dtype=np.float64).T):
                 ordered = Ordered(column, sample_weight)
                 if self._is_long(ordered):
@@ -107,18 +110,11 @@ class NormalScores(Layer):
         return rest.deviation() > self.ratio * scale > 0
 
     def forward(self, params, inputs, *, rng=None):
-        self._refuse_sparse(inputs)
+        refuse_sparse(self, inputs, DENSE_ONLY)
         return _interpolated(inputs, params["columns"], params["knots"], params["scores"])
 
     def invert(self, params, targets, inputs, context):
         return _interpolated(targets, params["columns"], params["scores"], params["knots"])
-
-    def _refuse_sparse(self, inputs):
-        why = (
-            "ranks values, and zeros would not stay zero: pass dense inputs, or do without the "
-            "layer."
-        )
-        refuse_sparse(self, inputs, why)
 
 
 def _knots(ordered):

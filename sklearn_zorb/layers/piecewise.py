@@ -9,6 +9,11 @@ from ..linalg import in_precision_of, namespace, to_numpy
 from ..rows.quantiles import Ordered, sampled
 from .base import Layer, Traits, check_flat, refuse_sparse
 
+DENSE_ONLY = (
+    "makes ramps of each column, and zeros would not stay zero: pass dense inputs, or do "
+    "without the layer."
+)
+
 
 class PiecewiseLinear(Layer):
     r"""Each column as `n_bins` ramps, one for each bin between its quantiles.
@@ -71,12 +76,12 @@ class PiecewiseLinear(Layer):
             # without data: evenly over the bulk of a standardised column
             return {"knots": np.tile(np.linspace(-2, 2, self.n_bins + 1), (*input_shape, 1))}
         rows, sample_weight = sampled(rng, data[0], data[2])
-        self._refuse_sparse(rows)
+        refuse_sparse(self, rows, DENSE_ONLY)
         rows = np.asarray(to_numpy(rows), dtype=np.float64)
         return {"knots": np.stack([_knots(row, sample_weight, self.n_bins) for row in rows.T])}
 
     def forward(self, params, inputs, *, rng=None):
-        self._refuse_sparse(inputs)
+        refuse_sparse(self, inputs, DENSE_ONLY)
         xp, knots = namespace(inputs), in_precision_of(inputs, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
         # clipped first, so that a narrow bin far away does not overflow
@@ -89,13 +94,6 @@ class PiecewiseLinear(Layer):
         left, right = knots[:, :-1], knots[:, 1:]
         steps = targets.reshape(len(targets), *left.shape) * (right - left)
         return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1])
-
-    def _refuse_sparse(self, inputs):
-        why = (
-            "makes ramps of each column, and zeros would not stay zero: pass dense inputs, or do "
-            "without the layer."
-        )
-        refuse_sparse(self, inputs, why)
 
 
 def _knots(column, sample_weight, n_bins):

@@ -7,59 +7,49 @@ from .base import Layer, Solved
 from .dense import Dense
 from .stack import combine
 
+SHRINKAGE = 5.0  # that of a Stack
 
-class SplitReadout(Dense):
-    """A read-out whose ridge never sees plain and left-out columns together.
+
+class SplitReadout(Layer):
+    """A linear read-out whose ridge never sees plain and left-out columns together.
 
     One ridge of the first `split` columns and one of the others are combined by
     non-negative weights that sum to one, as the blocks of a `Stack`; the result is as linear
-    in all columns as one ridge would be.
+    in all columns as one ridge would be, and in all but the solve it is `readout`.
 
     Parameters
     ----------
-    units : int or None, default=None
-    split : int, default=0
+    readout : Dense
+    split : int
         Number of columns that are not left-out predictions.
-    shrinkage : float, default=5.0
-        As in `Stack`.
-    use_bias, initializer, alpha, relaxation, rcond
-        As in `Dense`.
     """
 
-    def __init__(
-        self,
-        units=None,
-        *,
-        split=0,
-        shrinkage=5.0,
-        use_bias=True,
-        initializer="glorot_uniform",
-        alpha=None,
-        relaxation=None,
-        rcond=None,
-    ):
-        super().__init__(
-            units,
-            use_bias=use_bias,
-            initializer=initializer,
-            alpha=alpha,
-            relaxation=relaxation,
-            rcond=rcond,
-        )
+    traits = Dense.traits
+
+    def __init__(self, readout, split):
+        self.readout = readout
         self.split = split
-        self.shrinkage = shrinkage
+
+    def output_shape(self, input_shape):
+        return self.readout.output_shape(input_shape)
+
+    def init(self, rng, input_shape, data=None):
+        return self.readout.init(rng, input_shape, data)
+
+    def forward(self, params, inputs, *, rng=None):
+        return self.readout.forward(params, inputs)
+
+    def invert(self, params, targets, inputs, context):
+        return self.readout.invert(params, targets, inputs, context)
 
     def solve(self, params, inputs, targets, context):
         context = context.replace(left_out=True)
-        parts = ((0, self.split), (self.split, inputs.shape[1]))
+        parts = (_Columns(0, self.split), _Columns(self.split, inputs.shape[1]))
         solved = [
-            super(SplitReadout, self).solve(
-                params, inputs.then(_Columns(*part), {}), targets, context
-            )
-            for part in parts
+            self.readout.solve(params, inputs.then(part, {}), targets, context) for part in parts
         ]
         left_out = [np.asarray(to_numpy(part.left_out), dtype=np.float64) for part in solved]
-        weights, combined, report = combine(left_out, targets, context, self.shrinkage)
+        weights, combined, report = combine(left_out, targets, context, SHRINKAGE)
         plain, honest = (
             {name: weight * value for name, value in part.params.items()}
             for weight, part in zip(weights.astype(context.dtype), solved, strict=True)

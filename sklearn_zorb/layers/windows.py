@@ -10,8 +10,9 @@ from .._compat import Interval
 from ..linalg import is_jax, namespace
 from .base import shape_error
 
-# what a size may be; the two numbers of a pair are checked by `pair`
-SIZES = [Interval(Integral, 1, None, closed="left"), tuple, list]
+# what numbers and sizes may be; the two numbers of a pair are checked by `pair`
+POSITIVE = Interval(Integral, 1, None, closed="left")
+SIZES = [POSITIVE, tuple, list]
 
 
 class Windows(NamedTuple):

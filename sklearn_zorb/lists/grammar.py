@@ -56,18 +56,13 @@ class LayerSyntaxError(ValueError):
     """
 
 
-_KNOWN: dict = {}
+KNOWN_LAYERS: dict = {}  # classes by lower-case name
 
 
 def register_layer(cls):
     """Make a class of layers known to text, under its name in any case; returns the class."""
-    _KNOWN[cls.__name__.lower()] = cls
+    KNOWN_LAYERS[cls.__name__.lower()] = cls
     return cls
-
-
-def known_layers():
-    """Layer classes by lower-case name."""
-    return _KNOWN
 
 
 def block_parameter(cls):
@@ -97,7 +92,6 @@ class Parser:
 
     def __init__(self, text):
         self.text = text
-        self.classes = known_layers()
         self.tokens = self.tokenize()
         self.token = next(self.tokens)  # the one token of look-ahead
         self.depth = 0
@@ -191,12 +185,12 @@ class Parser:
 
     def find_class(self, name):
         key = ALIASES.get(name.text.lower(), name.text.lower())
-        if key in self.classes:
-            return self.classes[key]
-        close = get_close_matches(key, [*self.classes, *ALIASES])
-        close = dict.fromkeys(self.classes[ALIASES.get(k, k)].__name__ for k in close)
+        if key in KNOWN_LAYERS:
+            return KNOWN_LAYERS[key]
+        close = get_close_matches(key, [*KNOWN_LAYERS, *ALIASES])
+        close = dict.fromkeys(KNOWN_LAYERS[ALIASES.get(k, k)].__name__ for k in close)
         guess = f" Did you mean {' or '.join(close)}?"
-        known = ", ".join(sorted(cls.__name__ for cls in self.classes.values()))
+        known = ", ".join(sorted(cls.__name__ for cls in KNOWN_LAYERS.values()))
         message = f"Unknown layer {name}.{guess if close else ''} Known layers: {known}."
         raise self.fault(message, name)
 

@@ -57,10 +57,11 @@ class NestedNames:
         params : dict
         """
         params = super().get_params(deep=deep)
-        if deep:
-            for key, value in nested_params(self).items():
-                params.setdefault(key, value)  # constructor arguments go before layers
-        return params
+        if not deep:
+            return params
+        nested = nested_params(self, params[self.block_parameter])
+        # constructor arguments go before layers
+        return params | {key: value for key, value in nested.items() if key not in params}
 
     def set_params(self, **params):
         """Set parameters, whole layers (``dense_1``) and theirs (``dense_1__units``).

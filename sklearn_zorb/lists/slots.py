@@ -70,10 +70,10 @@ def layer_slots(layers, many_blocks):
     return slots
 
 
-def nested_params(owner):
+def nested_params(owner, layers):
     """Layers of `owner` by name, and their parameters by ``name__parameter``."""
     params = {}
-    for slot in layer_slots(getattr(owner, owner.block_parameter), owner.many_blocks):
+    for slot in layer_slots(layers, owner.many_blocks):
         params[slot.name] = slot.layer
         if isinstance(slot.layer, Node):
             inner = slot.layer.get_params(deep=True)
@@ -133,18 +133,13 @@ def _rebuild(layers, slots, whole, inner):
                 f"{name!r} is {layer!r}, which has no parameter {next(iter(params))!r}."
             )
         changed[by_name[name].where] = clone(layer).set_params(**params)
-    by_place = {slot.where: slot for slot in slots}
-
-    def build(item, where):
-        slot = by_place.get(where)
-        if slot is not None:
-            layer = changed.get(where, slot.layer)
-            return (slot.name, layer) if slot.explicit or keep else layer
-        if is_list(item) and len(where) == 1:
-            return [build(inner, (*where, j)) for j, inner in enumerate(item)]
-        return item
-
-    return [build(item, (i,)) for i, item in enumerate(layers)]
+    new = [list(item) if is_list(item) else item for item in layers]
+    for slot in slots:
+        *block, index = slot.where
+        layer = changed.get(slot.where, slot.layer)
+        held = new[block[0]] if block else new
+        held[index] = (slot.name, layer) if slot.explicit or keep else layer
+    return new
 
 
 def _unknown_name(owner, key, layers, valid, names):

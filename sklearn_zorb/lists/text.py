@@ -9,11 +9,11 @@ from .grammar import (
     BARE_WORD,
     CONSTANTS,
     ESCAPES,
+    KNOWN_LAYERS,
     NOT_FINITE,
     LayerSyntaxError,
     Parser,
     block_parameter,
-    known_layers,
     text_parameters,
 )
 from .walker import Node
@@ -110,7 +110,7 @@ def _format_layer(item):
     if not isinstance(layer, Node):
         raise TypeError(f"format_layers takes layers or (name, layer) pairs; got {item!r}.")
     cls = type(layer)
-    if known_layers().get(cls.__name__.lower()) is not cls:
+    if KNOWN_LAYERS.get(cls.__name__.lower()) is not cls:
         raise ValueError(
             f"{cls.__name__} cannot be written as text, as it is not one of "
             "sklearn_zorb.layers: keep the list of layers."

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_zorb.cli import _commands, main
+from sklearn_zorb.cli import commands, main
 
 pytest.importorskip("pandas")
 
@@ -258,7 +258,7 @@ def test_failures(fails, monkeypatch, error, code, message):
     def fail(args):
         raise error
 
-    monkeypatch.setattr(_commands, "fit", fail)
+    monkeypatch.setattr(commands, "fit", fail)
     got_code, got_message = fails("fit", "iris")
     assert got_code == code and got_message.startswith(message)
 
@@ -289,6 +289,6 @@ def test_warnings_are_one_line(capsys, monkeypatch):
         warnings.warn("mind\nthe gap", UserWarning, stacklevel=1)
         return {}, "done"
 
-    monkeypatch.setattr(_commands, "fit", warn)
+    monkeypatch.setattr(commands, "fit", warn)
     assert main(["fit", "iris"]) == 0
     assert capsys.readouterr() == ("done\n", "zorb: warning: mind the gap\n")

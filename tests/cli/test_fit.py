@@ -10,8 +10,8 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_zorb.cli._data import hold_out, labelled, read_data
-from sklearn_zorb.cli._frames import prepare_table, read_table
+from sklearn_zorb.cli.data import hold_out, labelled, read_data
+from sklearn_zorb.cli.frames import prepare_table, read_table
 
 pytest.importorskip("pandas")
 

@@ -10,9 +10,9 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_zorb.cli import _demo, _progress, main
-from sklearn_zorb.cli._data import labelled, read_data
-from sklearn_zorb.cli._models import build_model
+from sklearn_zorb.cli import demo, main, progress
+from sklearn_zorb.cli.data import labelled, read_data
+from sklearn_zorb.cli.models import build_model
 
 pytest.importorskip("pandas")
 
@@ -109,7 +109,7 @@ def test_progress_shows_on_a_terminal(monkeypatch, with_rich, total):
         monkeypatch.setitem(sys.modules, "rich.progress", None)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with _progress.progress("Work", total) as advance:
+    with progress.progress("Work", total) as advance:
         for _ in range(3):
             advance("Next")
     shown = terminal.getvalue()
@@ -119,16 +119,16 @@ def test_progress_shows_on_a_terminal(monkeypatch, with_rich, total):
 
 
 def test_progress_is_silent_elsewhere(capsys):
-    with _progress.progress("Work", 1) as advance:
+    with progress.progress("Work", 1) as advance:
         advance()
     assert capsys.readouterr() == ("", "")
 
 
 def test_demo_draws_and_tells(zorb, elsewhere, monkeypatch):
     pytest.importorskip("matplotlib")
-    methods, quick = _demo.demo_methods, {"classification": GaussianNB(), "regression": Ridge()}
+    methods, quick = demo.demo_methods, {"classification": GaussianNB(), "regression": Ridge()}
     monkeypatch.setattr(
-        _demo, "demo_methods", lambda task, seed: dict.fromkeys(methods(task, seed), quick[task])
+        demo, "demo_methods", lambda task, seed: dict.fromkeys(methods(task, seed), quick[task])
     )
     out = zorb("demo", "--datasets", "wine", "diabetes", "--output", "plot.png")
     for method in ("ZORB", "LogisticRegression", "Ridge", "RandomForest", "MLP"):
@@ -151,7 +151,7 @@ def test_demo_stars_the_best():
         {"dataset": "d", "metric": "R2", "method": m, "scores": [s], "fit_seconds": [0.1]}
         for m, s in (("A", 0.1), ("B", 0.5))
     ]
-    lines = _demo.format_results(rows).splitlines()
+    lines = demo.format_results(rows).splitlines()
     assert "*" not in lines[2] and "0.500 +- 0.000 *" in lines[3]
 
 

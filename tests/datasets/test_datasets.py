@@ -10,7 +10,6 @@ from sklearn.utils import Bunch
 
 from sklearn_zorb import datasets
 from sklearn_zorb.datasets import (
-    _sources,
     list_datasets,
     load_boston,
     load_cifar10,
@@ -23,6 +22,7 @@ from sklearn_zorb.datasets import (
     make_sinc,
     make_two_spirals,
     make_xor,
+    sources,
 )
 
 IMAGE_LOADERS = {
@@ -40,7 +40,7 @@ needs_real_data = pytest.mark.skipif(not REAL_DATA, reason="SKLEARN_ZORB_DATA is
 def home(tmp_path, monkeypatch):
     """An empty data directory, and no other in sight."""
     monkeypatch.delenv("SKLEARN_ZORB_DATA", raising=False)
-    monkeypatch.setattr(_sources, "fetch_openml", _no_network)
+    monkeypatch.setattr(sources, "fetch_openml", _no_network)
     return tmp_path
 
 
@@ -236,7 +236,7 @@ def test_without_pandas_the_extra_is_named(home, monkeypatch):
     def fetch(*args, **kwargs):
         raise ImportError("Returning pandas objects requires pandas")
 
-    monkeypatch.setattr(_sources, "fetch_openml", fetch)
+    monkeypatch.setattr(sources, "fetch_openml", fetch)
     with pytest.raises(ImportError, match=r"sklearn-zorb\[table\]"):
         load_mnist()
 
@@ -266,7 +266,7 @@ def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
         asked.update(name=name, **kwargs)
         return Bunch(data=table, target=labels)
 
-    monkeypatch.setattr(_sources, "fetch_openml", fetch)
+    monkeypatch.setattr(sources, "fetch_openml", fetch)
     bunch = IMAGE_LOADERS[name]()
     assert asked["name"] == openml_name and asked["version"] == 1
     assert bunch.data.shape == (3, n_pixels) and bunch.data_test.shape == (10_000, n_pixels)
@@ -280,7 +280,7 @@ def test_class_names_are_numbered_in_order(home, monkeypatch):
     table = pandas.DataFrame(np.zeros((10_002, 3072), dtype=np.uint8))
     names = pandas.Series(["wolf", "apple", *["bee"] * 10_000])
     monkeypatch.setattr(
-        _sources, "fetch_openml", lambda *args, **kwargs: Bunch(data=table, target=names)
+        sources, "fetch_openml", lambda *args, **kwargs: Bunch(data=table, target=names)
     )
     bunch = load_cifar100()
     assert set(bunch.target) | set(bunch.target_test) <= {0, 1, 2}
@@ -292,7 +292,7 @@ def test_boston_from_openml_reads_categories_as_numbers(home, monkeypatch):
         {"CRIM": [0.1, 0.2], "RAD": pandas.Categorical(["24", "1"], ["1", "24"])}
     )
     answer = Bunch(data=frame, target=pandas.Series([21.0, 22.0]))
-    monkeypatch.setattr(_sources, "fetch_openml", lambda *args, **kwargs: answer)
+    monkeypatch.setattr(sources, "fetch_openml", lambda *args, **kwargs: answer)
     bunch = load_boston()
     np.testing.assert_array_equal(bunch.data, [[0.1, 24], [0.2, 1]])
     assert bunch.data.dtype == np.float64 and bunch.feature_names == ["CRIM", "RAD"]

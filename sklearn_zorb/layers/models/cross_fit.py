@@ -1,12 +1,14 @@
 """Models fitted to parts of the rows, each predicting the rows it has not seen."""
 
+from functools import partial
+
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from .foreign import seed
+from .foreign import Mean, seed
 
 
 def fold_numbers(n_rows, n_folds, rng, codes=None):
@@ -30,49 +32,58 @@ def with_random_state(estimator, rng):
     return copy.set_params(**{name: seed(rng) for name in unset})
 
 
-def cross_fit(fit, rows, folds, n_jobs):
-    """One model for each fold, and each row's prediction by the model of its own fold.
+def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies=None):
+    """The mean of one model for each fold, and each row's prediction by that of its own fold.
 
     Parameters
     ----------
-    fit : callable
-        ``fit(number, index)`` returns a model fitted to these rows.
+    estimator : object
+        Clones of it are fitted.
     rows : ndarray or sparse matrix
-    folds : ndarray of int of shape (n_samples,)
-    n_jobs : int or None
+    values : ndarray
+        As in `fit_model`.
+    context : Context
+        Its `rng` draws the folds, and unset random states; its `n_jobs` folds are fitted at once.
+    cv : int
+        Number of folds.
+    units : int
+    codes : ndarray of shape (n_samples,) or None
+        Classes of which every fold gets its share.
+    copies : ndarray of int of shape (n_samples,) or None
+        How often a row comes where a model is fitted to it, in place of its weight.
 
     Returns
     -------
-    models : list
+    model : Mean
     outputs : ndarray of shape (n_samples, units)
     """
-    numbers = range(folds.max() + 1)
-    if len(numbers) < 2:
+    n_rows = rows.shape[0]
+    if n_rows < 2:
         raise ValueError(
             "out-of-fold predictions need at least 2 distinct rows; there is n_samples=1."
         )
-    done = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_fold)(fit, number, rows, folds) for number in numbers
+    n_folds = min(cv, n_rows)
+    folds = fold_numbers(n_rows, n_folds, context.rng, codes)
+    fit = partial(_fit_fold, estimator, rows, values, context.sample_weight, copies, units)
+    done = Parallel(n_jobs=context.n_jobs)(
+        delayed(fit)(folds == number, stream)
+        for number, stream in enumerate(context.rng.spawn(n_folds))
     )
-    outputs = np.empty((len(folds), done[0][1].shape[1]))
-    for number, (_, left_out) in zip(numbers, done, strict=True):
+    outputs = np.empty((n_rows, done[0][1].shape[1]))
+    for number, (_, left_out) in enumerate(done):
         outputs[folds == number] = left_out
-    return [model for model, _ in done], outputs
+    return Mean([model for model, _ in done]), outputs
 
 
-def _fit_fold(fit, number, rows, folds):
-    model = fit(number, np.flatnonzero(folds != number))
-    return model, model.predict(rows[np.flatnonzero(folds == number)])
-
-
-class Mean:
-    """The mean prediction of several models."""
-
-    def __init__(self, models):
-        self.models = models
-
-    def predict(self, rows):
-        return sum(model.predict(rows) for model in self.models) / len(self.models)
+def _fit_fold(estimator, rows, values, sample_weight, copies, units, own, rng):
+    """A model of the rows that are not the fold's own, and its predictions of these."""
+    index, weights = np.flatnonzero(~own), None
+    if copies is not None:
+        index = np.repeat(index, copies[index])
+    elif sample_weight is not None:
+        weights = sample_weight[index]
+    model = fit_model(estimator, rows[index], values[index], weights, rng, units)
+    return model, model.predict(rows[np.flatnonzero(own)])
 
 
 class Columns:
@@ -102,11 +113,9 @@ class Probabilities:
         self.models, self.units, self.constants = models, units, constants
 
     def predict(self, rows):
-        if len(self.models) == self.units and self.units > 1:
-            pairs = zip(self.models, self.constants, strict=True)
+        if len(self.models) == self.units:  # labels, or the second of two classes
+            pairs = zip(self.models, self.constants[-self.units :], strict=True)
             return np.stack([self._positive(m, c, rows) for m, c in pairs], axis=1)
-        if self.units == 1:
-            return self._positive(self.models[0], self.constants[-1], rows)[:, None]
         if self.models[0] is None:
             return np.tile(self.constants, (rows.shape[0], 1))
         shares = np.zeros((rows.shape[0], self.units))
@@ -120,25 +129,22 @@ class Probabilities:
         return model.predict_proba(rows)[:, list(model.classes_).index(1)]
 
 
-def fit_model(estimator, rows, values, sample_weight, index, rng, units):
-    """A fitted model of some rows: `Probabilities` of a classifier, `Columns` of a regressor.
+def fit_model(estimator, rows, values, sample_weight, rng, units):
+    """A fitted model: `Probabilities` of a classifier, `Columns` of a regressor.
 
     `values` are class indices or a label matrix for a classifier, else targets.
     """
-    part = rows[index]
-    weights = None if sample_weight is None else sample_weight[index]
 
     def fitted(column):
-        return fit_estimator(with_random_state(estimator, rng), part, column, weights)
+        return fit_estimator(with_random_state(estimator, rng), rows, column, sample_weight)
 
-    values = values[index]
     if is_classifier(estimator):
         columns = values.T if values.ndim == 2 else [values]
         models = [fitted(c) if len(np.unique(c)) > 1 else None for c in columns]
         if values.ndim == 2:
-            constants = list(np.average(values, axis=0, weights=weights))
+            constants = list(np.average(values, axis=0, weights=sample_weight))
         else:
-            shares = np.bincount(values, weights, minlength=max(units, 2))
+            shares = np.bincount(values, sample_weight, minlength=max(units, 2))
             constants = list(shares / shares.sum())
         return Probabilities(models, units, constants)
     if values.shape[1] > 1 and get_tags(estimator).target_tags.multi_output:

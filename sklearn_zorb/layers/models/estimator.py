@@ -9,15 +9,8 @@ from sklearn.base import is_classifier, is_regressor
 
 from ..._compat import Interval
 from ...linalg.threads import all_threads
-from .cross_fit import (
-    Mean,
-    cross_fit,
-    fit_model,
-    fold_numbers,
-    whole_copies,
-    with_random_state,
-)
-from .foreign import Foreign
+from .cross_fit import cross_fit, whole_copies, with_random_state
+from .foreign import POSITIVE, Foreign
 
 # widths of transformers, by the hash of transformer and number of columns
 _WIDTHS: dict = {}
@@ -70,9 +63,9 @@ class EstimatorLayer(Foreign):
 
     _parameter_constraints = {
         "estimator": "no_validation",
-        "units": Foreign._units,
+        "units": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "n_keep": Foreign._n_keep,
+        "n_keep": [POSITIVE],
     }
 
     def __init__(self, estimator, units=None, *, cv=5, n_keep=1):
@@ -104,13 +97,8 @@ class EstimatorLayer(Foreign):
             values, codes = self._labels(targets, context)
         else:
             values, codes = np.asarray(targets, dtype=np.float64), None
-        n_rows = rows.shape[0]
-        folds = fold_numbers(n_rows, min(self.cv, n_rows), context.rng, codes)
-        streams = context.rng.spawn(folds.max() + 1)
-        fit = _FoldFit(self.estimator, rows, values, context.sample_weight, streams,
-                       targets.shape[1])  # fmt: skip
-        models, outputs = cross_fit(fit, rows, folds, context.n_jobs)
-        return Mean(models), outputs
+        own = {"cv": self.cv, "units": targets.shape[1], "codes": codes}
+        return cross_fit(self.estimator, rows, values, context, **own)
 
     def _labels(self, targets, context):
         """What a classifier is fitted to, and what folds are stratified by."""
@@ -163,17 +151,6 @@ class Transformed:
 
     def predict(self, rows):
         return _dense(self.transformer.transform(rows))
-
-
-class _FoldFit:
-    """Fits one fold; a class, so that it can be sent to another process."""
-
-    def __init__(self, *settings):
-        self.settings = settings
-
-    def __call__(self, number, index):
-        estimator, rows, values, sample_weight, streams, units = self.settings
-        return fit_model(estimator, rows, values, sample_weight, index, streams[number], units)
 
 
 def _is_predictor(estimator):

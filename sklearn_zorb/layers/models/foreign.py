@@ -9,10 +9,11 @@ from ...linalg import namespace, to_numpy
 from ...linalg.pseudoinverse import solve_minimum_norm
 from ...rows import Rows
 from ..base import Layer, Solved, Traits, check_flat
-from ..initializers import initial_weights
+from ..initializers import glorot_uniform
 
 # training rows kept as answers to "what input gives this output?"
 PROTOTYPES = 256
+POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
 class Foreign(Layer):
@@ -29,9 +30,6 @@ class Foreign(Layer):
         learns=True, reads_inputs=False, streams=False, honest=True, draws_rows=True, jax=False
     )
 
-    _units = [None, Interval(Integral, 1, None, closed="left")]
-    _n_keep = [Interval(Integral, 1, None, closed="left")]
-
     def output_shape(self, input_shape):
         check_flat(self, input_shape)
         return (self._n_units(input_shape),)
@@ -46,10 +44,8 @@ class Foreign(Layer):
         return int(self.units)
 
     def init(self, rng, input_shape, data=None):
-        weights = initial_weights(
-            "glorot_uniform", rng, int(input_shape[0]), self._n_units(input_shape), None
-        )
-        return {"surrogate": np.ascontiguousarray(weights[:-1])}
+        shape = (int(input_shape[0]) + 1, self._n_units(input_shape))
+        return {"surrogate": glorot_uniform(rng, shape)[:-1]}
 
     def forward(self, params, inputs, *, rng=None):
         if "estimator" not in params:
@@ -117,7 +113,17 @@ class Foreign(Layer):
         return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
 
 
-class Window:
+class Mean:
+    """The mean prediction of several models."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def predict(self, rows):
+        return sum(model.predict(rows) for model in self.models) / len(self.models)
+
+
+class Window(Mean):
     """The mean of the latest fits of a layer.
 
     Parameters
@@ -128,7 +134,8 @@ class Window:
     """
 
     def __init__(self, models, outputs):
-        self.models, self.outputs = models, outputs
+        super().__init__(models)
+        self.outputs = outputs
 
     def slide(self, model, outputs, n_keep):
         """The window with this model in front and no more than `n_keep` in all."""
@@ -139,16 +146,8 @@ class Window:
         """What the mean hands on while training."""
         return sum(self.outputs) / len(self.outputs)
 
-    def predict(self, rows):
-        return sum(model.predict(rows) for model in self.models) / len(self.models)
-
     def __getstate__(self):
         return {"models": self.models, "outputs": []}
-
-
-def is_direct(targets, context):
-    """Whether the targets are the network's own."""
-    return targets is context.y_targets
 
 
 def seed(rng):

@@ -7,8 +7,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..._compat import Interval, StrOptions
-from .cross_fit import Mean, cross_fit, fit_model, fold_numbers, whole_copies
-from .foreign import Foreign, is_direct
+from .cross_fit import cross_fit, whole_copies
+from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
 
@@ -87,18 +87,18 @@ class Trees(Foreign):
 
     _parameter_constraints = {
         "kind": [StrOptions({*FORESTS, "boosting"})],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "units": Foreign._units,
+        "n_estimators": [POSITIVE],
+        "units": [None, POSITIVE],
         "max_features": [
             None,
             StrOptions({"auto", "sqrt", "log2"}),
-            Interval(Integral, 1, None, closed="left"),
+            POSITIVE,
             Interval(Real, 0, 1, closed="right"),
         ],
-        "max_depth": [None, Interval(Integral, 1, None, closed="left")],
-        "min_samples_leaf": [None, Interval(Integral, 1, None, closed="left")],
+        "max_depth": [None, POSITIVE],
+        "min_samples_leaf": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "n_keep": Foreign._n_keep,
+        "n_keep": [POSITIVE],
     }
 
     def __init__(
@@ -152,31 +152,26 @@ class Trees(Foreign):
         return 0.5 if context.task == "regression" else "sqrt"
 
     def _boost(self, categorical, rows, targets, context):
-        direct = is_direct(targets, context) and context.task != "regression"
+        direct = targets is context.y_targets and context.task != "regression"
         name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
-        features, weights = self.max_features, context.sample_weight
-        copies = None if self.min_samples_leaf else _few_copies(weights)
-        weights = weights if copies is None else None
+        features = self.max_features
+        copies = None if self.min_samples_leaf else _few_copies(context.sample_weight)
+        leaf = _leaf_size(context.sample_weight) if copies is None else BOOSTING_LEAF
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             # all rows of a fold for as many rounds as asked for, however many rows there are
             early_stopping=False,
             max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf or _leaf_size(weights),
+            min_samples_leaf=self.min_samples_leaf or leaf,
             max_features=float(features) if isinstance(features, Real) else 1.0,
             categorical_features=categorical,
         )
         values = context.y if direct else np.asarray(targets, dtype=np.float64)
         codes = context.y if direct and context.y.ndim == 1 else None
-        folds = fold_numbers(rows.shape[0], min(self.cv, rows.shape[0]), context.rng, codes)
-        streams = context.rng.spawn(folds.max() + 1)
-
-        def fit(number, index):
-            index = index if copies is None else np.repeat(index, copies[index])
-            return fit_model(model, rows, values, weights, index, streams[number], self.units)
-
-        models, outputs = cross_fit(fit, rows, folds, None)
-        return Mean(models), outputs
+        # one fold at a time: boosting has threads of its own
+        context = context.replace(n_jobs=None)
+        own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies}
+        return cross_fit(model, rows, values, context, **own)
 
 
 def _few_copies(sample_weight):

@@ -2,8 +2,7 @@
 
 import numpy as np
 from sklearn import metrics
-
-from ._errors import InputError
+from sklearn.model_selection import KFold, StratifiedKFold
 
 
 def score(model, X, y):
@@ -28,11 +27,17 @@ def score(model, X, y):
             "root_mean_squared_error": float(metrics.root_mean_squared_error(y, predicted)),
         }
     scores = {"accuracy": float(metrics.accuracy_score(y, predicted))}
-    classes = getattr(model.pipeline, "classes_", None)
-    if isinstance(classes, np.ndarray) and y.ndim == 1 and np.isin(y, classes).all():
+    classes = _classes(model, y)
+    if classes is not None and np.isin(y, classes).all():
         probabilities = model.pipeline.predict_proba(X)
         scores["log_loss"] = float(metrics.log_loss(y, probabilities, labels=classes))
     return scores
+
+
+def shuffled_folds(task, y, n_folds, seed):
+    """The splitter of a cross-validation; folds of one column of classes are stratified."""
+    splitter = StratifiedKFold if task == "classification" and y.ndim == 1 else KFold
+    return splitter(n_folds, shuffle=True, random_state=seed)
 
 
 def check_classes(model, y):
@@ -43,11 +48,17 @@ def check_classes(model, y):
     model : Model
     y : ndarray
     """
-    classes = getattr(model.pipeline, "classes_", None)
-    if isinstance(classes, np.ndarray) and y.ndim == 1 and not np.isin(y, classes).any():
+    classes = _classes(model, y)
+    if classes is not None and not np.isin(y, classes).any():
         known = ", ".join(map(repr, classes[:5].tolist())) + (", ..." if len(classes) > 5 else "")
         first = y[:1].tolist()[0]
-        raise InputError(f"none of the targets ({first!r}, ...) is a class of the model ({known})")
+        raise ValueError(f"none of the targets ({first!r}, ...) is a class of the model ({known})")
+
+
+def _classes(model, y):
+    """The classes of a model and of one column of targets; None where there are none."""
+    classes = getattr(model.pipeline, "classes_", None)
+    return classes if isinstance(classes, np.ndarray) and y.ndim == 1 else None
 
 
 def format_scores(scores):
@@ -81,7 +92,7 @@ def format_table(header, rows, align):
 
     Examples
     --------
-    >>> from sklearn_zorb.cli._scores import format_table
+    >>> from sklearn_zorb.cli.scores import format_table
     >>> print(format_table(["name", "n"], [["a", "10"], ["bc", "2"]], "<>"))
     name   n
     --------

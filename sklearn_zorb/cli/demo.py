@@ -1,27 +1,26 @@
 """``zorb demo``: ZORB beside three other methods on data that scikit-learn brings."""
 
-import time
 import warnings
 from functools import partial
+from itertools import groupby
 
 import numpy as np
-from sklearn.base import clone
+from sklearn import model_selection
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from .. import ZORBClassifier, ZORBRegressor
 from ..datasets import load_dataset
-from ..datasets._optional import import_optional
-from ._demo_plot import plot_results
-from ._errors import InputError
-from ._paths import check_writable
-from ._progress import progress
-from ._scores import format_table
+from ..datasets.optional import import_optional
+from .demo_plot import plot_results
+from .paths import check_writable
+from .progress import progress
+from .scores import format_table, shuffled_folds
 
 N_FOLDS = 5
 METRICS = {"classification": "accuracy", "regression": "R2"}
@@ -70,7 +69,7 @@ def _load(name):
     """One of the numeric data sets."""
     bunch = load_dataset(name)
     if hasattr(bunch.data, "columns"):
-        raise InputError(f"the demo takes data sets of numbers only; {name!r} is a table")
+        raise ValueError(f"the demo takes data sets of numbers only; {name!r} is a table")
     return bunch
 
 
@@ -90,8 +89,6 @@ def demo_methods(task, seed):
     -------
     dict of str to estimator
     """
-    from .. import ZORBClassifier, ZORBRegressor
-
     if task == "classification":
         return {
             "ZORB": ZORBClassifier(random_state=seed),
@@ -129,17 +126,16 @@ def cross_validate(estimator, bunch, seed, step):
     -------
     scores, seconds : list of float
     """
-    splitter = StratifiedKFold if bunch.task == "classification" else KFold
-    folds = splitter(N_FOLDS, shuffle=True, random_state=seed)
+    folds = shuffled_folds(bunch.task, bunch.target, N_FOLDS, seed)
     scores, seconds = [], []
-    for train, test in folds.split(bunch.data, bunch.target):
-        model = clone(estimator)
+    for fold in folds.split(bunch.data, bunch.target):
         with warnings.catch_warnings():  # peers at their defaults may stop early: known
             warnings.simplefilter("ignore", ConvergenceWarning)
-            start = time.perf_counter()
-            model.fit(bunch.data[train], bunch.target[train])
-            seconds.append(time.perf_counter() - start)
-        scores.append(float(model.score(bunch.data[test], bunch.target[test])))
+            result = model_selection.cross_validate(
+                estimator, bunch.data, bunch.target, cv=[fold], error_score="raise"
+            )
+        scores += result["test_score"].tolist()
+        seconds += result["fit_time"].tolist()
         step()
     return scores, seconds
 
@@ -155,27 +151,19 @@ def format_results(results):
     -------
     str
     """
-    best = {}
-    for row in results:
-        best[row["dataset"]] = max(best.get(row["dataset"], -np.inf), np.mean(row["scores"]))
-    rows, shown = [], None
-    for row in results:
-        name, mean = row["dataset"], np.mean(row["scores"])
-        first = name != shown
-        if first and rows:
-            rows.append([])
-        shown = name
-        rows.append(
-            [
-                name if first else "",
-                row["metric"] if first else "",
-                row["method"],
-                _mean_and_std(row["scores"]) + (" *" if mean == best[name] else "  "),
-                _mean_and_std(row["fit_seconds"]),
-            ]
-        )
+    rows = []
+    for name, group in groupby(results, lambda row: row["dataset"]):
+        own = list(group)
+        best = max(np.mean(row["scores"]) for row in own)
+        title = [name, own[0]["metric"]]
+        for row in own:
+            star = " *" if np.mean(row["scores"]) == best else "  "
+            score, seconds = _mean_and_std(row["scores"]), _mean_and_std(row["fit_seconds"])
+            rows.append([*title, row["method"], score + star, seconds])
+            title = ["", ""]
+        rows.append([])  # a blank line between data sets
     header = ["data", "metric", "method", f"score, {N_FOLDS} folds   ", "fit seconds"]
-    return format_table(header, rows, "<<<>>") + "\n\n* best of its data set; mean +- std"
+    return format_table(header, rows[:-1], "<<<>>") + "\n\n* best of its data set; mean +- std"
 
 
 def _mean_and_std(values):

@@ -1,6 +1,6 @@
 """Loaders of the image sets."""
 
-from ._image_set import ImageSet
+from .image_set import ImageSet
 
 IMAGE_SETS = {
     image_set.name: image_set

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets._optional import import_optional
+from ..datasets.optional import import_optional
 
 _HIGHLIGHT, _PLAIN, _TEXT = "#c8442c", "#7d8794", "#3a3f45"
 
@@ -15,7 +15,7 @@ def plot_results(results, path):
     Parameters
     ----------
     results : list of dict
-        As `_demo.demo` collects them.
+        As `demo.demo` collects them.
     path : str
         The PNG file to write.
 
@@ -30,10 +30,14 @@ def plot_results(results, path):
     axes = figure.subplots(2, len(names), squeeze=False)
     for column, name in enumerate(names):
         rows = [row for row in results if row["dataset"] == name][::-1]
-        _draw(axes[0, column], rows, "scores", f"{rows[0]['metric']} (higher is better)")
-        _draw(axes[1, column], rows, "fit_seconds", "fit time, seconds (log scale)")
-        axes[0, column].set_title(name.replace("_", " "), color=_TEXT, fontweight="bold")
-    _scale_times(axes[1], [np.mean(row["fit_seconds"]) for row in results])
+        scores, times = axes[:, column]
+        _draw(scores, rows, "scores", f"{rows[0]['metric']} (higher is better)")
+        _draw(times, rows, "fit_seconds", "fit time, seconds (log scale)")
+        scores.set_title(name.replace("_", " "), color=_TEXT, fontweight="bold")
+        times.sharex(axes[1, 0])  # one range for all
+    times.set_xscale("log")
+    times.xaxis.set_major_formatter("{x:g}")
+    times.minorticks_off()
     n_folds = len(results[0]["scores"])
     figure.suptitle(
         f"ZORB beside other methods: mean and standard deviation over {n_folds} folds",
@@ -48,9 +52,9 @@ def _draw(axis, rows, key, label):
     for height, row in enumerate(rows):
         color = _HIGHLIGHT if row["method"] == "ZORB" else _PLAIN
         mean, std = np.mean(row[key]), np.std(row[key])
-        low = mean - std if key == "scores" else max(mean - std, mean / 10)  # times: logarithms
-        axis.plot([low, mean + std], [height, height], color=color, alpha=0.45, lw=4)
-        axis.plot(mean, height, "o", color=color, ms=7)
+        below = std if key == "scores" else min(std, 0.9 * mean)  # times: logarithms
+        bar = {"elinewidth": 4, "ecolor": (color, 0.45)}
+        axis.errorbar(mean, height, xerr=[[below], [std]], fmt="o", ms=7, color=color, **bar)
         axis.annotate(
             f"{mean:.3f}" if abs(mean) >= 0.01 else f"{mean:.1g}",
             (mean, height),
@@ -69,14 +73,3 @@ def _draw(axis, rows, key, label):
     axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
     axis.spines[["top", "right", "left"]].set_visible(False)
-
-
-def _scale_times(axes, times):
-    """One logarithmic range for all panels of times, marked in plain numbers."""
-    decades = 10.0 ** np.arange(np.floor(np.log10(min(times))), np.ceil(np.log10(max(times))) + 1)
-    for axis in axes:
-        axis.set_xscale("log")
-        axis.set_xlim(decades[0] / 1.5, decades[-1] * 1.5)
-        marks = decades[:: 1 if len(decades) < 6 else 2]
-        axis.set_xticks(marks, [f"{mark:g}" for mark in marks])
-        axis.minorticks_off()

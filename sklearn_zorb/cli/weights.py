@@ -1,10 +1,8 @@
 """The weights of a fitted network as an NPZ file of plain arrays."""
 
-import zipfile
-
 import numpy as np
 
-from ._errors import InputError
+from ..datasets.sources import read_arrays
 
 
 def save_weights(network, path):
@@ -33,7 +31,7 @@ def load_weights(network, path):
         Fitted; changed in place.
     path : str
     """
-    arrays = _read(path)
+    arrays = read_arrays(path)
     leaves = list(_leaves(network))
     _check_keys([key for key, _, _ in leaves], arrays, path)
     replacements = [
@@ -45,55 +43,43 @@ def load_weights(network, path):
 
 
 def _leaves(network):
-    """Every array of the network: its key, and the dict or list that holds it.
-
-    Params of composite layers are nested; the way to an array becomes its key.
-    """
-    for (name, _), params in zip(network.layers_, network.params_, strict=True):
-        yield from _walk(name, params)
+    """Every array of the network: its key, and the dict or list that holds it."""
+    names = [name for name, _ in network.layers_]
+    return _walk("", dict(zip(names, network.params_, strict=True)))
 
 
 def _walk(prefix, holder):
+    """The way to an array, through the params of composite layers too, becomes its key."""
     items = holder.items() if isinstance(holder, dict) else enumerate(holder)
     for index, value in items:
-        key = f"{prefix}/{index}"
+        key = f"{prefix}{index}"
         if isinstance(value, dict | list):
-            yield from _walk(key, value)
+            yield from _walk(f"{key}/", value)
         elif isinstance(value, np.ndarray | np.generic | float | int):
             yield key, holder, index
         elif value is not None:
-            raise InputError(
+            raise ValueError(
                 f"{key} is {type(value).__name__}, not an array: the weights of this network "
                 "cannot leave its model; use --save and --load"
             )
-
-
-def _read(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path!r}") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, AttributeError) as error:
-        raise InputError(f"{path!r} is not a readable NPZ file of plain arrays") from error
 
 
 def _check_keys(expected, found, path):
     """Both ways, so that weights of another network are told at once."""
     missing = [key for key in expected if key not in found]
     if missing:
-        raise InputError(f"{path!r} lacks the weights {', '.join(missing)}")
+        raise ValueError(f"{path!r} lacks the weights {', '.join(missing)}")
     unexpected = [key for key in found if key not in expected]
     if unexpected:
-        raise InputError(f"{path!r} holds unexpected weights: {', '.join(unexpected)}")
+        raise ValueError(f"{path!r} holds unexpected weights: {', '.join(unexpected)}")
 
 
 def _checked(array, current, key):
     """`array` in place of `current`, if it fits."""
     if array.shape != current.shape:
-        raise InputError(f"{key} has shape {array.shape}, the network needs {current.shape}")
+        raise ValueError(f"{key} has shape {array.shape}, the network needs {current.shape}")
     if not np.can_cast(array.dtype, current.dtype, casting="same_kind"):
-        raise InputError(f"{key} holds {array.dtype}, the network needs {current.dtype}")
+        raise ValueError(f"{key} holds {array.dtype}, the network needs {current.dtype}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(f"{key} holds values that are not finite")
+        raise ValueError(f"{key} holds values that are not finite")
     return array.astype(current.dtype)

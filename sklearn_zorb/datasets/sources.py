@@ -1,8 +1,10 @@
 """Where data sets are found: a directory the user names, else OpenML."""
 
 import os
+import zipfile
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import fetch_openml
 
 DATA_VARIABLE = "SKLEARN_ZORB_DATA"
@@ -52,6 +54,36 @@ def find_file(patterns, data_home=None):
         return None
     matches = (path for pattern in patterns for path in sorted(directory.glob(pattern)))
     return next(matches, None)
+
+
+def read_arrays(path):
+    """The arrays of an NPZ file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no NPZ file, or holds anything that only pickle can read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {str(path)!r}") from error
+    # a file with one bare array has no such context: TypeError
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError) as error:
+        raise ValueError(
+            f"{str(path)!r} is not a readable NPZ file of plain arrays: {error}"
+        ) from error
 
 
 def fetch(name, openml_name, filename, *, download=True):

@@ -8,8 +8,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
-from ..datasets._optional import import_optional
-from ._errors import InputError
+from ..datasets.optional import import_optional
 
 _MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
 
@@ -53,19 +52,18 @@ def read_table(path, schema=None):
     -------
     DataFrame
     """
-    pandas = import_optional("pandas", "Reading tables")
     text = schema.text_columns if schema is not None else []
     try:
         if path.suffix.lower() == ".parquet":
             import_optional("pyarrow", "Reading Parquet files")
-            frame = pandas.read_parquet(path)
+            frame = _pandas().read_parquet(path)
         else:
             frame = _read_csv(path, text)
     except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+        raise ValueError(f"cannot read {str(path)!r}: {error}") from error
     frame.columns = frame.columns.astype(str)
     if not len(frame):
-        raise InputError(f"{str(path)!r} has no rows")
+        raise ValueError(f"{str(path)!r} has no rows")
     return frame
 
 
@@ -76,7 +74,7 @@ def _read_csv(path, text):
     the header, which shifts all others, and renames columns of one name. A comma at the end of
     every row is no column.
     """
-    pandas = import_optional("pandas", "Reading tables")
+    pandas = _pandas()
     # without low_memory, the type of a column is that of all its rows
     options = {"index_col": False, "skipinitialspace": True, "low_memory": False}
     header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].dropna()
@@ -100,10 +98,9 @@ def _read_csv(path, text):
 
 def _parsed(column):
     """Text as numbers where all of it is: pandas leaves what is beyond 64 bits."""
-    pandas = import_optional("pandas", "Reading tables")
     if _is_number(column):
         return column
-    numbers = pandas.to_numeric(column, errors="coerce")
+    numbers = _pandas().to_numeric(column, errors="coerce")
     return numbers if numbers.isna().equals(column.isna()) else column
 
 
@@ -126,11 +123,11 @@ def split_table(frame, target=None):
     if target is None:
         target = "target" if "target" in frame else frame.columns[-1]
     if target not in frame:
-        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
     kinds = {name: "number" if _is_number(frame[name]) else "text" for name in frame}
     target_kind = kinds.pop(target)
     if not kinds:
-        raise InputError(f"there is no column besides the target {target!r}")
+        raise ValueError(f"there is no column besides the target {target!r}")
     schema = Schema(kinds, target, target_kind)
     for name in schema.text_columns:
         _note_text(frame[name])
@@ -155,9 +152,9 @@ def select_columns(frame, schema, target=None):
     """
     missing = [name for name in schema.columns if name not in frame]
     if missing:
-        raise InputError(f"the model needs columns that are not there: {_names(missing)}")
+        raise ValueError(f"the model needs columns that are not there: {_names(missing)}")
     if target is not None and target not in frame:
-        raise InputError(f"there is no column {target!r}; the columns are {_names(frame)}")
+        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
     y = _target(frame[schema.target], schema.target_kind) if schema.target in frame else None
     return _features(frame, schema), y
 
@@ -188,6 +185,10 @@ def prepare_table(schema):
     return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
 
 
+def _pandas():
+    return import_optional("pandas", "Reading tables")
+
+
 def _names(columns):
     names = [str(name) for name in columns]
     return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
@@ -195,16 +196,15 @@ def _names(columns):
 
 def _is_number(column):
     """Numbers as such, or as objects: decimals, integers of any size, booleans and None."""
-    types = import_optional("pandas", "Reading tables").api.types
+    types = _pandas().api.types
     return types.is_numeric_dtype(column) or types.infer_dtype(column) in _NUMBERS
 
 
 def _note_text(column):
     """Warn of text that is hardly meant as such: each of its values will be a category."""
-    pandas = import_optional("pandas", "Reading tables")
     values = column.dropna().astype(str)
     numbers, bare = (
-        pandas.to_numeric(cells, errors="coerce").notna()
+        _pandas().to_numeric(cells, errors="coerce").notna()
         for cells in (values, values.str.replace(",", "", regex=False))
     )
     note = None
@@ -217,9 +217,8 @@ def _note_text(column):
 
 
 def _features(frame, schema):
-    pandas = import_optional("pandas", "Reading tables")
     convert = {"number": _numbers, "text": _text}
-    return pandas.DataFrame(
+    return _pandas().DataFrame(
         {name: convert[kind](frame[name]) for name, kind in schema.columns.items()}
     )
 
@@ -229,11 +228,10 @@ def _text(column):
 
 
 def _numbers(column):
-    pandas = import_optional("pandas", "Reading tables")
-    numbers = pandas.to_numeric(column, errors="coerce").astype("float64")
+    numbers = _pandas().to_numeric(column, errors="coerce").astype("float64")
     lost = column[numbers.isna() & column.notna()]
     if len(lost):
-        raise InputError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
+        raise ValueError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
     return numbers
 
 

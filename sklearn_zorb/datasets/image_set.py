@@ -1,13 +1,12 @@
 """Reading an image set: from an NPZ file of the data directory, else from OpenML."""
 
 import math
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._sources import fetch, find_file
+from .sources import fetch, find_file, read_arrays
 
 
 class ImageSet(NamedTuple):
@@ -32,20 +31,19 @@ class ImageSet(NamedTuple):
         if path is not None:
             parts = _read_npz(path)
         else:
-            filename = self.patterns[0]
-            parts = self._split(
-                fetch(self.name, self.openml_name, filename, download=download_if_missing)
-            )
+            where = (self.name, self.openml_name, self.patterns[0])
+            parts = self._split(fetch(*where, download=download_if_missing))
         images = [_pixels(part, self.image_shape, self.name) for part in parts[::2]]
         labels = [_labels(part) for part in parts[1::2]]
         if return_X_y:
             return images[0], labels[0]
-        has_test = len(images) == 2
+        data, data_test = (*images, None)[:2]
+        target, target_test = (*labels, None)[:2]
         return Bunch(
-            data=images[0],
-            target=labels[0],
-            data_test=images[1] if has_test else None,
-            target_test=labels[1] if has_test else None,
+            data=data,
+            target=target,
+            data_test=data_test,
+            target_test=target_test,
             image_shape=self.image_shape,
             task="classification",
         )
@@ -62,17 +60,13 @@ class ImageSet(NamedTuple):
 
 def _read_npz(path):
     """The arrays (x, y) or (x_train, y_train, x_test, y_test) of an NPZ file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for names in (("x_train", "y_train", "x_test", "y_test"), ("x", "y")):
-                if set(names) <= set(arrays.files):
-                    return [arrays[name] for name in names]
-            found = ", ".join(arrays.files) or "none"
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{str(path)!r} is not a readable NPZ file: {error}") from error
+    arrays = read_arrays(path)
+    for names in (("x_train", "y_train", "x_test", "y_test"), ("x", "y")):
+        if arrays.keys() >= set(names):
+            return [arrays[name] for name in names]
     raise ValueError(
         f"{str(path)!r} must hold the arrays x_train, y_train, x_test, y_test or x, y; "
-        f"it holds {found}."
+        f"it holds {', '.join(arrays) or 'none'}."
     )
 
 

@@ -7,18 +7,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from ..datasets import list_datasets
 from ..estimators.summary import count_parameters
-from ._data import hold_out, labelled, read_data, subsample
-from ._demo import demo
-from ._errors import InputError
-from ._models import build_model, load_model, save_model
-from ._paths import check_outputs
-from ._progress import progress
-from ._scores import check_classes, format_scores, format_table, score
-from ._weights import load_weights, save_weights
+from .data import hold_out, labelled, read_data, subsample, take
+from .demo import demo
+from .models import build_model, load_model, save_model
+from .paths import check_outputs
+from .progress import progress
+from .scores import check_classes, format_scores, format_table, score, shuffled_folds
+from .weights import load_weights, save_weights
 
 __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
 
@@ -68,7 +66,7 @@ def predict(args):
     check_outputs({"--output": args.output}, inputs)
     model = _saved_model(args)
     if args.proba and model.task == "regression":
-        raise InputError("--proba is for classification; the model is a regression")
+        raise ValueError("--proba is for classification; the model is a regression")
     data = _data_for(model, args)
     X = data.X if data.X_test is None else data.X_test
     with progress("Predicting"):
@@ -81,9 +79,8 @@ def predict(args):
     if args.output:
         Path(args.output).write_text(text, encoding="utf-8", newline="")
         text = f"{len(X)} predictions written to {args.output}"
-    result = {"n_rows": len(X), "output": args.output}
-    result |= {name: values.tolist() for name, values in columns.items()}
-    return result, text.rstrip("\n")
+    lists = {name: values.tolist() for name, values in columns.items()}
+    return {"n_rows": len(X), "output": args.output, **lists}, text.rstrip("\n")
 
 
 def _columns(name, values, suffixes=None):
@@ -111,10 +108,7 @@ def evaluate(args):
     data = labelled(_data_for(model, args), model.task)
     data = hold_out(data, args.test_size, args.seed)
     with progress("Scoring"):
-        if data.y_test is not None:
-            X, y = data.X_test, data.y_test
-        else:
-            X, y = data.X, data.y
+        X, y = (data.X, data.y) if data.y_test is None else (data.X_test, data.y_test)
         check_classes(model, y)
         scores = score(model, X, y)
     result = {"data": args.data, "task": model.task, "n_rows": len(X), "scores": scores}
@@ -123,15 +117,13 @@ def evaluate(args):
 
 def _cross_validate(args):
     data = _training_data(args)
-    splitter = StratifiedKFold if data.task == "classification" and data.y.ndim == 1 else KFold
-    folds = splitter(args.folds, shuffle=True, random_state=args.seed)
+    folds = shuffled_folds(data.task, data.y, args.folds, args.seed)
     scores = []
     with progress("Cross-validation", args.folds) as advance:
         for train, test in folds.split(data.X, data.y):
             model = _build(args, data)
-            take = data.X.iloc if data.schema is not None else data.X
-            model.pipeline.fit(take[train], data.y[train])
-            scores.append(score(model, take[test], data.y[test]))
+            model.pipeline.fit(take(data.X, train), data.y[train])
+            scores.append(score(model, take(data.X, test), data.y[test]))
             advance()
     common = [name for name in scores[0] if all(name in fold for fold in scores)]
     folded = {name: np.array([fold[name] for fold in scores]) for name in common}
@@ -155,7 +147,7 @@ def summary(args):
     """``zorb summary``: the layers of a saved model, or of one fitted to DATA."""
     _check_model_options(args)
     if bool(args.load) == bool(args.data):
-        raise InputError("summary takes DATA or --load MODEL, one of the two")
+        raise ValueError("summary takes DATA or --load MODEL, one of the two")
     model = _saved_model(args) if args.load else _fit(args, _training_data(args))[0]
     lines = []
     model.network.summary(print_fn=lines.append)
@@ -182,9 +174,9 @@ def datasets(args):
 def _check_model_options(args):
     """A model is either loaded or built."""
     if args.load_weights and not args.load:
-        raise InputError("--load-weights replaces weights of a model: give --load MODEL too")
+        raise ValueError("--load-weights replaces weights of a model: give --load MODEL too")
     if args.load and (args.network != "auto" or args.param or args.task != "auto"):
-        raise InputError("--network, --param and --task are fixed in a model that --load reads")
+        raise ValueError("--network, --param and --task are fixed in a model that --load reads")
 
 
 def _training_data(args):
@@ -196,7 +188,7 @@ def _data_for(model, args):
     """Data with the columns that a model was fitted on."""
     data = read_data(args.data, target=args.target, seed=args.seed, schema=model.schema)
     if model.schema is None and data.schema is not None:
-        raise InputError("the model was fitted on arrays: give an NPZ file or a set of arrays")
+        raise ValueError("the model was fitted on arrays: give an NPZ file or a set of arrays")
     return subsample(data, args.samples, args.seed)
 
 

@@ -1,7 +1,6 @@
 """Reading what the command line calls DATA."""
 
 import math
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ..datasets import load_dataset
-from ..datasets._tables import infer_task
-from ._errors import InputError
-from ._frames import Schema, read_table, select_columns, split_table
+from ..datasets.sources import read_arrays
+from ..datasets.tables import infer_task
+from .frames import Schema, read_table, select_columns, split_table
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 
@@ -72,10 +71,10 @@ def read_data(source, *, target=None, seed=0, schema=None):
     suffix = path.suffix.lower()
     if suffix not in (*TABLE_SUFFIXES, ".npz"):
         if path.is_file():
-            raise InputError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
+            raise ValueError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
         return _named(source, target, seed, schema)
     if not path.is_file():
-        raise InputError(f"there is no file {source!r}")
+        raise ValueError(f"there is no file {source!r}")
     if suffix == ".npz":
         return _arrays(_from_npz(path), target, schema)
     return _table(read_table(path, schema), target, schema)
@@ -109,47 +108,41 @@ def _table(frame, target, schema):
 def _arrays(data, target, schema):
     """The data, unless a table is wanted."""
     if target is not None:
-        raise InputError("--target is for tables; this DATA brings its own target")
+        raise ValueError("--target is for tables; this DATA brings its own target")
     if schema is not None:
-        raise InputError("the model was fitted on a table: give a table with its columns")
+        raise ValueError("the model was fitted on a table: give a table with its columns")
     return data
 
 
 def _from_npz(path):
     """Arrays X, y or x_train, y_train, with x_test, y_test where they are there."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise InputError(f"{str(path)!r} is not a readable NPZ file of plain arrays") from error
+    held = read_arrays(path)
     arrays = {name.lower(): array for name, array in held.items()}
     if len(arrays) < len(held):
-        raise InputError(f"{str(path)!r} has arrays whose names differ in case only")
+        raise ValueError(f"{str(path)!r} has arrays whose names differ in case only")
     _check_arrays(path, arrays)
     x_name, y_name = ("x", "y") if "x" in arrays else ("x_train", "y_train")
     if x_name not in arrays:
-        raise InputError(f"{str(path)!r} must hold the arrays X, y or x_train, y_train")
+        raise ValueError(f"{str(path)!r} must hold the arrays X, y or x_train, y_train")
     X, image_shape = _flatten(arrays[x_name])
     X_test = _flatten(arrays["x_test"])[0] if "x_test" in arrays else None
     y, y_test = (_targets(arrays.get(name)) for name in (y_name, "y_test"))
     for rows, targets in ((X, y), (X_test, y_test)):
         if rows is not None and targets is not None and len(rows) != len(targets):
-            raise InputError(f"{str(path)!r} has {len(rows)} rows but {len(targets)} targets")
+            raise ValueError(f"{str(path)!r} has {len(rows)} rows but {len(targets)} targets")
     return Data(X, y, X_test=X_test, y_test=y_test, image_shape=image_shape)
 
 
 def _check_arrays(path, arrays):
     """Refuse arrays without rows, of what is neither number nor text, or without features."""
-    for name in ("x", "y", "x_train", "y_train", "x_test", "y_test"):
-        array = arrays.get(name)
-        if array is None:
-            continue
+    for name in sorted({"x", "y", "x_train", "y_train", "x_test", "y_test"} & arrays.keys()):
+        array = arrays[name]
         if array.ndim == 0:
-            raise InputError(f"{str(path)!r}: {name} must hold rows, got a single value")
+            raise ValueError(f"{str(path)!r}: {name} must hold rows, got a single value")
         if array.dtype.kind not in "biufU":
-            raise InputError(f"{str(path)!r}: {name} must hold numbers or text, got {array.dtype}")
+            raise ValueError(f"{str(path)!r}: {name} must hold numbers or text, got {array.dtype}")
     if "y_test" in arrays and "x_test" not in arrays:
-        raise InputError(f"{str(path)!r} has y_test without x_test")
+        raise ValueError(f"{str(path)!r} has y_test without x_test")
 
 
 def _targets(array):
@@ -180,17 +173,17 @@ def labelled(data, task="auto"):
     Data
     """
     if data.y is None:
-        raise InputError("the data have no targets")
+        raise ValueError("the data have no targets")
     if len(data.y) == 0:
-        raise InputError("the data have no rows")
+        raise ValueError("the data have no rows")
     n_missing = np.count_nonzero(data.y != data.y)  # NaN, alone, differs from itself
     if n_missing:
         words = "; empty cells and words such as NA, nan or None count as missing"
         hint = words if data.schema is not None else ""
-        raise InputError(f"{n_missing} targets are missing: remove those rows{hint}")
+        raise ValueError(f"{n_missing} targets are missing: remove those rows{hint}")
     if task == "regression" and data.y.dtype.kind not in "iufb":
         first = data.y[:1].tolist()[0]
-        raise InputError(f"regression needs numbers, but the targets are text: {first!r}, ...")
+        raise ValueError(f"regression needs numbers, but the targets are text: {first!r}, ...")
     if task == "auto":
         task = data.task or _guess_task(data.y)
     return replace(data, task=task)
@@ -218,10 +211,11 @@ def subsample(data, n_samples, seed):
     if n_samples is None or n_samples >= len(data.X):
         return data
     rows = np.random.default_rng(seed).choice(len(data.X), n_samples, replace=False)
-    return replace(data, X=_take(data.X, rows), y=None if data.y is None else data.y[rows])
+    return replace(data, X=take(data.X, rows), y=None if data.y is None else data.y[rows])
 
 
-def _take(X, rows):
+def take(X, rows):
+    """Rows of a DataFrame or an array."""
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 

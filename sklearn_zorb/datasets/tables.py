@@ -5,8 +5,8 @@ import json
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._optional import import_optional
-from ._sources import DATA_VARIABLE, data_directory, fetch, find_file
+from .optional import import_optional
+from .sources import DATA_VARIABLE, data_directory, fetch, find_file
 
 BOSTON_FILES = ("tabular/boston.csv", "boston.csv")
 _MAX_CLASSES = 20  # whole numbers of more distinct values are quantities
@@ -28,7 +28,7 @@ def infer_task(target):
 
     Examples
     --------
-    >>> from sklearn_zorb.datasets._tables import infer_task
+    >>> from sklearn_zorb.datasets.tables import infer_task
     >>> infer_task(["yes", "no"]), infer_task([0, 1, 1, 0]), infer_task([0.5, 1.5])
     ('classification', 'classification', 'regression')
     """

@@ -3,18 +3,22 @@
 import ast
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import joblib
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from ._errors import InputError
-from ._frames import Schema, prepare_table
+from .. import ZORBClassifier, ZORBRegressor
+from .frames import Schema, prepare_table
 
 FORMAT = "sklearn-zorb model"
 FORMAT_VERSION = 1
+_OWN_OPTIONS = {
+    "layers": "the layers are --network TEXT",
+    "random_state": "the seed is --seed NUMBER",
+}
 _SPATIAL = re.compile(r"\b(conv\w*|\w+pool2d)\b", re.IGNORECASE)
 
 
@@ -58,13 +62,10 @@ def build_model(data, network="auto", seed=0, params=()):
     -------
     Model
     """
-    import sklearn_zorb
-
     settings = {"layers": network, "random_state": seed, **_parse_params(params)}
     if _SPATIAL.search(network) and data.image_shape is not None:
         settings.setdefault("input_shape", data.image_shape)
-    names = {"classification": "ZORBClassifier", "regression": "ZORBRegressor"}
-    estimator = getattr(sklearn_zorb, names[data.task])()
+    estimator = ZORBClassifier() if data.task == "classification" else ZORBRegressor()
     steps = [("network", estimator.set_params(**settings))]
     if data.schema is not None:
         steps.insert(0, ("prepare", prepare_table(data.schema)))
@@ -75,17 +76,15 @@ def _parse_params(params):
     """``["alpha=0.1", "readout=last"]`` as a dict; values are Python literals or words."""
     parsed = {}
     for text in params:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InputError(f"--param takes NAME=VALUE, got {text!r}")
-        if name.strip() == "layers":
-            raise InputError("--param layers: the layers are --network TEXT")
-        if name.strip() == "random_state":
-            raise InputError("--param random_state: the seed is --seed NUMBER")
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise ValueError(f"--param takes NAME=VALUE, got {text!r}")
+        if name in _OWN_OPTIONS:
+            raise ValueError(f"--param {name}: {_OWN_OPTIONS[name]}")
         try:
-            parsed[name.strip()] = ast.literal_eval(value.strip())
+            parsed[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            parsed[name.strip()] = value.strip()
+            parsed[name] = value
     return parsed
 
 
@@ -100,15 +99,12 @@ def save_model(model, path):
     model : Model
     path : str
     """
-    schema = model.schema or Schema(None, None, None)
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
         "model": model.pipeline,
         "task": model.task,
-        "columns": schema.columns,
-        "target": schema.target,
-        "target_kind": schema.target_kind,
+        **asdict(model.schema or Schema(None, None, None)),
     }
     joblib.dump(content, path)
 
@@ -130,15 +126,15 @@ def load_model(path):
     try:
         content = _unpickle(path)
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path!r}") from error
+        raise ValueError(f"there is no file {path!r}") from error
     except MemoryError:
         raise
     except Exception as error:  # a damaged pickle can raise anything
-        raise InputError(f"{path!r} is not a readable model file: {_first_line(error)}") from error
+        raise ValueError(f"{path!r} is not a readable model file: {_first_line(error)}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(f"{path!r} is not a model file of sklearn-zorb")
+        raise ValueError(f"{path!r} is not a model file of sklearn-zorb")
     if content.get("version") != FORMAT_VERSION:
-        raise InputError(
+        raise ValueError(
             f"{path!r} has version {content.get('version')} of the model format, this "
             f"release reads version {FORMAT_VERSION}: fit the model again"
         )
@@ -147,7 +143,7 @@ def load_model(path):
         schema = None if columns is None else Schema(columns, target, content["target_kind"])
         return Model(content["model"], content["task"], schema)
     except KeyError as error:
-        raise InputError(f"{path!r} is a damaged model file: it lacks {error}") from error
+        raise ValueError(f"{path!r} is a damaged model file: it lacks {error}") from error
 
 
 def _unpickle(path):

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from sklearn import datasets as sklearn_datasets
 from sklearn.utils import Bunch, check_random_state
 
-from ._generated import make_sinc, make_two_spirals, make_xor
-from ._images import IMAGE_SETS
-from ._sources import find_file
-from ._tables import BOSTON_FILES, load_boston, load_table, table_names
+from .generated import make_sinc, make_two_spirals, make_xor
+from .images import IMAGE_SETS
+from .sources import find_file
+from .tables import BOSTON_FILES, load_boston, load_table, table_names
 
+_GENERATED = {"sinc": "regression", "two_spirals": "classification", "xor": "classification"}
 _BUNDLED = {
     "breast_cancer": "classification",
     "diabetes": "regression",
@@ -64,28 +65,25 @@ def list_datasets(*, data_home=None):
     >>> list_datasets()[0]
     DatasetInfo(name='sinc', task='regression', source='formula', available=True)
     """
-    generated = [
-        DatasetInfo(name, "regression" if name == "sinc" else "classification", "formula", True)
-        for name in _GENERATED
-    ]
+    generated = [DatasetInfo(name, task, "formula", True) for name, task in _GENERATED.items()]
     bundled = [DatasetInfo(name, task, "scikit-learn", True) for name, task in _BUNDLED.items()]
-    files = {name: image_set.locate(data_home) for name, image_set in IMAGE_SETS.items()}
-    files["boston"] = find_file(BOSTON_FILES, data_home)
-    downloads = [
-        DatasetInfo(
-            name,
-            "regression" if name == "boston" else "classification",
-            "OpenML" if path is None else str(path),
-            path is not None,
-        )
-        for name, path in files.items()
+    images = [
+        _downloadable(name, "classification", image_set.locate(data_home))
+        for name, image_set in IMAGE_SETS.items()
     ]
+    boston = _downloadable("boston", "regression", find_file(BOSTON_FILES, data_home))
+    known = [*generated, *bundled, *images, boston]
+    names = {info.name for info in [*images, boston]}
     tables = [
         DatasetInfo(name, "", f"tabular/{name}.csv", True)
         for name in table_names(data_home)
-        if name not in files
+        if name not in names
     ]
-    return generated + bundled + downloads + tables
+    return known + tables
+
+
+def _downloadable(name, task, path):
+    return DatasetInfo(name, task, "OpenML" if path is None else str(path), path is not None)
 
 
 def load_dataset(name, *, data_home=None, random_state=None, download_if_missing=True):
@@ -128,7 +126,7 @@ def load_dataset(name, *, data_home=None, random_state=None, download_if_missing
             "your own are read from the data directory, by their name."
         )
     if name in _GENERATED:
-        return _GENERATED[name](check_random_state(random_state))
+        return _generated(name, check_random_state(random_state))
     if name in _BUNDLED:
         bunch = getattr(sklearn_datasets, f"load_{name}")()
         bunch.task = _BUNDLED[name]
@@ -150,33 +148,13 @@ def _unknown(name, data_home):
     return f"Unknown data set {name!r}: {hint}The names are {', '.join(names)}."
 
 
-def _sinc(rng):
-    data, target = make_sinc()
-    data_test, target_test = make_sinc(6001, low=-30, high=30)
-    return Bunch(
-        data=data,
-        target=target,
-        data_test=data_test,
-        target_test=target_test,
-        task="regression",
-    )
-
-
-def _two_spirals(rng):
-    data, target = make_two_spirals(random_state=rng)
-    return Bunch(data=data, target=target, task="classification")
-
-
-def _xor(rng):
-    data, target = make_xor(random_state=rng)
-    data_test, target_test = make_xor(random_state=rng)
-    return Bunch(
-        data=data,
-        target=target,
-        data_test=data_test,
-        target_test=target_test,
-        task="classification",
-    )
-
-
-_GENERATED = {"sinc": _sinc, "two_spirals": _two_spirals, "xor": _xor}
+def _generated(name, rng):
+    """A set drawn from its formula, with the test part it was published with."""
+    if name == "sinc":
+        arrays = *make_sinc(), *make_sinc(6001, low=-30, high=30)
+    elif name == "xor":
+        arrays = *make_xor(random_state=rng), *make_xor(random_state=rng)
+    else:
+        arrays = make_two_spirals(random_state=rng)
+    names = ("data", "target", "data_test", "target_test")
+    return Bunch(**dict(zip(names, arrays, strict=False)), task=_GENERATED[name])

@@ -4,8 +4,6 @@ import os
 from itertools import combinations
 from pathlib import Path
 
-from ._errors import InputError
-
 
 def check_outputs(outputs, inputs):
     """Refuse outputs that cannot be written, or that would replace an input or each other.
@@ -22,7 +20,7 @@ def check_outputs(outputs, inputs):
     read = {option: path for option, path in inputs.items() if path and Path(path).is_file()}
     for (option, path), (other, used) in combinations((outputs | read).items(), 2):
         if option in outputs and _same_file(path, used):
-            raise InputError(f"{option} and {other} name one file, {path!r}: change {option}")
+            raise ValueError(f"{option} and {other} name one file, {path!r}: change {option}")
 
 
 def check_writable(path):
@@ -34,11 +32,11 @@ def check_writable(path):
     """
     target = Path(path).absolute()
     if target.is_dir():
-        raise InputError(f"cannot write {path!r}: it is a folder")
+        raise ValueError(f"cannot write {path!r}: it is a folder")
     if not target.parent.is_dir():
-        raise InputError(f"cannot write {path!r}: its folder does not exist")
+        raise ValueError(f"cannot write {path!r}: its folder does not exist")
     if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise InputError(f"cannot write {path!r}: no permission")
+        raise ValueError(f"cannot write {path!r}: no permission")
 
 
 def _same_file(path, other):

@@ -1,0 +1,249 @@
+"""Arguments of the command ``zorb``, and what becomes of errors."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import warnings
+
+from numpy.linalg import LinAlgError
+
+from .. import __version__
+from ..lists import LayerSyntaxError
+from . import commands
+
+_DESCRIPTION = """\
+Train networks without backpropagation: each layer is solved in closed form.
+
+DATA is a CSV, Parquet or NPZ file (arrays X, y or x_train, y_train, x_test, y_test),
+or the name of a data set that `zorb datasets` lists."""
+
+_EPILOG = """\
+exit codes: 0 done, 1 failed while running, 2 bad arguments or bad input
+
+A saved model is a pickle: load only files that you trust. Weights (NPZ) are plain arrays."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+class _Once(argparse.Action):
+    """Refuse a second value, which would silently take the place of the first."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        given = getattr(namespace, self.dest)
+        if given is not None:
+            raise argparse.ArgumentError(self, f"given twice, as {given!r} and {values!r}")
+        setattr(namespace, self.dest, values)
+
+
+def _checked(convert, accept, expected):
+    """An argparse type: converts, and says what it expected."""
+
+    def check(text):
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        if value is None or not accept(value):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+        return value
+
+    return check
+
+
+_positive = _checked(int, lambda n: n >= 1, "a whole number of at least 1")
+_folds = _checked(int, lambda n: n >= 2, "a whole number of at least 2")
+_seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
+_fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
+
+
+# what commands share; each stands here once
+_OPTIONS = {
+    "data": {"metavar": "DATA"},
+    "--target": {
+        "action": _Once,
+        "metavar": "COLUMN",
+        "help": "the target column of a table",
+    },
+    "--samples": {"type": _positive, "metavar": "N", "help": "use N random rows"},
+    "--seed": {"type": _seed, "default": 0, "help": "random seed (default: %(default)s)"},
+    "--task": {
+        "choices": ("auto", "classification", "regression"),
+        "default": "auto",
+        "help": "auto tells it from the target",
+    },
+    "--network": {
+        "metavar": "TEXT",
+        "default": "auto",
+        "help": 'layers, as "Dense[64] Tanh Dense[32]"',
+    },
+    "--param": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=VALUE",
+        "help": "a parameter of the estimator, as relaxation=0.6; may be repeated",
+    },
+    "--load": {"metavar": "MODEL", "help": "a saved model"},
+    "--load-weights": {
+        "metavar": "FILE.npz",
+        "help": "replace the weights of the loaded model",
+    },
+    "--test-size": {
+        "type": _fraction,
+        "metavar": "SHARE",
+        "help": "share of the rows held out; 0 is none (default: %(default)s). Data that come "
+        "with a test part keep it",
+    },
+}
+_TRAINING = ("--target", "--samples", "--seed", "--task", "--network", "--param")
+
+
+def build_parser():
+    """The parser of all sub-commands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    parser = _Parser(
+        prog="zorb",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sklearn-zorb {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    fit = _command(commands, "fit", "fit a model and score it on held-out rows")
+    _add(fit, "data", *_TRAINING)
+    _add(fit, "--test-size", default=0.25)
+    fit.add_argument("--save", metavar="MODEL", help="save the fitted model")
+    fit.add_argument("--save-weights", metavar="FILE.npz", help="save the weights of the layers")
+
+    predict = _command(commands, "predict", "predict with a saved model")
+    _add(predict, "data")
+    _add(predict, "--load", required=True)
+    _add(predict, "--load-weights")
+    predict.add_argument("--proba", action="store_true", help="add the probability of each class")
+    predict.add_argument("--output", metavar="FILE.csv", help="where to write (default: stdout)")
+    predict.set_defaults(target=None, samples=None, seed=0)
+
+    text = "score a saved model, or cross-validate a new one without --load"
+    evaluate = _command(commands, "evaluate", text)
+    _add(evaluate, "data", *_TRAINING, "--load", "--load-weights")
+    text = "of cross-validation (default: %(default)s)"
+    evaluate.add_argument("--folds", type=_folds, default=5, help=text)
+    _add(evaluate, "--test-size", default=0.0)
+
+    text = "print the layers of a saved model, or of one fitted to DATA"
+    summary = _command(commands, "summary", text)
+    _add(summary, "data", nargs="?")
+    _add(summary, *_TRAINING, "--load", "--load-weights")
+
+    text = "compare ZORB with other methods by cross-validation, in a minute"
+    demo = _command(commands, "demo", text)
+    demo.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")
+    demo.add_argument("--no-plot", action="store_true", help="do without matplotlib")
+    _add(demo, "--seed")
+    names = ["digits", "breast_cancer", "wine", "diabetes"]
+    text = f"data sets to use (default: {' '.join(names)})"
+    demo.add_argument("--datasets", nargs="+", metavar="NAME", default=names, help=text)
+
+    _command(commands, "datasets", "list the data sets known by name")
+    return parser
+
+
+def _command(commands, name, text):
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add(parser, *names, **changes):
+    for name in names:
+        parser.add_argument(name, **_OPTIONS[name], **changes)
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str or None, default=None
+        The arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 failed while running, 2 bad arguments or bad input.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.cli import main
+    >>> main(["fit", "no_such_file.csv"])  # the message goes to standard error
+    2
+    """
+    debug = False
+    try:
+        args = build_parser().parse_args(argv)
+        debug = getattr(args, "debug", False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return _run(args)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        return _fail(_describe(error), _exit_code(error))
+
+
+def _run(args):
+    """Dispatch to `commands` and print what it returns; the rest goes to standard error."""
+    if args.command is None:
+        build_parser().print_help()
+        return 0
+    with contextlib.redirect_stdout(sys.stderr):  # the lines of verbose=1
+        result, text = getattr(commands, args.command)(args)
+    print(json.dumps(_finite(result), allow_nan=False) if args.json else text, flush=True)
+    return 0
+
+
+def _finite(result):
+    """The result with None for numbers that are not finite: JSON knows none."""
+    return json.loads(json.dumps(result), parse_constant=lambda constant: None)
+
+
+def _exit_code(error):
+    """2 where the user can put it right, 1 where the work failed."""
+    bad_input = isinstance(error, ValueError | FileNotFoundError)
+    return 2 if bad_input and not isinstance(error, LinAlgError) else 1
+
+
+def _describe(error):
+    """The message of an error on one line, but for the caret under a fault in layer text."""
+    message = str(error).strip()
+    if isinstance(error, LayerSyntaxError):
+        return message
+    if not isinstance(error, ValueError | OSError | ImportError | RuntimeError):
+        message = f"{type(error).__name__}: {message}"
+    return " ".join(message.split())
+
+
+def _fail(message, code):
+    print(f"zorb: error: {message}", file=sys.stderr)
+    return code
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"zorb: warning: {' '.join(str(message).split())}", file=sys.stderr)
