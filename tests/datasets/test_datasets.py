@@ -1,22 +1,22 @@
 """Data sets: the published settings, the files, and what is said when there are none."""
 
+import importlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.datasets
 from sklearn.utils import Bunch
 
+import sklearn_zorb
 from sklearn_zorb import datasets
 from sklearn_zorb.datasets import (
-    _sources,
     list_datasets,
     load_boston,
-    load_cifar10,
-    load_cifar100,
     load_dataset,
-    load_fashion_mnist,
     load_kmnist,
     load_mnist,
     load_table,
@@ -25,13 +25,7 @@ from sklearn_zorb.datasets import (
     make_xor,
 )
 
-IMAGE_LOADERS = {
-    "mnist": load_mnist,
-    "fashion_mnist": load_fashion_mnist,
-    "kmnist": load_kmnist,
-    "cifar10": load_cifar10,
-    "cifar100": load_cifar100,
-}
+IMAGES = ("mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100")
 REAL_DATA = os.environ.get("SKLEARN_ZORB_DATA")
 needs_real_data = pytest.mark.skipif(not REAL_DATA, reason="SKLEARN_ZORB_DATA is not set")
 
@@ -40,12 +34,21 @@ needs_real_data = pytest.mark.skipif(not REAL_DATA, reason="SKLEARN_ZORB_DATA is
 def home(tmp_path, monkeypatch):
     """An empty data directory, and no other in sight."""
     monkeypatch.delenv("SKLEARN_ZORB_DATA", raising=False)
-    monkeypatch.setattr(_sources, "fetch_openml", _no_network)
     return tmp_path
 
 
-def _no_network(*args, **kwargs):
-    raise OSError("no network")
+@pytest.fixture
+def openml(home, monkeypatch):
+    """The data sets as they are imported where OpenML answers like the function that is given."""
+
+    def answering(fetch):
+        monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
+        monkeypatch.setattr(sklearn_zorb, "datasets", datasets)
+        for name in [name for name in sys.modules if name.startswith("sklearn_zorb.datasets")]:
+            monkeypatch.delitem(sys.modules, name)
+        return importlib.import_module("sklearn_zorb.datasets")
+
+    return answering
 
 
 def write_images(path, shape=(28, 28), n_train=6, n_test=4, split=True):
@@ -159,11 +162,12 @@ def test_wrong_arguments_are_named(make, arguments):
 # image sets
 
 
-@pytest.mark.parametrize("name", IMAGE_LOADERS)
+@pytest.mark.parametrize("name", IMAGES)
 def test_images_from_a_file(home, name):
     shape = (32, 32, 3) if name.startswith("cifar") else (28, 28)
     images, labels = write_images(home / f"{name}.npz", shape)
-    bunch = IMAGE_LOADERS[name](data_home=home)
+    load = getattr(datasets, f"load_{name}")
+    bunch = load(data_home=home)
     assert bunch.image_shape == (*shape, 1)[:3]
     assert bunch.data.dtype == np.float32 and bunch.target.dtype == np.int64
     np.testing.assert_allclose(bunch.data, images[:6].reshape(6, -1) / 255, rtol=1e-6)
@@ -171,7 +175,7 @@ def test_images_from_a_file(home, name):
     assert np.array_equal(bunch.target, labels[:6])
     assert np.array_equal(bunch.target_test, labels[6:])
     assert bunch.task == "classification"
-    X, y = IMAGE_LOADERS[name](data_home=home, return_X_y=True)
+    X, y = load(data_home=home, return_X_y=True)
     assert np.array_equal(X, bunch.data) and np.array_equal(y, bunch.target)
 
 
@@ -221,9 +225,12 @@ def test_images_of_another_size_are_refused(home):
 # OpenML
 
 
-@pytest.mark.parametrize("name", [*IMAGE_LOADERS, "boston"])
-def test_a_set_that_is_nowhere_says_what_to_set(home, name):
-    load = IMAGE_LOADERS.get(name, load_boston)
+@pytest.mark.parametrize("name", [*IMAGES, "boston"])
+def test_a_set_that_is_nowhere_says_what_to_set(home, openml, name):
+    def fetch(*args, **kwargs):
+        raise OSError("no network")
+
+    load = getattr(openml(fetch), f"load_{name}")
     with pytest.raises(FileNotFoundError, match=rf"(?s){name}.*SKLEARN_ZORB_DATA.*{name}\.\w+"):
         load(data_home=home)
     with pytest.raises(FileNotFoundError, match="OpenML.*no network"):
@@ -232,13 +239,12 @@ def test_a_set_that_is_nowhere_says_what_to_set(home, name):
         load(data_home=home, download_if_missing=False)
 
 
-def test_without_pandas_the_extra_is_named(home, monkeypatch):
+def test_without_pandas_the_extra_is_named(openml):
     def fetch(*args, **kwargs):
         raise ImportError("Returning pandas objects requires pandas")
 
-    monkeypatch.setattr(_sources, "fetch_openml", fetch)
     with pytest.raises(ImportError, match=r"sklearn-zorb\[table\]"):
-        load_mnist()
+        openml(fetch).load_mnist()
 
 
 @pytest.mark.parametrize(
@@ -251,7 +257,7 @@ def test_without_pandas_the_extra_is_named(home, monkeypatch):
         ("cifar100", "CIFAR-100", 3),
     ],
 )
-def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
+def test_images_from_openml(openml, name, openml_name, n_channels):
     pandas = pytest.importorskip("pandas")
     side = 28 if n_channels == 1 else 32
     n_pixels = side * side * n_channels
@@ -266,8 +272,7 @@ def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
         asked.update(name=name, **kwargs)
         return Bunch(data=table, target=labels)
 
-    monkeypatch.setattr(_sources, "fetch_openml", fetch)
-    bunch = IMAGE_LOADERS[name]()
+    bunch = getattr(openml(fetch), f"load_{name}")()
     assert asked["name"] == openml_name and asked["version"] == 1
     assert bunch.data.shape == (3, n_pixels) and bunch.data_test.shape == (10_000, n_pixels)
     assert bunch.target.tolist() == [0, 1, 2] and bunch.target_test[0] == 3
@@ -275,25 +280,22 @@ def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
     np.testing.assert_allclose(pixels[0, 0, 0], np.arange(n_channels), atol=1e-5)
 
 
-def test_class_names_are_numbered_in_order(home, monkeypatch):
+def test_class_names_are_numbered_in_order(openml):
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(np.zeros((10_002, 3072), dtype=np.uint8))
     names = pandas.Series(["wolf", "apple", *["bee"] * 10_000])
-    monkeypatch.setattr(
-        _sources, "fetch_openml", lambda *args, **kwargs: Bunch(data=table, target=names)
-    )
-    bunch = load_cifar100()
+    answer = Bunch(data=table, target=names)
+    bunch = openml(lambda *args, **kwargs: answer).load_cifar100()
     assert set(bunch.target) | set(bunch.target_test) <= {0, 1, 2}
 
 
-def test_boston_from_openml_reads_categories_as_numbers(home, monkeypatch):
+def test_boston_from_openml_reads_categories_as_numbers(openml):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {"CRIM": [0.1, 0.2], "RAD": pandas.Categorical(["24", "1"], ["1", "24"])}
     )
     answer = Bunch(data=frame, target=pandas.Series([21.0, 22.0]))
-    monkeypatch.setattr(_sources, "fetch_openml", lambda *args, **kwargs: answer)
-    bunch = load_boston()
+    bunch = openml(lambda *args, **kwargs: answer).load_boston()
     np.testing.assert_array_equal(bunch.data, [[0.1, 24], [0.2, 1]])
     assert bunch.data.dtype == np.float64 and bunch.feature_names == ["CRIM", "RAD"]
 

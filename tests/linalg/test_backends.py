@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
 from layer_calls import OwnLayer
-from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.datasets import load_digits, load_iris
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Context, Dense, LeakyReLU, Tanh
@@ -47,12 +47,10 @@ def test_an_accelerator(tmp_path):
 
 @pytest.mark.parametrize("layers", ["auto", "Dense[12] Tanh Dense[8] ReLU"])
 @pytest.mark.parametrize("sparse", [False, True])
-@pytest.mark.parametrize(
-    "Estimator, load", [(ZORBClassifier, load_iris), (ZORBRegressor, load_diabetes)]
-)
-def test_jax_agrees_with_numpy(Estimator, load, sparse, layers):
-    rows, y = load(return_X_y=True)
-    rows = sp.csr_matrix(rows * (rows > 0)) if sparse else rows
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+def test_jax_agrees_with_numpy(Estimator, sparse, layers):
+    rows, y = load_iris(return_X_y=True)
+    rows = sp.csr_matrix(rows * (rows > 2)) if sparse else rows
     models = [
         Estimator(layers, backend=name, random_state=0).fit(rows, y) for name in ("numpy", "jax")
     ]
@@ -64,7 +62,7 @@ def test_jax_agrees_with_numpy(Estimator, load, sparse, layers):
     "layers", ["Dense[8] Trees[5]", "Flatten Stack(Trees[5] | Identity)", "BatchNorm Dense[9] Cos"]
 )
 def test_other_lists_agree(layers):
-    rows, y = load_diabetes(return_X_y=True)
+    rows, y = load_iris(return_X_y=True)
     expected, found = (
         ZORBRegressor(layers, backend=name, random_state=0).fit(rows, y).predict(rows)
         for name in ("numpy", "jax")
