@@ -246,7 +246,7 @@ def test_partial_fit_of_one_class_at_a_time():
     model.partial_fit(X, Y, classes=[0, 1, 2])
     for _ in range(60):
         for label in range(3):
-            model.partial_fit(X[Y == label], Y[Y == label])
+            model.partial_fit(X[label == Y], Y[label == Y])
     assert model.score(X, Y) > 0.8
     with pytest.raises(ValueError, match=r"y holds \[7\]"):
         model.partial_fit(X, Y + 7 * (Y == 0))

@@ -28,7 +28,6 @@ from sklearn_zorb.layers import (
 )
 from sklearn_zorb.trainers import Backprop
 
-
 X, Y = load_iris(return_X_y=True)
 OWN = set(ZORBClassifier().get_params())
 
