@@ -141,22 +141,15 @@ def test_random_state_seeds_the_draw(make):
     assert not np.array_equal(first[0], other[0])
 
 
-@pytest.mark.parametrize(
-    ("make", "arguments"),
-    [
-        (make_xor, {"n_samples": 0}),
-        (make_xor, {"bound": 0}),
-        (make_two_spirals, {"n_samples": 1}),
-        (make_two_spirals, {"noise": -1.0}),
-        (make_two_spirals, {"degrees": 0}),
-        (make_sinc, {"n_samples": 0}),
-        (make_sinc, {"noise": -1.0}),
-        (make_sinc, {"low": 1.0, "high": 1.0}),
-    ],
-)
-def test_wrong_arguments_are_named(make, arguments):
-    with pytest.raises(ValueError, match=next(iter(arguments))):
-        make(**arguments)
+def test_wrong_arguments_are_named():
+    for make, arguments in (
+        (make_xor, {"n_samples": 0}), (make_xor, {"bound": 0}),
+        (make_two_spirals, {"n_samples": 1}), (make_two_spirals, {"noise": -1.0}),
+        (make_two_spirals, {"degrees": 0}), (make_sinc, {"n_samples": 0}),
+        (make_sinc, {"noise": -1.0}), (make_sinc, {"low": 1.0, "high": 1.0}),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            make(**arguments)
 
 
 # image sets
@@ -198,27 +191,22 @@ def test_the_whole_set_comes_before_a_part(home):
     assert len(load_mnist(data_home=home).data) == 6
 
 
-def test_a_damaged_file_is_named(home):
-    (home / "mnist.npz").write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(ValueError, match="mnist.npz.*not a readable NPZ"):
-        load_mnist(data_home=home)
-
-
-def test_pickled_arrays_are_refused(home):
-    np.savez(home / "mnist.npz", x=np.array([{}], dtype=object), y=np.zeros(1))
-    with pytest.raises(ValueError, match="not a readable NPZ"):
-        load_mnist(data_home=home)
-
-
-def test_missing_arrays_are_named(home):
-    np.savez(home / "mnist.npz", pictures=np.zeros((1, 28, 28)))
-    with pytest.raises(ValueError, match="x_train, y_train, x_test, y_test.*holds pictures"):
-        load_mnist(data_home=home)
-
-
-def test_images_of_another_size_are_refused(home):
-    write_images(home / "mnist.npz", shape=(32, 32, 3))
-    with pytest.raises(ValueError, match="'mnist' must have 784 pixels"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "mnist.npz.*not a readable NPZ"),
+        ({"x": np.array([{}], dtype=object), "y": np.zeros(1)}, "not a readable NPZ"),
+        ({"pictures": np.zeros((1, 28, 28))}, "x_train, y_train, x_test, y_test.*holds pictures"),
+        ({"x": np.zeros((2, 32, 32, 3)), "y": np.zeros(2)}, "'mnist' must have 784 pixels"),
+    ],
+    ids=["damaged", "pickled", "other arrays", "other size"],
+)
+def test_files_that_are_refused(home, content, message):
+    if content is None:
+        (home / "mnist.npz").write_bytes(b"PK\x03\x04 nonsense")
+    else:
+        np.savez(home / "mnist.npz", **content)
+    with pytest.raises(ValueError, match=message):
         load_mnist(data_home=home)
 
 
@@ -247,17 +235,13 @@ def test_without_pandas_the_extra_is_named(openml):
         openml(fetch).load_mnist()
 
 
-@pytest.mark.parametrize(
-    ("name", "openml_name", "n_channels"),
-    [
-        ("mnist", "mnist_784", 1),
-        ("fashion_mnist", "Fashion-MNIST", 1),
-        ("kmnist", "Kuzushiji-MNIST", 1),
-        ("cifar10", "CIFAR_10", 3),
-        ("cifar100", "CIFAR-100", 3),
-    ],
-)
-def test_images_from_openml(openml, name, openml_name, n_channels):
+OPENML = {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST", "kmnist": "Kuzushiji-MNIST",
+          "cifar10": "CIFAR_10", "cifar100": "CIFAR-100"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_from_openml(openml, name):
+    n_channels = 3 if name.startswith("cifar") else 1
     pandas = pytest.importorskip("pandas")
     side = 28 if n_channels == 1 else 32
     n_pixels = side * side * n_channels
@@ -273,7 +257,7 @@ def test_images_from_openml(openml, name, openml_name, n_channels):
         return Bunch(data=table, target=labels)
 
     bunch = getattr(openml(fetch), f"load_{name}")()
-    assert asked["name"] == openml_name and asked["version"] == 1
+    assert asked["name"] == OPENML[name] and asked["version"] == 1
     assert bunch.data.shape == (3, n_pixels) and bunch.data_test.shape == (10_000, n_pixels)
     assert bunch.target.tolist() == [0, 1, 2] and bunch.target_test[0] == 3
     pixels = bunch.data.reshape(-1, side, side, n_channels) * 255
@@ -348,9 +332,8 @@ def test_boston_from_a_file(home):
 # by name
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "shape", "test_shape"),
-    [
+def test_sets_that_need_no_file(home):
+    for name, task, shape, test_shape in (
         ("xor", "classification", (1000, 2), (1000, 2)),
         ("two_spirals", "classification", (400, 2), None),
         ("sinc", "regression", (2001, 1), (6001, 1)),
@@ -359,13 +342,11 @@ def test_boston_from_a_file(home):
         ("diabetes", "regression", (442, 10), None),
         ("breast_cancer", "classification", (569, 30), None),
         ("wine", "classification", (178, 13), None),
-    ],
-)
-def test_sets_that_need_no_file(home, name, task, shape, test_shape):
-    bunch = load_dataset(name, random_state=0)
-    assert bunch.task == task and bunch.data.shape == shape
-    assert (bunch.data_test.shape if "data_test" in bunch else None) == test_shape
-    assert len(bunch.target) == shape[0]
+    ):
+        bunch = load_dataset(name, random_state=0)
+        assert bunch.task == task and bunch.data.shape == shape
+        assert (bunch.data_test.shape if "data_test" in bunch else None) == test_shape
+        assert len(bunch.target) == shape[0]
 
 
 def test_the_two_parts_of_xor_differ(home):
@@ -421,20 +402,13 @@ def test_all_names_are_public():
 
 
 @needs_real_data
-@pytest.mark.parametrize(
-    ("name", "shape", "n_classes"),
-    [
-        ("mnist", (28, 28, 1), 10),
-        ("fashion_mnist", (28, 28, 1), 10),
-        ("kmnist", (28, 28, 1), 10),
-        ("cifar10", (32, 32, 3), 10),
-    ],
-)
-def test_real_images(name, shape, n_classes):
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "cifar10"])
+def test_real_images(name):
     bunch = load_dataset(name, download_if_missing=False)
+    shape = (32, 32, 3) if name == "cifar10" else (28, 28, 1)
     assert bunch.image_shape == shape and bunch.data.shape[1] == np.prod(shape)
     assert bunch.data.min() == 0 and bunch.data.max() == 1
-    assert len(np.unique(bunch.target)) == n_classes
+    assert len(np.unique(bunch.target)) == 10
     if name != "kmnist":  # only the published test images are in that file
         assert len(bunch.target_test) == len(bunch.data_test) > 0
 
