@@ -36,12 +36,12 @@ def test_commands_of_the_command_line_page(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "wine.png").stat().st_size > 0
 
 
-def test_the_page_names_every_command():
-    from sklearn_zorb.cli import commands
-
+def test_the_page_names_every_command(capsys):
+    assert main(["dance"]) == 2
+    choices = capsys.readouterr().err.partition("choose from")[2]
+    commands = re.findall(r"\w+", choices.partition(")")[0])
     page = _read(DOC / "command_line.rst")
-    missing = [name for name in commands.__all__ if f"$ zorb {name}" not in page]
-    assert not missing
+    assert len(commands) > 5 and not [name for name in commands if f"$ zorb {name}" not in page]
 
 
 def test_layer_of_the_tutorial(monkeypatch):
@@ -53,18 +53,13 @@ def test_layer_of_the_tutorial(monkeypatch):
     check_layer(Softsign(0.9), (3, 2))
 
 
-@pytest.mark.parametrize(
-    "name", ["layers", "trainers", "datasets", "inspection", "testing", "linalg"]
-)
-def test_api_page_lists_every_public_name(name):
-    module = importlib.import_module(f"sklearn_zorb.{name}")
-    listed = _listed()[module.__name__]
-    assert sorted(set(module.__all__) - listed) == [], "add these to doc/api.rst"
-    assert sorted(listed - set(module.__all__)) == [], "doc/api.rst lists these, which are gone"
-
-
-def test_api_page_lists_every_name_of_the_package():
+def test_api_page_lists_every_public_name():
     listed = _listed()
+    for name in ("layers", "trainers", "datasets", "inspection", "testing", "linalg"):
+        module = importlib.import_module(f"sklearn_zorb.{name}")
+        own = listed[module.__name__]
+        assert sorted(set(module.__all__) - own) == [], "add these to doc/api.rst"
+        assert sorted(own - set(module.__all__)) == [], "doc/api.rst lists these, which are gone"
     assert listed["sklearn_zorb"] <= set(sklearn_zorb.__all__)
     assert set(sklearn_zorb.__all__) <= set().union(*listed.values())
 

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import sklearn_zorb
 
 PACKAGE = Path(sklearn_zorb.__file__).parent
@@ -73,12 +71,17 @@ def part_of(name):
     return first if (PACKAGE / first).is_dir() or (PACKAGE / f"{first}.py").is_file() else ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_go_down(path):
-    own = part_of(name_of(path))
-    assert own in LEVEL or own in INDEPENDENT, f"{own} has no place in ORDER: give it one"
-    wrong = [(line, name) for line, name in imported(path) if not allowed(own, part_of(name))]
-    assert not wrong, "imports that go up, by line"
+def test_imports_go_down():
+    wrong = []
+    for path in MODULES:
+        own = part_of(name_of(path))
+        assert own in LEVEL or own in INDEPENDENT, f"{own} has no place in ORDER: give it one"
+        wrong += [
+            f"{name_of(path)}, line {line}: {name}"
+            for line, name in imported(path)
+            if not allowed(own, part_of(name))
+        ]
+    assert not wrong, "imports that go up"
 
 
 def allowed(own, other):
@@ -91,19 +94,18 @@ def allowed(own, other):
     return LEVEL[other] < LEVEL[own]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_modules_are_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_functions_are_short(path):
-    lengths = {
-        f"{node.name}, line {node.lineno}": body_length(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef)
-    }
-    assert {name: n for name, n in lengths.items() if n > FUNCTION_LINES} == {}
+def test_modules_and_functions_are_short():
+    long = []
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > MODULE_LINES:
+            long.append(name_of(path))
+        long += [
+            f"{name_of(path)}, line {node.lineno}: {node.name}"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef) and body_length(node) > FUNCTION_LINES
+        ]
+    assert not long
 
 
 def body_length(node):

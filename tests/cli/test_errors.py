@@ -7,7 +7,8 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_zorb.cli import commands, main
+from sklearn_zorb import ZORBClassifier
+from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
 
@@ -255,10 +256,10 @@ def test_weights_that_are_not_arrays_stay_in_the_model(fails, zorb):
     ],
 )
 def test_failures(fails, monkeypatch, error, code, message):
-    def fail(args):
+    def fail(self, *args, **options):
         raise error
 
-    monkeypatch.setattr(commands, "fit", fail)
+    monkeypatch.setattr(ZORBClassifier, "fit", fail)
     got_code, got_message = fails("fit", "iris")
     assert got_code == code and got_message.startswith(message)
 
@@ -284,11 +285,12 @@ def test_a_missing_package_names_its_extra(fails, monkeypatch, pets, package, ar
 
 
 def test_warnings_are_one_line(capsys, monkeypatch):
+    fit = ZORBClassifier.fit
 
-    def warn(args):
+    def warn(self, X, y, sample_weight=None):
         warnings.warn("mind\nthe gap", UserWarning, stacklevel=1)
-        return {}, "done"
+        return fit(self, X, y, sample_weight)
 
-    monkeypatch.setattr(commands, "fit", warn)
-    assert main(["fit", "iris"]) == 0
-    assert capsys.readouterr() == ("done\n", "zorb: warning: mind the gap\n")
+    monkeypatch.setattr(ZORBClassifier, "fit", warn)
+    assert main(["fit", "iris", *SMALL]) == 0
+    assert capsys.readouterr().err == "zorb: warning: mind the gap\n"

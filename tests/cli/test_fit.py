@@ -3,15 +3,13 @@
 import csv
 import io
 import json
-import warnings
 from decimal import Decimal
 
 import joblib
 import numpy as np
 import pytest
 
-from sklearn_zorb.cli.data import hold_out, labelled, read_data
-from sklearn_zorb.cli.frames import prepare_table, read_table
+from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
 
@@ -124,29 +122,41 @@ def test_text_stays_text_where_it_looks_like_numbers(zorb, elsewhere):
     assert read_csv(zorb("predict", "new.csv", "--load", "m"))[1] == [["01"], ["02"]]
 
 
-def test_preparation_of_a_table(pets):
-    data = read_data(str(pets))
-    prepare = prepare_table(data.schema).fit(data.X)
-    assert prepare.get_feature_names_out().tolist() == [
+@pytest.fixture
+def columns(elsewhere):
+    """Fit to a table that holds these lines, for its columns and the pipeline that was saved."""
+
+    def fit(*lines, path="t.csv"):
+        if lines:
+            (elsewhere / path).write_text("\n".join(lines))
+        assert main(["fit", *SMALL, path, "--save", "m", "--test-size", "0"]) == 0
+        content = joblib.load("m")
+        return content["columns"], content["model"]
+
+    return fit
+
+
+def test_preparation_of_a_table(columns, pets):
+    pandas = pytest.importorskip("pandas")
+    _, model = columns(path="pets.csv")
+    assert model[0].get_feature_names_out().tolist() == [
         "weight", "missingindicator_weight", "kind_cat", "kind_dog", "kind_nan",
         "colour_blue", "colour_red", "colour_nan",
     ]  # fmt: skip
-    first_rows = prepare.transform(data.X)[:3]
+    rows = pandas.read_csv(pets).drop(columns="owner")
     np.testing.assert_array_equal(
-        first_rows,
+        model[0].transform(rows[:3]),
         [[4, 0, 1, 0, 0, 0, 1, 0], [5, 1, 0, 1, 0, 1, 0, 0], [3, 0, 0, 0, 1, 0, 1, 0]],
     )
-    unknown = data.X[:1].assign(kind="bird")
-    assert prepare.transform(unknown)[0, 2:5].tolist() == [0, 0, 0]
+    unknown = rows[:1].assign(kind="bird")
+    assert model[0].transform(unknown)[0, 2:5].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("header", ["a,b,c", "a,b,c,"])
-def test_a_comma_at_the_end_of_rows_shifts_no_column(elsewhere, header):
-    rows = [f"{i},{10 * i},{i % 2}," for i in range(20)]
-    (elsewhere / "t.csv").write_text("\n".join([header, *rows]))
-    data = read_data("t.csv")
-    assert data.schema.columns == {"a": "number", "b": "number"}
-    assert data.X["a"].tolist() == list(range(20)) and data.y.tolist() == [0, 1] * 10
+def test_a_comma_at_the_end_of_rows_shifts_no_column(columns, header):
+    kinds, model = columns(header, *(f"{i},{10 * i},{i % 2}," for i in range(20)))
+    assert kinds == {"a": "number", "b": "number"}
+    assert model.classes_.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -158,57 +168,57 @@ def test_a_comma_at_the_end_of_rows_shifts_no_column(elsewhere, header):
         (["True", "", "False"], [1, 0]),
     ],
 )
-def test_numbers_are_numbers_where_pandas_leaves_them(elsewhere, cells, numbers):
-    (elsewhere / "t.csv").write_text("\n".join(["a,b", *(f"{cell},1" for cell in cells)]))
-    data = read_data("t.csv")
-    assert data.schema.columns == {"a": "number"} and data.X["a"].dtype == np.float64
-    assert data.X["a"].dropna().tolist() == [float(number) for number in numbers]
+def test_numbers_are_numbers_where_pandas_leaves_them(columns, cells, numbers):
+    kinds, model = columns("a,b", *(f"{cell},{i / 3}" for i, cell in enumerate(cells * 4)))
+    assert kinds == {"a": "number"}
+    own = model[-1].params_[0]
+    # whatever pandas made of them, the network was scaled to these numbers
+    filled = [float(number) for number in numbers] + [np.median(numbers)] * (len(cells) > 2)
+    assert own["mean"][0] == pytest.approx(np.mean(filled))
 
 
-def test_decimals_of_parquet_are_numbers(elsewhere):
+def test_decimals_of_parquet_are_numbers(columns, elsewhere):
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
-    table = {"a": [Decimal("1.50"), None], "b": [True, None], "c": ["1", "2"], "d": [None, None]}
-    pandas.DataFrame({**table, "y": [1, 2]}).to_parquet("t.parquet")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        data = read_data("t.parquet")
-    assert data.schema.columns == {"a": "number", "b": "number", "c": "text", "d": "text"}
-    assert data.X["a"][0] == 1.5 and data.X["b"][0] == 1
+    table = {"a": [Decimal("1.50"), None], "b": [True, None], "c": ["1", "2"], "d": ["x", None]}
+    table = {name: values * 4 for name, values in table.items()}
+    pandas.DataFrame({**table, "y": np.arange(8) / 3}).to_parquet("t.parquet")
+    kinds, model = columns(path="t.parquet")
+    assert kinds == {"a": "number", "b": "number", "c": "text", "d": "text"}
+    assert model[-1].params_[0]["mean"][:2].tolist() == [1.5, 1]
 
 
-def test_a_column_is_read_as_a_whole(elsewhere):
+def test_a_column_is_read_as_a_whole(columns):
     """What comes first in a long file must not decide how a category is written."""
-    header, row = ",".join(["a", *map(str, range(64))]), "1.50" + 64 * ",1"
-    path = elsewhere / "t.csv"
-    path.write_text("\n".join([header, *[row] * 20_000, "x" + 64 * ",1"]))
-    assert set(read_table(path)["a"]) == {"1.50", "x"}
+    rows = [f"1.50{64 * ',1'},{i % 2}" for i in range(20_000)]
+    header = ",".join(["a", *map(str, range(64)), "y"])
+    _, model = columns(header, *rows, f"x{64 * ',1'},1")
+    assert {"a_1.50", "a_x"} <= set(model[0].get_feature_names_out())
 
 
 @pytest.mark.parametrize(
     ("cells", "note"),
     [
         (["0,234", "1,5", "7"] * 3, "column 'a' is taken for text: it holds '0,234' among numbers"),
-        (["1", "2.5", "-3", "4", "?", "5"], "it holds '?' among numbers"),
+        (["1", "2.5", "-3", "4", "?", "5"] * 2, "it holds '?' among numbers"),
         (["2020-01-31", "2021-02-28", "2021-03-01 10:00"], "column 'a' holds dates, which are"),
         (["1", "x", "2"], None),
         (["2,x", "3", "x-1"], None),
     ],
 )
-def test_text_that_is_hardly_meant_is_noted(elsewhere, cells, note):
-    rows = [f'"{cell}",{i % 2}' for i, cell in enumerate(cells)]
+def test_text_that_is_hardly_meant_is_noted(capsys, elsewhere, cells, note):
+    rows = [f'"{cell}",{i % 2}' for i, cell in enumerate(cells * 4)]
     (elsewhere / "t.csv").write_text("\n".join(["a,y", *rows]))
-    with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always")
-        assert read_data("t.csv").schema.columns == {"a": "text"}
-    assert [note in str(warning.message) for warning in notes] == ([True] if note else [])
+    assert main(["fit", "t.csv", *SMALL, "--save", "m"]) == 0
+    assert joblib.load("m")["columns"] == {"a": "text"}
+    shown = capsys.readouterr().err
+    assert note in shown if note else not shown
 
 
-def test_many_categories_share_an_indicator(elsewhere):
+def test_many_categories_share_an_indicator(columns):
     rows = [f"name{min(i, 120)},{i % 2}" for i in range(200)]
-    (elsewhere / "t.csv").write_text("\n".join(["name,y", *rows]))
-    data = read_data("t.csv")
-    assert prepare_table(data.schema).fit_transform(data.X).shape == (200, 50)
+    _, model = columns("name,y", *rows)
+    assert len(model[0].get_feature_names_out()) == 50
 
 
 def test_parquet_gives_what_csv_gives(zorb, pets):
@@ -250,9 +260,9 @@ def test_classes_are_predicted_as_they_are_written(zorb, elsewhere, classes):
         (list(range(20)), "regression"),
     ],
 )
-def test_the_task_is_told_from_the_target(values, task, write_npz):
+def test_the_task_is_told_from_the_target(zorb, values, task, write_npz):
     write_npz(n=20, y=np.array(values))
-    assert labelled(read_data("data.npz")).task == task
+    assert json.loads(zorb("fit", *SMALL, "data.npz", "--json"))["task"] == task
 
 
 def test_several_outputs(zorb, write_npz):
@@ -267,13 +277,19 @@ def test_several_outputs(zorb, write_npz):
         assert header == ["prediction_0", "prediction_1"] and len(rows) == 60
 
 
-def test_held_out_rows_keep_the_shares_of_the_classes(write_npz):
+def test_held_out_rows_keep_the_shares_of_the_classes(zorb, write_npz):
+    """Columns tell rows apart: those that a model has not seen are the ones it was tested on."""
+
+    def parts(y, seed):
+        write_npz(n=100, X=np.eye(100), y=y)
+        argv = ("fit", "data.npz", "--network", "Identity", "--seed", seed, "--save", "m")
+        zorb(*argv, "--test-size", 0.2)
+        means = joblib.load("m")["model"][-1].params_[0]["mean"]
+        return np.flatnonzero(means == 0)
+
     y = np.repeat([0, 1], [90, 10])
-    write_npz(n=100, y=y)
-    data = hold_out(labelled(read_data("data.npz")), 0.2, 0)
-    assert np.bincount(data.y_test).tolist() == [18, 2]
-    again, other = (hold_out(labelled(read_data("data.npz")), 0.2, seed) for seed in (0, 1))
-    assert np.array_equal(data.X_test, again.X_test)
-    assert not np.array_equal(data.X_test, other.X_test)
-    write_npz(n=100, y=np.repeat([0, 1, 2], [90, 9, 1]))  # one row cannot be in both parts
-    assert len(hold_out(labelled(read_data("data.npz")), 0.2, 0).y_test) == 20
+    tested = parts(y, 0)
+    assert np.bincount(y[tested]).tolist() == [18, 2]
+    assert np.array_equal(tested, parts(y, 0)) and not np.array_equal(tested, parts(y, 1))
+    # one row cannot be in both parts
+    assert len(parts(np.repeat([0, 1, 2], [90, 9, 1]), 0)) == 20

@@ -1,37 +1,31 @@
 """Data sets: the published settings, the files, and what is said when there are none."""
 
+import importlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.datasets
 from sklearn.utils import Bunch
 
+import sklearn_zorb
 from sklearn_zorb import datasets
 from sklearn_zorb.datasets import (
     list_datasets,
     load_boston,
-    load_cifar10,
-    load_cifar100,
     load_dataset,
-    load_fashion_mnist,
     load_kmnist,
     load_mnist,
     load_table,
     make_sinc,
     make_two_spirals,
     make_xor,
-    sources,
 )
 
-IMAGE_LOADERS = {
-    "mnist": load_mnist,
-    "fashion_mnist": load_fashion_mnist,
-    "kmnist": load_kmnist,
-    "cifar10": load_cifar10,
-    "cifar100": load_cifar100,
-}
+IMAGES = ("mnist", "fashion_mnist", "kmnist", "cifar10", "cifar100")
 REAL_DATA = os.environ.get("SKLEARN_ZORB_DATA")
 needs_real_data = pytest.mark.skipif(not REAL_DATA, reason="SKLEARN_ZORB_DATA is not set")
 
@@ -40,12 +34,21 @@ needs_real_data = pytest.mark.skipif(not REAL_DATA, reason="SKLEARN_ZORB_DATA is
 def home(tmp_path, monkeypatch):
     """An empty data directory, and no other in sight."""
     monkeypatch.delenv("SKLEARN_ZORB_DATA", raising=False)
-    monkeypatch.setattr(sources, "fetch_openml", _no_network)
     return tmp_path
 
 
-def _no_network(*args, **kwargs):
-    raise OSError("no network")
+@pytest.fixture
+def openml(home, monkeypatch):
+    """The data sets as they are imported where OpenML answers like the function that is given."""
+
+    def answering(fetch):
+        monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
+        monkeypatch.setattr(sklearn_zorb, "datasets", datasets)
+        for name in [name for name in sys.modules if name.startswith("sklearn_zorb.datasets")]:
+            monkeypatch.delitem(sys.modules, name)
+        return importlib.import_module("sklearn_zorb.datasets")
+
+    return answering
 
 
 def write_images(path, shape=(28, 28), n_train=6, n_test=4, split=True):
@@ -138,32 +141,26 @@ def test_random_state_seeds_the_draw(make):
     assert not np.array_equal(first[0], other[0])
 
 
-@pytest.mark.parametrize(
-    ("make", "arguments"),
-    [
-        (make_xor, {"n_samples": 0}),
-        (make_xor, {"bound": 0}),
-        (make_two_spirals, {"n_samples": 1}),
-        (make_two_spirals, {"noise": -1.0}),
-        (make_two_spirals, {"degrees": 0}),
-        (make_sinc, {"n_samples": 0}),
-        (make_sinc, {"noise": -1.0}),
-        (make_sinc, {"low": 1.0, "high": 1.0}),
-    ],
-)
-def test_wrong_arguments_are_named(make, arguments):
-    with pytest.raises(ValueError, match=next(iter(arguments))):
-        make(**arguments)
+def test_wrong_arguments_are_named():
+    for make, arguments in (
+        (make_xor, {"n_samples": 0}), (make_xor, {"bound": 0}),
+        (make_two_spirals, {"n_samples": 1}), (make_two_spirals, {"noise": -1.0}),
+        (make_two_spirals, {"degrees": 0}), (make_sinc, {"n_samples": 0}),
+        (make_sinc, {"noise": -1.0}), (make_sinc, {"low": 1.0, "high": 1.0}),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            make(**arguments)
 
 
 # image sets
 
 
-@pytest.mark.parametrize("name", IMAGE_LOADERS)
+@pytest.mark.parametrize("name", IMAGES)
 def test_images_from_a_file(home, name):
     shape = (32, 32, 3) if name.startswith("cifar") else (28, 28)
     images, labels = write_images(home / f"{name}.npz", shape)
-    bunch = IMAGE_LOADERS[name](data_home=home)
+    load = getattr(datasets, f"load_{name}")
+    bunch = load(data_home=home)
     assert bunch.image_shape == (*shape, 1)[:3]
     assert bunch.data.dtype == np.float32 and bunch.target.dtype == np.int64
     np.testing.assert_allclose(bunch.data, images[:6].reshape(6, -1) / 255, rtol=1e-6)
@@ -171,7 +168,7 @@ def test_images_from_a_file(home, name):
     assert np.array_equal(bunch.target, labels[:6])
     assert np.array_equal(bunch.target_test, labels[6:])
     assert bunch.task == "classification"
-    X, y = IMAGE_LOADERS[name](data_home=home, return_X_y=True)
+    X, y = load(data_home=home, return_X_y=True)
     assert np.array_equal(X, bunch.data) and np.array_equal(y, bunch.target)
 
 
@@ -194,36 +191,34 @@ def test_the_whole_set_comes_before_a_part(home):
     assert len(load_mnist(data_home=home).data) == 6
 
 
-def test_a_damaged_file_is_named(home):
-    (home / "mnist.npz").write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(ValueError, match="mnist.npz.*not a readable NPZ"):
-        load_mnist(data_home=home)
-
-
-def test_pickled_arrays_are_refused(home):
-    np.savez(home / "mnist.npz", x=np.array([{}], dtype=object), y=np.zeros(1))
-    with pytest.raises(ValueError, match="not a readable NPZ"):
-        load_mnist(data_home=home)
-
-
-def test_missing_arrays_are_named(home):
-    np.savez(home / "mnist.npz", pictures=np.zeros((1, 28, 28)))
-    with pytest.raises(ValueError, match="x_train, y_train, x_test, y_test.*holds pictures"):
-        load_mnist(data_home=home)
-
-
-def test_images_of_another_size_are_refused(home):
-    write_images(home / "mnist.npz", shape=(32, 32, 3))
-    with pytest.raises(ValueError, match="'mnist' must have 784 pixels"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "mnist.npz.*not a readable NPZ"),
+        ({"x": np.array([{}], dtype=object), "y": np.zeros(1)}, "not a readable NPZ"),
+        ({"pictures": np.zeros((1, 28, 28))}, "x_train, y_train, x_test, y_test.*holds pictures"),
+        ({"x": np.zeros((2, 32, 32, 3)), "y": np.zeros(2)}, "'mnist' must have 784 pixels"),
+    ],
+    ids=["damaged", "pickled", "other arrays", "other size"],
+)
+def test_files_that_are_refused(home, content, message):
+    if content is None:
+        (home / "mnist.npz").write_bytes(b"PK\x03\x04 nonsense")
+    else:
+        np.savez(home / "mnist.npz", **content)
+    with pytest.raises(ValueError, match=message):
         load_mnist(data_home=home)
 
 
 # OpenML
 
 
-@pytest.mark.parametrize("name", [*IMAGE_LOADERS, "boston"])
-def test_a_set_that_is_nowhere_says_what_to_set(home, name):
-    load = IMAGE_LOADERS.get(name, load_boston)
+@pytest.mark.parametrize("name", [*IMAGES, "boston"])
+def test_a_set_that_is_nowhere_says_what_to_set(home, openml, name):
+    def fetch(*args, **kwargs):
+        raise OSError("no network")
+
+    load = getattr(openml(fetch), f"load_{name}")
     with pytest.raises(FileNotFoundError, match=rf"(?s){name}.*SKLEARN_ZORB_DATA.*{name}\.\w+"):
         load(data_home=home)
     with pytest.raises(FileNotFoundError, match="OpenML.*no network"):
@@ -232,26 +227,21 @@ def test_a_set_that_is_nowhere_says_what_to_set(home, name):
         load(data_home=home, download_if_missing=False)
 
 
-def test_without_pandas_the_extra_is_named(home, monkeypatch):
+def test_without_pandas_the_extra_is_named(openml):
     def fetch(*args, **kwargs):
         raise ImportError("Returning pandas objects requires pandas")
 
-    monkeypatch.setattr(sources, "fetch_openml", fetch)
     with pytest.raises(ImportError, match=r"sklearn-zorb\[table\]"):
-        load_mnist()
+        openml(fetch).load_mnist()
 
 
-@pytest.mark.parametrize(
-    ("name", "openml_name", "n_channels"),
-    [
-        ("mnist", "mnist_784", 1),
-        ("fashion_mnist", "Fashion-MNIST", 1),
-        ("kmnist", "Kuzushiji-MNIST", 1),
-        ("cifar10", "CIFAR_10", 3),
-        ("cifar100", "CIFAR-100", 3),
-    ],
-)
-def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
+OPENML = {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST", "kmnist": "Kuzushiji-MNIST",
+          "cifar10": "CIFAR_10", "cifar100": "CIFAR-100"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_from_openml(openml, name):
+    n_channels = 3 if name.startswith("cifar") else 1
     pandas = pytest.importorskip("pandas")
     side = 28 if n_channels == 1 else 32
     n_pixels = side * side * n_channels
@@ -266,34 +256,30 @@ def test_images_from_openml(home, monkeypatch, name, openml_name, n_channels):
         asked.update(name=name, **kwargs)
         return Bunch(data=table, target=labels)
 
-    monkeypatch.setattr(sources, "fetch_openml", fetch)
-    bunch = IMAGE_LOADERS[name]()
-    assert asked["name"] == openml_name and asked["version"] == 1
+    bunch = getattr(openml(fetch), f"load_{name}")()
+    assert asked["name"] == OPENML[name] and asked["version"] == 1
     assert bunch.data.shape == (3, n_pixels) and bunch.data_test.shape == (10_000, n_pixels)
     assert bunch.target.tolist() == [0, 1, 2] and bunch.target_test[0] == 3
     pixels = bunch.data.reshape(-1, side, side, n_channels) * 255
     np.testing.assert_allclose(pixels[0, 0, 0], np.arange(n_channels), atol=1e-5)
 
 
-def test_class_names_are_numbered_in_order(home, monkeypatch):
+def test_class_names_are_numbered_in_order(openml):
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(np.zeros((10_002, 3072), dtype=np.uint8))
     names = pandas.Series(["wolf", "apple", *["bee"] * 10_000])
-    monkeypatch.setattr(
-        sources, "fetch_openml", lambda *args, **kwargs: Bunch(data=table, target=names)
-    )
-    bunch = load_cifar100()
+    answer = Bunch(data=table, target=names)
+    bunch = openml(lambda *args, **kwargs: answer).load_cifar100()
     assert set(bunch.target) | set(bunch.target_test) <= {0, 1, 2}
 
 
-def test_boston_from_openml_reads_categories_as_numbers(home, monkeypatch):
+def test_boston_from_openml_reads_categories_as_numbers(openml):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {"CRIM": [0.1, 0.2], "RAD": pandas.Categorical(["24", "1"], ["1", "24"])}
     )
     answer = Bunch(data=frame, target=pandas.Series([21.0, 22.0]))
-    monkeypatch.setattr(sources, "fetch_openml", lambda *args, **kwargs: answer)
-    bunch = load_boston()
+    bunch = openml(lambda *args, **kwargs: answer).load_boston()
     np.testing.assert_array_equal(bunch.data, [[0.1, 24], [0.2, 1]])
     assert bunch.data.dtype == np.float64 and bunch.feature_names == ["CRIM", "RAD"]
 
@@ -346,9 +332,8 @@ def test_boston_from_a_file(home):
 # by name
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "shape", "test_shape"),
-    [
+def test_sets_that_need_no_file(home):
+    for name, task, shape, test_shape in (
         ("xor", "classification", (1000, 2), (1000, 2)),
         ("two_spirals", "classification", (400, 2), None),
         ("sinc", "regression", (2001, 1), (6001, 1)),
@@ -357,13 +342,11 @@ def test_boston_from_a_file(home):
         ("diabetes", "regression", (442, 10), None),
         ("breast_cancer", "classification", (569, 30), None),
         ("wine", "classification", (178, 13), None),
-    ],
-)
-def test_sets_that_need_no_file(home, name, task, shape, test_shape):
-    bunch = load_dataset(name, random_state=0)
-    assert bunch.task == task and bunch.data.shape == shape
-    assert (bunch.data_test.shape if "data_test" in bunch else None) == test_shape
-    assert len(bunch.target) == shape[0]
+    ):
+        bunch = load_dataset(name, random_state=0)
+        assert bunch.task == task and bunch.data.shape == shape
+        assert (bunch.data_test.shape if "data_test" in bunch else None) == test_shape
+        assert len(bunch.target) == shape[0]
 
 
 def test_the_two_parts_of_xor_differ(home):
@@ -419,20 +402,13 @@ def test_all_names_are_public():
 
 
 @needs_real_data
-@pytest.mark.parametrize(
-    ("name", "shape", "n_classes"),
-    [
-        ("mnist", (28, 28, 1), 10),
-        ("fashion_mnist", (28, 28, 1), 10),
-        ("kmnist", (28, 28, 1), 10),
-        ("cifar10", (32, 32, 3), 10),
-    ],
-)
-def test_real_images(name, shape, n_classes):
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "cifar10"])
+def test_real_images(name):
     bunch = load_dataset(name, download_if_missing=False)
+    shape = (32, 32, 3) if name == "cifar10" else (28, 28, 1)
     assert bunch.image_shape == shape and bunch.data.shape[1] == np.prod(shape)
     assert bunch.data.min() == 0 and bunch.data.max() == 1
-    assert len(np.unique(bunch.target)) == n_classes
+    assert len(np.unique(bunch.target)) == 10
     if name != "kmnist":  # only the published test images are in that file
         assert len(bunch.target_test) == len(bunch.data_test) > 0
 

@@ -260,8 +260,9 @@ for Estimator, targets in ((ZORBRegressor, y), (ZORBClassifier, (y > 1).astype(i
     own = {"classes": [0, 1]} if Estimator is ZORBClassifier else {}
     model = Estimator("Dense[8] Tanh", random_state=0).partial_fit(X, targets, **own)
     joblib.dump(model, path)
-    again = joblib.load(path, mmap_mode="r").partial_fit(X, targets).partial_fit(X[:30], targets[:30])
-    model.partial_fit(X, targets).partial_fit(X[:30], targets[:30])
+    again = joblib.load(path, mmap_mode="r")
+    for twin in (again, model):
+        twin.partial_fit(X, targets).partial_fit(X[:30], targets[:30])
     assert np.array_equal(again.predict(X), model.predict(X))
     assert again.loo_score_ == model.loo_score_
 """

@@ -4,36 +4,28 @@ import numpy as np
 import pytest
 from layer_calls import inverted
 
-from sklearn_zorb.layers import (
-    Cos,
-    Identity,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Sign,
-    Softmax,
-    Step,
-    Tanh,
-)
+from sklearn_zorb import parse_layers
+from sklearn_zorb.layers import Cos, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 
 Z = np.linspace(-3, 3, 24).reshape(6, 4)
-VALUES = [
-    (Identity(), lambda z: z),
-    (Sigmoid(), lambda z: 1 / (1 + np.exp(-z))),
-    (Tanh(), np.tanh),
-    (ReLU(), lambda z: z * (z > 0)),
-    (LeakyReLU(0.2), lambda z: np.where(z > 0, z, 0.2 * z)),
-    (Cos(), np.cos),
-    (Sign(), lambda z: np.where(z < 0, -1.0, 1.0)),
-    (Step(), lambda z: np.where(z < 0, 0.0, 1.0)),
-    (Softmax(), lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)),
-]
+VALUES = {
+    "Identity": lambda z: z,
+    "Sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "Tanh": np.tanh,
+    "ReLU": lambda z: z * (z > 0),
+    "LeakyReLU[0.2]": lambda z: np.where(z > 0, z, 0.2 * z),
+    "Cos": np.cos,
+    "Sign": lambda z: np.where(z < 0, -1.0, 1.0),
+    "Step": lambda z: np.where(z < 0, 0.0, 1.0),
+    "Softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+}
 RANGED = pytest.mark.parametrize("layer", [Sigmoid(), Tanh()], ids=repr)
 
 
 def test_values():
-    for layer, expected in VALUES:
-        np.testing.assert_allclose(layer.forward({}, Z), expected(Z), atol=1e-14, err_msg=layer)
+    for text, expected in VALUES.items():
+        (layer,) = parse_layers(text)
+        np.testing.assert_allclose(layer.forward({}, Z), expected(Z), atol=1e-14, err_msg=text)
 
 
 def test_no_overflow():

@@ -6,31 +6,13 @@ import numpy as np
 import pytest
 import scipy.optimize
 from layer_calls import outputs_before
+from left_out import left_out_ridge
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_friedman1
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import (
-    Dense,
-    Identity,
-    Kernel,
-    Parallel,
-    Skip,
-    Stack,
-    Standardize,
-    Tanh,
-    Trees,
-)
-
-
-def left_out(rows, Y, alpha):
-    """Predictions of ridge regressions to all other rows."""
-    keep = [np.delete(np.arange(len(rows)), i) for i in range(len(rows))]
-    return np.vstack([
-        Ridge(alpha).fit(rows[own], Y[own]).predict(rows[[i]]).reshape(1, -1)
-        for i, own in enumerate(keep)
-    ])  # fmt: skip
+from sklearn_zorb.layers import Dense, Identity, Kernel, Stack, Tanh, Trees
 
 
 def best_weights(outputs, Y, shrinkage):
@@ -65,7 +47,9 @@ def test_weights_solve_the_constrained_problem(shrinkage, n_targets):
     for k in (2, 3, 4):
         dense, tanh, _ = params[f"branch_{k}"].values()
         rows.append(Tanh().forward(tanh, X @ dense["weights"] + dense["intercept"]))
-    expected = best_weights([left_out(H, Y, 0.5) for H in rows], Y, shrinkage)
+    expected = best_weights(
+        [left_out_ridge(H, Y, 0.5).reshape(Y.shape) for H in rows], Y, shrinkage
+    )
     np.testing.assert_allclose(params["block_weights"], expected, atol=2e-4)
     assert params["block_weights"].min() >= 0
     assert params["block_weights"].sum() == pytest.approx(1)
@@ -84,7 +68,7 @@ def test_linear_block_is_ridge_and_its_outputs_are_left_out():
     model = ZORBRegressor([Stack([[Identity()]])], alpha=3.0, clip=False).fit(X, y)
     Z = (X - X.mean(0)) / X.std(0)
     np.testing.assert_allclose(model.predict(X), Ridge(alpha=3.0).fit(Z, y).predict(Z))
-    expected = 1 - np.mean((left_out(Z, y, 3.0)[:, 0] - y) ** 2) / y.var()
+    expected = 1 - np.mean((left_out_ridge(Z, y, 3.0) - y) ** 2) / y.var()
     assert model.loo_score_ == pytest.approx(expected)
 
 
@@ -117,7 +101,7 @@ def test_noise_stays_noise():
 
 def test_it_stands_after_hidden_layers_and_scalers_inside_see_their_outputs():
     X, y = make_friedman1(300, random_state=0)
-    layers = [Dense(30), Tanh(), Stack([[Standardize()], [Trees(30)]])]
+    layers = "Dense[30] Tanh Stack(Standardize | Trees[30])"
     model = ZORBRegressor(layers, random_state=0, n_sweeps=3).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.5
     rows = outputs_before(model, X[:200])
@@ -165,11 +149,11 @@ def test_split_read_out_is_linear_and_scores_what_it_predicts():
     np.testing.assert_allclose(np.c_[rows, np.ones(300)] @ line, model.predict(X), atol=1e-6)
 
 
-@pytest.mark.parametrize("joint", [Skip([Trees(5)]), Parallel([[Trees(5)], [Identity()]])])
+@pytest.mark.parametrize("joint", ["Skip(Trees[5])", "Parallel(Trees[5] | Identity)"])
 def test_mixed_columns_are_warned_of(joint):
     X, y = make_friedman1(50, random_state=0)
     with pytest.warns(UserWarning, match="loo_score_.*blocks of a Stack|blocks of a Stack"):
-        ZORBRegressor([joint]).fit(X, y)
+        ZORBRegressor(joint).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ZORBRegressor([Stack([[Trees(20)], [Identity()]])]).fit(X, y)

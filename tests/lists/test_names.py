@@ -5,50 +5,39 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_zorb.estimators.layer_list import LayerListMixin
+from sklearn_zorb import NetworkClassifier, ZORBClassifier
 from sklearn_zorb.layers import (
     Dense,
     EstimatorLayer,
     Identity,
+    Kernel,
     Layer,
     LayerSyntaxError,
     LeakyReLU,
     Parallel,
     ReLU,
     Skip,
+    Stack,
     Tanh,
     parse_layers,
 )
-from sklearn_zorb.layers.names import check_names, resolve_layers
+from sklearn_zorb.trainers import Backprop
+
+X, Y = load_iris(return_X_y=True)
+OWN = set(ZORBClassifier().get_params())
 
 
-class Network(LayerListMixin, ClassifierMixin, BaseEstimator):
-    """Stands in for the package's estimators."""
-
-    def __init__(self, layers="auto", *, alpha="loo", inner=None):
-        self.layers = layers
-        self.alpha = alpha
-        self.inner = inner
-
-    def fit(self, X, y):
-        self.layers_ = resolve_layers(self.layers)
-        check_names(self)
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        # right for 16 units only, so that a search has something to find
-        units = dict(self.layers_)["dense_1"].units
-        return np.full(len(X), self.classes_[0 if units == 16 else -1])
+def Network(layers="auto", **options):
+    return ZORBClassifier(layers, standardize=False, random_state=0, **options)
 
 
 def layer_names(network):
-    own = {"layers", "alpha", "inner"}
-    return [key for key in network.get_params() if "__" not in key and key not in own]
+    return [key for key in network.get_params() if "__" not in key and key not in OWN]
 
 
 def plain():
@@ -68,15 +57,17 @@ def nested():
         ([], []),
         (plain(), ["dense_1", "tanh_1", "dense_2", "leakyrelu_1"]),
         (tuple(plain()), ["dense_1", "tanh_1", "dense_2", "leakyrelu_1"]),
-        ([("a", Dense()), ("b", Tanh())], ["a", "b"]),
+        ([("a", Dense(3)), ("b", Tanh())], ["a", "b"]),
         # a layer with a name of its own still counts: naming it renames no other
-        ([("a", Dense()), Dense(), Tanh()], ["a", "dense_2", "tanh_1"]),
+        ([("a", Dense(3)), Dense(2), Tanh()], ["a", "dense_2", "tanh_1"]),
         (nested(), ["skip_1", "parallel_1"]),
     ],
 )
 def test_names(layers, names):
-    assert layer_names(Network(layers)) == names
-    assert [name for name, _ in resolve_layers(layers)] == names
+    network = Network(layers)
+    assert layer_names(network) == names
+    fitted = [name for name, _ in network.fit(X, Y).layers_]
+    assert [name for name in fitted if name not in ("inputs", "readout")] == names
 
 
 def test_appending_a_layer_renames_none():
@@ -93,7 +84,7 @@ def test_get_params():
     assert params["dense_2"] is layers[2]
     assert params["dense_2__units"] == 4
     assert params["leakyrelu_1__slope"] == 0.1
-    assert list(Network(layers).get_params(deep=False)) == ["alpha", "inner", "layers"]
+    assert set(Network(layers).get_params(deep=False)) == OWN
 
 
 def test_get_params_of_composite_layers():
@@ -143,7 +134,8 @@ def test_garbage_is_tolerated_until_fit(garbage):
     assert Network(garbage).set_params(alpha=3).layers is garbage
     assert Skip(garbage).get_params()["layers"] is garbage
     assert Parallel([garbage]).get_params()["branches"][0] is garbage
-    check_names(network)
+    with pytest.raises((TypeError, ValueError)):
+        network.fit(X[:0], Y[:0])
 
 
 def test_garbage_leaves_its_neighbours_their_names():
@@ -206,7 +198,7 @@ def test_names_stay_when_a_class_changes():
     assert network.get_params()["tanh_1"] is new
     assert layer_names(network) == ["tanh_1", "tanh_2", "x"]
     assert layer_names(network.set_params(tanh_1=Tanh(), x=Tanh())) == ["tanh_1", "tanh_2", "x"]
-    check_names(network)
+    network.fit(X, Y)
 
 
 def test_set_layers_and_their_parameters_in_one_call():
@@ -220,9 +212,11 @@ def test_set_layers_and_their_parameters_in_one_call():
     assert network.alpha == 0.5
 
 
-def test_set_layers_alone_stores_the_object():
+def test_set_layers_alone_stores_the_object_and_nothing_changes_nothing():
     layers = plain()
-    assert Network().set_params(layers=layers).layers is layers
+    network = Network().set_params(layers=layers)
+    assert network.layers is layers
+    assert network.set_params() is network and network.layers is layers
 
 
 def test_set_through_composite_layers():
@@ -248,15 +242,6 @@ def test_set_whole_block_list_of_a_composite():
     assert repr(network.layers[0]) == "Skip(layers=[Dense(units=3, use_bias=False)])"
 
 
-def test_composite_layer_alone():
-    blocks = [[Dense(8)], [Tanh()]]
-    layer = Parallel(blocks)
-    assert layer.set_params(dense_1__units=9, tanh_1=ReLU()) is layer
-    assert layer.get_params()["dense_1__units"] == 9
-    assert blocks[0][0].units == 8
-    assert isinstance(blocks[1][0], Tanh)
-
-
 def test_one_object_in_two_places():
     layer = Dense(8)
     network = Network([layer, layer]).set_params(dense_2__units=9)
@@ -272,15 +257,10 @@ def test_explicit_names_and_pairs_are_kept():
     assert layers[0][1].units == 8
 
 
-def test_nothing_to_set():
-    network = Network(layers := plain())
-    assert network.set_params() is network
-    assert network.layers is layers
-
-
 def test_own_nested_parameters_still_work():
-    network = Network(plain(), inner=Ridge()).set_params(inner__alpha=7, dense_1__units=3)
-    assert network.inner.alpha == 7
+    network = NetworkClassifier(plain(), trainer=Backprop())
+    network.set_params(trainer__max_epochs=7, dense_1__units=3)
+    assert network.trainer.max_epochs == 7
     assert network.layers[0].units == 3
 
 
@@ -291,8 +271,8 @@ def test_own_nested_parameters_still_work():
 def test_unknown_name_lists_the_valid_ones(key):
     network = Network(layers := plain())
     message = (
-        f"Invalid parameter '{key}' for estimator Network.*"
-        r"Valid parameters are: \['alpha', 'inner', 'layers'\]. "
+        f"Invalid parameter '{key}' for estimator ZORBClassifier.*"
+        r"Valid parameters are: \['alpha', .*\]. "
         r"Valid names of layers are: \['dense_1', 'tanh_1', 'dense_2', 'leakyrelu_1'\]."
     )
     with pytest.raises(ValueError, match=message):
@@ -322,11 +302,8 @@ def test_names_in_text(layers):
         Network(layers).set_params(dense_1__units=3)
     with pytest.raises(ValueError, match="parse_layers"):
         Network(plain()).set_params(layers=layers, dense_1__units=3)
-
-
-def test_what_the_error_for_text_says_works():
-    network = Network().set_params(layers=parse_layers("Dense[8] Tanh"), dense_1__units=3)
-    assert network.layers[0].units == 3
+    if layers != "auto":  # what the error says works
+        assert Network().set_params(layers=parse_layers(layers), dense_1__units=3).layers[0].units
 
 
 def test_parameter_of_what_has_none():
@@ -351,24 +328,18 @@ def test_clone(layers):
 def test_repr_in_html():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "Network" in Network(nested())._repr_html_()
+        assert "ZORBClassifier" in Network(nested())._repr_html_()
 
 
 def test_grid_search():
     layers = [Dense(8), Tanh()]
-    search = GridSearchCV(
-        Network(layers), {"dense_1__units": [4, 16], "tanh_1": [Tanh(), LeakyReLU()]}, cv=2
-    )
-    search.fit(np.zeros((8, 1)), [0, 1, 0, 0, 0, 1, 0, 0])
-    assert search.best_params_["dense_1__units"] == 16
-    assert search.best_estimator_.layers_[0][1].units == 16
+    grid = {"dense_1__units": [1, 16], "tanh_1": [Tanh(), LeakyReLU()]}
+    search = GridSearchCV(Network(layers), grid, cv=2).fit(X, Y)
+    best = search.best_params_["dense_1__units"]
+    assert dict(search.best_estimator_.layers_)["dense_1"].units == best
     assert layers[0].units == 8
-
-
-def test_grid_search_over_text():
-    grid = {"layers": ["Dense[4]", ["Dense[16]", "Tanh"], [Dense(5)]]}
-    search = GridSearchCV(Network(), grid, cv=2).fit(np.zeros((8, 1)), [0, 1, 0, 0, 0, 1, 0, 0])
-    assert search.best_params_["layers"] == ["Dense[16]", "Tanh"]
+    texts = {"layers": ["Dense[4]", ["Dense[16]", "Tanh"], [Dense(5)]]}
+    assert GridSearchCV(Network(), texts, cv=2).fit(X, Y).best_params_["layers"] in texts["layers"]
 
 
 # -- resolving ---------------------------------------------------------------------------------
@@ -384,18 +355,17 @@ def test_grid_search_over_text():
         [("dense_1", Dense(8)), Tanh()],
     ],
 )
-def test_resolve_layers(layers):
-    (first, dense), (second, tanh) = resolve_layers(layers)
-    assert (first, second) == ("dense_1", "tanh_1")
-    assert dense.units == 8
-    assert isinstance(tanh, Tanh)
+def test_every_way_to_write_a_list(layers):
+    found = dict(Network(layers).fit(X, Y).layers_)
+    assert found["dense_1"].units == 8
+    assert isinstance(found["tanh_1"], Tanh)
 
 
-def test_resolve_layers_copies():
+def test_fitted_layers_are_copies():
     layers = [Dense(8), Skip([Dense(4)])]
-    (_, dense), (_, skip) = resolve_layers(layers)
-    assert dense is not layers[0]
-    assert skip.layers[0] is not layers[1].layers[0]
+    found = dict(Network(layers).fit(X, Y).layers_)
+    assert found["dense_1"] is not layers[0]
+    assert found["skip_1"].layers[0] is not layers[1].layers[0]
 
 
 @pytest.mark.parametrize(
@@ -425,17 +395,15 @@ def test_resolve_layers_copies():
         ([("p", Parallel(3))], "layers[0].branches must be a list of blocks, each a list"),
     ],
 )
-def test_resolve_layers_refuses(layers, message):
+def test_what_is_no_list_of_layers(layers, message):
     with pytest.raises(TypeError, match=re.escape(message)):
-        resolve_layers(layers)
-    with pytest.raises(TypeError, match=re.escape(message)):
-        Network(layers).fit(np.zeros((2, 1)), [0, 1])
+        Network(layers).fit(X, Y)
 
 
-@pytest.mark.parametrize("layers", ["helloworld", "", ["Dense[", "8"]])
-def test_resolve_layers_passes_syntax_errors_on(layers):
-    with pytest.raises(LayerSyntaxError):
-        resolve_layers(layers)
+def test_syntax_errors_are_passed_on():
+    for layers in ("helloworld", "", ["Dense[", "8"]):
+        with pytest.raises(LayerSyntaxError):
+            Network(layers).fit(X, Y)
 
 
 # -- checking names ----------------------------------------------------------------------------
@@ -458,16 +426,51 @@ def test_resolve_layers_passes_syntax_errors_on(layers):
         ),
     ],
 )
-def test_check_names_refuses(layers, message):
-    network = Network(layers)
+def test_names_that_are_refused(layers, message):
+    message = message.replace("Network", "ZORBClassifier")
     with pytest.raises(ValueError, match=re.escape(message)):
-        check_names(network)
-    with pytest.raises(ValueError, match=re.escape(message)):
-        network.fit(np.zeros((2, 1)), [0, 1])
+        Network(layers).fit(X, Y)
 
 
-@pytest.mark.parametrize(
-    "layers", [plain(), nested(), "Dense Dense", [("a", Dense()), ("b", Skip([("a", Tanh())]))]]
-)
-def test_check_names_accepts(layers):
-    assert check_names(Network(layers)) is None
+def test_the_same_name_in_two_lists():
+    layers = [("a", Dense(4)), ("b", Skip([("a", Tanh())]))]
+    assert Network(layers).fit(X, Y).get_params()["b__a"] is layers[1][1].layers[0][1]
+
+
+class Outside(Dense):
+    """A layer of others whose constructor takes more."""
+
+    def __init__(self, units=None, *, note=(), **options):
+        super().__init__(units, **options)
+        self.note = note
+
+    @classmethod
+    def _get_param_names(cls):
+        return ["note", "units"]
+
+
+def test_clones_of_layers_are_new_objects_with_new_lists():
+    for layer in (Dense(2, initializer=np.ones), Stack([[Dense(3)], [Kernel()]]),
+                  Outside(3, note=[1, 2])):  # fmt: skip
+        copy = clone(layer)
+        assert copy is not layer and type(copy) is type(layer)
+        assert repr(copy) == repr(layer)
+        for name, value in layer.get_params(deep=False).items():
+            if isinstance(value, list):
+                assert getattr(copy, name) is not value
+
+
+class Doubled(Dense):
+    """A layer that does not keep what it is given."""
+
+    def __init__(self, units=None):
+        super().__init__(units=None if units is None else 2 * units)
+
+    @classmethod
+    def _get_param_names(cls):
+        return ["units"]
+
+
+def test_constructors_that_change_a_value_are_told_of():
+    with pytest.raises(RuntimeError, match="constructor either does not set or modifies"):
+        clone(Doubled(3))

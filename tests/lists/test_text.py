@@ -97,36 +97,16 @@ def test_parse(text, expected):
     assert described(parse_layers(text)) == described(expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("64", 64),
-        ("+64", 64),
-        ("-1", -1),
-        ("1.5", 1.5),
-        ("1.", 1.0),
-        (".5", 0.5),
-        ("-.5", -0.5),
-        ("1e-3", 1e-3),
-        ("2E+3", 2000.0),
-        ("true", True),
-        ("False", False),
-        ("NONE", None),
-        ("loo", "loo"),
-        ("Loo_2", "Loo_2"),
-        ("'none'", "none"),
-        ('"a b"', "a b"),
-        ("''", ""),
-        (r"'it\'s'", "it's"),
-        (r'"a\\b\n\"c\""', 'a\\b\n"c"'),
-        ("'] ) | ,'", "] ) | ,"),
-        ("()", ()),
-        ("(3)", (3,)),
-        ("(3, 3)", (3, 3)),
-        ("(3,)", (3,)),
-        ("((1, he), none)", ((1, "he"), None)),
-    ],
-)
+VALUES = [
+    ("64", 64), ("+64", 64), ("-1", -1), ("1.5", 1.5), ("1.", 1.0), (".5", 0.5), ("-.5", -0.5),
+    ("1e-3", 1e-3), ("2E+3", 2000.0), ("true", True), ("False", False), ("NONE", None),
+    ("loo", "loo"), ("Loo_2", "Loo_2"), ("'none'", "none"), ('"a b"', "a b"), ("''", ""),
+    (r"'it\'s'", "it's"), (r'"a\\b\n\"c\""', 'a\\b\n"c"'), ("'] ) | ,'", "] ) | ,"), ("()", ()),
+    ("(3)", (3,)), ("(3, 3)", (3, 3)), ("(3,)", (3,)), ("((1, he), none)", ((1, "he"), None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES)
 def test_values(text, value):
     (layer,) = parse_layers(f"Dense[alpha={text}]")
     assert described(layer.alpha) == described(value)
@@ -290,62 +270,25 @@ def test_written_form(text):
     assert format_layers(parse_layers(text)) == text
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        0,
-        -3,
-        10**30,
-        1.0,
-        -0.1,
-        1e-300,
-        1.7976931348623157e308,
-        0.1 + 0.2,
-        True,
-        False,
-        (),
-        (1,),
-        (1, (2.0, None, "x y")),
-        "he",
-        "HE_2",
-        "",
-        " ",
-        "none",
-        "True",
-        "inf",
-        "NaN",
-        "1e3",
-        "k-means",
-        "é",
-        "日本",
-        "'",
-        '"',
-        "\\",
-        "\\n",
-        "a\nb\r\tc",
-        "\x0b\x1c\u2028\x00",
-        "] | ) ^",
-    ],
-    ids=repr,
-)
+WHOLE = [0, -3, 10**30, True, False, (), (1,), (1, (2.0, None, "x y"))]
+REAL = [1.0, -0.1, 1e-300, 1.7976931348623157e308, 0.1 + 0.2]
+TEXTS = ["he", "HE_2", "", " ", "none", "True", "inf", "NaN", "1e3", "k-means", "é", "日本", "'",
+         '"', "\\", "\\n", "a\nb\r\tc", "\x0b\x1c\u2028\x00", "] | ) ^"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", WHOLE + REAL + TEXTS, ids=repr)
 def test_value_round_trip(value):
     layers = [Dense(8, alpha=value), Skip([Dense(value)])]
     assert described(parse_layers(format_layers(layers))) == described(layers)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (np.int64(8), "8"),
-        (np.float64(0.1), "0.1"),
-        (np.float32(0.5), "0.5"),
-        (np.bool_(True), "true"),
-        (np.str_("he"), "he"),
-    ],
-)
-def test_numpy_scalars_are_written_as_python_ones(value, text):
-    assert format_layers([Dense(alpha=value)]) == f"Dense[alpha={text}]"
-    assert parse_layers(format_layers([Dense(alpha=value)]))[0].alpha == value
+def test_numpy_scalars_are_written_as_python_ones():
+    for value, text in (
+        (np.int64(8), "8"), (np.float64(0.1), "0.1"), (np.float32(0.5), "0.5"),
+        (np.bool_(True), "true"), (np.str_("he"), "he"),
+    ):  # fmt: skip
+        assert format_layers([Dense(alpha=value)]) == f"Dense[alpha={text}]"
+        assert parse_layers(format_layers([Dense(alpha=value)]))[0].alpha == value
 
 
 def test_equal_values_of_another_type_than_the_default_are_kept():
@@ -353,22 +296,19 @@ def test_equal_values_of_another_type_than_the_default_are_kept():
     assert described(layer.use_bias) == (int, 1)
 
 
-def constructible_layers():
-    for name in public.__all__:
-        cls = getattr(public, name)
+def test_every_default_layer_is_its_name():
+    classes = [getattr(public, name) for name in public.__all__]
+    written = 0
+    for cls in classes:
         if isinstance(cls, type) and issubclass(cls, Layer) and cls is not Layer:
             try:
-                yield cls()
+                layer = cls()
             except TypeError:  # has required arguments
                 continue
-
-
-@pytest.mark.parametrize(
-    "layer", list(constructible_layers()), ids=lambda layer: type(layer).__name__
-)
-def test_every_default_layer_is_its_name(layer):
-    assert format_layers([layer]) == type(layer).__name__
-    assert described(parse_layers(type(layer).__name__)) == described([layer])
+            written += 1
+            assert format_layers([layer]) == cls.__name__
+            assert described(parse_layers(cls.__name__)) == described([layer])
+    assert written > 15
 
 
 @pytest.mark.parametrize(

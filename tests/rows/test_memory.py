@@ -1,82 +1,90 @@
-"""Targets that memory cannot hold are inverted chunk by chunk, to the same values."""
+"""A limit of memory changes nothing but memory."""
 
 import numpy as np
 import pytest
+from layer_calls import outputs_before
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import load_iris
 
-from sklearn_zorb import ZORBRegressor
-from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Standardize, Tanh, parse_layers, sequence
-from sklearn_zorb.layers.lowered import Lowered
-from sklearn_zorb.memory import Memory
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb.layers import Dense, EstimatorLayer, Tanh
 
-
-def network(layers, width, seed=0):
-    rng, params, shape = np.random.default_rng(seed), [], (width,)
-    for layer in layers:
-        data = (rng.normal(size=(9, *shape)), None, None)
-        params.append(layer.init(rng, shape, data))
-        shape = layer.output_shape(shape)
-    return params
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(3000, 6))
+Y = np.column_stack([np.sin(X[:, 0]) * X[:, 1], X[:, 2] ** 2])
 
 
+@pytest.mark.parametrize("limit", ["200KB", "1MB"])
 @pytest.mark.parametrize(
     "layers",
-    [
-        [Dense(5), Tanh(), Dense(3)],
-        [Standardize(), Dense(6), Sigmoid(), Dense(4), ReLU(), Dense(3)],
-    ],
-    ids=["tanh", "deep"],
-)
-def test_chunks_give_what_the_whole_gives(layers):
-    params = network(layers, 4)
-    targets = np.random.default_rng(1).normal(size=(1000, 3))
-    whole, known = sequence.invert(layers, params, targets, None)
-    below, learned = sequence.invert(layers, params, targets, None, memory=Memory(2000))
-    assert isinstance(below, Lowered)
-    assert below.shape == whole.shape
-    np.testing.assert_allclose(below[:], whole, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(below[17:40], whole[17:40], rtol=1e-12, atol=1e-12)
-    for own, other in zip(learned, known, strict=True):
-        for name, value in other.items():
-            np.testing.assert_allclose(own[name], value, rtol=1e-12, atol=1e-14)
-
-
-def test_equal_targets_leave_the_range_open_in_chunks_too():
-    targets = np.full((1000, 3), 2.0)
-    below, params = sequence.invert([Tanh()], [{}], targets, None, memory=Memory(2000))
-    assert params == [{}]
-    np.testing.assert_array_equal(below[:], np.zeros((1000, 3)))
-
-
-def test_each_pseudoinverse_is_computed_once(monkeypatch):
-    from sklearn_zorb.layers import dense
-
-    calls, compute = [], dense.minimum_norm_map
-    monkeypatch.setattr(dense, "minimum_norm_map", lambda *a: calls.append(1) or compute(*a))
-    layers = [Dense(5), Tanh(), Dense(3)]
-    params = network(layers, 4)
-    targets = np.random.default_rng(1).normal(size=(5000, 3))
-    below, _ = sequence.invert(layers, params, targets, None, memory=Memory(20000))
-    for start in range(0, 5000, 500):
-        below[start : start + 500]
-    assert len(calls) == 2
-
-
-@pytest.mark.parametrize(
-    "text",
     [
         "Dense[32] Tanh",
         "Dense[24] Sigmoid Dense[16] ReLU",
         "Dense[40] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh",
-        "Parallel(Dense[20] Tanh | Dense[30] ReLU) Dense[50] Tanh",
+        "Parallel(Dense[20] Tanh | Dense[30] ReLU) BatchNorm Dense[50] Tanh",
+        "Dense[20] Tanh Stack(Identity | Kernel[40])",
     ],
 )
-def test_a_memory_limit_changes_nothing_but_memory(text):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(3000, 6))
-    y = np.column_stack([np.sin(X[:, 0]) * X[:, 1], X[:, 2] ** 2])
-    layers = parse_layers(text)
-    free = ZORBRegressor(layers, alpha=0.1, relaxation=0.5, random_state=0).fit(X, y)
-    tight = ZORBRegressor(
-        layers, alpha=0.1, relaxation=0.5, random_state=0, memory_limit="200KB"
-    ).fit(X, y)
+def test_the_model_is_the_same(layers, limit):
+    """Targets too many to keep are inverted chunk by chunk."""
+    options = {"alpha": 0.1, "relaxation": 0.5, "random_state": 0}
+    free = ZORBRegressor(layers, **options).fit(X, Y)
+    tight = ZORBRegressor(layers, memory_limit=limit, **options).fit(X, Y)
     np.testing.assert_allclose(tight.predict(X), free.predict(X), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+def test_few_rows_in_chunks(Estimator):
+    rows, y = load_iris(return_X_y=True)
+    fits = [
+        Estimator("Dense[30] Tanh Dense[20] ReLU", random_state=0, memory_limit=limit).fit(rows, y)
+        for limit in (None, "20KB")
+    ]
+    weights = [model.params_[-1]["weights"] for model in fits]
+    np.testing.assert_allclose(weights[1], weights[0], rtol=1e-6, atol=1e-9)
+
+
+def test_equal_targets_leave_the_range_of_a_tanh_open_in_chunks_too():
+    fits = [
+        ZORBRegressor("Dense[8] Tanh Dense[4] Sigmoid", memory_limit=limit, random_state=0)
+        .fit(X, np.full(3000, 2.0))
+        for limit in (None, "20KB")
+    ]  # fmt: skip
+    for model in fits:
+        np.testing.assert_allclose(model.predict(X), 2.0)
+
+
+@pytest.mark.parametrize("readout", ["last", "all"])
+def test_many_rows_are_kept_or_computed_again(readout):
+    rows = RNG.normal(size=(20_000, 12))
+    y = np.sin(rows[:, 0]) + rows[:, 1] * rows[:, 2]
+    layers = "Dense[40] Tanh Dense[30] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh Dense[10] Tanh"
+    model = ZORBRegressor(layers, readout=readout, random_state=0)
+    expected = model.fit(rows, y).predict(rows)
+    found = model.set_params(memory_limit="1MB").fit(rows, y).predict(rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+
+
+class Keeper(TransformerMixin, BaseEstimator):
+    """Hands its rows on, and keeps them."""
+
+    kept = []
+
+    def fit(self, X, y=None):
+        Keeper.kept.append(X)
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_a_model_that_keeps_its_rows_keeps_them_as_they_were():
+    # memory handed out again while a fitted model refers to it would change the model
+    rows = RNG.normal(size=(20_000, 6))
+    hidden = [Dense(30), Tanh(), EstimatorLayer(Keeper(), units=30)]
+    layers = [*hidden, Dense(30), Tanh(), Dense(30), Tanh(), Dense(20), Tanh()]
+    model = ZORBRegressor(layers, readout="last", standardize=False, random_state=0)
+    Keeper.kept.clear()
+    model.fit(rows, rows[:, 0] * rows[:, 1])
+    expected = np.sort(outputs_before(model, rows, 2), axis=0)
+    np.testing.assert_allclose(np.sort(Keeper.kept[-1], axis=0), expected, atol=1e-12)
