@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 from .backends import get_backend, is_jax
 from .criterion import choose, criterion
 from .gcv import gcv_errors, gcv_predictions
-from .left_out import predictions
+from .left_out import LeftOut
 from .penalties import RELATIVE_ALPHAS, check_alpha, penalties
 from .solution import Solution, spread_of
 from .solvers import Cholesky, Diagonal, Dual, Eigen, QrSvd, is_diagonal
@@ -88,14 +88,15 @@ class LeastSquares(BaseEstimator):
             factors, by = self._prepare(system)
             alphas = penalties(self.alpha, factors.mean_eigenvalue)
             by = by if judges is None else "loo"
-            alpha, error = choose(by, system, factors, alphas, judges)
+            rows = LeftOut(system, factors, keep=loo_outputs)
+            alpha, error = choose(by, rows, alphas, judges)
             solution = _solution(factors, alpha, error, by)
             if initial is not None:
                 solution.spread = spread_of(factors, solution.coef, initial)
             if loo_outputs and by == "gcv":
                 solution.loo_outputs = gcv_predictions(system, factors, solution)
             elif loo_outputs:
-                solution.loo_outputs = predictions(system, factors, alpha)
+                solution.loo_outputs = rows.predictions(alpha)
             return solution
 
     def solve_sums(self, gram, count=None):
