@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from .gcv import gcv_errors
-from .left_out import loo_errors
+from .left_out import LeftOut
 
 # flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
 EXACT_FLOPS = 5e10
@@ -44,26 +44,27 @@ def criterion(system, flops, n_alphas):
     return "gcv" if many or dear else "sampled-loo"
 
 
-def choose(by, system, factors, alphas, judges=None):
+def choose(by, rows, alphas, judges=None):
     """The penalty of least error by a criterion, and its error.
 
     Parameters
     ----------
     by : {"loo", "sampled-loo", "gcv"}
-    system : System
-    factors : Factors
+    rows : LeftOut
+        Of the whole system.
     alphas : ndarray of shape (n_alphas,)
         In increasing order.
     judges : System or None, default=None
-        Rows that are left out in place of those of the system.
+        Rows that are left out in place of all.
     """
+    system, factors = rows.system, rows.factors
     gcv = partial(gcv_errors, system, factors)
     if by == "gcv":
         best, errors = factors.best(gcv, alphas)
         return float(alphas[best]), errors[best]
     if by == "sampled-loo":
         judges = system.sample(SAMPLED_ROWS)
-    score = partial(loo_errors, judges or system, factors)
+    score = (rows if judges is None else LeftOut(judges, factors)).errors
     best, errors = factors.best(score, alphas)
     if by == "sampled-loo":
         best = descend(score, gcv, alphas, errors, best)

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 from .backends import get_backend, is_jax
 from .criterion import choose, criterion
 from .gcv import gcv_errors, gcv_predictions
-from .left_out import predictions
+from .left_out import LeftOut
 from .penalties import RELATIVE_ALPHAS, check_alpha, penalties
 from .solution import Solution, spread_of
 from .solvers import Cholesky, Diagonal, Dual, Eigen, QrSvd, is_diagonal
@@ -86,16 +86,16 @@ class LeastSquares(BaseEstimator):
         check_alpha(self.alpha)
         with one_thread(), all_threads(min(system.n_rows, system.n_features)):
             factors, by = self._prepare(system)
-            alphas = penalties(self.alpha, factors.mean_eigenvalue)
             by = by if judges is None else "loo"
-            alpha, error = choose(by, system, factors, alphas, judges)
+            rows = LeftOut(system, factors, keep=loo_outputs)
+            alpha, error = choose(by, rows, self._alphas(factors), judges)
             solution = _solution(factors, alpha, error, by)
             if initial is not None:
                 solution.spread = spread_of(factors, solution.coef, initial)
             if loo_outputs and by == "gcv":
                 solution.loo_outputs = gcv_predictions(system, factors, solution)
             elif loo_outputs:
-                solution.loo_outputs = predictions(system, factors, alpha)
+                solution.loo_outputs = rows.predictions(alpha)
             return solution
 
     def solve_sums(self, gram, count=None):
@@ -113,12 +113,12 @@ class LeastSquares(BaseEstimator):
         Solution
         """
         check_alpha(self.alpha)
-        alphas = penalties(self.alpha, gram.mean_eigenvalue)
         with one_thread(), all_threads(gram.n_features):
             if self.alpha == 0:
                 factors = Eigen.prepare(gram, max(self.rcond or 0.0, GRAM_RCOND))
             else:
                 factors = self._pick(gram)[0].prepare(gram)
+            alphas = self._alphas(factors)
             best, errors = factors.best(lambda some: gcv_errors(gram, factors, some, count), alphas)
             return _solution(factors, float(alphas[best]), errors[best], "gcv")
 
@@ -140,21 +140,25 @@ class LeastSquares(BaseEstimator):
             factors = QrSvd.prepare(system, rcond)
         return factors, criterion(system, factors.loo_flops(system, 1), 1)
 
+    def _alphas(self, of):
+        """Penalties to try, for the mean eigenvalue of a Gram matrix or of factors."""
+        return penalties(self.alpha, of.mean_eigenvalue)
+
     def _pick(self, gram, system=None):
         """The solver for sums, and by what penalties are judged: by GCV without a system."""
-        alphas, solver = penalties(self.alpha, gram.mean_eigenvalue), Eigen
-        if not is_jax(gram.product) and is_diagonal(gram, alphas[0]):
+        solver, by, searched = Eigen, "gcv", self.alpha == "loo"
+        count = len(RELATIVE_ALPHAS) if searched else 1
+        if not is_jax(gram.product) and is_diagonal(gram, self._alphas(gram)[0]):
             solver = Diagonal
         elif gram.n_features > EIGEN_LIMIT[get_backend(gram.backend).accelerated]:
             solver = Cholesky
-        by = "gcv"
         if system is not None:
-            by = criterion(system, solver.loo_flops(system, len(alphas)), len(alphas))
-        few_passes = by == "gcv" or len(alphas) == 1
-        # a given penalty may be one that eigenvalues alone are safe for
-        safe = alphas[0] >= RELATIVE_ALPHAS[0] * gram.mean_eigenvalue
-        if solver is Eigen and few_passes and safe and gram.n_features >= FACTORS_FROM:
-            solver = Cholesky
+            by = criterion(system, solver.loo_flops(system, count), count)
+        few_passes = by == "gcv" or not searched
+        if solver is Eigen and few_passes and gram.n_features >= FACTORS_FROM:
+            # a given penalty may be one that eigenvalues alone are safe for
+            safe = searched or self.alpha >= RELATIVE_ALPHAS[0] * gram.mean_eigenvalue
+            solver = Cholesky if safe else Eigen
         return solver, by
 
 

@@ -9,19 +9,49 @@ from .threads import in_order
 
 # what leverage leaves of one at the least: a row that is met exactly is not divided by zero
 LEAST_SPARE = 1e-10
+# numbers of residuals, of all penalties, that are kept: to make them again takes a second pass
+KEPT = 5e6
 
 
-def loo_errors(system, factors, alphas):
-    """Mean squared errors (n_alphas,) over rows and targets, each row left out in turn."""
-    errors, total = 0.0, 0.0
-    for weight, found in factors.each_left_out(system, alphas, _errors):
-        errors, total = errors + found, total + weight
-    return errors / (total * system.n_targets)
+class LeftOut:
+    """The rows of a system, each left out in turn.
 
+    Parameters
+    ----------
+    system : System
+    factors : Factors
+        Of this system, or of one that its rows are part of.
+    keep : bool, default=False
+        Whether predictions will be asked for: what errors took is then kept, where it is little.
+    """
 
-def predictions(system, factors, alpha):
-    """Predictions (n_rows, n_targets) of each row by the model without it."""
-    return system.ops.xp.concatenate(list(factors.each_left_out(system, [alpha], _outputs)))
+    def __init__(self, system, factors, keep=False):
+        self.system, self.factors, self._keep = system, factors, keep
+        self._kept: tuple = ((), ())
+
+    def errors(self, alphas):
+        """Mean squared errors (n_alphas,) over rows and targets."""
+        count = self.system.n_rows * self.system.n_targets
+        keep = self._keep and count * len(alphas) <= KEPT
+        errors, total, pieces = 0.0, 0.0, []
+        for weight, found, piece in self.factors.each_left_out(self.system, alphas, _measured):
+            errors, total = errors + found, total + weight
+            if keep:
+                pieces.append(piece)
+        self._kept = (list(alphas) if keep else (), pieces)
+        return errors / (total * self.system.n_targets)
+
+    def predictions(self, alpha):
+        """Predictions (n_rows, n_targets) of each row by the model without it."""
+        alphas, pieces = self._kept
+        if alpha not in alphas:
+            measured = self.factors.each_left_out(self.system, [alpha], _measured)
+            alphas, pieces = [alpha], [piece for _, _, piece in measured]
+        place = alphas.index(alpha)
+        return self.system.ops.xp.concatenate([
+            targets - residuals[:, :, place] / spare[:, place, None]
+            for targets, residuals, spare in pieces
+        ])  # fmt: skip
 
 
 def over_rows(factors, system, alphas, take):
@@ -68,20 +98,13 @@ def _residuals(ops, leverages, fitted, targets, target_mean, weights, intercept)
     return (targets - target_mean)[:, :, None] - fitted, spare
 
 
-def _errors(ops, targets, weights, residuals, spare):
-    """Sum of the weights, and weighted sums of squared errors, one for each alpha."""
+def _measured(ops, targets, weights, residuals, spare):
+    """Sum of the weights, weighted sums of squared errors, and what they were made of."""
     total = len(targets) if weights is None else float(to_numpy(weights).sum())
-    return total, np.asarray(ops.call(_squares, weights, residuals, spare))
+    found = np.asarray(ops.call(_squares, weights, residuals, spare))
+    return total, found, (targets, residuals, spare)
 
 
 def _squares(ops, weights, residuals, spare):
     squares = (residuals**2).sum(axis=1) / spare**2
     return squares.sum(axis=0) if weights is None else weights @ squares
-
-
-def _outputs(ops, targets, weights, residuals, spare):
-    return ops.call(_predicted, targets, residuals, spare)
-
-
-def _predicted(ops, targets, residuals, spare):
-    return targets - residuals[:, :, 0] / spare

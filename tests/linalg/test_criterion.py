@@ -8,6 +8,7 @@ from systems import in_chunks, left_out_by_refits, make
 from sklearn_zorb.linalg import Gram, LeastSquares, System
 from sklearn_zorb.linalg.criterion import choose, criterion, descend
 from sklearn_zorb.linalg.gcv import gcv_errors
+from sklearn_zorb.linalg.left_out import LeftOut
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS, penalties
 from sklearn_zorb.linalg.solvers import Cholesky, Eigen
 
@@ -63,7 +64,8 @@ def test_judges_are_the_only_rows_left_out(solver):
         missed = targets - left_out_by_refits(rows, targets, alpha, weights)
         errors.append(np.average((missed[:20] ** 2).mean(axis=1), weights=weights[:20]))
     for alpha, error in zip(alphas, errors, strict=True):
-        own = choose("loo", every, solver.prepare(every.gram()), np.array([alpha]), some)
+        rows = LeftOut(every, solver.prepare(every.gram()))
+        own = choose("loo", rows, np.array([alpha]), some)
         assert own == pytest.approx((alpha, error))
     assert LeastSquares(0.5).solve(every, judges=some).loo_error == pytest.approx(errors[0])
 
@@ -76,7 +78,8 @@ def test_gcv_does_not_see_rows_with_columns_of_their_own():
     system = in_chunks(rows, rows[:, :5].sum(axis=1, keepdims=True) + noise)
     factors = Eigen.prepare(system.gram())
     alphas = penalties("loo", factors.mean_eigenvalue)
-    found = {by: choose(by, system, factors, alphas) for by in ("loo", "sampled-loo", "gcv")}
+    rows = LeftOut(system, factors)
+    found = {by: choose(by, rows, alphas) for by in ("loo", "sampled-loo", "gcv")}
     assert found["gcv"][1] < found["loo"][1] / 10
     # 900 rows are no more than a sample, and that is where the rows without columns help
     assert found["sampled-loo"][0] <= found["loo"][0]

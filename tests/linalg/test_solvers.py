@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 from systems import in_chunks, left_out_by_refits, make
 
 from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
-from sklearn_zorb.linalg.left_out import loo_errors, predictions
+from sklearn_zorb.linalg.left_out import LeftOut
 from sklearn_zorb.linalg.solvers import (
     Cholesky,
     Diagonal,
@@ -54,8 +54,8 @@ def test_what_a_solver_knows_of_its_system(solver, backend, weighted, intercept)
             "dof": factors.dof(alpha),
             "squares": factors.residual_squares(alpha),
             "variance": factors.variance(np.arange(2.0 * rows.shape[1]).reshape(-1, 2)),
-            "left_out": predictions(system, factors, alpha),
-            "error": loo_errors(system, factors, np.array([alpha]))[0],
+            "left_out": LeftOut(system, factors).predictions(alpha),
+            "error": LeftOut(system, factors).errors(np.array([alpha]))[0],
         }
         found = {name: np.asarray(to_numpy(value)) for name, value in found.items()}
         assert factors.status(alpha) is Status.OK

@@ -20,13 +20,14 @@ class Factors(ABC):
     ----------
     ops : NumpyBackend or JaxBackend
     sums : Gram, or an object with these attributes of it
-        ``weight``, ``mean``, ``target_mean``, ``target_squares``, ``mean_eigenvalue`` and
-        ``centre``.
+        ``weight``, ``mean``, ``target_mean``, ``target_squares`` and ``centre``.
 
     Attributes
     ----------
     method : str
         The name of the solver.
+    mean_eigenvalue : float
+        Of the centred Gram matrix, set by each solver from what it has at hand.
     """
 
     method = ""
@@ -36,7 +37,6 @@ class Factors(ABC):
         self.weight, self.centred = sums.weight, sums.centre
         self.mean, self.target_mean = sums.mean, sums.target_mean
         self.target_squares = sums.target_squares
-        self.mean_eigenvalue = sums.mean_eigenvalue
 
     @classmethod
     def prepare(cls, system):

@@ -26,7 +26,7 @@ class Cholesky(Factors):
 
     def __init__(self, gram):
         super().__init__(get_backend(gram.backend), gram)
-        self.gram = gram
+        self.gram, self.mean_eigenvalue = gram, gram.mean_eigenvalue
         self._total = float(np.sum(to_numpy(gram.target_squares)))
         # what every alpha tried left, and the factor of the last one, which is large
         self._solved: dict = {}

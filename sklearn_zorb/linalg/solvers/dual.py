@@ -95,8 +95,8 @@ class Dual(Factors):
         super().__init__(ops, SimpleNamespace(
             weight=float(self.weights.sum()), centre=centre, mean=mean * centre,
             target_mean=target_mean, target_squares=(deviation**2).sum(axis=0),
-            mean_eigenvalue=self.ridge.trace / system.n_features,
         ))  # fmt: skip
+        self.mean_eigenvalue = self.ridge.trace / system.n_features
 
     def _precise(self, rows):
         return rows.astype(np.float64)

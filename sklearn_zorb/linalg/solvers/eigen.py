@@ -31,6 +31,7 @@ class Eigen(Factors):
         self.method, self.rcond, self.vectors = method, rcond, vectors
         # what every alpha is judged by is small: no trip to an accelerator for each
         self.values = np.maximum(to_numpy(values), 0.0)
+        self.mean_eigenvalue = float(self.values.sum()) / len(self.mean)
         self.projected = to_numpy(projected)
         self._squares = (self.projected**2).sum(axis=1)
         self._total = float(np.sum(to_numpy(self.target_squares)))

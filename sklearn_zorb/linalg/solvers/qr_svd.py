@@ -28,7 +28,6 @@ class QrSvd(Eigen):
             stacked = block if triangle is None else xp.concatenate([triangle, block])
             triangle = ops.triangle(stacked)
         left, singular, right = ops.svd(triangle[:, :n_features])
-        sums.mean_eigenvalue = float((singular**2).sum()) / n_features
         projected = singular[:, None] * (left.T @ triangle[:, n_features:])
         return cls(ops, sums, singular**2, right.T, projected, "qr-svd", rcond)
 
