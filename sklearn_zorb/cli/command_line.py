@@ -10,7 +10,7 @@ import warnings
 from numpy.linalg import LinAlgError
 
 from .. import __version__
-from ..lists import LayerSyntaxError
+from ..layers import LayerSyntaxError
 from . import commands
 
 _DESCRIPTION = """\
