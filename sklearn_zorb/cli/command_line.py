@@ -10,7 +10,7 @@ import warnings
 from numpy.linalg import LinAlgError
 
 from .. import __version__
-from ..lists import LayerSyntaxError
+from ..layers import LayerSyntaxError
 from . import commands
 
 _DESCRIPTION = """\
@@ -66,11 +66,7 @@ _fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
 # what commands share; each stands here once
 _OPTIONS = {
     "data": {"metavar": "DATA"},
-    "--target": {
-        "action": _Once,
-        "metavar": "COLUMN",
-        "help": "the target column of a table",
-    },
+    "--target": {"action": _Once, "metavar": "COLUMN", "help": "the target column of a table"},
     "--samples": {"type": _positive, "metavar": "N", "help": "use N random rows"},
     "--seed": {"type": _seed, "default": 0, "help": "random seed (default: %(default)s)"},
     "--task": {
@@ -90,10 +86,7 @@ _OPTIONS = {
         "help": "a parameter of the estimator, as relaxation=0.6; may be repeated",
     },
     "--load": {"metavar": "MODEL", "help": "a saved model"},
-    "--load-weights": {
-        "metavar": "FILE.npz",
-        "help": "replace the weights of the loaded model",
-    },
+    "--load-weights": {"metavar": "FILE.npz", "help": "replace the weights of the loaded model"},
     "--test-size": {
         "type": _fraction,
         "metavar": "SHARE",

@@ -177,11 +177,10 @@ def prepare_table(schema):
     text = OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=_MAX_CATEGORIES, sparse_output=False
     )
-    by_kind = {
-        kind: [name for name, other in schema.columns.items() if other == kind]
-        for kind in ("number", "text")
-    }
-    steps = [("numbers", numbers, by_kind["number"]), ("text", text, by_kind["text"])]
+    names = {"number": [], "text": []}
+    for name, kind in schema.columns.items():
+        names[kind].append(name)
+    steps = [("numbers", numbers, names["number"]), ("text", text, names["text"])]
     return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
 
 

@@ -4,9 +4,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch
 
-from .sources import fetch, find_file, read_arrays
+from .sources import as_bunch, fetch, find_file, read_arrays
 
 
 class ImageSet(NamedTuple):
@@ -33,20 +32,13 @@ class ImageSet(NamedTuple):
         else:
             where = (self.name, self.openml_name, self.patterns[0])
             parts = self._split(fetch(*where, download=download_if_missing))
-        images = [_pixels(part, self.image_shape, self.name) for part in parts[::2]]
-        labels = [_labels(part) for part in parts[1::2]]
+        arrays = []
+        for images, labels in zip(parts[::2], parts[1::2], strict=True):
+            arrays += [_pixels(images, self.image_shape, self.name), _labels(labels)]
         if return_X_y:
-            return images[0], labels[0]
-        data, data_test = (*images, None)[:2]
-        target, target_test = (*labels, None)[:2]
-        return Bunch(
-            data=data,
-            target=target,
-            data_test=data_test,
-            target_test=target_test,
-            image_shape=self.image_shape,
-            task="classification",
-        )
+            return tuple(arrays[:2])
+        arrays += [None] * (4 - len(arrays))  # where there is no test part
+        return as_bunch(arrays, image_shape=self.image_shape, task="classification")
 
     def _split(self, openml):
         """Training and test part of OpenML's table: the test rows come last there."""

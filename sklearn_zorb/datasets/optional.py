@@ -6,7 +6,6 @@ EXTRAS = {
     "pandas": "table",
     "pyarrow": "parquet",
     "matplotlib": "demo",
-    "matplotlib.figure": "demo",
 }
 
 
@@ -16,7 +15,7 @@ def import_optional(name, purpose):
     Parameters
     ----------
     name : str
-        A key of ``EXTRAS``.
+        A key of ``EXTRAS``, or a module of such a package.
 
     purpose : str
         What needs it, to begin the error message: ``"Reading Parquet files"``.
@@ -31,5 +30,5 @@ def import_optional(name, purpose):
         package = name.partition(".")[0]
         raise ImportError(
             f"{purpose} needs {package}, which is not installed: "
-            f'pip install "sklearn-zorb[{EXTRAS[name]}]" brings it.'
+            f'pip install "sklearn-zorb[{EXTRAS[package]}]" brings it.'
         ) from error

@@ -4,11 +4,11 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from sklearn import datasets as sklearn_datasets
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .generated import make_sinc, make_two_spirals, make_xor
 from .images import IMAGE_SETS
-from .sources import find_file
+from .sources import as_bunch, find_file
 from .tables import BOSTON_FILES, load_boston, load_table, table_names
 
 _GENERATED = {"sinc": "regression", "two_spirals": "classification", "xor": "classification"}
@@ -156,5 +156,4 @@ def _generated(name, rng):
         arrays = *make_xor(random_state=rng), *make_xor(random_state=rng)
     else:
         arrays = make_two_spirals(random_state=rng)
-    names = ("data", "target", "data_test", "target_test")
-    return Bunch(**dict(zip(names, arrays, strict=False)), task=_GENERATED[name])
+    return as_bunch(arrays, task=_GENERATED[name])

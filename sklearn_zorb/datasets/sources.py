@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import fetch_openml
+from sklearn.utils import Bunch
 
 DATA_VARIABLE = "SKLEARN_ZORB_DATA"
 
@@ -84,6 +85,12 @@ def read_arrays(path):
         raise ValueError(
             f"{str(path)!r} is not a readable NPZ file of plain arrays: {error}"
         ) from error
+
+
+def as_bunch(arrays, **more):
+    """A Bunch of data and target, and of those of a test part where there are four arrays."""
+    names = ("data", "target", "data_test", "target_test")
+    return Bunch(**dict(zip(names, arrays, strict=False)), **more)
 
 
 def fetch(name, openml_name, filename, *, download=True):
