@@ -41,8 +41,14 @@ class Problem:
 
     def follow(self, update, memory, batch=None):
         """Direction, aux and next memory."""
-        batch = self.batch if batch is None else batch
-        return update.direction(self.objective, self.moved, self.params, memory, batch, self.key)
+        import jax
+
+        @jax.jit
+        def step(memory, batch):
+            parts = (self.objective, self.moved, self.params, memory, batch, self.key)
+            return update.direction(*parts)
+
+        return step(memory, self.batch if batch is None else batch)
 
 
 def hand(problem):

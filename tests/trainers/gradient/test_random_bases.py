@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import rankdata
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_iris
 from small_network import Problem, flat, flat_params, hand
 
 from sklearn_zorb import NetworkClassifier
@@ -26,12 +26,13 @@ def directions(update, memory):
     return np.asarray(jax.jit(jax.vmap(lambda row: space.combine(keys, row)))(np.eye(len(keys))))
 
 
-def fit(rule, layers="Dense[6] Tanh", data=(X, Y)):
-    return NetworkClassifier(layers, trainer=rule, random_state=0).fit(*data)
+def fit(rule, layers="Dense[6] Tanh"):
+    return NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
 
 
-@pytest.mark.parametrize("kind", ["rbd", "fpd"])
-@pytest.mark.parametrize("distribution", ["rademacher", "sketch"])
+@pytest.mark.parametrize(
+    "kind, distribution", [("rbd", "rademacher"), ("fpd", "rademacher"), ("rbd", "sketch")]
+)
 def test_the_step_is_the_gradient_seen_through_the_directions(kind, distribution):
     here = problem()
     update, memory = here.start(RandomBases(kind, 7, distribution))
@@ -89,13 +90,9 @@ def test_offspring_without_a_loss_are_no_better_than_the_worst():
     "rule",
     [
         RandomBases(n_directions=40),
-        RandomBases("fpd", 60),
         RandomBases("nes", 50),
-        RandomBases("nes", 50, antithetic=True, max_epochs=100),
         RandomBases("gradients", 5),
-        RandomBases(n_directions=40, distribution="sketch"),
         RandomBases("fpd", 40, "sketch", normalize="tensor", learning_rate=0.1),
-        RandomBases(n_directions=40, distribution="normal", normalize="tensor", learning_rate=0.1),
     ],
     ids=repr,
 )
@@ -126,16 +123,6 @@ def test_diagnostics_tell_the_cosine_with_the_gradient():
     assert float(aux["figures"]["cosine"]) == pytest.approx(expected)
     model = fit(RandomBases("nes", 10, diagnostics=True, max_epochs=2))
     assert -1 < model.history_[0]["cosine"] < 1
-
-
-def test_new_bases_beat_fixed_ones():
-    data = load_digits(return_X_y=True)
-    loss = {
-        kind: fit(RandomBases(kind, 50, max_epochs=6, learning_rate=2.0), data=data)
-        .history_[-1]["loss"]
-        for kind in ("rbd", "fpd")
-    }  # fmt: skip
-    assert loss["rbd"] < 0.8 * loss["fpd"]
 
 
 def test_layers_without_derivative_are_for_evolution_strategies():

@@ -63,18 +63,6 @@ def test_rows_of_a_short_last_batch_count_as_the_others_do(limit):
     assert result.history[0]["score"] == pytest.approx(np.mean(predicted.argmax(axis=1) == Y))
 
 
-def test_blocks_within_a_memory_limit_train_as_one_does():
-    rule = Backprop(batch_size=40, max_epochs=3)
-    params = [
-        rule.fit(
-            "Dense[5] Tanh Dense", None, X, np.eye(3)[Y],
-            Context(task="multiclass", rng=np.random.default_rng(0), memory=Memory(limit)),
-        ).params
-        for limit in (None, 25_000)
-    ]  # fmt: skip
-    np.testing.assert_allclose(params[1][0]["weights"], params[0][0]["weights"])
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 def test_every_row_held_out_counts_the_same(weighted):
     # those held out fill more than one batch, of which the last is short

@@ -14,13 +14,13 @@ from sklearn_zorb.trainers.gradient import workers
 from sklearn_zorb.trainers.gradient.epoch import compiled_epoch
 from sklearn_zorb.trainers.gradient.optimizers import make_optimizer
 
-X, Y = load_iris(return_X_y=True)
+X, Y = (table[::3] for table in load_iris(return_X_y=True))
 
 
 def fit(n_jobs, layers="Dense[6] Tanh", weighted=True, backend="threading", **options):
     weight = np.random.default_rng(0).uniform(size=len(Y))
     weight[::7] = 0
-    settings = {"n_directions": 12, "batch_size": 40, "max_epochs": 3, "n_jobs": n_jobs}
+    settings = {"n_directions": 12, "batch_size": 20, "max_epochs": 3, "n_jobs": n_jobs}
     rule = RandomBases(**{**settings, **options})
     model = NetworkClassifier(layers, trainer=rule, random_state=0)
     with parallel_config(backend=backend):
@@ -40,8 +40,7 @@ def assert_same(a, b):
         {},
         {"kind": "fpd", "optimizer": "adam", "learning_rate": 0.01, "batch_size": "auto"},
         {"kind": "nes", "antithetic": True},
-        {"distribution": "sketch"},
-        {"early_stopping": True},
+        {"distribution": "sketch", "early_stopping": True},
         {"batch_size": 1, "max_epochs": 1},
     ],
     ids=str,
@@ -52,9 +51,7 @@ def test_many_workers_find_the_weights_of_one(options):
 
 
 def test_processes():
-    found = fit(2, backend="loky")
-    assert_same(found, fit(1))
-    np.testing.assert_array_equal(flat_params(found), flat_params(fit(2, backend="loky")))
+    assert_same(fit(2, backend="loky"), fit(1))
 
 
 def test_n_jobs_comes_from_the_context():
@@ -104,7 +101,7 @@ def test_layers_that_look_at_the_batch():
         return next(own for own in model.params_ if "variance" in own)["mean"]
 
     layers = "BatchNorm Dense[6] Tanh Dropout[0.3]"
-    one, split = (fit(n, layers, batch_size=50, weighted=False) for n in (1, 2))
+    one, split = (fit(n, layers, batch_size=25, weighted=False) for n in (1, 2))
     np.testing.assert_allclose(moments(split), moments(one), rtol=1e-8, atol=1e-12)
     assert not np.allclose(flat_params(split), flat_params(one))
 

@@ -55,8 +55,7 @@ def test_gradient_targets_are_backpropagation(name):
     np.testing.assert_allclose(flat(found), flat(true), atol=1e-12)
 
 
-@pytest.mark.parametrize("units", [3, 8])
-@pytest.mark.parametrize("delta", [True, False])
+@pytest.mark.parametrize("units, delta", [(3, True), (8, False)])
 def test_least_squares_targets_against_numpy(units, delta):
     trainer = TargetPropagation(alpha=0.1, delta=delta)
     problem, run, _ = start(trainer, [Dense(5), Tanh(), Dense(units), Tanh()])

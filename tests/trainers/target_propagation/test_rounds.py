@@ -26,13 +26,14 @@ STACKS = {
         [Trees(10, units=4), BatchNorm()],
         {"targets": "reconstruction", "n_target_steps": 10},
     ),
-    "trees between": (
-        [Dense(10), Tanh(), Trees(10, units=4), Dense(8), Tanh()],
-        {"targets": {"dense_2": "gradient"}, "n_target_steps": 10},
-    ),
     "update first": (
         [Dense(10), Tanh(), Trees(10, units=4), Dense(8), Tanh()],
-        {"order": "update_first", "n_target_steps": 10, "n_updates": 2},
+        {
+            "order": "update_first",
+            "n_target_steps": 10,
+            "n_updates": 2,
+            "targets": {"dense_2": "gradient"},
+        },
     ),
     "closed form": (
         [Dense(10), Tanh(), Dense(8), Tanh()],
@@ -56,11 +57,12 @@ STACKS = {
 @pytest.mark.parametrize("name", STACKS)
 def test_networks_with_solved_layers_learn(name):
     layers, options = STACKS[name]
-    rule = TargetPropagation(max_epochs=20, tol=None, learning_rate=0.03, **options)
+    rule = TargetPropagation(max_epochs=12, tol=None, learning_rate=0.03, **options)
     model = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
     assert model.score(X, Y) > 0.8
-    again = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
-    np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
+    if name == "noisy candidates":
+        again = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
+        np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
 
 
 def test_early_stopping_weights_and_partial_fit():

@@ -18,11 +18,9 @@ def fit(layers, rule):
 
 
 RULES = [
-    TargetPropagation("gradient", max_epochs=60),
     TargetPropagation(delta=False, alpha=0.01, max_epochs=80),
-    TargetPropagation("difference", tie=True, reverse_rate=0.01, max_epochs=60),
+    TargetPropagation("difference", tie=True, alternate_every=5, reverse_rate=0.01, max_epochs=100),
     TargetPropagation("reconstruction", reverse_rate=0.01, max_epochs=60, regularize=0.1),
-    TargetPropagation("difference", alternate_every=5, reverse_rate=0.01, max_epochs=100),
     TargetPropagation({"dense_2": "gradient"}, max_epochs=60),
     TargetPropagation(
         update="least_squares", optimizer="sgd", learning_rate=0.1, alpha_update=1.0, max_epochs=60
