@@ -1,19 +1,12 @@
 """Settings and data shared by the tests."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-
-@pytest.fixture(scope="session")
-def data_dir():
-    """The folder of real data; tests that need it are skipped where it is not set."""
-    folder = os.environ.get("SKLEARN_ZORB_DATA")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("SKLEARN_ZORB_DATA is not set")
-    return Path(folder)
+# small programs, most of them run once: compilers take longer than they save
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 @pytest.fixture
