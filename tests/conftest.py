@@ -1,7 +1,6 @@
 """Settings and data shared by the tests."""
 
 import os
-from pathlib import Path
 
 # before NumPy is loaded, and for processes that tests start: threads of BLAS in one worker of
 # xdist would wait actively on the cores of the others
@@ -17,14 +16,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # NumPy may have been there already
     threadpool_limits(1)
 
-
-@pytest.fixture(scope="session")
-def data_dir():
-    """The folder of real data; tests that need it are skipped where it is not set."""
-    folder = os.environ.get("SKLEARN_ZORB_DATA")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("SKLEARN_ZORB_DATA is not set")
-    return Path(folder)
+# small programs, most of them run once: compilers take longer than they save
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris
 jax.default_backend = lambda: "gpu"
 warnings.simplefilter("ignore")
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor  # noqa: E402
-from sklearn_zorb.linalg import choose_backend  # noqa: E402
+from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor  # noqa: E402
+from sklearn_zorb.linalg import choose_backend, get_backend  # noqa: E402
+from sklearn_zorb.trainers import Backprop  # noqa: E402
 
 COMPILED = []
 
@@ -49,10 +50,23 @@ def check_fits():
     agree(ZORBClassifier(deep, dtype="float32"), X, y, 5e-3)
     # wide: solves of many units by the rule for few rows
     agree(ZORBClassifier("Dense[800] ReLU Dropout[.1]", readout="last"), X[:500], y[:500], 1e-5)
+    agree(ZORBClassifier("Conv2D[4, 3] ReLU Flatten", input_shape=(8, 8, 1)), X[:500], y[:500])
     agree(ZORBClassifier("Dense[20] Tanh"), sp.csr_matrix(iris[0]), iris[1])
     agree(ZORBClassifier("auto"), *iris)
     agree(ZORBClassifier("Dense[20, relaxation=0] ReLU Trees[5]"), *iris)
     agree(ZORBRegressor("Flatten Stack(Trees[5] | Dense[8] Tanh)"), *diabetes)
+
+
+def check_gradients():
+    """Derivatives of convolutions are other programs there."""
+    X, y = load_digits(return_X_y=True)
+    found = []
+    for platform in ("cpu", "gpu"):
+        jax.default_backend = lambda platform=platform: platform
+        rule = Backprop(max_epochs=2)
+        model = NetworkClassifier("Conv2D[4, 3] ReLU Flatten", input_shape=(8, 8, 1), trainer=rule)
+        found.append(model.set_params(random_state=0).fit(X[:500], y[:500]).decision_function(X))
+    assert np.abs(found[0] - found[1]).max() < 1e-6 * np.abs(found[0]).max()
 
 
 def check_programs():
@@ -72,5 +86,8 @@ def check_programs():
 
 if __name__ == "__main__":
     check_choice()
+    device = get_backend("jax")
+    device.accelerated, device.chunk_bytes = True, 1e9
     check_fits()
+    check_gradients()
     check_programs()
