@@ -1,6 +1,5 @@
 """The tables of the suite: of the data directory, of scikit-learn, and generated ones."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +7,8 @@ import pandas as pd
 from sklearn import datasets
 from sklearn.utils import resample
 
-from sklearn_zorb.datasets import list_datasets, load_table
+from sklearn_zorb.datasets import load_table
+from sklearn_zorb.datasets._tables import table_names as file_names
 
 BUNDLED = {
     "iris": "classification",
@@ -43,8 +43,7 @@ class Table(NamedTuple):
 
 def table_names():
     """All names, those of the data directory first."""
-    files = [info.name for info in list_datasets() if Path(info.source).parent.name == "tabular"]
-    return [*sorted(files), *BUNDLED, *GENERATED]
+    return [*file_names(), *BUNDLED, *GENERATED]
 
 
 def load(name, seed=0, max_rows=None):
