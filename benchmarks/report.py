@@ -28,9 +28,9 @@ PAGES = {
     "accelerator": (
         "On an accelerator",
         "The eleven-layer network above, with a relaxation of 1 and .5 for the first layer, on an "
-        "accelerator, by JAX, and on the processor beside it, by NumPy. The first fit of a size waits for compilers; *warm* is "
-        "the median of seven later ones. *predict* takes the rows of the fit. *fit / products* is "
-        "the warm time beside that of all Gram matrices at the rate of the device's large "
+        "accelerator, by JAX, and on the processor beside it, by NumPy. The first fit of a size "
+        "waits for compilers; *warm* is the median of seven later ones. *predict* takes the rows "
+        "of the fit. *fit / products* is the warm time beside that of all Gram matrices at the rate of the device's large "
         "products.",
     ),
     "adam": (
@@ -169,7 +169,8 @@ def main():
         "Performance\n===========\n",
         "Every figure on this page comes from a script in ``benchmarks/``, run with the rivals "
         "beside it on the same machine in the same run. Ratios travel between machines better "
-        "than seconds do. The line above each table says which version was measured. Why the figures are what they are: :doc:`how_fast`.\n",
+        "than seconds do. The line above each table says which version was measured. Why the "
+        "figures are what they are: :doc:`how_fast`.\n",
     ]
     for name, (title, text) in PAGES.items():
         path = RESULTS / f"{name}.json"

@@ -44,9 +44,9 @@ SECTIONS = {
 # what figures of a version were measured with, and is gone since
 GONE = {
     ("0.1.0", "random_bases"): (
-        "Measured at 0.1.0, where the directions of RBD and FPD were rows of a Hadamard matrix, but "
-        "for count sketches on Fashion-MNIST in the fully connected network. Those of a Hadamard "
-        "matrix are gone, and the script takes count sketches."
+        "Measured at 0.1.0. There the directions of RBD and FPD were rows of a Hadamard matrix, "
+        "which are gone, but for count sketches in the fully connected network on Fashion-MNIST. "
+        "The script now takes count sketches everywhere."
     ),
 }
 IMAGES = {"forward_gradient": "images/forward_gradient.png"}
