@@ -5,7 +5,6 @@ combines left-out outputs as `Stack` does. What is measured goes to ``results/bl
 run that was broken off goes on from there, so delete that file to measure afresh.
 """
 
-import copy
 import json
 from functools import partial
 from time import perf_counter
@@ -27,13 +26,16 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, parse_layers
-from sklearn_zorb.calibration import PowerCalibration
+from sklearn_zorb import ZORBRegressor, auto_layers, parse_layers
 from sklearn_zorb.datasets import load_table
-from sklearn_zorb.layers import EstimatorLayer, Kernel, Stack, Standardize
-from sklearn_zorb.layers.distinct import merge_copies
+from sklearn_zorb.decoders import Classes, LinearDiscriminant, Numbers, PowerCalibration
+from sklearn_zorb.layers import Context, EstimatorLayer, Kernel, Stack, Standardize
 from sklearn_zorb.layers.stack import stack_weights
 from sklearn_zorb.memory import Memory
+from sklearn_zorb.network import Network
+from sklearn_zorb.rows import merge_copies
+from sklearn_zorb.rows.constant import ConstantColumns
+from sklearn_zorb.trainers import ZORB
 
 from .common import RESULTS, note, quiet, save, show
 from .tabular.models import one_hot
@@ -143,15 +145,6 @@ OF_NUMBERS = {"asinh": bent}
 DEFAULT = ("ridge", "kernel", "forest")
 
 
-def never(scores, outputs, codes, weights):
-    """No discriminant of the outputs."""
-
-
-def always(scores, outputs, codes, weights):
-    """A discriminant of the outputs, whatever it is worth."""
-    return PowerCalibration().fit(scores, codes, weights)
-
-
 # description, blocks
 VARIANTS = {
     "default": ("", DEFAULT),
@@ -184,26 +177,6 @@ VARIANTS = {
     "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant")),
     "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh")),
 }
-# what chooses between a discriminant of the outputs and them, where it is not the default
-CHOICES = {"outputs only": never, "discriminant always": always}
-
-
-class Kept:
-    """An estimator that keeps what it was told of left-out rows."""
-
-    def _set_loo(self, outputs, encoder, context):
-        self.kept = outputs, encoder, context
-        super()._set_loo(outputs, encoder, context)
-
-
-class Classifier(Kept, ZORBClassifier):
-    pass
-
-
-class Regressor(Kept, ZORBRegressor):
-    pass
-
-
 def tables():
     """(name, task, X, y) of each table."""
     for name in table_names():
@@ -232,47 +205,63 @@ def split(task, X, y, seed):
     prepare = one_hot("passthrough")
     # equal rows count once, in the order in which the estimators take them
     train, y_train, _ = merge_copies(prepare.fit_transform(X.iloc[a]), y[a], None, Memory())
-    return train, prepare.transform(X.iloc[b]), y_train, y[b]
+    test, constant = prepare.transform(X.iloc[b]), ConstantColumns.of(train)
+    return train, test if constant is None else constant.restore(test), y_train, y[b]
+
+
+def decoder_of(task, y):
+    """What turns y into targets, and outputs into predictions, as the estimators have it."""
+    return Classes(np.unique(y)) if task == "classification" else Numbers(y, None, True, clip=True)
 
 
 def fit_blocks(task, X, y, X_test, seed):
-    """Fitted one-block models, their test outputs and their seconds, by name."""
-    classes = task == "classification"
-    n_outputs = len(np.unique(y)) if classes and len(np.unique(y)) > 2 else 1
-    fitted = {}
-    for name, make in {**BLOCKS, **(OF_CLASSES if classes else OF_NUMBERS)}.items():
-        layers = [Stack([make(X, n_outputs)])]
-        model = (Classifier if classes else Regressor)(layers, random_state=seed)
+    """Left-out outputs of one-block networks, their test outputs and their seconds, by name."""
+    decoder, fitted = decoder_of(task, y), {}
+    blocks = {**BLOCKS, **(OF_CLASSES if task == "classification" else OF_NUMBERS)}
+    for name, make in blocks.items():
+        layers = [Standardize(), Stack([make(X, decoder.n_outputs)])]
+        context = Context(
+            task=decoder.task, y=decoder.codes(y), relaxation=0.3, rng=np.random.default_rng(seed)
+        )
         started = perf_counter()
-        model.fit(X, y)
-        fitted[name] = model, model._outputs(X_test), perf_counter() - started
+        result = ZORB().fit(layers, None, X, decoder.targets(y), context)
+        network = Network.of(layers, X.shape[1:], decoder.n_outputs)
+        outputs = network.outputs(result.params, X_test)
+        fitted[name] = result.left_out, outputs, perf_counter() - started
     return fitted
 
 
-def scores(task, fitted, variant, X_test, y_test):
+def learned(variant, decoder, left_out, y):
+    """The decoder of a variant: it may have a discriminant of the outputs always, or never."""
+    found = decoder.learn(left_out, y, None, final=variant != "outputs only")
+    if variant == "discriminant always" and decoder.task == "multiclass":
+        found.discriminant = LinearDiscriminant().fit(left_out, decoder.codes(y))
+        scores = found.discriminant.left_out
+        found.calibration = PowerCalibration().fit(scores, decoder.codes(y))
+    return found
+
+
+def scores(task, fitted, variant, y, y_test):
     """Scores of a variant, and its seconds; None where a block is for the other task."""
     _, blocks = VARIANTS[variant]
     if not all(name in fitted for name in blocks):
         return None
-    models, outputs, seconds = zip(*(fitted[name] for name in blocks), strict=True)
-    left_out = [model.kept[0] for model in models]
-    encoder, context = models[0].kept[1:]
-    weights = stack_weights(left_out, np.asarray(encoder.targets[:]))
-    lead = copy.copy(models[0])
-    lead._outputs = lambda _: sum(w * part for w, part in zip(weights, outputs, strict=True))
-    lead._discriminant = None
-    if variant in CHOICES:
-        lead._preferred = CHOICES[variant]
-    lead._set_loo(sum(w * part for w, part in zip(weights, left_out, strict=True)),
-                  encoder, context)  # fmt: skip
-    row = {"seconds": sum(seconds)}
+    left_out, outputs, seconds = zip(*(fitted[name] for name in blocks), strict=True)
+    decoder = decoder_of(task, y)
+    weights = stack_weights(left_out, decoder.targets(y)[:])
+    left_out, outputs = (
+        sum(w * part for w, part in zip(weights, parts, strict=True))
+        for parts in (left_out, outputs)
+    )
+    decoder = learned(variant, decoder, left_out, y)
+    row, predicted = {"seconds": sum(seconds)}, decoder.predict(outputs)
     if task == "regression":
-        return {"R2": r2_score(y_test, lead.predict(X_test)), **row}
-    labels, shares = lead.predict(X_test), lead.predict_proba(X_test)
+        return {"R2": r2_score(y_test, predicted), **row}
+    shares = decoder.probabilities(outputs)
     return {
-        "accuracy": accuracy_score(y_test, labels),
-        "balanced accuracy": balanced_accuracy_score(y_test, labels),
-        "log-loss": log_loss(y_test, shares, labels=lead.classes_),
+        "accuracy": accuracy_score(y_test, predicted),
+        "balanced accuracy": balanced_accuracy_score(y_test, predicted),
+        "log-loss": log_loss(y_test, shares, labels=decoder.classes),
         **row,
     }
 
@@ -352,7 +341,7 @@ def measure(name, task, X, y, seed):
     """Records of all variants on one split of a table."""
     train, test, y_train, y_test = split(task, X, y, seed)
     fitted = fit_blocks(task, train, y_train, test, seed)
-    found = {variant: scores(task, fitted, variant, test, y_test) for variant in VARIANTS}
+    found = {variant: scores(task, fitted, variant, y_train, y_test) for variant in VARIANTS}
     return [(name, seed, variant, found[variant]) for variant in found if found[variant]]
 
 

@@ -1,6 +1,7 @@
 """Settings of the documentation: ``sphinx-build -W doc doc/_build``. Nothing is fetched."""
 
 import os
+from pathlib import Path
 
 # read when jax and BLAS start: examples are small, and threads would only be in their way
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -45,4 +46,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn-zorb {release}"
 html_show_sourcelink = False
+# only the API and the gallery have pages below them to list
+PAGES = [page.stem for page in Path(__file__).parent.glob("*.rst")]
+html_sidebars = {name: [] for name in PAGES if name != "api"}
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
