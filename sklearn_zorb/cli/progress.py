@@ -1,11 +1,9 @@
 """A progress bar on a terminal, nothing elsewhere."""
 
 import sys
-import time
 from contextlib import contextmanager
 
 _WIDTH = 30
-_CLEAR_LINE = "\r\x1b[K"
 
 
 @contextmanager
@@ -28,20 +26,49 @@ def progress(description, total=None):
     if not sys.stderr.isatty():
         yield lambda text=None: None
         return
-    done, start = 0, time.monotonic()
+    try:
+        import rich.progress  # noqa: F401
+    except ImportError:
+        bar = _plain_bar(description, total)
+    else:
+        bar = _rich_bar(description, total)
+    with bar as advance:
+        yield advance
+
+
+@contextmanager
+def _rich_bar(description, total):
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(_WIDTH), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+
+        def advance(text=None):
+            bar.update(task, advance=1, description=text or description)
+
+        yield advance
+
+
+@contextmanager
+def _plain_bar(description, total):
+    done = 0
 
     def draw(text):
         filled = "#" * (_WIDTH * done // total if total else 0)
         count = f" [{filled:<{_WIDTH}}] {done}/{total}" if total else " ..."
-        print(f"{_CLEAR_LINE}{text}{count}", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r\x1b[K{text}{count}")
+        sys.stderr.flush()
 
     def advance(text=None):
         nonlocal done
         done += 1
-        draw(f"{text or description} ({time.monotonic() - start:.0f} s)")
+        draw(text or description)
 
     draw(description)
     try:
         yield advance
     finally:
-        print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
