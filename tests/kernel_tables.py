@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from sklearn_zorb.layers import Context
-from sklearn_zorb.targets import Targets
+from sklearn_zorb.rows import Targets
 
 
 def table(n_rows=80, n_features=3, seed=0):

@@ -88,7 +88,7 @@ MODULES_WITH_EXAMPLES = [
     if ">>>" in path.read_text(encoding="utf-8")
 ]
 # examples of optional dependencies too heavy for the test extra
-NEEDS = {"sklearn_zorb.trainers.evolution": "evosax"}
+NEEDS = {"sklearn_zorb.trainers.gradient.evolution": "evosax"}
 
 
 @pytest.mark.parametrize("name", MODULES_WITH_EXAMPLES)

@@ -14,9 +14,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     ("_compat", "memory"),
     ("linalg",),
-    ("targets",),
-    ("calibration", "discriminant", "encoding", "intervals"),
-    ("layers",),
+    ("rows", "lists"),
+    ("decoders", "layers"),
     ("network",),
     ("trainers",),
     ("auto",),

@@ -1,7 +1,7 @@
 """The shared fit: from checked data to a fitted model, without touching the estimator."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -9,86 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from .._compat import Options
-from ..layers import Context, Dense, Reshape, Sigmoid, Standardize, sequence
-from ..layers.activations import EPSILON
+from ..layers import Context, Reshape, Standardize, sequence
 from ..linalg import choose_backend, get_backend, is_jax
-from ..lists import find, resolve_layers
-from ..memory import Memory
-from ..network import Network, check_layers, ends_in, fill_widths, fits, split_readout
+from ..network import Network, fill_widths, fits
 from ..rows import Rows, Targets
 from ..rows.device import feeder_of, repeat_first, upload, with_weights_there
-from ..trainers import Trainer
-from .data import check_size
 from .model import FittedModel
-
-READOUT = "readout"
-# what `dtype` takes beside the names: float is NumPy's float64
-PRECISIONS = [
-    Options(type, {float, np.float64, np.float32}),
-    Options(np.dtype, {np.dtype(np.float64), np.dtype(np.float32)}),
-]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an estimator asks of a fit.
-
-    Attributes
-    ----------
-    hidden, readout, tail : (name, layer) pairs
-        The user's layers, as copies of their own; the read-out is one pair.
-    rule : Trainer
-    taps : {"all", "last"}
-        What the read-out sees.
-    standardize : bool
-    input_shape : tuple of int or None
-    dtype : numpy.dtype
-    backend : {"auto", "numpy", "jax"}
-    memory : Memory
-    random_state : int, RandomState instance or None
-    settings : dict
-        What the context of the rule takes from the estimator.
-    """
-
-    hidden: list
-    readout: tuple
-    tail: list
-    rule: Trainer
-    taps: str = "last"
-    standardize: bool = True
-    input_shape: Any = None
-    dtype: Any = np.dtype(np.float64)
-    backend: str = "numpy"
-    memory: Memory = field(default_factory=Memory)
-    random_state: Any = None
-    settings: dict = field(default_factory=dict)
-
-    @property
-    def layers(self):
-        return [layer for _, layer in [*self.hidden, self.readout, *self.tail]]
-
-    def prepared(self, data):
-        """The data as this plan trains on them: copies merged where layers draw rows."""
-        check_size(data.X, "X", self.dtype)
-        draws = find(self.layers, lambda layer: layer.traits.draws_rows)
-        return data if draws is None else data.merged(self.memory)
-
-    def link(self):
-        """How a decoder of classes is to read outputs: its `link` and `shrink`."""
-        if self.rule.output == "logits":
-            return {"link": "probabilities" if self.tail else "logits"}
-        if not self.tail:
-            return {"link": "scores"}
-        return {"link": "probabilities", "shrink": EPSILON if ends_in(self.tail, Sigmoid) else 0.0}
-
-
-def read_layers(layers):
-    """Hidden (name, layer) pairs, the read-out and what follows it, all checked."""
-    pairs = resolve_layers(layers)
-    check_layers(pairs)
-    hidden, readout, tail = split_readout(pairs)
-    return hidden, readout or (READOUT, Dense()), tail
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,17 @@
 """Estimators that train a list of layers by any rule."""
 
 import numpy as np
-from sklearn.base import RegressorMixin, clone
+from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import StrOptions, check_parameters
-from ..auto import dense_layers, is_auto
 from ..decoders import Numbers
-from ..layers import Flatten
-from ..memory import Memory
-from ..rows import count_distinct
-from ..trainers import Backprop, Trainer
+from ..trainers import Trainer
 from .data import read_data
-from .fitting import PRECISIONS, Call, Plan, read_layers
+from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
 from .partial import refuse_balanced_batches
-
-# as many rows as a full batch of Backprop takes: above, single precision is enough
-DOUBLE_ROWS = 1000
+from .plans import PRECISIONS, rule_plan
 
 _CONSTRAINTS = {
     **BaseLayered._parameter_constraints,
@@ -37,38 +31,6 @@ def goes_on(estimator):
         f"{type(trainer).__name__} solves for all rows at once: it has no partial_fit. Pass "
         "trainer=Backprop(), or another rule that goes epoch by epoch."
     )
-
-
-def _plan(estimator, data, call):
-    """What an estimator with a rule asks of a fit."""
-    layers, before = estimator.layers, _before(estimator, call)
-    if is_auto(layers):
-        layers = dense_layers(count_distinct(data.X, Memory()), data.X.shape[1])
-        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
-    if call.batch and before is not None:
-        dtype = before.dtype
-    elif isinstance(estimator.dtype, str) and estimator.dtype == "auto":
-        dtype = np.dtype(np.float64 if data.X.shape[0] <= DOUBLE_ROWS else np.float32)
-    else:
-        dtype = np.dtype(estimator.dtype)
-    return Plan(
-        *read_layers(layers), rule=_rule(estimator, call.batch), dtype=dtype,
-        standardize=estimator.standardize, input_shape=estimator.input_shape,
-        random_state=estimator.random_state,
-        # for closed forms: what ZORBClassifier has by default
-        settings={"relaxation": 0.3},
-    )  # fmt: skip
-
-
-def _rule(estimator, one_epoch):
-    """The training rule, a copy; of one epoch where what comes after is not known."""
-    trainer = Backprop() if estimator.trainer is None else clone(estimator.trainer)
-    if one_epoch:
-        # nothing may depend on when training ends
-        changes = {"max_epochs": 1, "early_stopping": False, "tol": None, "schedule": None}
-        own = trainer.get_params(deep=False)
-        trainer.set_params(**{name: changes[name] for name in changes.keys() & own.keys()})
-    return trainer
 
 
 def _before(estimator, call):
@@ -220,7 +182,7 @@ class NetworkClassifier(LayeredClassifier):
         return self._become(_with_epoch(self, self._learned(data, Call(known, batch=True))))
 
     def _plan(self, data, call):
-        return _plan(self, data, call)
+        return rule_plan(self, data, _before(self, call), call.batch)
 
     def _before(self, call):
         return _before(self, call)
@@ -348,7 +310,7 @@ class NetworkRegressor(RegressorMixin, BaseLayered):
         return self._become(_with_epoch(self, self._learned(data, Call(batch=True))))
 
     def _plan(self, data, call):
-        return _plan(self, data, call)
+        return rule_plan(self, data, _before(self, call), call.batch)
 
     def _before(self, call):
         return _before(self, call)

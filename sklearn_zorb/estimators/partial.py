@@ -14,8 +14,8 @@ from ..layers import Context, Dense, sequence
 from ..layers.linear import own_solver
 from ..linalg import Gram, LeastSquares
 from ..memory import Memory
-from .fitting import read_layers
 from .layered import model_attributes
+from .plans import read_layers
 from .weights import mean_weight, weight_of_one
 
 

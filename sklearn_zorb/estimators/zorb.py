@@ -1,63 +1,19 @@
 """The closed-form estimators."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from .._compat import Interval, StrOptions, check_parameters
-from ..auto import auto_layers, dense_layers, is_auto
+from .._compat import StrOptions, check_parameters
 from ..decoders import Numbers
-from ..layers import Flatten
-from ..linalg import LeastSquares
-from ..memory import Memory
-from ..rows import count_distinct
-from ..trainers import ZORB
 from .data import read_data
-from .fitting import PRECISIONS, Call, Plan, read_layers
+from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
 from .partial import can_learn_in_batches, first_batch, learn_batch
-
-_CONSTRAINTS = {
-    **BaseLayered._parameter_constraints,
-    "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
-    "relaxation": [Interval(Real, 0, 1, closed="both")],
-    "readout": [StrOptions({"all", "last"})],
-    "n_sweeps": [Interval(Integral, 1, None, closed="left")],
-    "rcond": [None, Interval(Real, 0, 1, closed="left")],
-    "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
-    "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
-    "backend": [StrOptions({"auto", "numpy", "jax"})],
-    "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
-    "n_jobs": [None, Integral],
-}
-
-
-def _plan(estimator, data, n_outputs, in_batches):
-    """What a closed-form estimator asks of a fit to data of so many classes or outputs.
-
-    `in_batches` says that more rows are to come: layers that see all rows at once will not do.
-    """
-    layers, memory = estimator.layers, Memory(estimator.memory_limit)
-    if is_auto(layers):
-        if in_batches:
-            layers = dense_layers(count_distinct(data.X, memory), data.X.shape[1])
-        else:
-            layers = auto_layers(data.X, n_outputs=n_outputs)
-        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
-    return Plan(
-        *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
-        standardize=estimator.standardize, input_shape=estimator.input_shape,
-        dtype=np.dtype(estimator.dtype), backend=estimator.backend, memory=memory,
-        random_state=estimator.random_state, settings={
-            "solver": LeastSquares(estimator.alpha, estimator.rcond),
-            "relaxation": float(estimator.relaxation),
-            "backward_rcond": estimator.backward_rcond,
-            "n_jobs": estimator.n_jobs,
-        },
-    )  # fmt: skip
+from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan
 
 
 class ZORBClassifier(LayeredClassifier):
@@ -158,7 +114,8 @@ class ZORBClassifier(LayeredClassifier):
     """
 
     _parameter_constraints = {
-        **_CONSTRAINTS,
+        **BaseLayered._parameter_constraints,
+        **CLOSED_FORM_CONSTRAINTS,
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
@@ -201,7 +158,7 @@ class ZORBClassifier(LayeredClassifier):
 
     def _plan(self, data, call):
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(np.unique(data.y))
-        return _plan(self, data, n_outputs, call.batch)
+        return closed_form_plan(self, data, n_outputs, call.batch)
 
     def _decoder(self, data, plan, call):
         return class_decoder(data.y, plan, call.classes)
@@ -210,11 +167,11 @@ class ZORBClassifier(LayeredClassifier):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn a batch of rows.
 
-        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
-        list is then one hidden block of ReLU units. Later calls leave both alone: the
-        read-out is solved again from running sums, as one solve on all rows so far would
-        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
-        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
+        The first call is a `fit` to its rows, and the default list is then one hidden block of
+        ReLU units. Later calls leave scaling and hidden layers alone: the read-out is solved
+        again from running sums, as one solve on all rows so far would give it. With
+        ``alpha="loo"`` its penalty is then chosen by generalised cross-validation on those
+        sums. `loo_score_` goes on with rows judged before they are learned. A call
         after `fit`, which keeps no sums, is a first call.
 
         Parameters
@@ -338,7 +295,11 @@ class ZORBRegressor(RegressorMixin, BaseLayered):
     True
     """
 
-    _parameter_constraints = {**_CONSTRAINTS, "clip": ["boolean"]}
+    _parameter_constraints = {
+        **BaseLayered._parameter_constraints,
+        **CLOSED_FORM_CONSTRAINTS,
+        "clip": ["boolean"],
+    }
 
     def __init__(
         self,
@@ -379,7 +340,7 @@ class ZORBRegressor(RegressorMixin, BaseLayered):
 
     def _plan(self, data, call):
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else 1
-        return _plan(self, data, n_outputs, call.batch)
+        return closed_form_plan(self, data, n_outputs, call.batch)
 
     def _decoder(self, data, plan, call):
         return Numbers(data.y, data.weights, self.standardize, self.clip)
@@ -418,14 +379,7 @@ class ZORBRegressor(RegressorMixin, BaseLayered):
 
     @available_if(can_learn_in_batches)
     def partial_fit(self, X, y, sample_weight=None):
-        """Learn a batch of rows.
-
-        The first call fixes scaling and hidden layers by `fit` on its rows, and the default
-        list is then one hidden block of ReLU units. Later calls leave both alone: the
-        read-out is solved again from running sums, as one solve on all rows so far would
-        give it. With ``alpha="loo"`` the penalty is chosen by generalised cross-validation
-        on those sums. `loo_score_` goes on with rows judged before they are learned. A call
-        after `fit`, which keeps no sums, is a first call.
+        """Learn a batch of rows, as `ZORBClassifier.partial_fit` does.
 
         Parameters
         ----------

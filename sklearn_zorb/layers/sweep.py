@@ -1,7 +1,7 @@
 """One sweep over a list of layers: targets carried down, every layer solved once."""
 
 from ..linalg import namespace
-from ..rows import Targets
+from ..rows import Rows, Targets
 from . import sequence
 
 
@@ -49,7 +49,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
             params[i] = solved.params
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
-            outputs = solved.outputs
+            outputs = Rows.of(solved.outputs)
         if i + 1 == len(layers) or wanted[i + 1] or i + 1 in taps:
             outputs = outputs.kept(context)
         if visit is not None:

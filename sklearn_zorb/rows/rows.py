@@ -63,6 +63,11 @@ class Rows:
         first = source if self.blocks is None else self.blocks[0]
         self.shape = (first.shape[0], *(first.shape[1:] if shape is None else shape))
 
+    @classmethod
+    def of(cls, table):
+        """`table` itself where it is `Rows` already."""
+        return table if isinstance(table, cls) else cls(table)
+
     def __len__(self):
         return self.shape[0]
 

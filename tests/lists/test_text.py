@@ -27,6 +27,7 @@ from sklearn_zorb.layers import (
     format_layers,
     parse_layers,
 )
+from sklearn_zorb.lists.grammar import KNOWN_LAYERS
 
 
 def described(value):
@@ -57,8 +58,7 @@ class Lattice(Layer):
 @pytest.fixture
 def lattice(monkeypatch):
     """Makes Lattice a public layer: nothing else is needed to write it as text."""
-    monkeypatch.setattr(public, "Lattice", Lattice, raising=False)
-    monkeypatch.setattr(public, "__all__", [*public.__all__, "Lattice"])
+    monkeypatch.setitem(KNOWN_LAYERS, "lattice", Lattice)
 
 
 # -- reading -----------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import numpy as np
 from ..._compat import Interval
 from ...linalg import namespace, to_numpy
 from ...linalg.pseudoinverse import solve_minimum_norm
-from ...rows import Rows
 from ..base import Layer, Solved, Traits, check_flat
 from ..initializers import glorot_uniform
 
@@ -99,7 +98,7 @@ class Foreign(Layer):
         outputs = self._like(inputs[:1], outputs)
         left_out = to_numpy(outputs) if context.left_out and self.traits.honest else None
         report = self._report(outputs, targets, context)
-        return Solved(solved, outputs=Rows(outputs), left_out=left_out, report=report)
+        return Solved(solved, outputs=outputs, left_out=left_out, report=report)
 
     def _report(self, outputs, targets, context):
         if not (self.traits.honest and self.traits.fits_targets):

@@ -8,9 +8,7 @@ from scipy.spatial.distance import pdist
 from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Identity, Kernel, Stack
-from sklearn_zorb.layers.base import Solved
-from sklearn_zorb.layers.distinct import group_rows
+from sklearn_zorb.layers import Identity, Kernel, Solved, Stack
 from sklearn_zorb.layers.kernel.choice import (
     FLOOR,
     FOLDS,
@@ -23,6 +21,7 @@ from sklearn_zorb.layers.kernel.choice import (
 from sklearn_zorb.layers.kernel.ridge import DECADES
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
+from sklearn_zorb.rows.duplicates import group_rows
 
 
 @pytest.mark.parametrize("n_rows, judges", [(240, slice(None)), (280, slice(60, None))])

@@ -10,10 +10,10 @@ from sklearn.metrics.pairwise import laplacian_kernel
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, Kernel, Tanh
-from sklearn_zorb.layers.distinct import count_distinct
 from sklearn_zorb.layers.kernel.functions import KINDS
 from sklearn_zorb.linalg import LeastSquares, System
 from sklearn_zorb.memory import Memory
+from sklearn_zorb.rows.duplicates import count_distinct
 from sklearn_zorb.testing import check_layer
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from kernel_tables import mean_eigenvalue, naive_kernel, squared_left_out, table
 
-from sklearn_zorb.layers.distinct import group_rows
 from sklearn_zorb.layers.kernel.ridge import DECADES, fit_ridge
 from sklearn_zorb.memory import Memory
+from sklearn_zorb.rows.duplicates import group_rows
 
 
 def test_leave_one_out_error_by_brute_force():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_zorb.targets import Targets
+from sklearn_zorb.rows import Targets
 from sklearn_zorb.trainers.gradient.batches import Batches
 
 

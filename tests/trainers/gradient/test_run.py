@@ -10,7 +10,7 @@ from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import Context, Dense, sequence
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.network import Network
-from sklearn_zorb.targets import Targets
+from sklearn_zorb.rows import Targets
 from sklearn_zorb.trainers import Backprop
 from sklearn_zorb.trainers.gradient.run import split_rows
 

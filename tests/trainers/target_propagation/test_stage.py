@@ -6,7 +6,7 @@ from small_network import Problem, hand, softmax
 
 from sklearn_zorb.layers import Context, Dense, Tanh, Trees
 from sklearn_zorb.network import Network
-from sklearn_zorb.targets import Targets
+from sklearn_zorb.rows import Targets
 from sklearn_zorb.trainers.target_propagation.stage import Stage, by_chunks, compiled_targets
 
 pytestmark = pytest.mark.usefixtures("x64")

@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
 from sklearn_zorb.layers import Context, Dense, Dropout, Layer, Tanh, Trees
 from sklearn_zorb.network import Network
-from sklearn_zorb.targets import Targets
+from sklearn_zorb.rows import Targets
 from sklearn_zorb.trainers import TargetPropagation
 
 X, Y = load_iris(return_X_y=True)

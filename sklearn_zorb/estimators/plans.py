@@ -1,0 +1,166 @@
+"""What each family of estimators asks of a fit."""
+
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from .._compat import Interval, Options, StrOptions
+from ..auto import auto_layers, dense_layers, is_auto
+from ..layers import Dense, Flatten, Sigmoid
+from ..layers.activations import EPSILON
+from ..linalg import LeastSquares
+from ..lists import find, resolve_layers
+from ..memory import Memory
+from ..network import check_layers, ends_in, split_readout
+from ..rows import count_distinct
+from ..trainers import ZORB, Backprop, Trainer
+from .data import check_size
+
+# as many rows as a full batch of Backprop takes: above, single precision is enough
+DOUBLE_ROWS = 1000
+
+READOUT = "readout"
+# what `dtype` takes beside the names: float is NumPy's float64
+PRECISIONS = [
+    Options(type, {float, np.float64, np.float32}),
+    Options(np.dtype, {np.dtype(np.float64), np.dtype(np.float32)}),
+]
+
+
+# of the parameters that closed-form estimators share
+CLOSED_FORM_CONSTRAINTS = {
+    "alpha": [StrOptions({"loo"}), Interval(Real, 0, None, closed="left")],
+    "relaxation": [Interval(Real, 0, 1, closed="both")],
+    "readout": [StrOptions({"all", "last"})],
+    "n_sweeps": [Interval(Integral, 1, None, closed="left")],
+    "rcond": [None, Interval(Real, 0, 1, closed="left")],
+    "backward_rcond": [None, Interval(Real, 0, 1, closed="left")],
+    "dtype": [StrOptions({"float64", "float32"}), *PRECISIONS],
+    "backend": [StrOptions({"auto", "numpy", "jax"})],
+    "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
+    "n_jobs": [None, Integral],
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an estimator asks of a fit.
+
+    Attributes
+    ----------
+    hidden, readout, tail : (name, layer) pairs
+        The user's layers, as copies of their own; the read-out is one pair.
+    rule : Trainer
+    taps : {"all", "last"}
+        What the read-out sees.
+    standardize : bool
+    input_shape : tuple of int or None
+    dtype : numpy.dtype
+    backend : {"auto", "numpy", "jax"}
+    memory : Memory
+    random_state : int, RandomState instance or None
+    settings : dict
+        What the context of the rule takes from the estimator.
+    """
+
+    hidden: list
+    readout: tuple
+    tail: list
+    rule: Trainer
+    taps: str = "last"
+    standardize: bool = True
+    input_shape: Any = None
+    dtype: Any = np.dtype(np.float64)
+    backend: str = "numpy"
+    memory: Memory = field(default_factory=Memory)
+    random_state: Any = None
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def layers(self):
+        return [layer for _, layer in [*self.hidden, self.readout, *self.tail]]
+
+    def prepared(self, data):
+        """The data as this plan trains on them: copies merged where layers draw rows."""
+        check_size(data.X, "X", self.dtype)
+        draws = find(self.layers, lambda layer: layer.traits.draws_rows)
+        return data if draws is None else data.merged(self.memory)
+
+    def link(self):
+        """How a decoder of classes is to read outputs: its `link` and `shrink`."""
+        if self.rule.output == "logits":
+            return {"link": "probabilities" if self.tail else "logits"}
+        if not self.tail:
+            return {"link": "scores"}
+        return {"link": "probabilities", "shrink": EPSILON if ends_in(self.tail, Sigmoid) else 0.0}
+
+
+def read_layers(layers):
+    """Hidden (name, layer) pairs, the read-out and what follows it, all checked."""
+    pairs = resolve_layers(layers)
+    check_layers(pairs)
+    hidden, readout, tail = split_readout(pairs)
+    return hidden, readout or (READOUT, Dense()), tail
+
+
+def closed_form_plan(estimator, data, n_outputs, in_batches):
+    """What a closed-form estimator asks of a fit to data of so many classes or outputs.
+
+    `in_batches` says that more rows are to come: layers that see all rows at once will not do.
+    """
+    layers, memory = estimator.layers, Memory(estimator.memory_limit)
+    if is_auto(layers):
+        if in_batches:
+            layers = dense_layers(count_distinct(data.X, memory), data.X.shape[1])
+        else:
+            layers = auto_layers(data.X, n_outputs=n_outputs)
+        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+    return Plan(
+        *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
+        standardize=estimator.standardize, input_shape=estimator.input_shape,
+        dtype=np.dtype(estimator.dtype), backend=estimator.backend, memory=memory,
+        random_state=estimator.random_state, settings={
+            "solver": LeastSquares(estimator.alpha, estimator.rcond),
+            "relaxation": float(estimator.relaxation),
+            "backward_rcond": estimator.backward_rcond,
+            "n_jobs": estimator.n_jobs,
+        },
+    )  # fmt: skip
+
+
+def rule_plan(estimator, data, before, in_batches):
+    """What an estimator with any rule asks of a fit that goes on from the model `before`, if any.
+
+    `in_batches` says that more rows are to come: the rule runs for one epoch.
+    """
+    layers = estimator.layers
+    if is_auto(layers):
+        layers = dense_layers(count_distinct(data.X, Memory()), data.X.shape[1])
+        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+    if in_batches and before is not None:
+        dtype = before.dtype
+    elif isinstance(estimator.dtype, str) and estimator.dtype == "auto":
+        dtype = np.dtype(np.float64 if data.X.shape[0] <= DOUBLE_ROWS else np.float32)
+    else:
+        dtype = np.dtype(estimator.dtype)
+    return Plan(
+        *read_layers(layers), rule=_rule(estimator, in_batches), dtype=dtype,
+        standardize=estimator.standardize, input_shape=estimator.input_shape,
+        random_state=estimator.random_state,
+        # for closed forms: what ZORBClassifier has by default
+        settings={"relaxation": 0.3},
+    )  # fmt: skip
+
+
+def _rule(estimator, one_epoch):
+    """The training rule, a copy; of one epoch where what comes after is not known."""
+    trainer = Backprop() if estimator.trainer is None else clone(estimator.trainer)
+    if one_epoch:
+        # nothing may depend on when training ends
+        changes = {"max_epochs": 1, "early_stopping": False, "tol": None, "schedule": None}
+        own = trainer.get_params(deep=False)
+        trainer.set_params(**{name: changes[name] for name in changes.keys() & own.keys()})
+    return trainer
