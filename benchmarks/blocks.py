@@ -177,6 +177,8 @@ VARIANTS = {
     "linear discriminant": ("of the columns, 5 folds", (*DEFAULT, "discriminant")),
     "asinh of the target": ("kernel of the bent target, 5 folds", (*DEFAULT, "asinh")),
 }
+
+
 def tables():
     """(name, task, X, y) of each table."""
     for name in table_names():

@@ -30,8 +30,8 @@ PAGES = {
         "The eleven-layer network above, with a relaxation of 1 and .5 for the first layer, on an "
         "accelerator, by JAX, and on the processor beside it, by NumPy. The first fit of a size "
         "waits for compilers; *warm* is the median of seven later ones. *predict* takes the rows "
-        "of the fit. *fit / products* is the warm time beside that of all Gram matrices at the rate of the device's large "
-        "products.",
+        "of the fit. *fit / products* is the warm time beside that of all Gram matrices at the "
+        "rate of the device's large products.",
     ),
     "adam": (
         "Beside Adam",
