@@ -6,14 +6,14 @@ others, for fewer. "Share" is the accuracy over that of gradient descent. Cells 
 to a core, so that "seconds" are those of a single core.
 Batches have 128 rows where the published ones have 32, so that rates of random bases are four
 times the published ones, while gradient descent, which diverges at some of these, keeps its
-own. Directions are orthogonal and bear rates that are larger still, as ``FASTER`` says: of
-2, 8 and 25 times, or of 8, 16, 32 and 64 times for convolutional networks, those most accurate
-on held-out training rows. They are count sketches. For the fully connected network on
-Fashion-MNIST rates were chosen with them: 1.5 times was best, of 1.5, 3, 8, 16 and 32. For the
-others rates were chosen with rows of a Hadamard matrix, which are orthogonal as well. FPD of the
-former gives each tensor's part of a direction a length of its own, as the published code can, at
-the published rate. NES tries 64 directions at a rate of .8, in place of 250 at .05: with the
-convolutional network .75 on held-out rows after 50 seconds, where the published ones leave it
+own. Directions are those of a count sketch, which are orthogonal and bear rates that are larger
+still, as ``FASTER`` says: of 1.5, 3, 8, 16 and 32 times on Fashion-MNIST by the fully connected
+network, those most accurate on held-out training rows; elsewhere those that were so, of 2, 8 and
+25 times, or of 8, 16, 32 and 64 times for convolutional networks, of orthogonal directions from a
+Hadamard matrix, which take steps of the same lengths. FPD of the fully connected network on
+Fashion-MNIST gives each tensor's part of a direction a length of its own, as the published code
+can, at the published rate. NES tries 64 directions at a rate of .8, in place of 250 at .05: with
+the convolutional network .75 on held-out rows after 50 seconds, where the published ones leave it
 at chance. There is no augmentation, and CIFAR-10 means 12 000 training images.
 ``--only fc-mnist rbd`` runs one cell and leaves the others in the file as they are.
 

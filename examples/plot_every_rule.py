@@ -37,7 +37,7 @@ rules = {
     "DirectFeedbackAlignment": DirectFeedbackAlignment(),
     "TargetPropagation": TargetPropagation(),
     "ForwardGradient": ForwardGradient(n_directions=8, optimizer="adam", learning_rate=5e-3),
-    "RandomBases, rbd": RandomBases(n_directions=100, learning_rate=5.0),
+    "RandomBases, rbd": RandomBases(n_directions=100, learning_rate=30.0),
     "RandomBases, nes": RandomBases("nes", n_directions=100, antithetic=True),
 }
 

@@ -87,7 +87,7 @@ class Branches(NestedNames, Layer):
         contexts = sequence.streams(own_columns, context.replace(left_out=False))
         solved, outputs, reports = dict(params), [], {}
         for i, (branch, own) in enumerate(self.with_params(params)):
-            share = targets.columns(own_columns[i])
+            share = None if targets is None else targets.columns(own_columns[i])
             own, rows = sweep.solve(
                 branch, own, inputs, share, contexts[i],
                 visit=report_collector(reports, i + 1, branch),

@@ -20,8 +20,8 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     ----------
     layers, params : lists
     inputs : Rows of shape (n_samples, ...)
-    targets : Targets
-        For the output of the last layer.
+    targets : Targets or None
+        For the output of the last layer; None where no layer that is solved reads any.
     context : Context
     visit : callable or None
         Called as ``visit(index, inputs, solved, params)`` after each layer with the rows
@@ -44,7 +44,7 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     for i, layer in enumerate(layers):
         solved = None
         if wanted[i] and not stopped:
-            below = downward.at(i, inputs)
+            below = None if targets is None else downward.at(i, inputs)
             solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
             params[i] = solved.params
         outputs = inputs.then(layer, params[i])

@@ -67,7 +67,8 @@ def on_device(network, params):
         import jax
 
         # every chunk would bring them along anew
-        params = jax.device_put(params)
+        with backend.scope():
+            params = jax.device_put(params)
 
     def outputs(rows):
         n_rows = rows.shape[0]

@@ -55,7 +55,8 @@ def interrupted(fit, k):
 def fitted(model):
     """What a user sees of a fitted model."""
     names = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
-    shown = set(names) - {"params_", "layers_"}
+    # what these hold shows in the predictions
+    shown = set(names) - {"params_", "layers_", "model_", "sums_"}
     seen = sorted(names), {name: repr(getattr(model, name)) for name in shown}
     methods = [name for name in ("predict", "predict_proba") if hasattr(model, name)]
     return seen, [getattr(model, name)(X).tolist() for name in methods]

@@ -234,6 +234,8 @@ def test_bad_hyperparameters_are_named():
 @pytest.mark.parametrize("rule", [ZORB(), ZORB(relaxation=0), MLELM()], ids=repr)
 @pytest.mark.parametrize("Estimator", [NetworkClassifier, NetworkRegressor])
 def test_batch_norm_inside_composite_layers_learns_its_moments(Estimator, rule, layer):
+    if isinstance(rule, MLELM) and layer.traits.reads_targets:
+        pytest.skip("layers that read targets stay as they are drawn")
     rows = X * [1.0, 1e-3, 1e3]
     model = Estimator([Dense(4), Sigmoid(), layer], trainer=rule, random_state=0)
     model.fit(rows, (X[:, 0] > 0).astype(int), sample_weight=WEIGHTS)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import Context, Dense, Dropout, Layer, Tanh, Trees
+from sklearn_zorb.layers import Context, Dense, Dropout, Layer, Tanh, Traits, Trees
 from sklearn_zorb.network import Network
 from sklearn_zorb.rows import Targets
 from sklearn_zorb.trainers import TargetPropagation
@@ -57,8 +57,7 @@ def test_regression_and_error_reduction():
 
 def test_layers_without_derivative_are_refused_where_errors_pass():
     class Rounded(Layer):
-        differentiable = False
-        needs_inputs = False
+        traits = Traits(reads_inputs=False, differentiable=False)
 
         def forward(self, params, inputs, *, rng=None):
             return inputs.round()
