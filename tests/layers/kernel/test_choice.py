@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist
 from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Identity, Kernel, Solved, Stack
+from sklearn_zorb.layers import Identity, Kernel, Solved, Stack, Traits
 from sklearn_zorb.layers.kernel.choice import (
     FLOOR,
     FOLDS,
@@ -94,11 +94,10 @@ def test_optimism_is_what_scales_of_other_rows_miss():
 
 
 class Optimist(Identity):
-    solvable = True
-    fits_targets = False
+    traits = Traits(learns=True, fits_targets=False)
 
     def solve(self, params, inputs, targets, context):
-        return Solved(params, report={"optimism": 4.0})
+        return Solved(params, optimism=3.0)
 
 
 def test_a_stack_widens_left_out_errors_by_what_a_layer_reports():
