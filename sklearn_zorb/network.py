@@ -238,8 +238,7 @@ def fill_widths(hidden, readout, n_outputs):
     have to be the network's own copies.
     """
     for layer in walk([layer for _, layer in [*hidden, readout]]):
-        own = layer.get_params(deep=False)
-        open_width = "units" in own and own["units"] is None
+        open_width = getattr(layer, "units", 0) is None
         if open_width and (layer is readout[1] or layer.traits.honest):
             layer.set_params(units=n_outputs)
 

@@ -117,7 +117,7 @@ def _in_precision(X, plan):
 
 def _backend_name(plan, rows):
     """Where matrices are multiplied: "auto" counts the flops of the layers."""
-    units = [layer.get_params(deep=False).get("units") or 0 for _, layer in plan.hidden]
+    units = [getattr(layer, "units", None) or 0 for _, layer in plan.hidden]
     flops = rows.shape[0] * sum(n**2 for n in [rows.shape[1], *units])
     return choose_backend(plan.backend, flops)
 

@@ -9,7 +9,7 @@ def is_solved(layer, context):
     """Whether a sweep would change params of the layer; where not, it is not solved."""
     if not layer.traits.learns:
         return False
-    own = layer.get_params(deep=False).get("relaxation", 1.0)
+    own = getattr(layer, "relaxation", 1.0)
     return (context.relaxation if own is None else own) > 0
 
 

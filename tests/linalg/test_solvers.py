@@ -146,12 +146,12 @@ def test_a_ridge_of_inner_products_needs_no_rows():
     inner = root * (centred @ centred.T) * root.T
     ridge = DualRidge(get_backend("numpy"), inner, deviation * root, weights)
     model = Ridge(alpha).fit(rows, targets, sample_weight=weights)
-    np.testing.assert_allclose(centred.T @ (root * ridge.dual(alpha)), model.coef_.T, atol=1e-9)
+    np.testing.assert_allclose(centred.T @ (root * ridge.at(alpha)[0]), model.coef_.T, atol=1e-9)
     # a leverage is how fast the fit of a row follows its target
     i, moved = 4, targets.copy()
     moved[4] += 1
     follows = Ridge(alpha).fit(rows, moved, sample_weight=weights).predict(rows)[i]
-    assert ridge.leverages(alpha)[i] == pytest.approx((follows - model.predict(rows)[i])[0])
+    assert ridge.at(alpha)[1][i] == pytest.approx((follows - model.predict(rows)[i])[0])
 
 
 def test_columns_that_correlate_are_no_diagonal():

@@ -47,17 +47,16 @@ def fit_ridge(kernel, groups, start, walk=True):
     ridge = DualRidge(get_backend("numpy"), inner, deviation * root, groups.weight)
     if not ridge.trace > 0:
         return Fit(start, np.inf, np.zeros_like(deviation), groups.scatter)
-    alphas = DECADES * ridge.trace / len(inner)
-
-    def losses(decade):
-        alpha = alphas[decade]
-        spare = 1 - groups.share * ridge.leverages(alpha)
-        # a copy left out misses its own target by what its group's mean is missed, and more
-        squares = ((alpha * ridge.dual(alpha)) ** 2).sum(axis=1) + groups.scatter
-        return squares / np.maximum(spare, 1e-10) ** 2
+    alphas, losses = DECADES * ridge.trace / len(inner), {}
 
     def error(decade):
-        return losses(decade).sum() / groups.weight.sum() / deviation.shape[1]
+        alpha = alphas[decade]
+        dual, leverages = ridge.at(alpha)
+        # a copy left out misses its own target by what its group's mean is missed, and more
+        squares = ((alpha * dual) ** 2).sum(axis=1) + groups.scatter
+        losses[decade] = squares / np.maximum(1 - groups.share * leverages, 1e-10) ** 2
+        return losses[decade].sum() / groups.weight.sum() / deviation.shape[1]
 
     decade = search(error, len(DECADES), start)[0] if walk else start
-    return Fit(decade, error(decade), root * ridge.dual(alphas[decade]), losses(decade))
+    least = error(decade)
+    return Fit(decade, least, root * ridge.at(alphas[decade])[0], losses[decade])

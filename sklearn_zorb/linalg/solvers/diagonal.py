@@ -46,5 +46,4 @@ class Diagonal(Eigen):
         return float((self.values[:, None] * weights**2).sum()) / self.weight
 
     def project(self, centred, alphas):
-        inverses = np.stack([self._inverse(alpha) for alpha in alphas], axis=1)
-        return along_axes(centred, inverses, self.projected)
+        return along_axes(centred, self._inverse(alphas), self.projected)

@@ -37,39 +37,33 @@ class DualRidge:
         self._null = weights / weights.sum() * centred
         root = ops.xp.sqrt(self._null)
         self._inner = inner + self._level * ops.xp.outer(root, root) if centred else inner
+        # what rounding leaves of eigenvalues that are zero
+        self._noise = np.finfo(np.float64).eps * len(inner) * self.trace
         # of every penalty that was tried
         self._known: dict = {}
 
-    def _at(self, alpha):
-        """C^-1 D t and the diagonal of C^-1."""
+    def at(self, alpha):
+        """Coefficients (n_rows, n_targets) of the weighted rows, and leverages (n_rows,).
+
+        What the intercept adds to the leverages is part of them.
+        """
         if alpha not in self._known:
-            self._known[alpha] = self._factorised(alpha) or self._decomposed(alpha)
+            # a penalty that is lost in rounding is none for a factor
+            found = alpha > self._noise and self.ops.ridge(self._inner, self.deviation, alpha)
+            if found:
+                dual, diagonal = found[1], self.ops.inverse_diagonal(found[0])
+            else:
+                dual, diagonal = self._decomposed(alpha)
+            own = diagonal - self._null / (alpha + self._level)
+            self._known[alpha] = dual, 1 - alpha * own
         return self._known[alpha]
 
-    def _factorised(self, alpha):
-        # a penalty that rounding of the eigenvalues would drown is none for a factor
-        if alpha <= self._noise():
-            return None
-        found = self.ops.ridge(self._inner, self.deviation, alpha)
-        return found and (found[1], self.ops.inverse_diagonal(found[0]))
-
-    def _noise(self):
-        return np.finfo(np.float64).eps * len(self._inner) * self.trace
-
     def _decomposed(self, alpha):
-        """The same by eigenvalues: those of copies of rows are zero but for rounding."""
+        """C^-1 D t and the diagonal of C^-1 by eigenvalues, for copies of rows."""
         values, vectors = self.ops.eigh(self._inner)
-        inverse = 1 / (self.ops.xp.where(values > self._noise(), values, 0.0) + alpha)
+        inverse = 1 / (self.ops.xp.where(values > self._noise, values, 0.0) + alpha)
         dual = vectors @ (inverse[:, None] * (vectors.T @ self.deviation))
         return dual, vectors**2 @ inverse
-
-    def dual(self, alpha):
-        """Coefficients (n_rows, n_targets) of the weighted rows."""
-        return self._at(alpha)[0]
-
-    def leverages(self, alpha):
-        """Leverages (n_rows,), what the intercept adds to them included."""
-        return 1 - alpha * (self._at(alpha)[1] - self._null / (alpha + self._level))
 
 
 class Dual(Factors):
@@ -120,16 +114,16 @@ class Dual(Factors):
         return len(self.targets)
 
     def solve(self, alpha):
-        dual = self.ridge.dual(alpha) * self.root[:, None]
+        dual = self.ridge.at(alpha)[0] * self.root[:, None]
         if sp.issparse(self.rows):
             return self.rows.T @ dual - np.outer(self.mean, dual.sum(axis=0))
         return (self.rows - self.mean).T @ dual
 
     def dof(self, alpha):
-        return self.ridge.leverages(alpha).sum() - self.centred
+        return self.ridge.at(alpha)[1].sum() - self.centred
 
     def residual_squares(self, alpha):
-        return float(((alpha * self.ridge.dual(alpha)) ** 2).sum())
+        return float(((alpha * self.ridge.at(alpha)[0]) ** 2).sum())
 
     def variance(self, weights):
         deviation = (self.rows @ weights - self.mean @ weights) * self.root[:, None]
@@ -144,7 +138,8 @@ class Dual(Factors):
         def positive(values):
             return xp.where(values > 0, values, 1.0)
 
+        dual, leverages = self.ridge.at(alpha)
         share = xp.minimum(self.weights, 1.0) / positive(self.weights)
-        spare = xp.maximum(1 - share * self.ridge.leverages(alpha), LEAST_SPARE)
-        residuals = alpha * self.ridge.dual(alpha) / positive(self.root)[:, None]
+        spare = xp.maximum(1 - share * leverages, LEAST_SPARE)
+        residuals = alpha * dual / positive(self.root)[:, None]
         yield take(self.ops, self.targets, self.weights, residuals[:, :, None], spare[:, None])

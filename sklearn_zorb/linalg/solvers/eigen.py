@@ -48,11 +48,12 @@ class Eigen(Factors):
         return 2 * system.n_rows * width * (width + n_alphas * system.n_targets)
 
     def _inverse(self, alpha):
-        """1 / (s + alpha), or its truncated form at alpha = 0."""
-        if alpha > 0:
-            return 1 / (self.values + alpha)
+        """1 / (s + alpha), a column for each of several; its truncated form at alpha = 0."""
+        if np.all(alpha):
+            return 1 / np.add.outer(self.values, alpha)
         keep = self.values > self.rcond**2 * self.values.max(initial=0.0)
-        return np.where(keep, 1 / np.where(keep, self.values, 1.0), 0.0)
+        inverse = np.where(keep, 1 / np.where(keep, self.values, 1.0), 0.0)
+        return inverse.reshape(-1, *np.shape(alpha))
 
     def solve(self, alpha):
         return self.ops.matmul(self.vectors, self.projected * self._inverse(alpha)[:, None])
@@ -69,8 +70,8 @@ class Eigen(Factors):
         return float(self.ops.call(_variance, self.values, self.vectors, weights)) / self.weight
 
     def project(self, centred, alphas):
-        inverses = np.stack([self._inverse(alpha) for alpha in alphas], axis=1)
-        return self.ops.call(_project, centred, self.vectors, inverses, self.projected)
+        own = self.vectors, self._inverse(alphas), self.projected
+        return self.ops.call(_project, centred, *own)
 
     def left_out(self, chunk, alphas):
         residuals, spare = super().left_out(chunk, alphas)
