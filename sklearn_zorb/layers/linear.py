@@ -72,13 +72,13 @@ class LinearLayer(Layer):
         thin, basis = targets.compress()
         system, rho = self._system(params, inputs, thin, context), self._relaxation(context)
         solution = own_solver(self, context.solver).solve(
-            system, loo_outputs=context.left_out, initial=params["weights"] if rho < 1 else None
+            system, left_out=context.left_out, initial=params["weights"] if rho < 1 else None
         )
         left = solution.coef
         if basis is not None:
             solution.expand(system.ops.asarray(basis))
-        if solution.loo_outputs is not None:
-            solution.loo_outputs = solution.loo_outputs.reshape(targets.shape)
+        if solution.left_out is not None:
+            solution.left_out = solution.left_out.reshape(targets.shape)
         solved, outputs = self.with_solution(params, solution), None
         if rho < 1:
             solved = _relax(system.ops, params, solved, rho, solution.spread)
@@ -99,7 +99,7 @@ class LinearLayer(Layer):
     def _solved(self, params, solution, rho, context, outputs=None):
         params = {name: value.astype(context.dtype) for name, value in params.items()}
         report = {**solution.report(), "relaxation": float(rho)}
-        return Solved(params, outputs, solution.loo_outputs, report=report)
+        return Solved(params, outputs, solution.left_out, report=report)
 
     def _relaxation(self, context):
         return context.relaxation if self.relaxation is None else self.relaxation

@@ -64,13 +64,13 @@ class LeastSquares(BaseEstimator):
         self.alpha = alpha
         self.rcond = rcond
 
-    def solve(self, system, *, loo_outputs=False, judges=None, initial=None):
+    def solve(self, system, *, left_out=False, judges=None, initial=None):
         """Solve `system`.
 
         Parameters
         ----------
         system : System
-        loo_outputs : bool, default=False
+        left_out : bool, default=False
             Whether to return every row's left-out prediction too.
         judges : System or None, default=None
             Those of its rows, no fewer than columns, that alpha is chosen by, each left out in
@@ -87,15 +87,15 @@ class LeastSquares(BaseEstimator):
         with one_thread(), all_threads(min(system.n_rows, system.n_features)):
             factors, by = self._prepare(system)
             by = by if judges is None else "loo"
-            rows = LeftOut(system, factors, keep=loo_outputs)
+            rows = LeftOut(system, factors, keep=left_out)
             alpha, error = choose(by, rows, self._alphas(factors), judges)
             solution = _solution(factors, alpha, error, by)
             if initial is not None:
                 solution.spread = spread_of(factors, solution.coef, initial)
-            if loo_outputs and by == "gcv":
-                solution.loo_outputs = gcv_predictions(system, factors, solution)
-            elif loo_outputs:
-                solution.loo_outputs = rows.predictions(alpha)
+            if left_out and by == "gcv":
+                solution.left_out = gcv_predictions(system, factors, solution)
+            elif left_out:
+                solution.left_out = rows.predictions(alpha)
             return solution
 
     def solve_sums(self, gram, count=None):

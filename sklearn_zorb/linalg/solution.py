@@ -37,7 +37,7 @@ class Solution:
     method : str
         "primal-eigh", "primal-cholesky", "dual-cholesky", "qr-svd" or "diagonal".
     status : Status
-    loo_outputs : array of shape (n_rows, n_targets) or None
+    left_out : array of shape (n_rows, n_targets) or None
         Prediction of each row by the model without it.
     spread : Spread or None
         What a layer needs that takes only a part of the way to the solution.
@@ -51,7 +51,7 @@ class Solution:
     criterion: str
     method: str
     status: Status = Status.OK
-    loo_outputs: Any = None
+    left_out: Any = None
     spread: "Spread | None" = None
 
     def expand(self, basis):
@@ -61,8 +61,8 @@ class Solution:
         """
         ops = get_backend("jax" if is_jax(self.coef) else "numpy")
         self.coef, self.intercept = ops.call(_products, basis, self.coef, self.intercept)
-        if self.loo_outputs is not None:
-            self.loo_outputs = self.loo_outputs @ basis
+        if self.left_out is not None:
+            self.left_out = self.left_out @ basis
         if self.spread is not None:
             # an orthonormal basis keeps the sum of variances
             share = (basis.shape[0] / basis.shape[1]) ** 0.5

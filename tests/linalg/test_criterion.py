@@ -104,15 +104,15 @@ def test_many_rows_and_many_columns_choose_their_own():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(20_000, 400))
     targets = rows[:, :2] + rng.normal(size=(20_000, 2))
-    many = LeastSquares().solve(System.from_arrays(rows, targets), loo_outputs=True)
+    many = LeastSquares().solve(System.from_arrays(rows, targets), left_out=True)
     assert (many.criterion, many.method) == ("gcv", "primal-cholesky")
     model = Ridge(many.alpha).fit(rows, targets)
     np.testing.assert_allclose(many.coef, model.coef_.T, atol=1e-10)
     spare = 1 - (many.dof + 1) / 20_000
     fitted = model.predict(rows)
-    np.testing.assert_allclose(many.loo_outputs, targets - (targets - fitted) / spare, atol=1e-8)
+    np.testing.assert_allclose(many.left_out, targets - (targets - fitted) / spare, atol=1e-8)
     wide = rng.normal(size=(2000, 1900))
-    some = LeastSquares().solve(System.from_arrays(wide, wide[:, :1]), loo_outputs=True)
+    some = LeastSquares().solve(System.from_arrays(wide, wide[:, :1]), left_out=True)
     assert (some.criterion, some.method) == ("sampled-loo", "primal-cholesky")
     mean = (wide.var(axis=0)).mean() * 2000
     assert np.isclose(some.alpha / mean, RELATIVE_ALPHAS).any()

@@ -118,9 +118,9 @@ def test_constant_rows_predict_the_mean(alpha, rows):
 @pytest.mark.parametrize("size", [1e-150, 1e-160, 1e-200])
 def test_columns_whose_squares_underflow(size):
     rows, targets, _ = make("tall")
-    solution = LeastSquares().solve(in_chunks(rows * size, targets), loo_outputs=True)
+    solution = LeastSquares().solve(in_chunks(rows * size, targets), left_out=True)
     assert solution.alpha > 0
-    assert np.isfinite(solution.coef).all() and np.isfinite(solution.loo_outputs).all()
+    assert np.isfinite(solution.coef).all() and np.isfinite(solution.left_out).all()
 
 
 @pytest.mark.parametrize("shape", ["tall", "wide"])
@@ -131,11 +131,11 @@ def test_sparse_rows_equal_dense_ones(shape, alpha):
     rows = sp.random(n_rows, n_features, density=0.3, random_state=0, format="csr")
     targets, weights = rng.normal(size=(n_rows, 2)), rng.integers(1, 4, n_rows).astype(float)
     solver = LeastSquares(alpha=alpha)
-    sparse = solver.solve(in_chunks(rows, targets, weights), loo_outputs=True)
-    dense = solver.solve(in_chunks(rows.toarray(), targets, weights), loo_outputs=True)
+    sparse = solver.solve(in_chunks(rows, targets, weights), left_out=True)
+    dense = solver.solve(in_chunks(rows.toarray(), targets, weights), left_out=True)
     assert sparse.alpha == pytest.approx(dense.alpha)
     np.testing.assert_allclose(sparse.coef, dense.coef, atol=1e-9)
-    np.testing.assert_allclose(sparse.loo_outputs, dense.loo_outputs, atol=1e-8)
+    np.testing.assert_allclose(sparse.left_out, dense.left_out, atol=1e-8)
 
 
 @pytest.mark.parametrize("shape", ["tall", "wide"])
@@ -169,7 +169,7 @@ def test_a_solution_holds_arrays_and_no_more(backend):
     rows, targets, weights = make("tall")
     system = in_chunks(rows, targets, weights, backend=backend)
     solution = LeastSquares().solve(
-        system, loo_outputs=True, initial=system.ops.asarray(rows.T[:7])
+        system, left_out=True, initial=system.ops.asarray(rows.T[:7])
     )
     again = pickle.loads(pickle.dumps(solution))
     np.testing.assert_array_equal(to_numpy(again.coef), to_numpy(solution.coef))

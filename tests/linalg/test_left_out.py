@@ -12,9 +12,9 @@ from sklearn_zorb.linalg import LeastSquares, System
 def test_weights_below_one_are_rows_that_are_taken_away_whole(shape):
     rows, targets, _ = make(shape)
     weights = np.random.default_rng(0).uniform(0.1, 1, size=len(rows))
-    solution = LeastSquares(alpha=1.0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    solution = LeastSquares(alpha=1.0).solve(in_chunks(rows, targets, weights), left_out=True)
     expected = left_out_by_refits(rows, targets, 1.0, weights)
-    np.testing.assert_allclose(solution.loo_outputs, expected, atol=1e-8)
+    np.testing.assert_allclose(solution.left_out, expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["none", "copies", "shares"])
@@ -28,14 +28,14 @@ def test_minimum_norm_without_a_row_that_it_meets_exactly(shape, kind):
         rows[:, 1] = rows[:, 0]
     weights = np.where(np.arange(len(rows)) == 4, 1.0, weights)
     weights = {"none": None, "copies": weights, "shares": weights / 4}[kind]
-    solution = LeastSquares(alpha=0).solve(in_chunks(rows, targets, weights), loo_outputs=True)
+    solution = LeastSquares(alpha=0).solve(in_chunks(rows, targets, weights), left_out=True)
     for i in (2, 4):
         fewer = np.ones(len(rows)) if weights is None else weights.copy()
         fewer[i] -= min(fewer[i], 1)
         keep = fewer > 0
         left = LeastSquares(alpha=0).solve(in_chunks(rows[keep], targets[keep], fewer[keep]))
         expected = rows[i] @ left.coef + left.intercept
-        np.testing.assert_allclose(solution.loo_outputs[i], expected, atol=1e-7)
+        np.testing.assert_allclose(solution.left_out[i], expected, atol=1e-7)
 
 
 @pytest.mark.parametrize("alpha", ["loo", 0.0, 2.0])
@@ -47,9 +47,9 @@ def test_rows_left_out_are_the_same_for_any_number_of_threads(alpha):
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
             system = System.from_arrays(rows, targets, weights)
-            solved.append(LeastSquares(alpha=alpha).solve(system, loo_outputs=True))
+            solved.append(LeastSquares(alpha=alpha).solve(system, left_out=True))
     one, two = solved
-    np.testing.assert_array_equal(one.loo_outputs, two.loo_outputs)
+    np.testing.assert_array_equal(one.left_out, two.left_out)
     assert one.loo_error == two.loo_error and one.alpha == two.alpha
-    missed = ((targets - one.loo_outputs) ** 2).mean(axis=1)
+    missed = ((targets - one.left_out) ** 2).mean(axis=1)
     assert one.loo_error == pytest.approx(np.average(missed, weights=weights), rel=1e-12)

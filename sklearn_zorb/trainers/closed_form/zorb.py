@@ -135,9 +135,11 @@ class Sweep:
 def own_context(rule, context):
     """The context with a rule's own settings in front of the estimator's."""
     own = {name: value for name, value in rule.get_params(deep=False).items() if value is not None}
-    solver = {name: own[name] for name in ("alpha", "rcond") if name in own}
     changes = {name: own[name] for name in ("relaxation", "backward_rcond") if name in own}
-    return context.replace(solver=clone(context.solver).set_params(**solver), **changes)
+    solver = {name: own[name] for name in ("alpha", "rcond") if name in own}
+    if solver:
+        changes["solver"] = clone(context.solver).set_params(**solver)
+    return context.replace(**changes)
 
 
 def _first_targets(network, params, inputs, targets, context):

@@ -49,17 +49,17 @@ def test_read_out_of_exact_features_needs_no_eigenvalues():
     layer = Kernel(80)
     features = layer.forward(solve(layer, X, y).params, X)
     system = System.from_arrays(features, y[:, None])
-    solution = LeastSquares().solve(system, loo_outputs=True)
+    solution = LeastSquares().solve(system, left_out=True)
     assert solution.method == "diagonal"
     # the same by the general route, on rotated features
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(80, 80)))[0]
     general = LeastSquares().solve(
-        System.from_arrays(features @ rotation, y[:, None]), loo_outputs=True
+        System.from_arrays(features @ rotation, y[:, None]), left_out=True
     )
     assert general.method != "diagonal"
     assert solution.alpha == pytest.approx(general.alpha)
     assert solution.dof == pytest.approx(general.dof)
-    np.testing.assert_allclose(solution.loo_outputs, general.loo_outputs, atol=1e-8)
+    np.testing.assert_allclose(solution.left_out, general.left_out, atol=1e-8)
     np.testing.assert_allclose(rotation @ general.coef, solution.coef, atol=1e-7)
 
 
