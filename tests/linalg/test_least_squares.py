@@ -168,9 +168,7 @@ def test_spread_of_what_is_linear_in_the_rows(shape, backend):
 def test_a_solution_holds_arrays_and_no_more(backend):
     rows, targets, weights = make("tall")
     system = in_chunks(rows, targets, weights, backend=backend)
-    solution = LeastSquares().solve(
-        system, left_out=True, initial=system.ops.asarray(rows.T[:7])
-    )
+    solution = LeastSquares().solve(system, left_out=True, initial=system.ops.asarray(rows.T[:7]))
     again = pickle.loads(pickle.dumps(solution))
     np.testing.assert_array_equal(to_numpy(again.coef), to_numpy(solution.coef))
     for kept in (solution, solution.spread):
