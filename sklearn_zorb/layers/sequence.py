@@ -128,8 +128,3 @@ def cast(params, dtype):
 def keyed(params):
     """The params of a list as a dict, to stand in the params of a composite layer."""
     return {str(i): own for i, own in enumerate(params)}
-
-
-def unkeyed(params):
-    """The list that `keyed` made a dict of."""
-    return list(params.values())
