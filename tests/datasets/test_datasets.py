@@ -393,11 +393,6 @@ def test_the_list_says_what_is_here(table_home):
     assert "pets" not in {info.name for info in list_datasets()}
 
 
-def test_all_names_are_public():
-    for name in datasets.__all__:
-        assert getattr(datasets, name).__doc__
-
-
 # the real files, where they are
 
 

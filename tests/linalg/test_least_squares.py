@@ -11,7 +11,15 @@ import scipy.sparse as sp
 from sklearn.linear_model import Ridge
 from systems import SHAPES, in_chunks, left_out_by_refits, make
 
-from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
+from sklearn_zorb.linalg import (
+    Gram,
+    LeastSquares,
+    Status,
+    System,
+    check_alpha,
+    get_backend,
+    to_numpy,
+)
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 
 
@@ -180,8 +188,9 @@ def test_a_solution_holds_arrays_and_no_more(backend):
     assert not any(thing is sys.modules["sklearn_zorb"] or thing is system for thing in reachable)
 
 
-@pytest.mark.parametrize("alpha", [-1, "best", np.nan, None])
+@pytest.mark.parametrize("alpha", [-1, "best", np.inf, np.nan, None, True])
 def test_bad_alpha(alpha):
     rows, targets, _ = make("tall")
-    with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
-        LeastSquares(alpha=alpha).solve(in_chunks(rows, targets))
+    for refuse in (check_alpha, lambda own: LeastSquares(own).solve(in_chunks(rows, targets))):
+        with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
+            refuse(alpha)

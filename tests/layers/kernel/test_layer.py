@@ -12,8 +12,6 @@ from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, Kernel, Tanh
 from sklearn_zorb.layers.kernel.functions import KINDS
 from sklearn_zorb.linalg import LeastSquares, System
-from sklearn_zorb.memory import Memory
-from sklearn_zorb.rows.duplicates import count_distinct
 from sklearn_zorb.testing import check_layer
 
 
@@ -113,11 +111,6 @@ def test_fixed_width_with_fewer_distinct_rows():
     outputs = layer.forward(solve(layer, X, y).params, X)
     assert outputs.shape == (10, 64)
     assert not outputs[:, 10:].any()
-
-
-def test_distinct_rows_are_counted_whatever_their_order_and_sign_of_zero():
-    X = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    assert count_distinct(X, Memory()) == 2
 
 
 def test_constant_inputs_and_constant_targets():

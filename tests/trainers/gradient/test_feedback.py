@@ -8,7 +8,6 @@ from small_network import Problem, flat, hand, softmax
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, Reshape, Skip, Tanh
 from sklearn_zorb.trainers import Backprop, FeedbackAlignment
-from sklearn_zorb.trainers.gradient.feedback import with_feedback
 
 X, Y = load_iris(return_X_y=True)
 
@@ -91,11 +90,3 @@ def test_layers_with_params_beside_their_weights():
     model = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
     assert model.score(X, Y) > 0.85
     assert set(model.params_[1]) == {"weights", "intercept", "point"}
-
-
-def test_wrapped_layers_are_layers():
-    layer = with_feedback(Dense(4))
-    params = Dense(4).init(np.random.default_rng(0), (3,))
-    assert layer.output_shape((3,)) == (4,)
-    assert layer.trainable(params).keys() == params.keys()
-    assert type(with_feedback(Tanh())) is Tanh

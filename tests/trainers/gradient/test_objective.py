@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sklearn_zorb.layers import BatchNorm, Dense, Sigmoid, Softmax, Tanh
+from sklearn_zorb.layers import Dense, Tanh
 from sklearn_zorb.network import Network
-from sklearn_zorb.trainers.gradient.objective import Objective, loss_name, merge, trainable
+from sklearn_zorb.trainers.gradient.objective import Objective, merge, trainable
 
 TASKS = {"multiclass": 4, "multilabel": 4, "binary": 1, "regression": 2}
 
@@ -68,20 +68,3 @@ def test_losses_do_not_overflow(task, x64):
     outputs[:, 0] *= -1
     losses = Objective(network, task).losses(params, outputs, T)
     assert np.isfinite(np.asarray(losses)).all()
-
-
-def test_only_weights_move():
-    layers = [("norm", BatchNorm()), ("dense_1", Dense(4, use_bias=False)), ("tanh_1", Tanh())]
-    network = Network.build([], layers, ("readout", Dense(2)), [], (3,), "last")
-    params = network.init(np.random.default_rng(0), None)
-    names = [set(own) for own in trainable(network, params)]
-    assert names == [{"scale", "offset"}, {"weights"}, set(), {"weights", "intercept"}]
-
-
-def test_loss_follows_from_task_and_final_activation():
-    assert loss_name("multiclass", ()) == "cross_entropy"
-    assert loss_name("multiclass", (Sigmoid(),)) == "logistic"
-    assert loss_name("binary", (Softmax(),)) == "cross_entropy"
-    assert loss_name("binary", ()) == "logistic"
-    assert loss_name("regression", (Sigmoid(),)) == "squared"
-    assert loss_name("multilabel", (Softmax(),)) == "squared"

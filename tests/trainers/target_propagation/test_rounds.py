@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from small_network import Problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Tanh, Trees
+from sklearn_zorb.layers import BatchNorm, Dense, Dropout, ReLU, Tanh, Trees
 from sklearn_zorb.trainers import TargetPropagation
-from sklearn_zorb.trainers.target_propagation.rounds import solved_layers
 
 X, Y = load_iris(return_X_y=True)
-
-
-def test_which_layers_are_solved():
-    layers = [Flatten(), Dense(3), BatchNorm(), Trees(5, units=4), Dense(2)]
-    network = Problem(layers).objective.network
-    assert solved_layers(network, "gradient") == (3,)
-    assert solved_layers(network, {"layer_4": "solve"}) == (3, 4)
-    assert solved_layers(network, "solve") == (1, 3, 4)
 
 
 STACKS = {
