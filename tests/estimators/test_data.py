@@ -179,12 +179,6 @@ def test_parameters(Estimator, params, match):
         model.set_params(**params).fit(X, Y)
 
 
-@BOTH
-def test_what_is_no_layer(Estimator):
-    for layers in (3, [1], [Dense], None, {"a": 1}, [["Dense[3]"], 2]):
-        refuses(Estimator, "layer", error=TypeError, layers=layers)
-
-
 @ALL
 def test_precisions(Estimator):
     for dtype in (int, bool, complex, str, np.float16, np.dtype("int32"), "int8"):

@@ -73,12 +73,3 @@ def test_own_penalty_takes_precedence():
     layer, params = setup(alpha=5.0)
     found = solved(layer, params, X, Y, alpha=0.1).params
     np.testing.assert_allclose(found["weights"], Ridge(5.0).fit(X, Y).coef_.T, atol=1e-9)
-
-
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
-def test_chunks_change_nothing(form):
-    layer, params = setup()
-    rows = form(np.tile(X, (40, 1)))
-    whole = solved(layer, params, rows, np.tile(Y, (40, 1))).params
-    chunked = solved(layer, params, rows, np.tile(Y, (40, 1)), memory_limit=1).params
-    np.testing.assert_allclose(chunked["weights"], whole["weights"], rtol=1e-9, atol=1e-12)

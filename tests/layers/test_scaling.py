@@ -140,15 +140,6 @@ def test_batch_norm_takes_each_channel_over_samples_and_positions():
     np.testing.assert_allclose(inverted(layer, params, outputs)[0], IMAGES)
 
 
-@pytest.mark.parametrize("inputs", [X[:150], IMAGES], ids=["rows", "images"])
-def test_batch_norm_weights_are_repetition(inputs):
-    counts = WEIGHTS[:150]
-    weighted = moments(BatchNorm(), inputs, sample_weight=counts, memory_limit=1)
-    repeated = moments(BatchNorm(), np.repeat(inputs, counts.astype(int), axis=0))
-    for name, value in repeated.items():
-        np.testing.assert_allclose(weighted[name], value, rtol=1e-9)
-
-
 def test_moments_keep_digits_beside_large_offsets():
     noise = RNG.normal(size=(20_000, 1))
     params = moments(BatchNorm(), noise + 1e8, memory_limit=1)

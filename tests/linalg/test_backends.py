@@ -12,9 +12,10 @@ from joblib import Parallel, delayed
 from layer_calls import OwnLayer
 from sklearn.datasets import load_digits, load_iris
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Context, Dense, LeakyReLU, Tanh
 from sklearn_zorb.linalg import choose_backend, get_backend
+from sklearn_zorb.trainers import Backprop
 
 X, Y = load_digits(return_X_y=True)
 SCRIPT = Path(__file__).parents[1] / "on_accelerator.py"
@@ -120,6 +121,7 @@ def test_no_global_flag_changes():
 
     before = jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
     ZORBClassifier("Dense[12] Tanh", backend="jax", random_state=0).fit(X[:101], Y[:101])
+    NetworkClassifier("Dense[4] Tanh", trainer=Backprop(max_epochs=2)).fit(X[:101], Y[:101])
     assert (jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision) == before
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.sparse as sp
+from left_out import left_out_ridge
 from sklearn.linear_model import Ridge
-from systems import in_chunks, left_out_by_refits, make
+from systems import in_chunks, make
 
 from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
 from sklearn_zorb.linalg.left_out import LeftOut
@@ -70,7 +71,7 @@ def test_what_a_solver_knows_of_its_system(solver, backend, weighted, intercept)
     assert found["squares"] == pytest.approx(squares)
     moved = centred @ np.arange(2.0 * rows.shape[1]).reshape(-1, 2)
     assert found["variance"] == pytest.approx(copies @ (moved**2).sum(axis=1) / copies.sum())
-    expected = left_out_by_refits(rows, targets, alpha, weights, intercept)
+    expected = left_out_ridge(rows, targets, alpha, weights, intercept)
     np.testing.assert_allclose(found["left_out"], expected, atol=1e-7)
     error = np.average(((targets - expected) ** 2).mean(axis=1), weights=weights)
     assert found["error"] == pytest.approx(error, rel=1e-7)

@@ -8,11 +8,10 @@ from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.metrics.pairwise import laplacian_kernel
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import Dense, Kernel, Tanh
 from sklearn_zorb.layers.kernel.functions import KINDS
 from sklearn_zorb.linalg import LeastSquares, System
-from sklearn_zorb.testing import check_layer
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,18 +76,6 @@ def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features):
     assert "kernel_loo_error" in searched.report and "kernel_loo_error" not in solved.report
 
 
-def test_weights_are_repetition():
-    X, y = table(30)
-    counts = np.arange(30) % 3 + 1
-    order = np.random.default_rng(2).permutation(counts.sum())
-    repeated = np.repeat(np.arange(30), counts)[order]
-    weighted = solve(Kernel(30), X, y, sample_weight=counts.astype(float))
-    copied = solve(Kernel(30), X[repeated], y[repeated])
-    assert weighted.report["kernel_loo_error"] == pytest.approx(copied.report["kernel_loo_error"])
-    np.testing.assert_allclose(weighted.params["feature_scales"], copied.params["feature_scales"])
-    np.testing.assert_array_equal(weighted.params["landmarks"], copied.params["landmarks"])
-
-
 def test_copies_with_different_targets_count_in_the_error():
     X, y = table(30)
     clean = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y, y))
@@ -121,13 +108,6 @@ def test_constant_inputs_and_constant_targets():
         assert np.isfinite(layer.forward(solved.params, rows)).all()
 
 
-@pytest.mark.parametrize(
-    "layer", [Kernel(12, kind=kind) for kind in KINDS] + [Kernel(200), Kernel(40, reweight=0)]
-)
-def test_contract(layer):
-    check_layer(layer, (3,), exact_inverse=False)
-
-
 def test_anywhere_in_a_list():
     X, y = table(150)
     for layers in (
@@ -137,15 +117,6 @@ def test_anywhere_in_a_list():
     ):
         model = ZORBRegressor(layers, random_state=0).fit(X[:100], y[:100])
         assert model.score(X[100:], y[100:]) > 0.5
-
-
-def test_same_seed_same_model_and_float32():
-    X, y = table(100)
-    labels = (y > 0).astype(int)
-    model = ZORBClassifier([Kernel(50)], random_state=3, dtype="float32")
-    first, second = clone(model).fit(X, labels), clone(model).fit(X, labels)
-    assert first.params_[1]["landmarks"].dtype == np.float32
-    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
 def test_sparse_rows_give_the_same_as_dense_ones():

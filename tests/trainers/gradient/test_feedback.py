@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.datasets import load_iris
-from small_network import Problem, flat, hand, softmax
+from small_network import Problem, flat, hand
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, Reshape, Skip, Tanh
@@ -48,7 +49,7 @@ def test_against_numpy(x64):
     memory[0] = {"feedback": {"weights": W1}}
     h1 = np.tanh(X @ W1 + b1)
     h2 = np.tanh(h1 @ W2 + b2)
-    error = w[:, None] * (softmax(h2 @ W3 + b3) - T)
+    error = w[:, None] * (softmax(h2 @ W3 + b3, axis=1) - T)
     d2 = error @ B[4].T * (1 - h2**2)
     d1 = d2 @ B[2].T * (1 - h1**2)
     found = problem.direction(FeedbackAlignment(), memory)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from small_network import Problem, hand, softmax
+from scipy.special import softmax
+from small_network import Problem, hand
 
 from sklearn_zorb.layers import Context, Dense, Tanh, Trees
 from sklearn_zorb.network import Network
@@ -24,7 +25,7 @@ def test_targets_by_several_steps_against_numpy():
     found = compiled_targets(problem.objective, 0.5, 3)(problem.params, rows, wanted)
     for _ in range(3):
         h = np.tanh(rows)
-        rows = rows - 0.5 * ((softmax(h @ V + c) - wanted) @ V.T) * (1 - h**2)
+        rows = rows - 0.5 * ((softmax(h @ V + c, axis=1) - wanted) @ V.T) * (1 - h**2)
     np.testing.assert_allclose(found, rows)
 
 
