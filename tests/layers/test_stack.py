@@ -14,6 +14,8 @@ from sklearn.linear_model import Ridge
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, Identity, Kernel, Stack, Tanh, Trees
 
+X, y = make_friedman1(300, random_state=0)
+
 
 def best_weights(outputs, Y, shrinkage):
     """By a general optimiser: weights of outputs, above zero and of sum one, pulled together."""
@@ -86,7 +88,6 @@ def test_output_is_the_weighted_sum_of_the_blocks():
 
 
 def test_blocks_with_hidden_layers_get_their_targets():
-    X, y = make_friedman1(300, random_state=0)
     stack = Stack([[Dense(40), Tanh(), Dense(40), Tanh()], [Trees(30), Dense(8), Tanh()]])
     model = ZORBRegressor([stack], random_state=0).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.7
@@ -100,7 +101,6 @@ def test_noise_stays_noise():
 
 
 def test_it_stands_after_hidden_layers_and_scalers_inside_see_their_outputs():
-    X, y = make_friedman1(300, random_state=0)
     layers = "Dense[30] Tanh Stack(Standardize | Trees[30])"
     model = ZORBRegressor(layers, random_state=0, n_sweeps=3).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.5
@@ -140,7 +140,6 @@ def test_read_out_on_all_blocks_keeps_left_out_columns_apart():
 
 
 def test_split_read_out_is_linear_and_scores_what_it_predicts():
-    X, y = make_friedman1(300, random_state=0)
     model = ZORBRegressor([Dense(30), Tanh(), Trees(30)], random_state=0, n_sweeps=2, clip=False)
     model.fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) == pytest.approx(model.loo_score_, abs=0.1)
@@ -190,7 +189,6 @@ def test_it_stands_last_and_inside_nothing(layers):
 
 
 def test_predicting_many_rows_within_a_memory_limit():
-    X, y = make_friedman1(300, random_state=0)
     model = ZORBRegressor([Stack([[Kernel(250)], [Dense(7), Tanh()]])], random_state=0)
     small = clone(model).set_params(memory_limit="100KB").fit(X, y)
     np.testing.assert_allclose(small.predict(X), model.fit(X, y).predict(X), rtol=1e-6)

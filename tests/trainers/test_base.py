@@ -1,5 +1,7 @@
 """`Trainer.fit` on a bare list of layers: what estimators do, without them."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -54,6 +56,12 @@ def test_evolution_takes_a_list_of_layers():
     pytest.importorskip("evosax")
     result = Evolution(max_epochs=2, pop_size=4).fit([Dense()], None, X, T, context())
     assert result.params[0]["weights"].shape == (4, 3)
+
+
+def test_without_evosax_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "evosax", None)
+    with pytest.raises(ImportError, match=r"sklearn-zorb\[evolution\]"):
+        Evolution().fit("Dense[4] Tanh Dense", None, X, T, context())
 
 
 def test_a_read_out_alone_is_a_ridge():

@@ -14,6 +14,7 @@ from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZO
 from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh
 from sklearn_zorb.trainers import ZORB
 
+X, y = load_iris(return_X_y=True)
 RECORDED = Path(__file__).parents[2] / "data" / "recorded_weights.npz"
 PUBLISHED = {
     "relaxation": 1,
@@ -91,7 +92,6 @@ def transcription(X, Y, weights, activations):
 
 
 def test_deep_sweep_equals_the_plain_transcription():
-    X, y = load_iris(return_X_y=True)
     rng = np.random.default_rng(0)
     widths = [4, 6, 5, 3]
     weights = [
@@ -110,7 +110,6 @@ def test_deep_sweep_equals_the_plain_transcription():
 @pytest.mark.parametrize("rho", [0.0, 0.4, 1.0])
 def test_relaxed_update(rho):
     """(1 - rho) initial + rho solved, its slopes and its mean brought to the initial scale."""
-    X, y = load_iris(return_X_y=True)
     options = {"alpha": 2.0, "standardize": False}
     start = np.random.default_rng(1).normal(size=(5, 7))
     layers = [Dense(7, initializer=fixed(start)), Tanh()]
@@ -137,7 +136,6 @@ def test_relaxed_update(rho):
 
 
 def test_the_read_out_is_never_relaxed_and_sees_every_block():
-    X, y = load_iris(return_X_y=True)
     options = {"relaxation": 0.0, "alpha": 1.5, "random_state": 0, "standardize": False}
     model = ZORBClassifier("Dense[5] Cos Dense[6] ReLU", **options).fit(X, y)
     first, second = model.params_[0], model.params_[2]
@@ -166,7 +164,6 @@ def test_random_negative_targets_restore_the_rank():
 
 
 def test_softmax_read_out_is_solved_in_log_space():
-    X, y = load_iris(return_X_y=True)
     layers = [Dense(8), Tanh(), Dense(), Softmax()]
     model = ZORBClassifier(layers, readout="last", random_state=0).fit(X, y)
     expected = softmax(outputs_before(model, X), axis=1)
@@ -175,7 +172,6 @@ def test_softmax_read_out_is_solved_in_log_space():
 
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
 def test_more_sweeps_never_raise_the_left_out_error(Estimator):
-    X, y = load_iris(return_X_y=True)
     errors = []
     for n_sweeps in (1, 2, 6):
         model = Estimator("Dense[6] Tanh Dense[5] ReLU", n_sweeps=n_sweeps, random_state=0)
@@ -227,7 +223,6 @@ def test_deep_targets_of_any_size_are_brought_to_scale():
 
 def test_a_layer_without_share_is_not_solved():
     """With a relaxation of 0 nothing is solved but the read-out."""
-    X, y = load_iris(return_X_y=True)
     for relaxation, solved in ((0.3, ["dense_2", "readout"]), (0, ["readout"])):
         model = ZORBClassifier("Dense[12, relaxation=0] Tanh Dense[6] ReLU", random_state=0)
         model.set_params(relaxation=relaxation).fit(X, y)
@@ -274,7 +269,6 @@ def test_columns_of_a_readout_that_sum_to_zero_leave_targets_of_later_sweeps_sma
 
 
 def test_as_a_trainer_it_is_the_estimator():
-    X, y = load_iris(return_X_y=True)
     for own, options in ((ZORB(relaxation=0.7, alpha=0.1), {"relaxation": 0.7, "alpha": 0.1}),
                          (ZORB(), {})):  # fmt: skip
         a = NetworkClassifier("Dense[20] Tanh", trainer=own, random_state=0).fit(X, y)
@@ -296,7 +290,6 @@ def test_extreme_learning_machine_by_hand():
 
 
 def test_steps_need_no_option_and_sweeps_learn():
-    X, y = load_iris(return_X_y=True)
     for layers, rule in (("Dense[50] Sign", ZORB()), ("Dense[50] Sigmoid", ZORB(n_sweeps=2))):
         model = NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, y)
         assert model.score(X, y) > 0.9
