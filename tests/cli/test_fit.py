@@ -1,28 +1,20 @@
 """``zorb fit``, and the tables it reads."""
 
-import csv
-import io
 import json
 from decimal import Decimal
 
 import joblib
 import numpy as np
 import pytest
+from command_line import SMALL, read_csv
 
 from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
 
-SMALL = ("--network", "Dense[8] Tanh")  # fits at once
-
-
-def read_csv(text):
-    header, *rows = csv.reader(io.StringIO(text))
-    return header, rows
-
 
 def test_fit_prints_scores_of_both_parts(zorb):
-    out = zorb("fit", "iris", "--network", "Dense[8] Tanh", "--seed", 1)
+    out = zorb("fit", "iris", *SMALL, "--seed", 1)
     assert "112 rows to fit, 38 to test, 4 features" in out
     assert "classification" in out and "Dense[8] Tanh" in out
     assert out.count("accuracy 0.9") + out.count("accuracy 1.0") == 2
