@@ -36,8 +36,6 @@ BAD_ARGUMENTS = [
     (["fit", "iris", "--save-weights", "nowhere/w"], "its folder does not exist"),
     (["predict", "iris", "--load", "m", "--output", "nowhere/o"], "its folder does not exist"),
     (["fit", "iris", "--network", "Dense[0]"], "units"),
-    (["fit", "iris", "--network", "Dense[-3]"], "units"),
-    (["fit", "iris", "--network", "Dense[a]"], "units"),
     (["fit", "iris", "--network", "Conv2D[8,3]"], "input_shape"),
     (["fit", "iris", "--param", "alpha=-1"], "alpha"),
     (["fit", "iris", "--param", "relaxation"], "--param takes NAME=VALUE, got 'relaxation'"),

@@ -146,19 +146,6 @@ def test_a_number_that_overflows_anywhere_in_a_large_table(row):
 @pytest.mark.parametrize(
     "params, match",
     [
-        ({"alpha": -1.0}, "'alpha' parameter"),
-        ({"alpha": "best"}, "'alpha' parameter"),
-        ({"relaxation": 1.5}, "'relaxation' parameter"),
-        ({"n_sweeps": 0}, "'n_sweeps' parameter"),
-        ({"readout": "some"}, "'readout' parameter"),
-        ({"rcond": -1}, "'rcond' parameter"),
-        ({"backend": "torch"}, "'backend' parameter"),
-        ({"dtype": "int8"}, "'dtype' parameter"),
-        ({"layers": [Dense(0)]}, "'units' parameter"),
-        ({"layers": [Dense("a")]}, "'units' parameter"),
-        ({"layers": [Dense(1.0)]}, "'units' parameter"),
-        ({"layers": [Dense(2, use_bias=1)]}, "'use_bias' parameter"),
-        ({"layers": "Dense[-3]"}, "'units' parameter"),
         ({"layers": [Tanh(), Dense(), Tanh()]}, "may only stand last"),
         ({"layers": [Conv2D(2, 3)]}, "layer 'conv2d_1'.*input_shape"),
         ({"layers": [Conv2D(2, 3), Flatten()], "input_shape": (2, 2, 1)}, "layer 'conv2d_1'"),
@@ -193,6 +180,28 @@ def test_sizes_of_memory(size):
     model = ZORBRegressor("Dense[3] Tanh", memory_limit=size, random_state=0).fit(X, Y)
     expected = ZORBRegressor("Dense[3] Tanh", random_state=0).fit(X, Y).predict(X)
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "layer, name",
+    [
+        ("Dense[0]", "units"), ("Dense[-3]", "units"), ("Dense[a]", "units"),
+        ("Dense[1.]", "units"), ("Dense[use_bias=1]", "use_bias"), ("Dropout[1]", "rate"),
+        ("Dropout[-.1]", "rate"), ("GaussianNoise[-1]", "scale"), ("Standardize[clip=0]", "clip"),
+        ("Standardize[with_mean=yes]", "with_mean"), ("BatchNorm[epsilon=0]", "epsilon"),
+        ("PiecewiseLinear[0]", "n_bins"), ("NormalScores[-.5]", "ratio"),
+        ("Trees[kind=oak]", "kind"), ("Kernel[kind=rbf]", "kind"),
+        ("Stack[shrinkage=-1](Tanh)", "shrinkage"), ("Conv2D[0]", "filters"),
+        ("Conv2D[2, 0]", "kernel_size"), ("Conv2D[2, stride=1.5]", "stride"),
+        ("Conv2D[2, padding=full]", "padding"), ("Conv2D[2, padding=-1]", "padding"),
+        ("MaxPool2D[0]", "pool_size"), ("AvgPool2D[0]", "pool_size"),
+        ("MaxPool2D[stride=-1]", "stride"), ("AvgPool2D[stride=two]", "stride"),
+    ],
+)  # fmt: skip
+def test_hyperparameters_of_layers(layer, name):
+    shape = (2, 2, 1) if "2D" in layer else None
+    refuses(ZORBRegressor, f"'{name}' parameter of {layer.partition('[')[0]}|{name}=",
+            layers=layer, input_shape=shape)  # fmt: skip
 
 
 @BOTH

@@ -126,8 +126,6 @@ def test_constant_columns_and_single_rows_stay():
 def test_refusals_say_what_to_do():
     with pytest.raises(ValueError, match="do without the layer"):
         ZORBRegressor("NormalScores Dense[5] Tanh", standardize=False).fit(sp.csr_array(X), NORMAL)
-    with pytest.raises(ValueError, match=r"ratio.*-0\.5"):
-        ZORBRegressor([NormalScores(-0.5)]).fit(X, NORMAL)
     with pytest.raises(ValueError, match=r"Flatten\(\)"):
         ZORBRegressor("NormalScores Flatten", input_shape=(6, 1, 1)).fit(X, NORMAL)
 

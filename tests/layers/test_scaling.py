@@ -202,16 +202,6 @@ def test_no_row_of_positive_weight_is_an_error():
         initial(Standardize(), X, np.zeros(200))
 
 
-def test_bad_hyperparameters_are_named():
-    for layer, name in (
-        (Standardize(clip=0), "clip"),
-        (Standardize(with_mean="yes"), "with_mean"),
-        (BatchNorm(epsilon=0), "epsilon"),
-    ):
-        with pytest.raises(ValueError, match=name):
-            ZORBRegressor([layer]).fit(X, X[:, 0])
-
-
 @pytest.mark.parametrize(
     "layer",
     [

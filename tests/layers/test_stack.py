@@ -164,7 +164,6 @@ def test_errors_name_what_to_do():
     for layer, message in (
         (Stack([]), "at least one"),
         (Stack([[Trees(5, units=3)]]), "units=None"),
-        (Stack([[Identity()]], shrinkage=-1), "shrinkage"),
     ):
         with pytest.raises(ValueError, match=message):
             ZORBRegressor([layer]).fit(X, y)

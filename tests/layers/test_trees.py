@@ -252,8 +252,6 @@ def test_errors_name_the_parameter():
         Trees().output_shape((3,))
     with pytest.raises(ValueError, match="Flatten"):
         Trees(units=1).output_shape((3, 3))
-    with pytest.raises(ValueError, match="kind"):
-        ZORBRegressor([Trees(kind="oak")]).fit(np.eye(4), np.arange(4))
 
 
 def test_a_row_far_away_is_predicted_without_warnings():

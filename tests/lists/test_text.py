@@ -244,21 +244,11 @@ def test_any_text_gives_layers_or_a_syntax_error():
 # -- writing -----------------------------------------------------------------------------------
 
 WRITTEN = [
-    "Dense",
-    "Dense[64]",
-    "Dense[64, use_bias=false]",
-    "Dense[alpha=0.001]",
-    "Dense[8] Sigmoid Dense Softmax",
-    "Conv2D[8] Flatten",
-    "Conv2D[8, 5, 2]",
-    "Conv2D[8, (3, 5)]",
-    "LeakyReLU[0.3]",
-    "ReLU[uniform]",
-    "Reshape[(16,)]",
-    "Skip(Dense[64] Tanh)",
-    "Parallel(Dense[64] Tanh | Skip(Tanh) | Identity)",
-    "Stack(Dense | Trees)",
-]
+    "Dense", "Dense[64]", "Dense[64, use_bias=false]", "Dense[alpha=0.001]",
+    "Dense[8] Sigmoid Dense Softmax", "Conv2D[8] Flatten", "Conv2D[8, 5, 2]", "Conv2D[8, (3, 5)]",
+    "LeakyReLU[0.3]", "ReLU[uniform]", "Reshape[(16,)]", "Skip(Dense[64] Tanh)",
+    "Parallel(Dense[64] Tanh | Skip(Tanh) | Identity)", "Stack(Dense | Trees)",
+]  # fmt: skip
 
 
 def test_a_list_is_written_as_the_tuple_it_stands_for():

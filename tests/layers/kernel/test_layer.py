@@ -133,8 +133,6 @@ def test_errors_name_what_to_do():
         Kernel().output_shape((3, 3))
     with pytest.raises(ValueError, match="TruncatedSVD"):
         ZORBRegressor([Kernel()]).fit(sp.random(20, 10_001, 0.01, format="csr"), y)
-    with pytest.raises(ValueError, match="kind"):
-        ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)
 
 
 @pytest.mark.parametrize("smooth", [True, False])
