@@ -12,7 +12,6 @@ from sklearn.datasets import (
     make_multilabel_classification,
 )
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
@@ -23,7 +22,6 @@ from sklearn_zorb import (
     format_layers,
     parse_layers,
 )
-from sklearn_zorb.layers import EstimatorLayer, Stack
 
 
 def kinds(layers):
@@ -146,10 +144,3 @@ def test_images_are_flattened():
     X = np.random.default_rng(0).normal(size=(60, 12))
     model = ZORBRegressor(input_shape=(2, 3, 2), random_state=0).fit(X, X[:, 0])
     assert model.loo_score_ > 0.5
-
-
-def test_any_estimator_joins():
-    X, y = make_friedman1(100, random_state=0)
-    blocks = [*auto_layers(X)[0].blocks, [EstimatorLayer(GaussianProcessRegressor(alpha=0.1))]]
-    model = ZORBRegressor([Stack(blocks)], random_state=0).fit(X, y)
-    assert len(model.params_[-1]["block_weights"]) == 4

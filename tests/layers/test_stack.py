@@ -7,7 +7,6 @@ import pytest
 import scipy.optimize
 from layer_calls import outputs_before
 from left_out import left_out_ridge
-from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_friedman1
 from sklearn.linear_model import Ridge
 
@@ -117,17 +116,6 @@ def test_images_keep_their_shape():
     assert model.score(X, y) > 0.8
 
 
-def test_names_text_and_clone():
-    model = ZORBRegressor([Stack([[Kernel(30)], [("woods", Trees())]])])
-    model.set_params(stack_1__kernel_1__reweight=0, stack_1__woods__n_estimators=7)
-    params = clone(model).get_params()
-    assert params["stack_1__woods"].n_estimators == 7
-    text = ZORBRegressor("Stack[shrinkage=2.0](Identity | Kernel[20] | Trees[9])", random_state=0)
-    X, y = make_friedman1(50, random_state=0)
-    assert text.fit(X, y).layers_[-1][1].shrinkage == 2.0
-    assert text.layers == "Stack[shrinkage=2.0](Identity | Kernel[20] | Trees[9])"
-
-
 def test_read_out_on_all_blocks_keeps_left_out_columns_apart():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(150, 4)), rng.normal(size=150)
@@ -185,9 +173,3 @@ def test_it_stands_last_and_inside_nothing(layers):
     X, y = make_friedman1(30, random_state=0)
     with pytest.raises(ValueError, match=r"layer '\w+_1' is or holds a Stack.*only stand last"):
         ZORBRegressor(layers, random_state=0).fit(X, y)
-
-
-def test_predicting_many_rows_within_a_memory_limit():
-    model = ZORBRegressor([Stack([[Kernel(250)], [Dense(7), Tanh()]])], random_state=0)
-    small = clone(model).set_params(memory_limit="100KB").fit(X, y)
-    np.testing.assert_allclose(small.predict(X), model.fit(X, y).predict(X), rtol=1e-6)

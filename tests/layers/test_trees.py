@@ -220,18 +220,6 @@ def test_sweeps_change_what_a_window_of_fits_predicts():
     assert fits[1].score(X, y) > 0.7
 
 
-def test_sparse_rows_pickling_summary_and_float32():
-    X, y = load_iris(return_X_y=True)
-    model = ZORBClassifier(
-        [Stack([[Trees(10)], [Dense(8), Tanh()]])], random_state=0, dtype="float32"
-    ).fit(sp.csr_matrix(X), y)
-    assert model.score(sp.csr_matrix(X), y) > 0.9
-    copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
-    assert "Stack" in model.summary(print_fn=None)
-    assert copy.params_[-1]["block_weights"].dtype == np.float32
-
-
 @pytest.mark.parametrize(
     "layers",
     [

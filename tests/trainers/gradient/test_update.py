@@ -12,10 +12,12 @@ from sklearn_zorb.trainers import (
     FeedbackAlignment,
     ForwardGradient,
     RandomBases,
+    TargetPropagation,
 )
 
 RULES = [
     Backprop, ForwardGradient, FeedbackAlignment, DirectFeedbackAlignment, RandomBases, Evolution,
+    TargetPropagation,
 ]  # fmt: skip
 
 
