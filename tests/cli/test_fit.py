@@ -245,13 +245,11 @@ def test_classes_are_predicted_as_they_are_written(zorb, elsewhere, classes):
 @pytest.mark.parametrize(
     ("values", "task"),
     [
-        (["x", "y"] * 10, "classification"),
-        ([0, 1] * 10, "classification"),
-        ([0.0, 1.0] * 10, "classification"),
-        ([0.5, 1.5] * 10, "regression"),
+        (["x", "y"] * 10, "classification"), ([0, 1] * 10, "classification"),
+        ([0.0, 1.0] * 10, "classification"), ([0.5, 1.5] * 10, "regression"),
         (list(range(20)), "regression"),
     ],
-)
+)  # fmt: skip
 def test_the_task_is_told_from_the_target(zorb, values, task, write_npz):
     write_npz(n=20, y=np.array(values))
     assert json.loads(zorb("fit", *SMALL, "data.npz", "--json"))["task"] == task

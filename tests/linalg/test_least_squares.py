@@ -70,17 +70,12 @@ def test_minimum_norm_equals_lstsq(shape, rcond, backend):
 @pytest.mark.parametrize(
     "n_rows, n_features, alpha, method",
     [
-        (50, 20, "loo", "primal-eigh"),
-        (50, 20, 0.3, "primal-eigh"),
-        (300, 150, "loo", "primal-eigh"),
-        (300, 150, 0.3, "primal-cholesky"),
-        (300, 150, 1e-12, "primal-eigh"),
-        (1200, 1100, "loo", "primal-cholesky"),
-        (50, 60, "loo", "dual-cholesky"),
-        (50, 20, 0, "qr-svd"),
-        (50, 60, 0, "qr-svd"),
+        (50, 20, "loo", "primal-eigh"), (50, 20, 0.3, "primal-eigh"),
+        (300, 150, "loo", "primal-eigh"), (300, 150, 0.3, "primal-cholesky"),
+        (300, 150, 1e-12, "primal-eigh"), (1200, 1100, "loo", "primal-cholesky"),
+        (50, 60, "loo", "dual-cholesky"), (50, 20, 0, "qr-svd"), (50, 60, 0, "qr-svd"),
     ],
-)
+)  # fmt: skip
 def test_the_solver_goes_by_the_shape(n_rows, n_features, alpha, method):
     rows = np.random.default_rng(0).normal(size=(n_rows, n_features))
     solution = LeastSquares(alpha).solve(System.from_arrays(rows, rows[:, :1]))

@@ -64,15 +64,11 @@ def lattice(monkeypatch):
 # -- reading -----------------------------------------------------------------------------------
 
 READ = [
-    ("Dense", [Dense()]),
-    ("Dense[]", [Dense()]),
-    ("Dense[64]", [Dense(64)]),
-    ("Dense [ 64 , ]", [Dense(64)]),
-    ("dENSE[units=64]", [Dense(64)]),
+    ("Dense", [Dense()]), ("Dense[]", [Dense()]), ("Dense[64]", [Dense(64)]),
+    ("Dense [ 64 , ]", [Dense(64)]), ("dENSE[units=64]", [Dense(64)]),
     ("Dense[64]\n\tTanh\n", [Dense(64), Tanh()]),
     ("Conv2D[8,3] Sigmoid Flatten", [Conv2D(8, 3), Sigmoid(), Flatten()]),
-    ("Convolution2D[8,3]", [Conv2D(8, 3)]),
-    ("convolution[8,3]", [Conv2D(8, 3)]),
+    ("Convolution2D[8,3]", [Conv2D(8, 3)]), ("convolution[8,3]", [Conv2D(8, 3)]),
     ("Reshape[(8, 8, 1)]", [Reshape((8, 8, 1))]),
     (
         "Dense[64, initializer=he, use_bias=false, alpha=1e-3]",
@@ -83,13 +79,10 @@ READ = [
     ("Skip(Dense[64] Tanh)", [Skip([Dense(64), Tanh()])]),
     ("Skip ( Tanh ) Tanh", [Skip([Tanh()]), Tanh()]),
     ("Skip(Skip(Tanh))", [Skip([Skip([Tanh()])])]),
-    (
-        "Parallel(Dense[64] Tanh | Identity)",
-        [Parallel([[Dense(64), Tanh()], [Identity()]])],
-    ),
+    ("Parallel(Dense[64] Tanh | Identity)", [Parallel([[Dense(64), Tanh()], [Identity()]])]),
     ("Parallel(Skip(Tanh)|Tanh)", [Parallel([[Skip([Tanh()])], [Tanh()]])]),
     ("Stack(Dense | Trees)", [Stack([[Dense()], [Trees()]])]),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "expected"), READ, ids=[str(text) for text, _ in READ])

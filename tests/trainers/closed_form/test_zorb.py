@@ -17,13 +17,9 @@ from sklearn_zorb.trainers import ZORB
 X, y = load_iris(return_X_y=True)
 RECORDED = Path(__file__).parents[2] / "data" / "recorded_weights.npz"
 PUBLISHED = {
-    "relaxation": 1,
-    "alpha": 0,
-    "rcond": 1e-15,
-    "backward_rcond": 1e-15,
-    "readout": "last",
+    "relaxation": 1, "alpha": 0, "rcond": 1e-15, "backward_rcond": 1e-15, "readout": "last",
     "standardize": False,
-}
+}  # fmt: skip
 
 
 def fixed(weights):

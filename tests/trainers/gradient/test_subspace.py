@@ -28,12 +28,10 @@ def matrix(space, keys):
 @pytest.mark.parametrize(
     "make, distribution, normalize",
     [
-        (Subspace, "normal", "auto"),
-        (Subspace, "rademacher", "tensor"),
-        (Sketch, "sketch", "auto"),
-        (Sketch, "sketch", "tensor"),
+        (Subspace, "normal", "auto"), (Subspace, "rademacher", "tensor"),
+        (Sketch, "sketch", "auto"), (Sketch, "sketch", "tensor"),
     ],
-)
+)  # fmt: skip
 def test_all_products_are_those_with_one_matrix(n_directions, make, distribution, normalize):
     space = make(SIZES, n_directions, distribution, normalize)
     keys, rng = keys_of(space), np.random.default_rng(0)
