@@ -234,14 +234,3 @@ def test_rules_in_closed_form_have_no_partial_fit():
 
     assert hasattr(NetworkClassifier(), "partial_fit")
     assert not hasattr(NetworkClassifier(trainer=ZORB()), "partial_fit")
-
-
-def test_callbacks_see_a_model_that_predicts_after_every_epoch():
-    pytest.importorskip("sklearn.callback")
-    from sklearn.callback import ScoringMonitor
-
-    monitor = ScoringMonitor(scoring="accuracy")
-    model = NetworkClassifier("Dense[8] Tanh", trainer=Backprop(max_epochs=60), random_state=0)
-    model.set_callbacks(monitor).fit(X, Y)
-    scores = [row["accuracy"] for row in monitor.get_logs(select="most_recent").data]
-    assert len(scores) == 60 and scores[-1] == model.score(X, Y) > 0.8

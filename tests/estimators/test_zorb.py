@@ -15,8 +15,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh
+from sklearn_zorb.trainers import Backprop
 
 BOTH = pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
 X, Y = load_iris(return_X_y=True)
@@ -169,13 +170,21 @@ def test_metadata_routing():
         cross_val_score(model, X, Y, cv=3, params={"sample_weight": np.ones(150)})
 
 
-def test_callbacks_score_the_read_out():
+@pytest.mark.parametrize(
+    "model",
+    [
+        ZORBClassifier("Dense[8] Tanh", n_sweeps=2, random_state=0),
+        NetworkClassifier("Dense[8] Tanh", trainer=Backprop(max_epochs=60), random_state=0),
+    ],
+)
+def test_callbacks_see_a_model_that_predicts(model):
     callback = pytest.importorskip("sklearn.callback")
     monitor = callback.ScoringMonitor(scoring="accuracy")
-    model = ZORBClassifier("Dense[8] Tanh", n_sweeps=2, random_state=0)
     model.set_callbacks(monitor).fit(X, Y)
     scores = [row["accuracy"] for row in monitor.get_logs(select="most_recent").data]
     assert scores and scores[-1] > 0.8
+    if isinstance(model, NetworkClassifier):
+        assert len(scores) == 60 and scores[-1] == model.score(X, Y)
 
 
 @BOTH

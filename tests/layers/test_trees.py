@@ -12,7 +12,6 @@ from layer_calls import inverted, solved
 from sklearn.datasets import load_iris, make_friedman1
 from sklearn.ensemble import (
     ExtraTreesRegressor,
-    HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -249,32 +248,6 @@ def test_a_row_far_away_is_predicted_without_warnings():
         warnings.simplefilter("error")
         low, high = model.predict([[-1e60, 0.0, 0.0], [1e60, 0.0, 0.0]])
     assert low < -1 and high > 1
-
-
-@pytest.mark.parametrize(
-    ("times", "leaf", "repeated"),
-    [([1, 1, 1, 2], None, True), ([1, 3, 3, 2], None, False), ([1, 1, 1, 1.5], None, False),
-     ([1, 1, 1, 2], 20, False)],
-)  # fmt: skip
-def test_boosting_is_given_few_copies_as_rows(monkeypatch, times, leaf, repeated):
-    seen, fit = [], HistGradientBoostingRegressor.fit
-
-    def spy(self, X, y, sample_weight=None):
-        total = len(X) if sample_weight is None else sample_weight.sum()
-        seen.append((sample_weight is None, self.min_samples_leaf, total))
-        return fit(self, X, y, sample_weight)
-
-    monkeypatch.setattr(HistGradientBoostingRegressor, "fit", spy)
-    X, y = make_friedman1(80, random_state=0)
-    weights = np.tile(times, 20)
-    layer = Trees(5, kind="boosting", min_samples_leaf=leaf)
-    ZORBRegressor([Stack([[layer]])], random_state=0).fit(X, y, sample_weight=weights)
-    assert {plain for plain, *_ in seen} == {repeated}
-    # no numbers of copies are relative to the largest
-    scale = 1 if weights.dtype == int else weights.max()
-    assert sum(total for *_, total in seen) == pytest.approx(4 * weights.sum() / scale)
-    if repeated or leaf:
-        assert {own for _, own, _ in seen} == {20}
 
 
 RNG = np.random.default_rng(0)

@@ -16,7 +16,6 @@ from sklearn_zorb.linalg import (
     Gram,
     LeastSquares,
     Status,
-    System,
     check_alpha,
     get_backend,
     to_numpy,
@@ -65,21 +64,6 @@ def test_minimum_norm_equals_lstsq(shape, rcond, backend):
     np.testing.assert_allclose(to_numpy(solution.coef), expected, atol=1e-8)
     assert round(solution.dof) == rank
     assert solution.status is Status.RANK_DEFICIENT
-
-
-@pytest.mark.parametrize(
-    "n_rows, n_features, alpha, method",
-    [
-        (50, 20, "loo", "primal-eigh"), (50, 20, 0.3, "primal-eigh"),
-        (300, 150, "loo", "primal-eigh"), (300, 150, 0.3, "primal-cholesky"),
-        (300, 150, 1e-12, "primal-eigh"), (1200, 1100, "loo", "primal-cholesky"),
-        (50, 60, "loo", "dual-cholesky"), (50, 20, 0, "qr-svd"), (50, 60, 0, "qr-svd"),
-    ],
-)  # fmt: skip
-def test_the_solver_goes_by_the_shape(n_rows, n_features, alpha, method):
-    rows = np.random.default_rng(0).normal(size=(n_rows, n_features))
-    solution = LeastSquares(alpha).solve(System.from_arrays(rows, rows[:, :1]))
-    assert solution.method == method
 
 
 @pytest.mark.parametrize("width, method", [(40, "primal-eigh"), (120, "primal-cholesky")])

@@ -7,25 +7,16 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from sklearn_zorb import trainers
 from sklearn_zorb.layers import Context, Dense, EstimatorLayer, Sign, Softmax, Tanh, Trees, sequence
-from sklearn_zorb.trainers import (
-    MLELM,
-    ZORB,
-    Backprop,
-    DirectFeedbackAlignment,
-    Evolution,
-    FeedbackAlignment,
-    ForwardGradient,
-    RandomBases,
-    TargetPropagation,
-)
+from sklearn_zorb.trainers import ZORB, Backprop, Evolution
 
 X, Y = load_iris(return_X_y=True)
 T = np.eye(3)[Y]
 RULES = [
-    ZORB(), MLELM(), Backprop(max_epochs=3), FeedbackAlignment(max_epochs=3),
-    DirectFeedbackAlignment(max_epochs=3), ForwardGradient(max_epochs=3),
-    TargetPropagation(max_epochs=3), RandomBases(max_epochs=3),
+    ZORB(), trainers.MLELM(), Backprop(max_epochs=3), trainers.FeedbackAlignment(max_epochs=3),
+    trainers.DirectFeedbackAlignment(max_epochs=3), trainers.ForwardGradient(max_epochs=3),
+    trainers.TargetPropagation(max_epochs=3), trainers.RandomBases(max_epochs=3),
 ]  # fmt: skip
 
 

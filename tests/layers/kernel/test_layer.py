@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from kernel_tables import centred_ridge, naive_kernel, solve, table
+from kernel_tables import (
+    centred_ridge,
+    mean_eigenvalue,
+    naive_kernel,
+    solve,
+    squared_left_out,
+    table,
+)
 from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.metrics.pairwise import laplacian_kernel
@@ -28,6 +35,16 @@ def test_exact_features_and_ridge_are_kernel_ridge(kind):
     np.testing.assert_allclose(
         found, naive_kernel(kind, new, X, width) @ dual + intercept, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reported_error_is_that_of_refits(kind):
+    X, y = table(25)
+    solved = solve(Kernel(25, kind=kind, reweight=0), X, y)
+    K = naive_kernel(kind, X, X, float(solved.params["bandwidth"]))
+    alphas = 10.0 ** np.arange(-6, 4) * mean_eigenvalue(K)
+    least = min(squared_left_out(K, y, alpha).mean() for alpha in alphas)
+    assert solved.report["kernel_loo_error"] == pytest.approx(least, rel=1e-8)
 
 
 def test_drawn_landmarks_give_the_nystrom_kernel():

@@ -18,22 +18,6 @@ from sklearn_zorb.trainers.gradient.run import split_rows
 X, Y = load_iris(return_X_y=True)
 
 
-@pytest.fixture
-def compiled():
-    """Durations of the programs that XLA compiled since."""
-    import jax
-
-    events = []
-
-    def listen(event, duration, **more):
-        if event == "/jax/core/compile/backend_compile_duration":
-            events.append(duration)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield events
-    jax.monitoring.unregister_event_duration_listener(listen)
-
-
 @pytest.mark.parametrize(
     "batch_size, sizes", [("auto", (150, 149, 147)), (100, (1797, 1790, 1750))]
 )
