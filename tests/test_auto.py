@@ -90,8 +90,8 @@ def test_they_are_written_as_text_and_give_the_same_model():
 @pytest.mark.parametrize(
     "load", [datasets.load_iris, datasets.load_wine, datasets.load_breast_cancer]
 )
-def test_classes_and_probabilities_against_a_forest(load):
-    X, y = load(return_X_y=True)
+def test_classes_and_probabilities_against_a_forest(name):
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     losses, scores = [], []
     for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
         for model in (ZORBClassifier(random_state=0), RandomForestClassifier(random_state=0)):

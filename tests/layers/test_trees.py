@@ -10,11 +10,7 @@ import pytest
 import scipy.sparse as sp
 from layer_calls import inverted, solved
 from sklearn.datasets import load_iris, make_friedman1
-from sklearn.ensemble import (
-    ExtraTreesRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor

@@ -12,14 +12,7 @@ from left_out import left_out_ridge
 from sklearn.linear_model import Ridge
 from systems import SHAPES, in_chunks, make
 
-from sklearn_zorb.linalg import (
-    Gram,
-    LeastSquares,
-    Status,
-    check_alpha,
-    get_backend,
-    to_numpy,
-)
+from sklearn_zorb.linalg import Gram, LeastSquares, Status, check_alpha, get_backend, to_numpy
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 
 

@@ -10,14 +10,7 @@ from systems import in_chunks, make
 
 from sklearn_zorb.linalg import Gram, LeastSquares, Status, System, get_backend, to_numpy
 from sklearn_zorb.linalg.left_out import LeftOut
-from sklearn_zorb.linalg.solvers import (
-    Cholesky,
-    Diagonal,
-    Dual,
-    DualRidge,
-    Eigen,
-    QrSvd,
-)
+from sklearn_zorb.linalg.solvers import Cholesky, Diagonal, Dual, DualRidge, Eigen, QrSvd
 
 CASES = [
     *((solver, name, weighted) for solver in (Eigen, Cholesky) for name in ("numpy", "jax")

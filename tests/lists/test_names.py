@@ -169,10 +169,7 @@ def test_set_whole_layer():
 def test_set_whole_layer_and_its_parameters_in_one_call():
     layers, new = plain(), LeakyReLU(0.5)
     # in either order, and although the class changes
-    for params in (
-        {"tanh_1": new, "tanh_1__slope": 0.7},
-        {"tanh_1__slope": 0.7, "tanh_1": new},
-    ):
+    for params in ({"tanh_1": new, "tanh_1__slope": 0.7}, {"tanh_1__slope": 0.7, "tanh_1": new}):
         network = Network(layers).set_params(**params)
         assert network.get_params()["tanh_1__slope"] == 0.7
         assert network.get_params()["leakyrelu_1__slope"] == 0.1

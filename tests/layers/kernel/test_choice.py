@@ -8,10 +8,7 @@ from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Identity, Kernel, Solved, Stack, Traits
-from sklearn_zorb.layers.kernel.choice import (
-    Choice,
-    judged_on,
-)
+from sklearn_zorb.layers.kernel.choice import Choice, judged_on
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.rows.duplicates import group_rows
