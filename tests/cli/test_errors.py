@@ -122,11 +122,6 @@ def test_bad_npz(refuses, arrays, message, write_npz):
     refuses(message, "fit", "data.npz")
 
 
-def test_a_damaged_npz(refuses, elsewhere):
-    (elsewhere / "data.npz").write_bytes(b"PK\x03\x04 and no more")
-    refuses("not a readable NPZ file", "fit", "data.npz")
-
-
 def test_rows_that_do_not_fit_the_model(refuses, zorb, pets, elsewhere):
     zorb("fit", *SMALL, pets, "--save", "table")
     zorb("fit", *SMALL, "iris", "--save", "arrays")

@@ -116,11 +116,6 @@ def test_progress_shows_on_a_terminal(monkeypatch, with_rich):
         assert "3/3" in terminal.getvalue() and "#" * 30 in terminal.getvalue()
 
 
-def test_progress_is_silent_elsewhere(capsys):
-    assert main(["fit", "iris", *SMALL]) == 0
-    assert capsys.readouterr().err == ""
-
-
 def test_demo_draws_and_tells(zorb, elsewhere):
     pytest.importorskip("matplotlib")
     out = zorb("demo", "--datasets", "diabetes", "--output", "plot.png")

@@ -63,12 +63,6 @@ def test_targets_that_are_no_numbers(Estimator):
 
 
 @BOTH
-def test_a_softmax_of_one_number_is_refused(Estimator):
-    with pytest.raises(ValueError, match="layer 'softmax_1'.*single column.*Sigmoid"):
-        Estimator("Dense[4] Tanh Dense Softmax").fit(X, Y)
-
-
-@BOTH
 def test_targets_that_overflow(Estimator):
     with pytest.raises(ValueError, match=r"y holds 1\.49e\+162"):
         Estimator("Dense[3] Tanh").fit(X, np.arange(150) * 1e160)

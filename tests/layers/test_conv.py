@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_calls import inverted, solved, trait
+from layer_calls import by_jax, inverted, solved, trait
 from sklearn.linear_model import Ridge
 from windows import windows
 
@@ -102,16 +102,13 @@ def test_many_samples_give_what_each_gives(stride):
 def test_jax_agrees(geometry):
     layer, params, images = setup(geometry)
     targets = np.random.default_rng(1).normal(size=layer.forward(params, images).shape)
-    backend = get_backend("jax")
-    with backend.scope():
-        moved = {name: backend.asarray(value) for name, value in params.items()}
-        outputs = layer.forward(moved, backend.asarray(images))
-        np.testing.assert_allclose(outputs, layer.forward(params, images), atol=1e-12)
-        rows = layer.rows(moved, backend.asarray(images))
+    outputs, found = by_jax(layer, params, images, targets)
+    np.testing.assert_allclose(outputs, layer.forward(params, images), atol=1e-12)
+    expected, _ = inverted(layer, params, targets, images)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    with get_backend("jax").scope():
+        rows = layer.rows(params, get_backend("jax").asarray(images))
         np.testing.assert_array_equal(rows, layer.rows(params, images))
-        found, _ = inverted(layer, moved, backend.asarray(targets), backend.asarray(images))
-        expected, _ = inverted(layer, params, targets, images)
-        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("geometry", [GEOMETRIES[k] for k in (1, 3, 4)], ids=str)

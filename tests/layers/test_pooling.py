@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_calls import inverted
+from layer_calls import by_jax, inverted
 from scipy.optimize import minimize
 from windows import windows
 
@@ -104,14 +104,12 @@ def test_jax_agrees_and_its_gradient_is_the_finite_difference(pool, geometry):
 
     layer = pool(**geometry)
     targets = np.random.default_rng(1).normal(size=layer.forward({}, IMAGES).shape)
-    backend = get_backend("jax")
 
     def loss(inputs):
         return ((layer.forward({}, inputs) - targets) ** 2).sum()
 
-    with backend.scope():
-        outputs = layer.forward({}, backend.asarray(IMAGES))
-        found, _ = inverted(layer, {}, backend.asarray(targets), backend.asarray(IMAGES))
+    outputs, found = by_jax(layer, {}, IMAGES, targets)
+    with get_backend("jax").scope():
         gradient = np.asarray(jax.grad(loss)(IMAGES))
     np.testing.assert_allclose(outputs, layer.forward({}, IMAGES), atol=1e-12)
     np.testing.assert_allclose(found, inverted(layer, {}, targets, IMAGES)[0], atol=1e-12)

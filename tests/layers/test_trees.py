@@ -139,18 +139,6 @@ def test_boosting_of_labels_hands_on_shares():
         assert (outputs.argmax(axis=1) == y).mean() > 0.9
 
 
-def test_a_row_of_large_weight_is_followed():
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(100, 2)), np.zeros(100)
-    y[:50] = 1.0
-    X[:50] = X[50:]
-    weights = np.where(np.arange(100) < 50, 9.0, 1.0)
-    for kind in KINDS:
-        layer = Trees(100, kind=kind, min_samples_leaf=5)
-        found = learned(layer, X, y, sample_weight=weights)
-        assert layer.forward(found.params, X).mean() == pytest.approx(0.9, abs=0.08)
-
-
 @kinds
 def test_any_number_of_jobs_gives_the_same(kind):
     X, y = make_friedman1(80, random_state=0)

@@ -205,13 +205,6 @@ def test_set_layers_and_their_parameters_in_one_call():
     assert network.alpha == 0.5
 
 
-def test_set_layers_alone_stores_the_object_and_nothing_changes_nothing():
-    layers = plain()
-    network = Network().set_params(layers=layers)
-    assert network.layers is layers
-    assert network.set_params() is network and network.layers is layers
-
-
 def test_set_through_composite_layers():
     layers = nested()
     network = Network(layers)
@@ -239,15 +232,6 @@ def test_one_object_in_two_places():
     layer = Dense(8)
     network = Network([layer, layer]).set_params(dense_2__units=9)
     assert [layer.units for layer in network.layers] == [8, 9]
-
-
-def test_explicit_names_and_pairs_are_kept():
-    layers = [("a", Dense(8)), Dense(4)]
-    network = Network(layers).set_params(a__units=9, dense_2=Dense(5))
-    assert network.layers[0][0] == "a"
-    assert network.layers[0][1].units == 9
-    assert isinstance(network.layers[1], Dense)
-    assert layers[0][1].units == 8
 
 
 def test_own_nested_parameters_still_work():

@@ -97,13 +97,3 @@ def test_noise_while_training_only():
     plain = fit("Dense[30] Tanh", rule)
     assert not np.allclose(model.predict_proba(X), plain.predict_proba(X), rtol=1e-3)
     assert model.score(X, Y) > 0.9
-
-
-def test_convolutions():
-    D, d = load_digits(return_X_y=True)
-    rule = Backprop(max_epochs=15, batch_size=64, learning_rate=1e-2)
-    model = NetworkClassifier(
-        "Conv2D[4,3] ReLU MaxPool2D[2] Flatten", input_shape=(8, 8, 1), trainer=rule,
-        random_state=0,
-    )  # fmt: skip
-    assert model.fit(D[:500], d[:500]).score(D[1000:], d[1000:]) > 0.8
