@@ -53,14 +53,10 @@ def test_values_that_are_not_finite(Estimator, dtype):
 @BOTH
 def test_shapes(Estimator):
     for rows, targets, match in (
-        (X[:0], Y[:0], "0 sample"),
-        (X[:, :0], Y, "0 feature"),
-        (X, Y[:-1], "inconsistent numbers of samples"),
-        (X[0], Y, "2D array"),
-        (X[None], Y, "dim"),
-        (X * 1j, Y, "[Cc]omplex"),
-        (X, None, "y"),
-    ):
+        (X[:0], Y[:0], "0 sample"), (X[:, :0], Y, "0 feature"), (X[0], Y, "2D array"),
+        (X, Y[:-1], "inconsistent numbers of samples"), (X[None], Y, "dim"),
+        (X * 1j, Y, "[Cc]omplex"), (X, None, "y"),
+    ):  # fmt: skip
         refuses(Estimator, match, rows, targets)
 
 

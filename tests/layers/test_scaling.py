@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from layer_calls import initial, inverted, outputs_before, solved, trait
+from layer_calls import by_jax, initial, inverted, outputs_before, solved, trait
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBRegressor
@@ -180,17 +180,15 @@ def test_jax_agrees(layer):
     import jax
 
     params = initial(layer, IMAGES, WEIGHTS[:150])
-    backend = get_backend("jax")
-    with backend.scope():
-        inputs = backend.asarray(IMAGES)
-        outputs = layer.forward(params, inputs)
-        found, _ = inverted(layer, params, outputs)
+    outputs, found = by_jax(layer, params, IMAGES)
+    with get_backend("jax").scope():
         if trait(layer, "learns"):
             options = {"backend": "jax", "sample_weight": WEIGHTS[:150]}
+            inputs = jax.numpy.asarray(IMAGES)
             for name, value in solved(layer, params, inputs, None, **options).params.items():
                 np.testing.assert_allclose(value, params[name], rtol=1e-10)
         step = 1e-5 * np.random.default_rng(1).normal(size=IMAGES.shape)
-        gradient = jax.grad(lambda x: (layer.forward(params, x) ** 3).sum())(inputs)
+        gradient = jax.grad(lambda x: (layer.forward(params, x) ** 3).sum())(IMAGES)
     np.testing.assert_allclose(outputs, layer.forward(params, IMAGES), rtol=1e-10)
     np.testing.assert_allclose(found, IMAGES, rtol=1e-7)
     ends = [(layer.forward(params, IMAGES + sign * step) ** 3).sum() for sign in (1, -1)]

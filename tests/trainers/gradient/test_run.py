@@ -77,8 +77,6 @@ def test_early_stopping_keeps_the_best_params():
     assert model.status_ == "converged" and len(losses) < 50
     assert int(np.argmin(losses)) < len(losses) - 1
     assert log_loss(y, model.predict_proba(rows)) > 0.05  # pure noise was not learned by heart
-    with pytest.raises(ValueError, match="there is one row only"):
-        NetworkRegressor(trainer=rule).fit([[1.0]], [1.0])
 
 
 def test_loss_threshold_stops():
