@@ -19,12 +19,11 @@ def kinds(layers):
 @pytest.mark.parametrize(
     "rows, expected",
     [
-        (9, ["ridge", "auto"]),
-        (10, ["ridge", "auto", "forest"]),
+        (9, ["ridge", "auto"]), (10, ["ridge", "auto", "forest"]),
         (1999, ["ridge", "auto", "forest"]),
         (2000, ["ridge", "auto", "gaussian", "forest", "boosting"]),
     ],
-)
+)  # fmt: skip
 def test_blocks_come_with_rows(rows, expected):
     assert kinds(auto_layers((rows, 5))) == expected
 
@@ -87,9 +86,7 @@ def test_they_are_written_as_text_and_give_the_same_model():
     np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
 
 
-@pytest.mark.parametrize(
-    "load", [datasets.load_iris, datasets.load_wine, datasets.load_breast_cancer]
-)
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
 def test_classes_and_probabilities_against_a_forest(name):
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     losses, scores = [], []

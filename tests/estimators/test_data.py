@@ -349,16 +349,14 @@ def test_a_class_that_weighs_nothing_is_left_out():
 @pytest.mark.parametrize(
     "class_weight, match",
     [
-        ({0: -1}, r"class_weight\[0\]=-1"),
-        ({1: np.nan}, r"class_weight\[1\]=nan"),
-        ({1: np.inf}, r"class_weight\[1\]=inf"),
-        ({0: "a"}, r"class_weight\[0\]='a'"),
+        ({0: -1}, r"class_weight\[0\]=-1"), ({1: np.nan}, r"class_weight\[1\]=nan"),
+        ({1: np.inf}, r"class_weight\[1\]=inf"), ({0: "a"}, r"class_weight\[0\]='a'"),
         ({0: 0, 1: 0, 2: 0}, "times class_weight, is zero"),
         ({"1": 3}, r"a weight for '1', which is not among the classes \[0, 1, 2\]"),
         ({0: 2, 7: 3}, "a weight for 7"),
         ([{0: 1}, {1: 1}], "2 tables of weights for 1 columns of y; pass a dict"),
     ],
-)
+)  # fmt: skip
 def test_bad_weights_of_classes(class_weight, match):
     refuses(ZORBClassifier, match, layers="Dense[4]", class_weight=class_weight)
 

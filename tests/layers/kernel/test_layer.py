@@ -93,6 +93,14 @@ def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features):
     assert "kernel_loo_error" in searched.report and "kernel_loo_error" not in solved.report
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_offset_of_all_columns_changes_nothing(kind):
+    X, y = table(60)
+    X, layer = np.round(X * 1024) / 1024, Kernel(60, kind=kind, reweight=0)
+    near, far = (layer.forward(solve(layer, rows, y).params, rows) for rows in (X, X + 2.0**27))
+    np.testing.assert_allclose(far @ far.T, near @ near.T, atol=1e-7)
+
+
 def test_copies_with_different_targets_count_in_the_error():
     X, y = table(30)
     clean = solve(Kernel(30, reweight=0), np.vstack([X, X]), np.append(y, y))
