@@ -11,14 +11,11 @@ from sklearn_zorb.layers import Conv2D, Flatten
 from sklearn_zorb.linalg import get_backend
 
 GEOMETRIES = [
-    {"kernel_size": (2, 3), "stride": 2},
-    {"kernel_size": (1, 2), "stride": (3, 1), "padding": 1},
+    {"kernel_size": (2, 3), "stride": 2}, {"kernel_size": (1, 2), "stride": (3, 1), "padding": 1},
     {"kernel_size": (4, 2), "padding": "same"},
-    {"kernel_size": (3, 2), "stride": (2, 3), "padding": "same"},
-    {"kernel_size": 2, "stride": 3},
-    {"kernel_size": (7, 8)},
-    {"kernel_size": 4, "stride": 2, "padding": 2},
-]
+    {"kernel_size": (3, 2), "stride": (2, 3), "padding": "same"}, {"kernel_size": 2, "stride": 3},
+    {"kernel_size": (7, 8)}, {"kernel_size": 4, "stride": 2, "padding": 2},
+]  # fmt: skip
 geometries = pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
 
 

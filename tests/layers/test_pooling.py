@@ -10,11 +10,9 @@ from sklearn_zorb.layers import AvgPool2D, MaxPool2D
 from sklearn_zorb.linalg import get_backend
 
 GEOMETRIES = [
-    {"pool_size": (2, 3)},
-    {"pool_size": 3, "stride": 2},
-    {"pool_size": (1, 2), "stride": (3, 1)},
+    {"pool_size": (2, 3)}, {"pool_size": 3, "stride": 2}, {"pool_size": (1, 2), "stride": (3, 1)},
     {"pool_size": (6, 7)},
-]
+]  # fmt: skip
 geometries = pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
 pools = pytest.mark.parametrize("pool", [MaxPool2D, AvgPool2D])
 IMAGES = np.random.default_rng(0).normal(size=(3, 6, 7, 2))

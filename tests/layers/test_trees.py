@@ -206,12 +206,10 @@ def test_sweeps_change_what_a_window_of_fits_predicts():
 @pytest.mark.parametrize(
     "layers",
     [
-        "Trees[20]",
-        "Dense[8] Tanh Trees[20] Dense[8] Tanh",
-        "Trees[20, units=6] Dense[6] ReLU",
+        "Trees[20]", "Dense[8] Tanh Trees[20] Dense[8] Tanh", "Trees[20, units=6] Dense[6] ReLU",
         "Skip(Dense[4] Tanh) Trees",
     ],
-)
+)  # fmt: skip
 def test_anywhere_in_a_list(layers):
     X, y = make_friedman1(300, noise=0.5, random_state=0)
     model = ZORBRegressor(layers, random_state=0).fit(X[:200], y[:200])

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from systems import in_chunks, make
 
 from sklearn_zorb.linalg import Gram, LeastSquares, System
-from sklearn_zorb.linalg.criterion import choose
+from sklearn_zorb.linalg.criterion import choose, descend
 from sklearn_zorb.linalg.gcv import gcv_errors
 from sklearn_zorb.linalg.left_out import LeftOut
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
@@ -49,6 +49,20 @@ def test_judges_are_the_only_rows_left_out(solver, alpha):
     left_out = LeftOut(every, solver.prepare(every.gram()))
     assert choose("loo", left_out, np.array([alpha]), some) == pytest.approx((alpha, error))
     assert LeastSquares(alpha).solve(every, judges=some).loo_error == pytest.approx(error)
+
+
+def test_leave_one_out_gives_way_to_gcv_as_long_as_it_hardly_rises():
+    alphas, rising = np.arange(5.0), np.arange(1.0, 6.0)
+    of_rows = np.array([9.0, 1.2, 1.04, 1.0, 1.3])
+    tried = np.where(alphas == 3, 1.0, np.inf)  # the others are asked for
+
+    def of(errors):
+        return lambda some: errors[some.astype(int)]
+
+    assert descend(of(of_rows), of(rising), alphas, tried, 3) == 2
+    np.testing.assert_array_equal(tried, [np.inf, 1.2, 1.04, 1.0, np.inf])
+    assert descend(of(of_rows), of(-rising), alphas, tried, 3) == 3
+    assert descend(of(rising), of(of_rows), alphas, rising, 0) == 0
 
 
 def test_many_rows_and_many_columns_choose_their_own():

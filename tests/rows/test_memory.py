@@ -17,13 +17,12 @@ Y = np.column_stack([np.sin(X[:, 0]) * X[:, 1], X[:, 2] ** 2])
 @pytest.mark.parametrize(
     "layers",
     [
-        "Dense[32] Tanh",
-        "Dense[24] Sigmoid Dense[16] ReLU",
+        "Dense[32] Tanh", "Dense[24] Sigmoid Dense[16] ReLU",
         "Dense[40] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh",
         "Parallel(Dense[20] Tanh | Dense[30] ReLU) BatchNorm Dense[50] Tanh",
         "Dense[20] Tanh Stack(Identity | Kernel[40])",
     ],
-)
+)  # fmt: skip
 def test_the_model_is_the_same(layers, limit):
     """Targets too many to keep are inverted chunk by chunk."""
     options = {"alpha": 0.1, "relaxation": 0.5, "random_state": 0}
