@@ -32,3 +32,19 @@ def x64():
 
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def compiled():
+    """Durations of the programs that XLA compiled since."""
+    import jax
+
+    events = []
+
+    def listen(event, duration, **more):
+        if event == "/jax/core/compile/backend_compile_duration":
+            events.append(duration)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield events
+    jax.monitoring.unregister_event_duration_listener(listen)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sklearn_zorb.layers import Context, Layer, Traits
-from sklearn_zorb.linalg import LeastSquares
+from sklearn_zorb.linalg import LeastSquares, get_backend
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.rows import Rows, Targets
 
@@ -37,6 +37,17 @@ def inverted(layer, params, targets, inputs=None, *, seed=None, **options):
     context = Context(**options)
     params = layer.learn_inverse(params, [(targets, inputs)], context)
     return layer.invert(params, targets, inputs, context), params
+
+
+def by_jax(layer, params, inputs, targets=None):
+    """Outputs for inputs, and targets for inputs of the targets or of these outputs, by JAX."""
+    backend = get_backend("jax")
+    with backend.scope():
+        inputs = backend.asarray(inputs)
+        params = {name: backend.asarray(value) for name, value in params.items()}
+        outputs = layer.forward(params, inputs)
+        targets = outputs if targets is None else backend.asarray(targets)
+        return outputs, inverted(layer, params, targets, inputs)[0]
 
 
 def solved(layer, params, inputs, targets, *, codes=None, alpha=None, memory_limit=None, **context):

@@ -4,12 +4,16 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 
-def left_out_ridge(X, Y, alpha, weights=None):
-    """For each row, the prediction of a ridge regression that lacks one copy of it."""
+def left_out_ridge(X, Y, alpha, weights=None, fit_intercept=True):
+    """For each row, the prediction of a ridge regression that lacks one copy of it.
+
+    A row that weighs less than a copy is left out whole.
+    """
     counts, predicted = np.ones(len(X)) if weights is None else weights, []
     for i in range(len(X)):
-        fewer = counts - (np.arange(len(X)) == i)
-        predicted.append(Ridge(alpha).fit(X, Y, sample_weight=fewer).predict(X[i : i + 1])[0])
+        fewer = counts - np.minimum(counts, 1) * (np.arange(len(X)) == i)
+        model = Ridge(alpha, fit_intercept=fit_intercept).fit(X, Y, sample_weight=fewer)
+        predicted.append(model.predict(X[i : i + 1])[0])
     return np.array(predicted)
 
 

@@ -1,7 +1,6 @@
-"""Least-squares problems for tests, and their leave-one-out predictions by refits."""
+"""Least-squares problems for tests."""
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from sklearn_zorb.linalg import System
 
@@ -26,13 +25,3 @@ def in_chunks(rows, targets, weights=None, size=7, **options):
 
     parts = [slice(start, start + size) for start in range(0, len(targets), size)]
     return System(read, parts, *rows.shape, targets.shape[1], **options)
-
-
-def left_out_by_refits(rows, targets, alpha, weights=None, fit_intercept=True):
-    """Prediction of each distinct row by a ridge fitted without one copy of it."""
-    counts, outputs = np.ones(len(rows)) if weights is None else weights, []
-    for i in range(len(rows)):
-        fewer = counts - np.minimum(counts, 1) * (np.arange(len(rows)) == i)
-        model = Ridge(alpha, fit_intercept=fit_intercept).fit(rows, targets, sample_weight=fewer)
-        outputs.append(model.predict(rows[i : i + 1])[0])
-    return np.array(outputs)

@@ -193,7 +193,16 @@ def test_summary_of_two_tables():
     assert section["loo"][1]["optimism"] == pytest.approx(0.1)
 
 
-def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(tmp_path, monkeypatch):
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """An empty folder of results, and of the pages that are written of them."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    monkeypatch.setattr(page, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(results):
     short = next(iter(LIGHT))
     rows = regression_rows({**SCORES, ("a", short): 0.85, ("b", short): 0.5})
     section = summary.summarise(rows)
@@ -202,12 +211,9 @@ def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(tmp_path,
     assert found == {"MLP": (1, 1, 0), "xRFM": (0, 1, 1)}
     assert all(short not in row.get("mean ranks", {}) for row in section["ranks"])
     assert section["ranks"] == summary.summarise(regression_rows(SCORES))["ranks"]
-    pytest.importorskip("matplotlib")
-    monkeypatch.setattr(common, "RESULTS", tmp_path)
-    monkeypatch.setattr(page, "RESULTS", tmp_path)
     summary.write(rows)
-    page.main(tmp_path, list_table)
-    assert f"- *{short}*: ``Dense[64" in (tmp_path / "tabular.rst").read_text()
+    page.main(results, list_table)
+    assert f"- *{short}*: ``Dense[64" in (results / "tabular.rst").read_text()
 
 
 def test_libraries_that_are_gone_keep_the_versions_that_were_measured(tmp_path, monkeypatch):
@@ -217,13 +223,10 @@ def test_libraries_that_are_gone_keep_the_versions_that_were_measured(tmp_path, 
     assert summary.versions() == {"no-such-library": "1.2", "numpy": np.__version__}
 
 
-def test_page_says_where_others_are_ahead(tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
-    monkeypatch.setattr(common, "RESULTS", tmp_path)
-    monkeypatch.setattr(page, "RESULTS", tmp_path)
+def test_page_says_where_others_are_ahead(results):
     summary.write(regression_rows(SCORES))
-    page.main(tmp_path, list_table)
-    text = (tmp_path / "tabular.rst").read_text()
+    page.main(results, list_table)
+    text = (results / "tabular.rst").read_text()
     assert "first, or level with the best, on 1 of 2 tables" in text
     assert ".01 behind the best of the others on b." in text
-    assert (tmp_path / "images" / "tabular_r2_all.png").exists()
+    assert (results / "images" / "tabular_r2_all.png").exists()

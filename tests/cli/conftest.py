@@ -44,6 +44,17 @@ def fails(capsys):
 
 
 @pytest.fixture
+def refuses(fails):
+    """Run a command line that is wrong: one line says so."""
+
+    def run(message, *argv):
+        code, error = fails(*argv)
+        assert code == 2 and message in error and "\n" not in error
+
+    return run
+
+
+@pytest.fixture
 def pets(elsewhere):
     """A table with text columns and missing values."""
     path = elsewhere / "pets.csv"

@@ -6,13 +6,12 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from command_line import SMALL
 
 from sklearn_zorb import ZORBClassifier
 from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
-
-SMALL = ("--network", "Dense[8] Tanh")  # fits at once
 
 
 BAD_ARGUMENTS = [
@@ -37,8 +36,6 @@ BAD_ARGUMENTS = [
     (["fit", "iris", "--save-weights", "nowhere/w"], "its folder does not exist"),
     (["predict", "iris", "--load", "m", "--output", "nowhere/o"], "its folder does not exist"),
     (["fit", "iris", "--network", "Dense[0]"], "units"),
-    (["fit", "iris", "--network", "Dense[-3]"], "units"),
-    (["fit", "iris", "--network", "Dense[a]"], "units"),
     (["fit", "iris", "--network", "Conv2D[8,3]"], "input_shape"),
     (["fit", "iris", "--param", "alpha=-1"], "alpha"),
     (["fit", "iris", "--param", "relaxation"], "--param takes NAME=VALUE, got 'relaxation'"),
@@ -55,9 +52,8 @@ BAD_ARGUMENTS = [
 
 
 @pytest.mark.parametrize(("argv", "message"), BAD_ARGUMENTS)
-def test_bad_arguments(fails, argv, message):
-    code, error = fails(*argv)
-    assert code == 2 and message in error and "\n" not in error
+def test_bad_arguments(refuses, argv, message):
+    refuses(message, *argv)
 
 
 def test_the_fault_in_a_layer_text_is_pointed_at(fails):
@@ -85,26 +81,20 @@ BAD_TABLES = [
 
 
 @pytest.mark.parametrize(("content", "message"), BAD_TABLES)
-def test_bad_tables(fails, elsewhere, content, message):
+def test_bad_tables(refuses, elsewhere, content, message):
     (elsewhere / "t.csv").write_text(content)
-    code, error = fails("fit", "t.csv", "--test-size", 0)
-    assert code == 2 and message in error and "\n" not in error
+    refuses(message, "fit", "t.csv", "--test-size", 0)
 
 
-def test_more_bad_tables(fails, elsewhere, pets):
-    code, error = fails("fit", pets, "--target", "age")
-    assert code == 2 and "no column 'age'; the columns are kind, weight" in error
-    code, error = fails("fit", pets, "--task", "regression")
-    assert code == 2 and "regression needs numbers" in error
+def test_more_bad_tables(refuses, elsewhere, pets):
+    refuses("no column 'age'; the columns are kind, weight", "fit", pets, "--target", "age")
+    refuses("regression needs numbers", "fit", pets, "--task", "regression")
     np.savez("text.npz", X=np.ones((3, 2)), y=["a", "b", "a"])
-    code, error = fails("fit", "text.npz", "--task", "regression")
-    assert code == 2 and "the targets are text: 'a', ..." in error
+    refuses("the targets are text: 'a', ...", "fit", "text.npz", "--task", "regression")
     (elsewhere / "t.txt").write_text("a,b\n1,2\n")
-    code, error = fails("fit", "t.txt")
-    assert code == 2 and "give a .csv, .parquet or .npz file" in error
+    refuses("give a .csv, .parquet or .npz file", "fit", "t.txt")
     (elsewhere / "t.parquet").write_text("PAR1 or not")
-    code, error = fails("fit", "t.parquet")
-    assert code == 2 and "cannot read" in error
+    refuses("cannot read", "fit", "t.parquet")
 
 
 @pytest.mark.parametrize(
@@ -127,19 +117,12 @@ def test_more_bad_tables(fails, elsewhere, pets):
         ({"x": np.ones((80, 1))}, "differ in case only"),
     ],
 )
-def test_bad_npz(fails, arrays, message, write_npz):
+def test_bad_npz(refuses, arrays, message, write_npz):
     write_npz(**arrays)
-    code, error = fails("fit", "data.npz")
-    assert code == 2 and message in error and "\n" not in error
+    refuses(message, "fit", "data.npz")
 
 
-def test_a_damaged_npz(fails, elsewhere):
-    (elsewhere / "data.npz").write_bytes(b"PK\x03\x04 and no more")
-    code, error = fails("fit", "data.npz")
-    assert code == 2 and "not a readable NPZ file" in error
-
-
-def test_rows_that_do_not_fit_the_model(fails, zorb, pets, elsewhere):
+def test_rows_that_do_not_fit_the_model(refuses, zorb, pets, elsewhere):
     zorb("fit", *SMALL, pets, "--save", "table")
     zorb("fit", *SMALL, "iris", "--save", "arrays")
     (elsewhere / "few.csv").write_text("kind,weight\ncat,4\n")
@@ -151,13 +134,12 @@ def test_rows_that_do_not_fit_the_model(fails, zorb, pets, elsewhere):
         (pets, "arrays", "the model was fitted on arrays"),
         ("wine", "arrays", "features"),
     ):
-        code, error = fails("predict", data, "--load", model)
-        assert code == 2 and message in error
-    code, error = fails("evaluate", "text.csv", "--load", "table", "--target", "age")
-    assert code == 2 and "there is no column 'age'" in error
+        refuses(message, "predict", data, "--load", model)
+    refuses(
+        "there is no column 'age'", "evaluate", "text.csv", "--load", "table", "--target", "age"
+    )
     (elsewhere / "bare.csv").write_text("kind,weight,colour\ncat,4,red\n")
-    code, error = fails("evaluate", "bare.csv", "--load", "table")
-    assert code == 2 and "have no targets" in error
+    refuses("have no targets", "evaluate", "bare.csv", "--load", "table")
 
 
 def test_targets_of_another_kind_are_not_scored(fails, zorb, pets, elsewhere):
@@ -169,10 +151,9 @@ def test_targets_of_another_kind_are_not_scored(fails, zorb, pets, elsewhere):
         assert error == f"none of the targets ({first!r}, ...) is a class of the model ('a', 'b')"
 
 
-def test_proba_is_for_classes(fails, zorb):
+def test_proba_is_for_classes(refuses, zorb):
     zorb("fit", *SMALL, "diabetes", "--save", "m")
-    code, error = fails("predict", "diabetes", "--load", "m", "--proba")
-    assert code == 2 and "--proba is for classification" in error
+    refuses("--proba is for classification", "predict", "diabetes", "--load", "m", "--proba")
 
 
 @pytest.mark.parametrize(
@@ -219,22 +200,20 @@ def test_a_folder_without_permission_is_told_before_the_fit(fails, monkeypatch):
         ({"format": "sklearn-zorb model", "version": 1}, "it lacks 'columns'"),
     ],
 )
-def test_files_that_are_no_models(fails, elsewhere, content, message):
+def test_files_that_are_no_models(refuses, elsewhere, content, message):
     if isinstance(content, bytes):
         (elsewhere / "m").write_bytes(content)
     else:
         joblib.dump(content, "m")
     for argv in (["predict", "iris"], ["evaluate", "iris"], ["summary"]):
-        code, error = fails(*argv, "--load", "m")
-        assert code == 2 and message in error and "\n" not in error
+        refuses(message, *argv, "--load", "m")
 
 
-def test_a_truncated_model_file(fails, zorb, elsewhere):
+def test_a_truncated_model_file(refuses, zorb, elsewhere):
     zorb("fit", *SMALL, "iris", "--save", "m")
     whole = (elsewhere / "m").read_bytes()
     (elsewhere / "m").write_bytes(whole[: len(whole) // 2])
-    code, error = fails("predict", "iris", "--load", "m")
-    assert code == 2 and "not a readable model file" in error and "\n" not in error
+    refuses("not a readable model file", "predict", "iris", "--load", "m")
 
 
 def test_weights_that_are_not_arrays_stay_in_the_model(fails, zorb):

@@ -1,28 +1,20 @@
 """``zorb fit``, and the tables it reads."""
 
-import csv
-import io
 import json
 from decimal import Decimal
 
 import joblib
 import numpy as np
 import pytest
+from command_line import SMALL, read_csv
 
 from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
 
-SMALL = ("--network", "Dense[8] Tanh")  # fits at once
-
-
-def read_csv(text):
-    header, *rows = csv.reader(io.StringIO(text))
-    return header, rows
-
 
 def test_fit_prints_scores_of_both_parts(zorb):
-    out = zorb("fit", "iris", "--network", "Dense[8] Tanh", "--seed", 1)
+    out = zorb("fit", "iris", *SMALL, "--seed", 1)
     assert "112 rows to fit, 38 to test, 4 features" in out
     assert "classification" in out and "Dense[8] Tanh" in out
     assert out.count("accuracy 0.9") + out.count("accuracy 1.0") == 2
@@ -35,12 +27,6 @@ def test_fit_as_json_with_the_default_network(zorb):
     assert (result["n_train"], result["n_test"], result["n_features"]) == (112, 38, 4)
     assert result["test"]["accuracy"] > 0.85 and result["train"]["log_loss"] < 0.5
     assert result["saved"] is None and result["fit_seconds"] >= 0
-
-
-def test_fit_regression(zorb):
-    result = json.loads(zorb("fit", *SMALL, "diabetes", "--json"))
-    assert result["task"] == "regression"
-    assert result["test"]["r2"] > 0.25 and result["test"]["mean_absolute_error"] > 0
 
 
 def test_fit_is_seeded(zorb):
@@ -229,20 +215,14 @@ def test_parquet_gives_what_csv_gives(zorb, pets):
     assert results[0]["test"] == results[1]["test"]
 
 
-def test_classes_keep_their_type(zorb, elsewhere):
-    rows = [f"{i % 2 + 0.1 * (i % 5)},{i % 2 + 1}" for i in range(40)]
-    (elsewhere / "t.csv").write_text("\n".join(["a,b", *rows]))
-    zorb("fit", *SMALL, "t.csv", "--save", "m")
-    assert joblib.load("m")["model"].classes_.tolist() == [1, 2]
-    result = json.loads(zorb("predict", "t.csv", "--load", "m", "--json"))
-    assert set(result["prediction"]) == {1, 2}
-
-
-@pytest.mark.parametrize("classes", [(True, False), (2**64 - 1, 2**64 - 2)])
+@pytest.mark.parametrize("classes", [(1, 2), (True, False), (2**64 - 1, 2**64 - 2)])
 def test_classes_are_predicted_as_they_are_written(zorb, elsewhere, classes):
     rows = [f"{i % 2 + 0.1 * (i % 5)},{classes[i % 2]}" for i in range(40)]
     (elsewhere / "t.csv").write_text("\n".join(["a,b", *rows]))
     zorb("fit", *SMALL, "t.csv", "--save", "m")
+    assert joblib.load("m")["model"].classes_.tolist() == sorted(classes)
+    result = json.loads(zorb("predict", "t.csv", "--load", "m", "--json"))
+    assert set(result["prediction"]) == set(classes)
     header, predicted = read_csv(zorb("predict", "t.csv", "--load", "m", "--proba"))
     assert header[1:] == [f"probability_{name}" for name in sorted(classes)]
     assert [row[0] for row in predicted] == [row.split(",")[1] for row in rows]
@@ -253,13 +233,11 @@ def test_classes_are_predicted_as_they_are_written(zorb, elsewhere, classes):
 @pytest.mark.parametrize(
     ("values", "task"),
     [
-        (["x", "y"] * 10, "classification"),
-        ([0, 1] * 10, "classification"),
-        ([0.0, 1.0] * 10, "classification"),
-        ([0.5, 1.5] * 10, "regression"),
+        (["x", "y"] * 10, "classification"), ([0, 1] * 10, "classification"),
+        ([0.0, 1.0] * 10, "classification"), ([0.5, 1.5] * 10, "regression"),
         (list(range(20)), "regression"),
     ],
-)
+)  # fmt: skip
 def test_the_task_is_told_from_the_target(zorb, values, task, write_npz):
     write_npz(n=20, y=np.array(values))
     assert json.loads(zorb("fit", *SMALL, "data.npz", "--json"))["task"] == task

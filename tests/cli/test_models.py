@@ -1,23 +1,15 @@
 """Saved models and weights: ``zorb predict, evaluate, summary``."""
 
-import csv
-import io
 import json
 
 import joblib
 import numpy as np
 import pytest
+from command_line import SMALL, read_csv
 
 from sklearn_zorb.cli import main
 
 pytest.importorskip("pandas")
-
-SMALL = ("--network", "Dense[8] Tanh")  # fits at once
-
-
-def read_csv(text):
-    header, *rows = csv.reader(io.StringIO(text))
-    return header, rows
 
 
 def test_a_saved_model_predicts_what_it_predicted(zorb, write_npz):
@@ -82,8 +74,8 @@ def test_a_target_of_another_name_is_read_like_the_one_of_the_fit(zorb, elsewher
 
 
 def test_summary(zorb):
-    zorb("fit", "iris", "--network", "Dense[8] Tanh", "--save", "m")
-    for argv in (["--load", "m"], ["iris", "--network", "Dense[8] Tanh"]):
+    zorb("fit", "iris", *SMALL, "--save", "m")
+    for argv in (["--load", "m"], ["iris", *SMALL]):
         out = zorb("summary", *argv)
         assert "dense_1" in out and "tanh_1" in out
     layers = json.loads(zorb("summary", "--load", "m", "--json"))["layers"]
@@ -151,13 +143,13 @@ def test_weights_are_named_by_layer(two_models):
         ({"dense_1__weights": np.full((9, 4), {})}, "not a readable NPZ file of plain arrays"),
     ],
 )
-def test_weights_that_do_not_fit(fails, two_models, changes, message):
+def test_weights_that_do_not_fit(refuses, two_models, changes, message):
     edit_weights("a.npz", **changes)
-    code, error = fails("predict", "data.npz", "--load", "b", "--load-weights", "a.npz")
-    assert code == 2 and message in error
+    refuses(message, "predict", "data.npz", "--load", "b", "--load-weights", "a.npz")
 
 
-def test_weights_of_another_network(fails, zorb, two_models):
+def test_weights_of_another_network(refuses, zorb, two_models):
     zorb("fit", "data.npz", "--network", "Dense[3] Tanh", "--save-weights", "c.npz")
-    code, error = fails("evaluate", "data.npz", "--load", "a", "--load-weights", "c.npz")
-    assert code == 2 and "lacks the weights skip_1" in error
+    refuses(
+        "lacks the weights skip_1", "evaluate", "data.npz", "--load", "a", "--load-weights", "c.npz"
+    )

@@ -70,19 +70,23 @@ LISTS = {
 }
 
 
+def interruptions(model, rows, targets):
+    """At how many calls a fit was interrupted: after each the model is as it was."""
+    before = fitted(model)
+    for k in REACHED:
+        if not interrupted(lambda: model.fit(rows, targets), k):
+            return k - 1
+        assert fitted(model) == before, f"interrupted at call {k}"
+    return len(REACHED)
+
+
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("n_sweeps", [1, 3])
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
 def test_an_interrupted_refit_leaves_the_model_as_it_was(Estimator, n_sweeps, name):
     old, new = (LABELS, (Y > 0).to_numpy()) if Estimator is ZORBClassifier else (Y, -1e6 * Y)
     model = Estimator(LISTS[name], n_sweeps=n_sweeps, random_state=0).fit(X, old)
-    before, count = fitted(model), 0
-    for k in REACHED:
-        if not interrupted(lambda: model.fit(OTHER, new), k):
-            break
-        count += 1
-        assert fitted(model) == before, f"interrupted at call {k}"
-    assert count > 0
+    assert interruptions(model, OTHER, new) > 0
 
 
 @pytest.mark.parametrize("rule", [ZORB(), Backprop(max_epochs=2)], ids=repr)
@@ -91,13 +95,8 @@ def test_an_interrupted_refit_leaves_the_model_as_it_was(Estimator, n_sweeps, na
 def test_an_interrupted_refit_of_a_network(Estimator, warm_start, rule):
     old, new = (LABELS, (Y > 0).to_numpy()) if Estimator is NetworkClassifier else (Y, -1e6 * Y)
     model = Estimator(LISTS["plain"], trainer=rule, random_state=0).fit(X, old)
-    rows, new = (X, old) if warm_start else (OTHER, new)
     model.set_params(warm_start=warm_start and not isinstance(rule, ZORB))
-    before = fitted(model)
-    for k in REACHED:
-        if not interrupted(lambda: model.fit(rows, new), k):
-            break
-        assert fitted(model) == before, f"interrupted at call {k}"
+    interruptions(model, *((X, old) if warm_start else (OTHER, new)))
 
 
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor, NetworkClassifier])

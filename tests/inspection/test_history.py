@@ -11,6 +11,7 @@ from sklearn_zorb.trainers import Backprop, TargetPropagation
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
+X, y = load_iris(return_X_y=True)
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,6 @@ def close():
 
 @pytest.fixture(scope="module")
 def model():
-    X, y = load_iris(return_X_y=True)
     rule = Backprop(max_epochs=7, early_stopping=True)
     return NetworkClassifier("Dense[4] Tanh", trainer=rule, random_state=0).fit(X, y)
 
@@ -50,7 +50,6 @@ def test_scores_against_time_on_given_axes(model):
 
 
 def test_error_reductions():
-    X, y = load_iris(return_X_y=True)
     rule = TargetPropagation(diagnostics=True, max_epochs=5)
     model = NetworkClassifier("Dense[4] Tanh Dense[4] Tanh", trainer=rule).fit(X, y)
     display = ErrorReductionDisplay.from_estimator(model)
@@ -59,7 +58,6 @@ def test_error_reductions():
 
 
 def test_a_fit_that_diverged_at_once_is_told_from_a_closed_form():
-    X, y = load_iris(return_X_y=True)
     rule = Backprop("sgd", learning_rate=1e30, batch_size=16)
     with pytest.warns(ConvergenceWarning, match="diverged in epoch 0"):
         model = NetworkRegressor("Dense[20] ReLU", trainer=rule, random_state=0).fit(X, y)
@@ -68,7 +66,6 @@ def test_a_fit_that_diverged_at_once_is_told_from_a_closed_form():
 
 
 def test_errors_say_what_to_pass(model):
-    X, y = load_iris(return_X_y=True)
     with pytest.raises(NotFittedError):
         HistoryDisplay.from_estimator(NetworkClassifier())
     with pytest.raises(ValueError, match="not trained epoch by epoch"):

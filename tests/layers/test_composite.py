@@ -7,7 +7,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import ZORBRegressor
-from sklearn_zorb.layers import Dense, Identity, LeakyReLU, Parallel, Skip, Tanh
+from sklearn_zorb.layers import Dense, Identity, LeakyReLU, Parallel, Skip, Stack, Tanh, Trees
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 
@@ -54,3 +54,10 @@ def test_images_are_kept_apart_by_channel_or_refused():
     with pytest.raises(ValueError, match="layer"):
         ZORBRegressor("Parallel(Flatten | Conv2D[2, 2])", input_shape=(1, 3, 1)).fit(X, X[:, 0])
     assert Skip([Dense(4)]).output_shape((3,)) == (7,)
+
+
+def test_other_blocks_leave_the_other_parameters():
+    stack = Stack([[Dense(3)], [Trees(5)]], shrinkage=2.0)
+    copy = stack.with_children([[Tanh()], [Trees(7)]])
+    assert copy.shrinkage == 2.0 and isinstance(copy.children()[0][0], Tanh)
+    assert copy.children()[1][0].n_estimators == 7

@@ -96,5 +96,3 @@ def test_errors():
         fitted(layer, sparse)
     with pytest.raises(ValueError, match="dense inputs"):
         layer.forward(fitted(layer, X), sparse)
-    with pytest.raises(ValueError, match="n_bins"):
-        ZORBRegressor([PiecewiseLinear(0)]).fit(X, X[:, 0])

@@ -11,13 +11,11 @@ from sklearn_zorb.layers import Flatten, Reshape
 @pytest.mark.parametrize(
     ("layer", "shape", "expected"),
     [
-        (Flatten(), (4, 3, 2), (24,)),
-        (Flatten(), (24,), (24,)),
-        (Reshape((4, 3, 2)), (24,), (4, 3, 2)),
-        (Reshape([2, -1]), (4, 3, 2), (2, 12)),
+        (Flatten(), (4, 3, 2), (24,)), (Flatten(), (24,), (24,)),
+        (Reshape((4, 3, 2)), (24,), (4, 3, 2)), (Reshape([2, -1]), (4, 3, 2), (2, 12)),
         (Reshape((np.int64(24),)), (4, 3, 2), (24,)),
     ],
-)
+)  # fmt: skip
 def test_shapes_there_and_back(layer, shape, expected):
     inputs = np.arange(48.0).reshape(2, *shape)
     params = layer.init(np.random.default_rng(0), shape)

@@ -10,12 +10,7 @@ import pytest
 import scipy.sparse as sp
 from layer_calls import inverted, solved
 from sklearn.datasets import load_iris, make_friedman1
-from sklearn.ensemble import (
-    ExtraTreesRegressor,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
@@ -144,18 +139,6 @@ def test_boosting_of_labels_hands_on_shares():
         assert (outputs.argmax(axis=1) == y).mean() > 0.9
 
 
-def test_a_row_of_large_weight_is_followed():
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(100, 2)), np.zeros(100)
-    y[:50] = 1.0
-    X[:50] = X[50:]
-    weights = np.where(np.arange(100) < 50, 9.0, 1.0)
-    for kind in KINDS:
-        layer = Trees(100, kind=kind, min_samples_leaf=5)
-        found = learned(layer, X, y, sample_weight=weights)
-        assert layer.forward(found.params, X).mean() == pytest.approx(0.9, abs=0.08)
-
-
 @kinds
 def test_any_number_of_jobs_gives_the_same(kind):
     X, y = make_friedman1(80, random_state=0)
@@ -220,27 +203,13 @@ def test_sweeps_change_what_a_window_of_fits_predicts():
     assert fits[1].score(X, y) > 0.7
 
 
-def test_sparse_rows_pickling_summary_and_float32():
-    X, y = load_iris(return_X_y=True)
-    model = ZORBClassifier(
-        [Stack([[Trees(10)], [Dense(8), Tanh()]])], random_state=0, dtype="float32"
-    ).fit(sp.csr_matrix(X), y)
-    assert model.score(sp.csr_matrix(X), y) > 0.9
-    copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
-    assert "Stack" in model.summary(print_fn=None)
-    assert copy.params_[-1]["block_weights"].dtype == np.float32
-
-
 @pytest.mark.parametrize(
     "layers",
     [
-        "Trees[20]",
-        "Dense[8] Tanh Trees[20] Dense[8] Tanh",
-        "Trees[20, units=6] Dense[6] ReLU",
+        "Trees[20]", "Dense[8] Tanh Trees[20] Dense[8] Tanh", "Trees[20, units=6] Dense[6] ReLU",
         "Skip(Dense[4] Tanh) Trees",
     ],
-)
+)  # fmt: skip
 def test_anywhere_in_a_list(layers):
     X, y = make_friedman1(300, noise=0.5, random_state=0)
     model = ZORBRegressor(layers, random_state=0).fit(X[:200], y[:200])
@@ -252,8 +221,6 @@ def test_errors_name_the_parameter():
         Trees().output_shape((3,))
     with pytest.raises(ValueError, match="Flatten"):
         Trees(units=1).output_shape((3, 3))
-    with pytest.raises(ValueError, match="kind"):
-        ZORBRegressor([Trees(kind="oak")]).fit(np.eye(4), np.arange(4))
 
 
 def test_a_row_far_away_is_predicted_without_warnings():
@@ -263,32 +230,6 @@ def test_a_row_far_away_is_predicted_without_warnings():
         warnings.simplefilter("error")
         low, high = model.predict([[-1e60, 0.0, 0.0], [1e60, 0.0, 0.0]])
     assert low < -1 and high > 1
-
-
-@pytest.mark.parametrize(
-    ("times", "leaf", "repeated"),
-    [([1, 1, 1, 2], None, True), ([1, 3, 3, 2], None, False), ([1, 1, 1, 1.5], None, False),
-     ([1, 1, 1, 2], 20, False)],
-)  # fmt: skip
-def test_boosting_is_given_few_copies_as_rows(monkeypatch, times, leaf, repeated):
-    seen, fit = [], HistGradientBoostingRegressor.fit
-
-    def spy(self, X, y, sample_weight=None):
-        total = len(X) if sample_weight is None else sample_weight.sum()
-        seen.append((sample_weight is None, self.min_samples_leaf, total))
-        return fit(self, X, y, sample_weight)
-
-    monkeypatch.setattr(HistGradientBoostingRegressor, "fit", spy)
-    X, y = make_friedman1(80, random_state=0)
-    weights = np.tile(times, 20)
-    layer = Trees(5, kind="boosting", min_samples_leaf=leaf)
-    ZORBRegressor([Stack([[layer]])], random_state=0).fit(X, y, sample_weight=weights)
-    assert {plain for plain, *_ in seen} == {repeated}
-    # no numbers of copies are relative to the largest
-    scale = 1 if weights.dtype == int else weights.max()
-    assert sum(total for *_, total in seen) == pytest.approx(4 * weights.sum() / scale)
-    if repeated or leaf:
-        assert {own for _, own, _ in seen} == {20}
 
 
 RNG = np.random.default_rng(0)

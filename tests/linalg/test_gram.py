@@ -84,21 +84,6 @@ def test_arrays_of_others_are_not_written_to(handed_on):
     assert first.add(rows, targets, weights).product is own
 
 
-def test_read_only_sums_take_part_in_all():
-    rows, targets, _ = make("tall")
-    whole = Gram().add(rows, targets)
-    one = pickle.loads(pickle.dumps(Gram().add(rows[:30], targets[:30])))
-    two = read_only(Gram().add(rows[30:], targets[30:]))
-    read_only(one)
-    for total in (one.merge(two), Gram().absorb(one).absorb(two)):
-        assert_same(total, whole, rtol=1e-9, atol=1e-9)
-    assert_same(one.add(rows[30:], targets[30:]), whole, rtol=1e-9, atol=1e-9)
-    # rows that cannot be written to either
-    for table in (rows, targets):
-        table.flags.writeable = False
-    assert_same(Gram().add(rows, targets), whole)
-
-
 def test_large_offsets_cost_no_digits():
     rows, targets, _ = make("tall", offset=0.0)
     near, far = (Gram() for _ in range(2))

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn_zorb.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reshape, Tanh
 from sklearn_zorb.layers.base import Context
 from sklearn_zorb.memory import Memory
-from sklearn_zorb.rows import Rows, output_shapes, working_width
+from sklearn_zorb.rows import Rows
 
 
 def drawn(layers, input_shape, seed=0):
@@ -68,9 +68,3 @@ def test_what_is_kept_is_the_same(limit, rng):
     np.testing.assert_allclose(kept[100:400], rows[100:400])
     assert (len(kept.layers) > 0) == (limit == "20KB")
     assert plain.kept(Context()) is plain
-
-
-def test_shapes_and_widths():
-    layers = [Reshape((4, 4, 1)), Conv2D(3, 2), Flatten()]
-    assert output_shapes(layers, (16,)) == [(16,), (4, 4, 1), (3, 3, 3), (27,)]
-    assert working_width(layers, (16,)) == 16 + 16 + 27 + 27

@@ -51,20 +51,7 @@ def test_what_does_not_fit_is_computed_when_it_is_read(rng):
     assert len(list(below.chunks(Memory()))) == 1
 
 
-def test_columns(table):
-    own = slice(1, 3)
-    np.testing.assert_array_equal(table.columns(own)[:], table[:][:, own])
-    below = table.through(np.exp)
-    np.testing.assert_allclose(below.columns(own)[:], np.exp(table[:])[:, own])
-
-
 def test_compressed_targets_times_the_basis_are_the_table(table):
     thin, basis = table.compress()
     np.testing.assert_allclose(thin[:] @ basis, table[:], atol=1e-12)
     np.testing.assert_allclose(basis @ basis.T, np.eye(3), atol=1e-12)
-
-
-def test_targets_that_are_not_compressed(rng):
-    for values, codes in ((rng.normal(size=(4, 2)), None), (rng.normal(size=(4, 2)), CODES)):
-        same, basis = Targets(values, codes).compress()
-        assert basis is None and same[:].shape[1] == 2

@@ -38,7 +38,9 @@ ROUGH = cases(IMAGE, """
 
 # nothing to invert: they look for the nearest thing they know
 LEARNERS = cases(ROW, """
-    Kernel[20] Skip(Dense[3] Tanh) Parallel(Identity | Dense[4] Tanh) Trees[5, units=3]
+    Kernel[20] Kernel[200] Kernel[40, reweight=0] Kernel[12, kind=gaussian]
+    Kernel[12, kind=laplace] Kernel[12, kind=laplace_l1] Trees[5, units=3]
+    Skip(Dense[3] Tanh) Parallel(Identity | Dense[4] Tanh)
     Trees[5, kind=boosting, units=2, max_depth=2]
     Stack[units=3](Identity | Dense[4] Tanh | Trees[5, units=3])
 """) + [

@@ -1,29 +1,22 @@
 """`Trainer.fit` on a bare list of layers: what estimators do, without them."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from sklearn_zorb import trainers
 from sklearn_zorb.layers import Context, Dense, EstimatorLayer, Sign, Softmax, Tanh, Trees, sequence
-from sklearn_zorb.trainers import (
-    MLELM,
-    ZORB,
-    Backprop,
-    DirectFeedbackAlignment,
-    Evolution,
-    FeedbackAlignment,
-    ForwardGradient,
-    RandomBases,
-    TargetPropagation,
-)
+from sklearn_zorb.trainers import ZORB, Backprop, Evolution
 
 X, Y = load_iris(return_X_y=True)
 T = np.eye(3)[Y]
 RULES = [
-    ZORB(), MLELM(), Backprop(max_epochs=3), FeedbackAlignment(max_epochs=3),
-    DirectFeedbackAlignment(max_epochs=3), ForwardGradient(max_epochs=3),
-    TargetPropagation(max_epochs=3), RandomBases(max_epochs=3),
+    ZORB(), trainers.MLELM(), Backprop(max_epochs=3), trainers.FeedbackAlignment(max_epochs=3),
+    trainers.DirectFeedbackAlignment(max_epochs=3), trainers.ForwardGradient(max_epochs=3),
+    trainers.TargetPropagation(max_epochs=3), trainers.RandomBases(max_epochs=3),
 ]  # fmt: skip
 
 
@@ -54,6 +47,12 @@ def test_evolution_takes_a_list_of_layers():
     pytest.importorskip("evosax")
     result = Evolution(max_epochs=2, pop_size=4).fit([Dense()], None, X, T, context())
     assert result.params[0]["weights"].shape == (4, 3)
+
+
+def test_without_evosax_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "evosax", None)
+    with pytest.raises(ImportError, match=r"sklearn-zorb\[evolution\]"):
+        Evolution().fit("Dense[4] Tanh Dense", None, X, T, context())
 
 
 def test_a_read_out_alone_is_a_ridge():

@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from kernel_tables import mean_eigenvalue, naive_kernel, solve, squared_left_out, table
-from scipy.spatial.distance import pdist
+from kernel_tables import naive_kernel, solve, table
 from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Identity, Kernel, Solved, Stack, Traits
-from sklearn_zorb.layers.kernel.choice import (
-    FLOOR,
-    FOLDS,
-    Choice,
-    judged_on,
-    next_scales,
-    optimism,
-    rescale,
-)
-from sklearn_zorb.layers.kernel.ridge import DECADES
+from sklearn_zorb.layers.kernel.choice import Choice, judged_on
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.rows.duplicates import group_rows
@@ -44,16 +34,6 @@ def test_nystrom_errors_are_those_of_ridge_regression_on_the_features(n_rows, ju
         assert choice.error == np.inf
 
 
-def test_scales_from_products():
-    # one of three features has a product of the wrong sign: r = (3 + 2 - 1) / 6
-    scales = rescale(np.array([1.0, 2.0, 1.0]), np.array([3.0, 0.5, -1.0]))
-    r, mean = 4 / 6, 5 / 3
-    shares = np.array([3.0, 2.0, 0.0]) / mean
-    np.testing.assert_allclose(scales, (r * shares + 1 - r + FLOOR) ** 0.25)
-    # halves that contradict each other everywhere say nothing
-    np.testing.assert_array_equal(rescale(np.full(2, 3.0), -np.ones(2)), np.full(2, 3.0))
-
-
 def solved_scales(X, y):
     solved = solve(Kernel(len(X), kind="laplace"), X, y)
     return solved.params["feature_scales"], solved.report
@@ -66,31 +46,6 @@ def test_noise_leaves_many_features_at_nearly_equal_scales():
     assert scales.max() < 2.5 * scales.min()
     scales, _ = solved_scales(X, 3 * X[:, 0] + 0.1 * noise)
     assert scales[0] == scales.max() > 2 * np.median(scales)
-
-
-def test_optimism_is_what_scales_of_other_rows_miss():
-    rng = np.random.default_rng(4)
-    X = rng.normal(size=(40, 30))
-    y = X[:, 0] + rng.normal(size=40)
-    groups = group_rows(X, y[:, None], None, Memory())
-    rows = X[groups.first]
-    choice = Choice("gaussian", np.ones(30), 1.0, 0.5, 2, 4.0, 4)
-    found = optimism(choice, rows, groups, np.random.default_rng(1))
-    stream, total = np.random.default_rng(1), 0.0
-    folds = stream.permutation(40) % FOLDS
-    for fold in range(FOLDS):
-        rest = np.flatnonzero(folds != fold)
-        order, scales = stream.permutation(len(rest)), np.ones(30)
-        for _ in range(2):
-            own = rows[rest] * scales
-            own /= 4.0 * np.median(pdist(own))
-            scales = next_scales("gaussian", scales, own, groups.take(rest), order, 4)
-        scaled = rows * scales
-        K = naive_kernel("gaussian", scaled, scaled, 4.0 * np.median(pdist(scaled[rest])))
-        losses = squared_left_out(K, groups.mean[:, 0], DECADES[4] * mean_eigenvalue(K))
-        total += losses[folds == fold].sum()
-    assert found == pytest.approx(total / 40 / 0.5, rel=1e-6)
-    assert found > 1
 
 
 class Optimist(Identity):
@@ -124,11 +79,3 @@ def test_wide_tables_are_judged_honestly(n_rows, n_features):
     shares = classifier.predict_proba(X_test)[np.arange(1000), (y_test > 0).astype(int)]
     # log(2) is what knowing nothing costs
     assert -np.log(shares).mean() < np.log(2) + 0.05
-
-
-def test_halves_of_equal_targets_say_nothing_of_scales():
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(8, 5)), np.full((8, 1), 0.1)
-    groups = group_rows(X, y, rng.uniform(1, 2, size=8), Memory())
-    scales = next_scales("laplace", np.ones(5), X[groups.first], groups, np.arange(8), 3)
-    np.testing.assert_array_equal(scales, np.ones(5))

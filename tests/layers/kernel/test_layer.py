@@ -3,18 +3,22 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from kernel_tables import centred_ridge, naive_kernel, solve, table
+from kernel_tables import (
+    centred_ridge,
+    mean_eigenvalue,
+    naive_kernel,
+    solve,
+    squared_left_out,
+    table,
+)
 from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.metrics.pairwise import laplacian_kernel
 
-from sklearn_zorb import ZORBClassifier, ZORBRegressor
+from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import Dense, Kernel, Tanh
 from sklearn_zorb.layers.kernel.functions import KINDS
 from sklearn_zorb.linalg import LeastSquares, System
-from sklearn_zorb.memory import Memory
-from sklearn_zorb.rows.duplicates import count_distinct
-from sklearn_zorb.testing import check_layer
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -31,6 +35,16 @@ def test_exact_features_and_ridge_are_kernel_ridge(kind):
     np.testing.assert_allclose(
         found, naive_kernel(kind, new, X, width) @ dual + intercept, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reported_error_is_that_of_refits(kind):
+    X, y = table(25)
+    solved = solve(Kernel(25, kind=kind, reweight=0), X, y)
+    K = naive_kernel(kind, X, X, float(solved.params["bandwidth"]))
+    alphas = 10.0 ** np.arange(-6, 4) * mean_eigenvalue(K)
+    least = min(squared_left_out(K, y, alpha).mean() for alpha in alphas)
+    assert solved.report["kernel_loo_error"] == pytest.approx(least, rel=1e-8)
 
 
 def test_drawn_landmarks_give_the_nystrom_kernel():
@@ -79,16 +93,12 @@ def test_a_kernel_that_is_given_is_taken_as_it_is(kind, n_features):
     assert "kernel_loo_error" in searched.report and "kernel_loo_error" not in solved.report
 
 
-def test_weights_are_repetition():
-    X, y = table(30)
-    counts = np.arange(30) % 3 + 1
-    order = np.random.default_rng(2).permutation(counts.sum())
-    repeated = np.repeat(np.arange(30), counts)[order]
-    weighted = solve(Kernel(30), X, y, sample_weight=counts.astype(float))
-    copied = solve(Kernel(30), X[repeated], y[repeated])
-    assert weighted.report["kernel_loo_error"] == pytest.approx(copied.report["kernel_loo_error"])
-    np.testing.assert_allclose(weighted.params["feature_scales"], copied.params["feature_scales"])
-    np.testing.assert_array_equal(weighted.params["landmarks"], copied.params["landmarks"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_offset_of_all_columns_changes_nothing(kind):
+    X, y = table(60)
+    X, layer = np.round(X * 1024) / 1024, Kernel(60, kind=kind, reweight=0)
+    near, far = (layer.forward(solve(layer, rows, y).params, rows) for rows in (X, X + 2.0**27))
+    np.testing.assert_allclose(far @ far.T, near @ near.T, atol=1e-7)
 
 
 def test_copies_with_different_targets_count_in_the_error():
@@ -115,24 +125,12 @@ def test_fixed_width_with_fewer_distinct_rows():
     assert not outputs[:, 10:].any()
 
 
-def test_distinct_rows_are_counted_whatever_their_order_and_sign_of_zero():
-    X = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    assert count_distinct(X, Memory()) == 2
-
-
 def test_constant_inputs_and_constant_targets():
     X, y = table(20)
     for rows, values in [(np.ones((20, 3)), y), (X, np.ones(20))]:
         layer = Kernel(20)
         solved = solve(layer, rows, values)
         assert np.isfinite(layer.forward(solved.params, rows)).all()
-
-
-@pytest.mark.parametrize(
-    "layer", [Kernel(12, kind=kind) for kind in KINDS] + [Kernel(200), Kernel(40, reweight=0)]
-)
-def test_contract(layer):
-    check_layer(layer, (3,), exact_inverse=False)
 
 
 def test_anywhere_in_a_list():
@@ -144,15 +142,6 @@ def test_anywhere_in_a_list():
     ):
         model = ZORBRegressor(layers, random_state=0).fit(X[:100], y[:100])
         assert model.score(X[100:], y[100:]) > 0.5
-
-
-def test_same_seed_same_model_and_float32():
-    X, y = table(100)
-    labels = (y > 0).astype(int)
-    model = ZORBClassifier([Kernel(50)], random_state=3, dtype="float32")
-    first, second = clone(model).fit(X, labels), clone(model).fit(X, labels)
-    assert first.params_[1]["landmarks"].dtype == np.float32
-    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
 def test_sparse_rows_give_the_same_as_dense_ones():
@@ -169,8 +158,6 @@ def test_errors_name_what_to_do():
         Kernel().output_shape((3, 3))
     with pytest.raises(ValueError, match="TruncatedSVD"):
         ZORBRegressor([Kernel()]).fit(sp.random(20, 10_001, 0.01, format="csr"), y)
-    with pytest.raises(ValueError, match="kind"):
-        ZORBRegressor([Kernel(kind="rbf")]).fit(X, y)
 
 
 @pytest.mark.parametrize("smooth", [True, False])

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.datasets import load_digits, load_iris
-from small_network import Problem, flat, hand, softmax
+from small_network import Problem, flat, hand
 
 from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Dense, Tanh
@@ -30,7 +31,7 @@ def test_against_numpy(x64):
     memory = {"2": rng.normal(size=(3, 5)), "4": rng.normal(size=(3, 4))}
     h1 = np.tanh(X @ W1 + b1)
     h2 = np.tanh(h1 @ W2 + b2)
-    error = w[:, None] * (softmax(h2 @ W3 + b3) - T)
+    error = w[:, None] * (softmax(h2 @ W3 + b3, axis=1) - T)
     found = problem.direction(DirectFeedbackAlignment(), memory)
     d1, d2 = error @ memory["2"] * (1 - h1**2), error @ memory["4"] * (1 - h2**2)
     np.testing.assert_allclose(found[0]["weights"], X.T @ d1)
@@ -38,7 +39,7 @@ def test_against_numpy(x64):
     np.testing.assert_allclose(found[4]["weights"], h2.T @ error)
     # a random read-out of its own for each block
     found = problem.direction(DirectFeedbackAlignment("random_readout"), memory)
-    local = w[:, None] * (softmax(h1 @ memory["2"].T) - T)
+    local = w[:, None] * (softmax(h1 @ memory["2"].T, axis=1) - T)
     np.testing.assert_allclose(found[0]["weights"], X.T @ (local @ memory["2"] * (1 - h1**2)))
     np.testing.assert_allclose(found[4]["weights"], h2.T @ error)
 

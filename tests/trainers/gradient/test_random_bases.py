@@ -89,13 +89,11 @@ def test_offspring_without_a_loss_are_no_better_than_the_worst():
 @pytest.mark.parametrize(
     "rule",
     [
-        RandomBases(n_directions=40),
-        RandomBases("nes", 50),
-        RandomBases("gradients", 5),
+        RandomBases(n_directions=40), RandomBases("nes", 50), RandomBases("gradients", 5),
         RandomBases("fpd", 40, "sketch", normalize="tensor", learning_rate=0.1),
     ],
     ids=repr,
-)
+)  # fmt: skip
 def test_it_learns(rule):
     assert fit(rule, "Dense[16] Tanh").score(X, Y) > 0.85
 

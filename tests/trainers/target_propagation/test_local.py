@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.linear_model import Ridge
-from small_network import Problem, flat, hand, softmax
+from small_network import Problem, flat, hand
 
 from sklearn_zorb.layers import (
     BatchNorm,
@@ -79,7 +80,7 @@ def test_the_last_target_moves_against_the_loss():
     (_, (V, c)), (_, T, _) = hand(problem)
     expected = np.asarray(run.states[1])
     for _ in range(2):
-        expected = expected - 0.5 * (softmax(expected @ V + c) - T) @ V.T
+        expected = expected - 0.5 * (softmax(expected @ V + c, axis=1) - T) @ V.T
     np.testing.assert_allclose(run.targets()[0], expected)
 
 
@@ -166,11 +167,11 @@ def test_further_updates_keep_the_targets():
         TargetPropagation("gradient", n_updates=3), [Dense(5), Tanh()]
     )
     h = np.tanh(rows @ W + b)
-    target = h - (softmax(h @ V + c) - wanted) @ V.T
+    target = h - (softmax(h @ V + c, axis=1) - wanted) @ V.T
     for _ in range(3):
         z = np.tanh(rows @ W + b)
         delta = weights[:, None] * (z - target) * (1 - z**2)
-        error = weights[:, None] * (softmax(h @ V + c) - wanted)
+        error = weights[:, None] * (softmax(h @ V + c, axis=1) - wanted)
         W, b = W - 0.1 * rows.T @ delta, b - 0.1 * delta.sum(axis=0)
         V, c = V - 0.1 * h.T @ error, c - 0.1 * error.sum(axis=0)
     np.testing.assert_allclose(after[0]["weights"], W)
@@ -184,9 +185,9 @@ def test_update_first_sends_targets_through_updated_layers():
     )
     h = np.tanh(rows @ A + a)
     g = np.tanh(h @ B + b)
-    error = weights[:, None] * (softmax(g @ V + c) - wanted)
+    error = weights[:, None] * (softmax(g @ V + c, axis=1) - wanted)
     V, c = V - 0.1 * g.T @ error, c - 0.1 * error.sum(axis=0)
-    top = g - (softmax(g @ V + c) - wanted) @ V.T
+    top = g - (softmax(g @ V + c, axis=1) - wanted) @ V.T
     delta = weights[:, None] * (g - top) * (1 - g**2)
     B, b = B - 0.1 * h.T @ delta, b - 0.1 * delta.sum(axis=0)
     z = np.tanh(h @ B + b)
@@ -203,7 +204,7 @@ def test_ridge_steps_are_their_share_of_the_solution_whatever_the_optimiser():
     )
     ((W, b), (V, c)), after, (rows, wanted, weights) = one_step(trainer, [Dense(5), Tanh()])
     h = np.tanh(rows @ W + b)
-    change = -((softmax(h @ V + c) - wanted) @ V.T) * (1 - h**2)
+    change = -((softmax(h @ V + c, axis=1) - wanted) @ V.T) * (1 - h**2)
     ridge = Ridge(0.2).fit(rows, change, len(weights) * weights)
     np.testing.assert_allclose(after[0]["weights"] - W, 0.3 * ridge.coef_.T)
     np.testing.assert_allclose(after[0]["intercept"] - b, 0.3 * ridge.intercept_)

@@ -3,55 +3,33 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from small_network import Problem
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor
-from sklearn_zorb.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Tanh, Trees
+from sklearn_zorb.layers import BatchNorm, Dense, Dropout, ReLU, Tanh, Trees
 from sklearn_zorb.trainers import TargetPropagation
-from sklearn_zorb.trainers.target_propagation.rounds import solved_layers
 
 X, Y = load_iris(return_X_y=True)
 
 
-def test_which_layers_are_solved():
-    layers = [Flatten(), Dense(3), BatchNorm(), Trees(5, units=4), Dense(2)]
-    network = Problem(layers).objective.network
-    assert solved_layers(network, "gradient") == (3,)
-    assert solved_layers(network, {"layer_4": "solve"}) == (3, 4)
-    assert solved_layers(network, "solve") == (1, 3, 4)
-
-
+STEPS = {"n_target_steps": 10}
 STACKS = {
-    "reconstruction": (
-        [Trees(10, units=4), BatchNorm()],
-        {"targets": "reconstruction", "n_target_steps": 10},
-    ),
+    "reconstruction": ([Trees(10, units=4), BatchNorm()], {"targets": "reconstruction", **STEPS}),
     "update first": (
         [Dense(10), Tanh(), Trees(10, units=4), Dense(8), Tanh()],
-        {
-            "order": "update_first",
-            "n_target_steps": 10,
-            "n_updates": 2,
-            "targets": {"dense_2": "gradient"},
-        },
+        {"order": "update_first", "n_updates": 2, "targets": {"dense_2": "gradient"}, **STEPS},
     ),
     "closed form": (
-        [Dense(10), Tanh(), Dense(8), Tanh()],
-        {"update": {"dense_2": "solve"}, "update_rate": 0.5},
+        [Dense(10), Tanh(), Dense(8), Tanh()], {"update": {"dense_2": "solve"}, "update_rate": 0.5},
     ),
-    "two of them": (
-        [Trees(10, units=4), Dense(8), Tanh(), Trees(10, units=3)],
-        {"n_target_steps": 10},
-    ),
+    "two of them": ([Trees(10, units=4), Dense(8), Tanh(), Trees(10, units=3)], STEPS),
     "noisy candidates": (
         [Dense(20), ReLU(), Dropout(0.2), Trees(10, units=3)],
-        {"targets": "candidates", "candidates": "passes", "n_target_steps": 10},
+        {"targets": "candidates", "candidates": "passes", **STEPS},
     ),
     "normal candidates": (
-        [Dense(20), ReLU(), Trees(10, units=3)],
-        {"targets": {"trees_1": "candidates"}, "n_target_steps": 10},
+        [Dense(20), ReLU(), Trees(10, units=3)], {"targets": {"trees_1": "candidates"}, **STEPS},
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STACKS)

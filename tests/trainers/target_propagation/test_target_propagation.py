@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from sklearn_zorb import NetworkClassifier, NetworkRegressor
+from sklearn_zorb import NetworkClassifier
 from sklearn_zorb.layers import Context, Dense, Dropout, Layer, Tanh, Traits, Trees
 from sklearn_zorb.network import Network
 from sklearn_zorb.rows import Targets
@@ -39,20 +39,6 @@ def test_candidates_need_no_derivative_and_pass_noise_again():
     rule = TargetPropagation("candidates", candidates="passes", max_epochs=60, tol=None)
     layers = [Dense(30), Tanh(), Dropout(0.2), Dense(30), Tanh()]
     assert fit(layers, rule).score(X, Y) > 0.9
-
-
-def test_regression_and_error_reduction():
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(100, 3))
-    y = np.sin(2 * rows[:, 0]) + rows[:, 1]
-    rule = TargetPropagation(diagnostics=True, max_epochs=100)
-    model = NetworkRegressor("Dense[20] Tanh Dense[20] Tanh", trainer=rule, random_state=0)
-    assert model.fit(rows, y).score(rows, y) > 0.7
-    entry = model.history_[0]
-    assert {"error_reduction", "local_reduction_1", "local_reduction_2"} <= set(entry)
-    losses = [e["loss"] for e in model.history_]
-    reductions = [e["error_reduction"] for e in model.history_]
-    np.testing.assert_allclose(-np.diff(losses), reductions[:-1], atol=1e-6)
 
 
 def test_layers_without_derivative_are_refused_where_errors_pass():

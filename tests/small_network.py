@@ -58,11 +58,6 @@ def hand(problem):
     return pairs, tuple(map(np.asarray, problem.batch))
 
 
-def softmax(z):
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
 def flat(tree):
     """All numbers of a tree, in its order."""
     import jax
