@@ -3,12 +3,20 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from kernel_tables import naive_kernel, solve, table
+from kernel_tables import mean_eigenvalue, naive_kernel, squared_left_out, table
+from scipy.spatial.distance import pdist
 from sklearn.linear_model import RidgeCV
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Identity, Kernel, Solved, Stack, Traits
-from sklearn_zorb.layers.kernel.choice import Choice, judged_on
+from sklearn_zorb.layers import Identity, Solved, Stack, Traits
+from sklearn_zorb.layers.kernel.choice import (
+    FOLDS,
+    Choice,
+    judged_on,
+    next_scales,
+    optimism,
+)
+from sklearn_zorb.layers.kernel.ridge import DECADES
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.rows.duplicates import group_rows
@@ -34,18 +42,29 @@ def test_nystrom_errors_are_those_of_ridge_regression_on_the_features(n_rows, ju
         assert choice.error == np.inf
 
 
-def solved_scales(X, y):
-    solved = solve(Kernel(len(X), kind="laplace"), X, y)
-    return solved.params["feature_scales"], solved.report
-
-
-def test_noise_leaves_many_features_at_nearly_equal_scales():
-    rng = np.random.default_rng(0)
-    X, noise = rng.normal(size=(60, 300)), rng.normal(size=60)
-    scales, _ = solved_scales(X, noise)
-    assert scales.max() < 2.5 * scales.min()
-    scales, _ = solved_scales(X, 3 * X[:, 0] + 0.1 * noise)
-    assert scales[0] == scales.max() > 2 * np.median(scales)
+def test_optimism_is_what_scales_of_other_rows_miss():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(40, 30))
+    y = X[:, 0] + rng.normal(size=40)
+    groups = group_rows(X, y[:, None], None, Memory())
+    rows = X[groups.first]
+    choice = Choice("gaussian", np.ones(30), 1.0, 0.5, 2, 4.0, 4)
+    found = optimism(choice, rows, groups, np.random.default_rng(1))
+    stream, total = np.random.default_rng(1), 0.0
+    folds = stream.permutation(40) % FOLDS
+    for fold in range(FOLDS):
+        rest = np.flatnonzero(folds != fold)
+        order, scales = stream.permutation(len(rest)), np.ones(30)
+        for _ in range(2):
+            own = rows[rest] * scales
+            own /= 4.0 * np.median(pdist(own))
+            scales = next_scales("gaussian", scales, own, groups.take(rest), order, 4)
+        scaled = rows * scales
+        K = naive_kernel("gaussian", scaled, scaled, 4.0 * np.median(pdist(scaled[rest])))
+        losses = squared_left_out(K, groups.mean[:, 0], DECADES[4] * mean_eigenvalue(K))
+        total += losses[folds == fold].sum()
+    assert found == pytest.approx(total / 40 / 0.5, rel=1e-6)
+    assert found > 1
 
 
 class Optimist(Identity):
@@ -79,3 +98,11 @@ def test_wide_tables_are_judged_honestly(n_rows, n_features):
     shares = classifier.predict_proba(X_test)[np.arange(1000), (y_test > 0).astype(int)]
     # log(2) is what knowing nothing costs
     assert -np.log(shares).mean() < np.log(2) + 0.05
+
+
+def test_halves_of_equal_targets_say_nothing_of_scales():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 5)), np.full((8, 1), 0.1)
+    groups = group_rows(X, y, rng.uniform(1, 2, size=8), Memory())
+    scales = next_scales("laplace", np.ones(5), X[groups.first], groups, np.arange(8), 3)
+    np.testing.assert_array_equal(scales, np.ones(5))

@@ -5,11 +5,14 @@ import pytest
 from joblib import parallel_config
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
-from small_network import flat_params
+from small_network import Problem, flat_params
 
 from sklearn_zorb import NetworkClassifier
+from sklearn_zorb.layers import Dense, Tanh
 from sklearn_zorb.trainers import RandomBases
 from sklearn_zorb.trainers.gradient import workers
+from sklearn_zorb.trainers.gradient.epoch import compiled_epoch
+from sklearn_zorb.trainers.gradient.optimizers import make_optimizer
 
 X, Y = (table[::3] for table in load_iris(return_X_y=True))
 
@@ -57,6 +60,35 @@ def test_n_jobs_comes_from_the_context():
         NetworkClassifier(trainer=RandomBases(n_directions=3, max_epochs=1)).fit(X, Y)
         rule = RandomBases(n_directions=3, max_epochs=1, diagnostics=True)
         assert "cosine" in NetworkClassifier(trainer=rule).fit(X, Y).history_[0]
+
+
+def test_who_has_missed_a_few_steps_takes_them_and_who_has_missed_more_asks_for_the_weights(x64):
+    import jax
+
+    problem = Problem([Dense(4), Tanh()])
+    update, memory = problem.start(RandomBases(n_directions=5))
+    parts = (problem.objective, update, make_optimizer("sgd", None))
+    _, init = compiled_epoch(*parts)
+    moments = [{} for _ in problem.params]
+    state = (problem.moved, moments, init(problem.moved), memory)
+    replica = workers.Replica(parts, problem.params, 0, state)
+    key = np.asarray(jax.random.key_data(problem.key))
+
+    def measured(token, step, past, given=None):
+        found = workers.measured(token, step, past, given, problem.batch, key)
+        return None if found is None else found[0]
+
+    assert measured("a", 0, []) is None
+    measured("a", 0, [], replica)
+    steps = [(np.full(5, float(i)), moments, np.float64(0.1)) for i in range(3)]
+    assert measured("a", 3, steps[1:]) is None
+    after = replica
+    for one in steps:
+        after = after.after(*one)
+    expected = measured("b", 3, [], after)
+    np.testing.assert_allclose(measured("a", 3, steps), expected)
+    assert not np.allclose(measured("c", 0, [], replica), expected)
+    workers.held.clear()
 
 
 def test_no_weights_stay_behind():
