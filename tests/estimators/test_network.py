@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.datasets import (
+    load_breast_cancer,
     load_diabetes,
     load_iris,
     make_multilabel_classification,
@@ -221,3 +222,15 @@ def test_rules_in_closed_form_have_no_partial_fit():
 
     assert hasattr(NetworkClassifier(), "partial_fit")
     assert not hasattr(NetworkClassifier(trainer=ZORB()), "partial_fit")
+
+
+@pytest.mark.parametrize("tail", ["", "Dense Sigmoid", "Dense Softmax"])
+def test_final_activations_give_the_same_probabilities_that_were_trained(tail):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = NetworkClassifier("Dense[8] Tanh " + tail, random_state=0).fit(X, y)
+    proba = model.predict_proba(X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    loss = -np.log(proba[np.arange(len(y)), y]).mean()
+    # the last entry is the loss before the last of many small steps
+    assert loss == pytest.approx(model.history_[-1]["loss"], rel=0.05)
+    assert ((model.decision_function(X) > 0) == model.predict(X)).all()

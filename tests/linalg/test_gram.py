@@ -133,3 +133,18 @@ def test_sparse_systems_are_never_made_dense():
     targets = np.ones((50, 1))
     found = System.from_arrays(rows, targets).gram()
     assert_same(found, System.from_arrays(rows.toarray(), targets).gram(), rtol=1e-9, atol=1e-12)
+
+
+def test_read_only_sums_take_part_in_all():
+    rows, targets, _ = make("tall")
+    whole = Gram().add(rows, targets)
+    one = pickle.loads(pickle.dumps(Gram().add(rows[:30], targets[:30])))
+    two = read_only(Gram().add(rows[30:], targets[30:]))
+    read_only(one)
+    for total in (one.merge(two), Gram().absorb(one).absorb(two)):
+        assert_same(total, whole, rtol=1e-9, atol=1e-9)
+    assert_same(one.add(rows[30:], targets[30:]), whole, rtol=1e-9, atol=1e-9)
+    # rows that cannot be written to either
+    for table in (rows, targets):
+        table.flags.writeable = False
+    assert_same(Gram().add(rows, targets), whole)

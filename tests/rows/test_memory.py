@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from layer_calls import outputs_before
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import load_iris
 
-from sklearn_zorb import ZORBRegressor
+from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, EstimatorLayer, Tanh
 
 RNG = np.random.default_rng(0)
@@ -17,18 +18,40 @@ Y = np.column_stack([np.sin(X[:, 0]) * X[:, 1], X[:, 2] ** 2])
 @pytest.mark.parametrize(
     "layers",
     [
-        "Dense[32] Tanh", "Dense[24] Sigmoid Dense[16] ReLU",
+        "Dense[32] Tanh",
+        "Dense[24] Sigmoid Dense[16] ReLU",
         "Dense[40] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh",
         "Parallel(Dense[20] Tanh | Dense[30] ReLU) BatchNorm Dense[50] Tanh",
         "Dense[20] Tanh Stack(Identity | Kernel[40])",
     ],
-)  # fmt: skip
+)
 def test_the_model_is_the_same(layers, limit):
     """Targets too many to keep are inverted chunk by chunk."""
     options = {"alpha": 0.1, "relaxation": 0.5, "random_state": 0}
     free = ZORBRegressor(layers, **options).fit(X, Y)
     tight = ZORBRegressor(layers, memory_limit=limit, **options).fit(X, Y)
     np.testing.assert_allclose(tight.predict(X), free.predict(X), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+def test_few_rows_in_chunks(Estimator):
+    rows, y = load_iris(return_X_y=True)
+    fits = [
+        Estimator("Dense[30] Tanh Dense[20] ReLU", random_state=0, memory_limit=limit).fit(rows, y)
+        for limit in (None, "20KB")
+    ]
+    weights = [model.params_[-1]["weights"] for model in fits]
+    np.testing.assert_allclose(weights[1], weights[0], rtol=1e-6, atol=1e-9)
+
+
+def test_equal_targets_leave_the_range_of_a_tanh_open_in_chunks_too():
+    fits = [
+        ZORBRegressor("Dense[8] Tanh Dense[4] Sigmoid", memory_limit=limit, random_state=0)
+        .fit(X, np.full(3000, 2.0))
+        for limit in (None, "20KB")
+    ]  # fmt: skip
+    for model in fits:
+        np.testing.assert_allclose(model.predict(X), 2.0)
 
 
 @pytest.mark.parametrize("readout", ["last", "all"])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from layer_calls import inverted, outputs_before
 from scipy.special import softmax
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import Ridge
 
-from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor
+from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, ReLU, Sigmoid, Softmax, Tanh
 from sklearn_zorb.trainers import ZORB
 
@@ -272,3 +272,14 @@ def test_as_a_trainer_it_is_the_estimator():
         np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X))
         np.testing.assert_allclose(a.decision_function(X), b.decision_function(X))
         assert a.loo_score_ == b.loo_score_
+
+
+def test_extreme_learning_machine_by_hand():
+    X, y = load_diabetes(return_X_y=True)
+    start = np.random.default_rng(0).normal(size=(11, 30))
+    layers, rule = [Dense(30, initializer=fixed(start)), Tanh()], ZORB(relaxation=0, alpha=2.0)
+    model = NetworkRegressor(layers, trainer=rule, standardize=False, random_state=0).fit(X, y)
+    # the hidden layer is what was drawn; the read-out is ridge regression on it
+    np.testing.assert_array_equal(model.params_[0]["weights"], start[:-1])
+    H = np.tanh(X @ start[:-1] + start[-1])
+    np.testing.assert_allclose(model.predict(X), Ridge(2.0).fit(H, y).predict(H))
