@@ -3,9 +3,10 @@
 import os
 
 # before NumPy is loaded, and for processes that tests start: threads of BLAS in one worker of
-# xdist would wait actively on the cores of the others
+# xdist would wait actively on the cores of the others; those of XLA are as many as NPROC says
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+    os.environ.update(dict.fromkeys(names, "1"))
 
 import numpy as np
 import pytest
