@@ -72,9 +72,7 @@ def over_rows(factors, system, alphas, take):
         return take(ops, targets, weights, *factors.left_out(chunk, alphas))
 
     for chunk in system.chunks():
-        parts = Memory().chunks(
-            chunk[0].shape[0], row_bytes, max(most, row_bytes * system.n_features)
-        )
+        parts = Memory().chunks(chunk[0].shape[0], row_bytes, most)
         pieces = [[None if one is None else one[part] for one in chunk] for part in parts]
         yield from each(taken, pieces)
 

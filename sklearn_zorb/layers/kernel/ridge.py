@@ -57,6 +57,8 @@ def fit_ridge(kernel, groups, start, walk=True):
         losses[decade] = squares / np.maximum(1 - groups.share * leverages, 1e-10) ** 2
         return losses[decade].sum() / groups.weight.sum() / deviation.shape[1]
 
-    decade = search(error, len(DECADES), start)[0] if walk else start
-    least = error(decade)
-    return Fit(decade, least, root * ridge.at(alphas[decade])[0], losses[decade])
+    if walk:
+        decade, errors = search(error, len(DECADES), start)
+    else:
+        decade, errors = start, {start: error(start)}
+    return Fit(decade, errors[decade], root * ridge.at(alphas[decade])[0], losses[decade])
