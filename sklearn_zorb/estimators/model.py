@@ -50,10 +50,14 @@ class FittedModel:
             changes["params"] = as_numpy(changes["params"])
         return replace(self, **changes)
 
+    def restored(self, X):
+        """Give columns that never varied in training the value that they had there."""
+        return X if self.constant is None else self.constant.restore(X)
+
     def outputs(self, X, memory_limit=None):
         """Network outputs of shape (n_samples, n_outputs) for checked rows, read in chunks."""
         check_size(X, "X", self.dtype)
-        X = X if self.constant is None else self.constant.restore(X)
+        X = self.restored(X)
         outputs = np.empty((X.shape[0], self.decoder.n_outputs))
         of_rows = partial(self.network.outputs, self.params)
         most, scope = CHUNK_BYTES, nullcontext()

@@ -109,7 +109,7 @@ def _added(sums, model, data, by_class, memory_limit):
     if network.tail:
         above = model.params[network.readout + 1 :]
         targets, _ = sequence.carry_down(network.tail, above, targets, None, Context())
-    X, gram = data.X if model.constant is None else model.constant.restore(data.X), Gram()
+    X, gram = model.restored(data.X), Gram()
     X = X.tocsr() if hasattr(X, "tocsr") else X
     for part in Memory(memory_limit).chunks(X.shape[0], model.row_bytes):
         seen = network.tapped(model.params, X[part].astype(dtype, copy=False))

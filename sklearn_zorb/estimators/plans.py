@@ -112,12 +112,10 @@ def closed_form_plan(estimator, data, n_outputs, in_batches):
     `in_batches` says that more rows are to come: layers that see all rows at once will not do.
     """
     layers, memory = estimator.layers, Memory(estimator.memory_limit)
-    if is_auto(layers):
-        if in_batches:
-            layers = dense_layers(count_distinct(data.X, memory), data.X.shape[1])
-        else:
-            layers = auto_layers(data.X, n_outputs=n_outputs)
-        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+    if is_auto(layers) and in_batches:
+        layers = _dense_default(estimator, data, memory)
+    elif is_auto(layers):
+        layers = _flat(estimator, auto_layers(data.X, n_outputs=n_outputs))
     return Plan(
         *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
         standardize=estimator.standardize, input_shape=estimator.input_shape,
@@ -138,8 +136,7 @@ def rule_plan(estimator, data, before, in_batches):
     """
     layers = estimator.layers
     if is_auto(layers):
-        layers = dense_layers(count_distinct(data.X, Memory()), data.X.shape[1])
-        layers = layers if estimator.input_shape is None else [Flatten(), *layers]
+        layers = _dense_default(estimator, data, Memory())
     if in_batches and before is not None:
         dtype = before.dtype
     elif isinstance(estimator.dtype, str) and estimator.dtype == "auto":
@@ -153,6 +150,16 @@ def rule_plan(estimator, data, before, in_batches):
         # for closed forms: what ZORBClassifier has by default
         settings={"relaxation": 0.3},
     )  # fmt: skip
+
+
+def _dense_default(estimator, data, memory):
+    """The default list of rules that need no other layers than dense ones."""
+    return _flat(estimator, dense_layers(count_distinct(data.X, memory), data.X.shape[1]))
+
+
+def _flat(estimator, layers):
+    """Default layers, which take rows of numbers: images are flattened before them."""
+    return layers if estimator.input_shape is None else [Flatten(), *layers]
 
 
 def _rule(estimator, one_epoch):
