@@ -1,7 +1,6 @@
 """Features from landmarks: projections of kernels, and what takes their mean away."""
 
 import numpy as np
-import scipy.linalg
 from scipy.linalg import lapack
 
 from ...linalg import get_backend
@@ -47,9 +46,7 @@ def principal(kernel, weight, precision):
     null = root / np.linalg.norm(root)
     centred += 2 * max(centred.trace(), 1e-300) * np.outer(null, null)
     with all_threads(len(centred)):
-        values, vectors = scipy.linalg.eigh(
-            centred, driver="evd", overwrite_a=True, check_finite=False
-        )
+        values, vectors = get_backend("numpy").eigh(centred)
     values, vectors = values[:-1], vectors[:, :-1]
     rounding = 4 * precision * np.sqrt(len(root)) * values.max(initial=0.0)
     kept = values > max(rounding, NO_WEIGHT * values.sum() / len(root))
