@@ -66,9 +66,7 @@ class NumpyBackend:
 
     def eigh(self, matrix):
         """Eigenvalues and vectors of a symmetric matrix."""
-        n = len(matrix)
-        # SciPy 1.13 asks for too little for a matrix of one row
-        values, vectors, info = lapack.dsyevd(matrix.T, lower=0, lwork=1 + 6 * n + 2 * n * n)
+        values, vectors, info = lapack.dsyevd(matrix.T, lower=0)
         if info != 0:
             raise np.linalg.LinAlgError(f"no eigenvalues found: dsyevd ended with info={info}.")
         return values, vectors
