@@ -160,6 +160,10 @@ def test_summary_and_history(capsys):
 def test_html_shows_the_layers():
     html = ZORBClassifier([Dense(8), Tanh()])._repr_html_()
     assert "Dense(units=8)" in html and "Tanh" in html
+
+
+def test_html_shows_what_a_fit_adds():
+    pytest.importorskip("sklearn.callback", reason="older scikit-learn shows parameters only")
     assert "readout" in ZORBClassifier("Dense[8] Tanh").fit(X, Y)._repr_html_()
 
 

@@ -1,5 +1,7 @@
 """scikit-learn's estimators as layers: out-of-fold outputs and what goes with them."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from layer_calls import solved
@@ -18,8 +20,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, EstimatorLayer, Stack, Tanh
 
-FOLDS = KFold(3, shuffle=True, random_state=0)
-CONTINUOUS = TargetEncoder(target_type="continuous", cv=FOLDS)
+# the same folds, as scikit-learn before 1.9 and since then are told of them
+SINCE_1_9 = find_spec("sklearn.callback") is not None
+FOLDS = (
+    {"cv": KFold(3, shuffle=True, random_state=0)} if SINCE_1_9 else {"cv": 3, "random_state": 0}
+)
+CONTINUOUS = TargetEncoder(target_type="continuous", **FOLDS)
 
 
 def learned(layer, X, Y, **context):
