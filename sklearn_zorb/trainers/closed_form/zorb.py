@@ -134,9 +134,12 @@ class Sweep:
 
 def own_context(rule, context):
     """The context with a rule's own settings in front of the estimator's."""
-    own = {name: value for name, value in rule.get_params(deep=False).items() if value is not None}
-    changes = {name: own[name] for name in ("relaxation", "backward_rcond") if name in own}
-    solver = {name: own[name] for name in ("alpha", "rcond") if name in own}
+
+    def own(*names):
+        values = {name: getattr(rule, name, None) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+    changes, solver = own("relaxation", "backward_rcond"), own("alpha", "rcond")
     if solver:
         changes["solver"] = clone(context.solver).set_params(**solver)
     return context.replace(**changes)
