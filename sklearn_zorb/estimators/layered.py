@@ -93,7 +93,8 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
 
     def _attributes(self, fit, data, call):
         """What a fit leaves, by name; what is learned from left-out outputs is in it."""
-        model = fit.model
+        # what further batches are solved from stays as it is
+        model = fit.model if call.batch else fit.model.folded()
         if fit.left_out is not None:
             decoder = model.decoder.learn(fit.left_out, data.y, data.weights, final=not call.batch)
             model = model.replace(decoder=decoder)

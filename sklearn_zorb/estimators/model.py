@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.fold import folded
 from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
@@ -49,6 +50,12 @@ class FittedModel:
         if "params" in changes:
             changes["params"] = as_numpy(changes["params"])
         return replace(self, **changes)
+
+    def folded(self):
+        """A copy that predicts the same, without what only training needs."""
+        network = self.network
+        shared = [tap for tap in network.taps if tap < network.readout]
+        return replace(self, params=folded(network.layers, self.params, shared))
 
     def restored(self, X):
         """Give columns that never varied in training the value that they had there."""

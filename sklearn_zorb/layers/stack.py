@@ -45,7 +45,8 @@ class Stack(Branches):
     Notes
     -----
     ``params["block_weights"]`` are the weights; the left-out outputs combined by them give
-    the estimator its ``loo_score_`` and calibration. What is chosen on y inside a block,
+    the estimator its ``loo_score_`` and calibration; a fitted estimator keeps nothing of blocks
+    without weight. What is chosen on y inside a block,
     such as the scales of a `Kernel`, has seen each row, so they are somewhat optimistic.
 
     Examples
@@ -104,23 +105,27 @@ class Stack(Branches):
         return {**params, "block_weights": np.full(n_blocks, 1 / n_blocks)}
 
     def forward(self, params, inputs, *, rng=None):
-        weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
         return sum(
-            float(weight) * sequence.forward(branch, own, inputs, rng=rng)
-            for weight, (branch, own) in zip(weights, self.with_params(params), strict=True)
-            if weight > 0
+            weight * sequence.forward(branch, own, inputs, rng=rng)
+            for weight, branch, own in self._asked(params)
         )
+
+    def _asked(self, params):
+        """(weight, layers, params) of each block that has any weight."""
+        weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
+        pairs = zip(weights.tolist(), self.with_params(params), strict=True)
+        return [(weight, *pair) for weight, pair in pairs if weight > 0]
 
     def learn_inverse(self, params, chunks, context):
         return params
 
     def invert(self, params, targets, inputs, context):
-        """The mean of what the blocks ask for; ranges that only this learns are not kept."""
-        total = 0.0
-        for branch, own in self.with_params(params):
+        """The mean of what blocks with weight ask for; ranges that only this learns are lost."""
+        asked, total = self._asked(params), 0.0
+        for _, branch, own in asked:
             own = sequence.learn_inverses(branch, own, [(targets, inputs)], context)
             below = sequence.invert(branch, own, targets, inputs, context)
-            total = total + below / len(self.blocks)
+            total = total + below / len(asked)
         return total
 
     def solve(self, params, inputs, targets, context):

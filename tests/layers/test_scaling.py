@@ -166,7 +166,7 @@ def test_batch_norm_keeps_the_context_dtype_and_its_own_scale():
 
 @pytest.mark.parametrize("scaler", ["Standardize[clip=3.0]", "BatchNorm"])
 def test_scalers_behind_other_layers_scale_what_those_hand_on(scaler):
-    layers = f"Conv2D[4, 2] Flatten Stack({scaler} | Identity)"
+    layers = f"Conv2D[4, 2] Flatten Stack[shrinkage=1e9]({scaler} | Identity)"
     pixels = IMAGES.reshape(150, -1)
     model = ZORBRegressor(layers, input_shape=(4, 3, 2), random_state=0, memory_limit="50KB")
     model.fit(pixels, IMAGES[:, 0, 0, 0], sample_weight=WEIGHTS[:150])

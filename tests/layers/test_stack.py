@@ -40,13 +40,17 @@ def test_weights_solve_the_constrained_problem(shrinkage, n_targets):
     X = rng.normal(size=(50, 3))
     Y = np.sin(X) @ rng.normal(size=(3, n_targets)) + 0.3 * rng.normal(size=(50, n_targets))
     blocks = [[Identity()], [Dense(6), Tanh()], [Dense(9), Tanh()], [Dense(4), Tanh()]]
-    model = ZORBRegressor(
-        [Stack(blocks, shrinkage=shrinkage)], alpha=0.5, relaxation=0, standardize=False,
-        random_state=0,
-    ).fit(X, Y)  # fmt: skip
-    params, rows = model.params_[-1], [X]
+    params, whole = (
+        ZORBRegressor(
+            [Stack(blocks, shrinkage=pull)], alpha=0.5, relaxation=0, standardize=False,
+            random_state=0,
+        ).fit(X, Y).params_[-1]
+        for pull in (shrinkage, 1e9)
+    )  # fmt: skip
+    rows = [X]
     for k in (2, 3, 4):
-        dense, tanh, _ = params[f"branch_{k}"].values()
+        # drawn alike for any shrinkage, and kept where all blocks have weight
+        dense, tanh, _ = whole[f"branch_{k}"].values()
         rows.append(Tanh().forward(tanh, X @ dense["weights"] + dense["intercept"]))
     expected = best_weights(
         [left_out_ridge(H, Y, 0.5).reshape(Y.shape) for H in rows], Y, shrinkage

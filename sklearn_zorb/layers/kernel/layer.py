@@ -30,6 +30,8 @@ DENSE_COLUMNS = 10_000
 MANY_SCALES, LEAST_SHARE = 0.2, 0.2
 # landmarks that stand in until the layer is solved
 INITIAL = 64
+# params that a linear layer behind may take over
+FOLDED = ("projection", "offset")
 
 
 class Kernel(Layer):
@@ -80,7 +82,9 @@ class Kernel(Layer):
     -----
     ``params`` hold ``landmarks`` (m, n_features), ``feature_scales`` (n_features,),
     ``bandwidth``, ``kind`` (an index into `KINDS`), ``projection`` (m, rank) and
-    ``offset``. With up to `units` distinct rows the features of the training rows are
+    ``offset``. At the end of a fit the last two move into the weights of a `Dense` layer right
+    behind, or of the read-out, and the layer then hands on :math:`k(x)` itself.
+    With up to `units` distinct rows the features of the training rows are
     orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own; those
     of less than 1e-10 of the mean variance are left out.
     The inverse target is the ridge regression of the landmarks on their own features.
@@ -136,9 +140,10 @@ class Kernel(Layer):
 
     def forward(self, params, inputs, *, rng=None):
         rows = self._dense(inputs)
-        kernel = self._kernel(params, rows)
-        outputs = kernel @ params["projection"]
-        outputs -= params["offset"]
+        outputs = self._kernel(params, rows)
+        if "projection" in params:
+            outputs = outputs @ params["projection"]
+            outputs -= params["offset"]
         missing = self.units - outputs.shape[1]
         if missing:
             outputs = np.pad(outputs, ((0, 0), (0, missing)))
@@ -147,7 +152,8 @@ class Kernel(Layer):
 
     def invert(self, params, targets, inputs, context):
         landmarks = np.asarray(params["landmarks"], dtype=np.float64)
-        features = self.forward(params, landmarks)[:, : params["projection"].shape[1]]
+        rank = params.get("projection", landmarks.T).shape[1]
+        features = self.forward(params, landmarks)[:, :rank]
         decoder = LeastSquares().solve(System.from_arrays(features, landmarks))
         wanted = np.asarray(to_numpy(targets))[:, : features.shape[1]]
         found = wanted @ decoder.coef + decoder.intercept
@@ -175,6 +181,18 @@ class Kernel(Layer):
         if not np.isnan(choice.error):
             report["kernel_loo_error"] = float(choice.error)
         return Solved(solved, optimism=excess - 1, report=report)
+
+    def folded(self, params, weights, intercept):
+        """Params without a projection, and weights and intercept of a layer behind with it.
+
+        That layer is linear in the features alone, with weights of shape (units, n_outputs).
+        """
+        projection, offset = params["projection"], params["offset"]
+        own = weights[: projection.shape[1]]
+        moved = np.zeros_like(weights)
+        moved[: len(projection)] = projection @ own
+        rest = {name: value for name, value in params.items() if name not in FOLDED}
+        return rest, moved, intercept - offset @ own
 
     def _choose(self, inputs, groups, order, rng):
         """The best kernel for some rows and, with fewer landmarks than rows, for as few of them.

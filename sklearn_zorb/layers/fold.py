@@ -1,0 +1,55 @@
+"""What only a solve needs, taken out of solved params: predictions stay the same."""
+
+import numpy as np
+
+from . import sequence
+from .composite import Branches
+from .dense import Dense
+from .kernel import Kernel
+
+
+def folded(layers, params, shared=()):
+    """Params of a solved list: projections of kernels move into the weights behind them.
+
+    A projection is as large as the square of the landmarks; the weights keep their shape.
+    Products of weights in single precision would lose the digits that a projection has to
+    bring back, and stay as they are. Blocks of a `Stack` that it does not ask are left empty.
+
+    Parameters
+    ----------
+    layers : list of Layer
+    params : list of dict
+    shared : collection of int
+        Indices of layers whose inputs others read, too.
+
+    Returns
+    -------
+    params : list of dict
+    """
+    params = [_inside(layer, own) for layer, own in zip(layers, params, strict=True)]
+    for i, (kernel, dense) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
+        if isinstance(kernel, Kernel) and type(dense) is Dense and i + 1 not in shared:
+            params[i : i + 2] = _merged(kernel, *params[i : i + 2])
+    return params
+
+
+def _inside(layer, params):
+    """Params of a layer, those of the lists in it folded; none of a block without weight."""
+    if not isinstance(layer, Branches):
+        return params
+    branches, pairs = {}, layer.with_params(params)
+    weights = params.get("block_weights", np.ones(len(pairs)))
+    for i, (weight, (branch, own)) in enumerate(zip(weights, pairs, strict=True), start=1):
+        kept = folded(branch, own) if weight > 0 else [{} for _ in branch]
+        branches[f"branch_{i}"] = sequence.keyed(kept)
+    return {**params, **branches}
+
+
+def _merged(kernel, features, linear):
+    weights = linear["weights"]
+    if "projection" not in features or weights.dtype != np.float64:
+        return features, linear
+    # a read-out may see other columns in front of those of the last layer
+    front, own = np.split(weights, [len(weights) - kernel.units])
+    features, own, intercept = kernel.folded(features, own, linear["intercept"])
+    return features, {**linear, "weights": np.concatenate([front, own]), "intercept": intercept}
