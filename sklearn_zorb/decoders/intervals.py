@@ -1,62 +1,163 @@
-"""Prediction intervals from left-out residuals."""
+"""Quantiles of a new target from left-out residuals of rows with outputs like its own."""
 
 import numpy as np
 
+from ..rows.quantiles import Ordered
+
+# rows for each knot, and knots at most: of 25 to 100 and of 9 to 40 the least pinball loss
+ROWS_OF_KNOT = 50
+MOST_KNOTS = 20
+# residuals that are kept, and those that levels are calibrated on, by a grid
+MOST_ROWS, JUDGED_ROWS = 10_000, 2000
+GRID = np.arange(1, 400) / 400
+
 
 class LeftOutErrors:
-    r"""How far predictions of left-out rows were off: the width of the jackknife interval.
+    r"""How far predictions of left-out rows were off, where outputs were like those of a new row.
 
-    Of absolute residuals :math:`|r_i|` with weights :math:`w_i`, the half-width for a
-    coverage c is the least q with :math:`\sum_{|r_i| \le q} w_i \ge c\,(w + \sum_i w_i)`, w the
-    weight of one new row: the rank that covers it with probability c where rows are exchangeable.
+    Residuals spread differently where predictions are low and where they are high. Knots
+    :math:`k_1 < k_2 < \dots` stand at quantiles of the outputs, one for each 50 rows and 20 at
+    most. Each has quantiles of its own, of all residuals weighted by hat functions that are one
+    at the knot and zero from its neighbours on; between knots, quantiles are interpolated.
+
+    With :math:`r_{(i)}` the residuals in ascending order, their weights :math:`w_{(i)}` and w that
+    of one new row, the quantile of a level p is :math:`r_{(i)}` where
+
+    .. math:: p\,\Big(w + \sum_j w_{(j)}\Big) = \sum_{j < i} w_{(j)} + \frac{w_{(i)} + w}{2},
+
+    and linear between: of n equal weights, :math:`p = i / (n + 1)`, the share of new residuals
+    below :math:`r_{(i)}` where all are exchangeable. A weight of 3 is three copies.
+
+    Where there are several knots, levels are calibrated at the end: a level p becomes the one
+    below whose quantiles the share p of the residuals lies, so that shares are right over all
+    rows, whatever the shape between knots.
 
     Parameters
     ----------
-    residuals : ndarray of shape (n_samples, n_outputs)
+    outputs, residuals : ndarray of shape (n_samples, n_outputs)
+        Outputs of the network for left-out rows, and targets less predictions. Of more than
+        10 000 rows, every second, third and so on is kept.
     sample_weight : ndarray of shape (n_samples,) or None
+    unit : float, default=1.0
+        Weight of one new row.
 
     References
     ----------
     .. [1] R. F. Barber, E. J. Candès, A. Ramdas, R. J. Tibshirani, "Predictive inference with
        the jackknife+", Annals of Statistics 49 (2021).
+    .. [2] L. Guan, "Localized conformal prediction: a generalized inference framework for
+       conformal prediction", Biometrika 110 (2023).
+    .. [3] V. Chernozhukov, K. Wüthrich, Y. Zhu, "Distributional conformal prediction",
+       Proceedings of the National Academy of Sciences 118 (2021).
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_zorb.decoders import LeftOutErrors
-    >>> LeftOutErrors(np.arange(-9.0, 10.0)[:, None], None).half_width(0.9).tolist()
-    [9.0]
+    >>> residuals = np.arange(-9.0, 10.0)[:, None]
+    >>> errors = LeftOutErrors(np.zeros((19, 1)), residuals, None)
+    >>> errors.quantiles(np.zeros((1, 1)), np.array([0.05, 0.5, 0.9])).tolist()
+    [[[-9.0, 0.0, 8.0]]]
     """
 
-    def __init__(self, residuals, sample_weight):
-        self.unit = 1.0
-        errors = np.abs(residuals)
-        order = errors.argsort(axis=0, kind="stable")
-        self.errors = np.take_along_axis(errors, order, axis=0)
-        self.reached = None if sample_weight is None else sample_weight[order].cumsum(axis=0)
+    def __init__(self, outputs, residuals, sample_weight, unit=1.0):
+        weights = np.ones(len(residuals)) if sample_weight is None else sample_weight
+        every = _every(len(residuals), MOST_ROWS)
+        self.outputs, self.residuals = outputs[::every], residuals[::every]
+        self.weights, self.unit = every * weights[::every], unit
 
-    def half_width(self, coverage):
-        """Half-width of shape (n_outputs,); the largest error where rows are too few."""
-        n_rows, n_outputs = self.errors.shape
-        total = n_rows if self.reached is None else self.reached[-1, 0]
-        wanted = coverage * (self.unit + total) * (1 - 1e-12)
-        if self.reached is None:
-            return self.errors[min(int(np.ceil(wanted)), n_rows) - 1]
-        ranks = [np.searchsorted(self.reached[:, k], wanted) for k in range(n_outputs)]
-        return self.errors[np.minimum(ranks, n_rows - 1), np.arange(n_outputs)]
+    @classmethod
+    def of_others(cls, residuals, sample_weight, unit=1.0):
+        """Errors of other read-outs than the one to come, as a constant width about predictions.
+
+        How large they are is like it; their sign, and outputs, are not.
+        """
+        both = np.vstack([residuals, -residuals])
+        weights = None if sample_weight is None else np.tile(sample_weight, 2)
+        return cls(np.zeros_like(both), both, weights, unit)
 
     def extend(self, residuals, sample_weight, unit=1.0):
-        """These errors and more of them, as a new object; the larger unit holds."""
-        weights = np.ones(len(residuals)) if sample_weight is None else sample_weight
-        if self.reached is None:
-            before = np.ones_like(self.errors)
-        else:
-            before = np.diff(self.reached, axis=0, prepend=0)
-        joined = object.__new__(LeftOutErrors)
-        joined.unit = max(self.unit, unit)
-        errors = np.vstack([self.errors, np.abs(residuals)])
-        weights = np.vstack([before, np.repeat(weights[:, None], errors.shape[1], axis=1)])
-        order = errors.argsort(axis=0, kind="stable")
-        joined.errors = np.take_along_axis(errors, order, axis=0)
-        joined.reached = np.take_along_axis(weights, order, axis=0).cumsum(axis=0)
-        return joined
+        """These errors and more of other read-outs, as a new object; the larger unit holds."""
+        more = LeftOutErrors.of_others(residuals, sample_weight, unit)
+        return LeftOutErrors(
+            np.vstack([self.outputs, more.outputs]),
+            np.vstack([self.residuals, more.residuals]),
+            np.concatenate([self.weights, more.weights]),
+            max(self.unit, unit),
+        )
+
+    def quantiles(self, outputs, levels):
+        """Quantiles of the residuals of new rows.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n_samples, n_outputs)
+        levels : ndarray of shape (n_levels,)
+            Above 0 and below 1.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_outputs, n_levels)
+            They do not decrease with the level.
+        """
+        found = np.empty((*outputs.shape, len(levels)))
+        order = np.argsort(levels)
+        for k, column in enumerate(outputs.T):
+            local = _Local(self.outputs[:, k], self.residuals[:, k], self.weights, self.unit)
+            found[:, k, order] = local.quantiles(column, local.calibrated(levels[order]))
+        return found
+
+
+class _Local:
+    """Quantiles of the residuals of one output, at knots and between them."""
+
+    def __init__(self, outputs, residuals, weights, unit):
+        order = residuals.argsort(kind="stable")
+        self.outputs, self.residuals = outputs[order], residuals[order]
+        self.weights, self.unit = weights[order], unit
+        count = int(np.clip(weights.sum() / unit / ROWS_OF_KNOT, 1, MOST_KNOTS))
+        ordered = Ordered(outputs, weights)
+        self.knots = np.unique(ordered.quantiles(np.arange(count) + 0.5, count))
+        hats = np.eye(len(self.knots))
+        self.shares = [np.interp(self.outputs, self.knots, hat) for hat in hats]
+
+    def quantiles(self, outputs, levels):
+        """Quantiles of shape (n_samples, n_levels), for ascending levels."""
+        at_knots = np.stack(
+            [_quantiles(self.residuals, share, self.weights, self.unit, levels)
+             for share in self.shares]
+        )  # fmt: skip
+        found = np.stack([np.interp(outputs, self.knots, one) for one in at_knots.T], axis=1)
+        # of equal quantiles, rounding may leave the higher one lower
+        return np.maximum.accumulate(found, axis=1)
+
+    def calibrated(self, levels):
+        """The levels below whose quantiles such shares of the residuals lie."""
+        if len(self.knots) == 1:
+            return levels
+        every = _every(len(self.outputs), JUDGED_ROWS)
+        residuals, weights = self.residuals[::every, None], every * self.weights[::every]
+        found = self.quantiles(self.outputs[::every], GRID)
+        below = ((found < residuals).sum(axis=1) + (found <= residuals).sum(axis=1)) / 2
+        reached = (below + 0.5) / (len(GRID) + 1)
+        # a row is one of the n about its knot: its i / (n + 1) is (i - 1/2) / n beside the others
+        reached += (reached - 0.5) * self.unit * len(self.knots) / self.weights.sum()
+        order = reached.argsort(kind="stable")
+        return _quantiles(reached[order], np.ones(len(order)), weights[order], self.unit, levels)
+
+
+def _every(n_rows, most):
+    """The n for which every n-th row makes no more than `most`."""
+    return -(-n_rows // most)
+
+
+def _quantiles(values, share, weights, unit, levels):
+    """Quantiles of ascending values, of the weights of which a share counts."""
+    kept = share > 0
+    values, share, weights = values[kept], share[kept], weights[kept]
+    reached, one = (share * weights).cumsum(), share * np.minimum(weights, unit)
+    # the places of the first and of the last copy of a row
+    first = reached - share * weights + (one + unit) / 2
+    last = reached - (one - unit) / 2
+    places = np.stack([first, last], axis=1).ravel()
+    return np.interp(levels * (unit + reached[-1]), places, values.repeat(2))

@@ -136,10 +136,16 @@ class Numbers:
         return wider
 
     def learn(self, outputs, y, sample_weight, *, final=True):
-        """A decoder that has learned from left-out outputs of all rows."""
+        """A decoder that has learned from left-out outputs of all rows.
+
+        `final` says that the read-out stays as it is; else its errors tell no more than sizes.
+        """
         learned, truth, predicted = copy(self), _columns(y), self._decoded(outputs)
         learned.judged = Judged().extend(truth, predicted, sample_weight)
-        learned.errors = LeftOutErrors(truth - predicted, sample_weight)
+        if final:
+            learned.errors = LeftOutErrors(outputs, truth - predicted, sample_weight)
+        else:
+            learned.errors = LeftOutErrors.of_others(truth - predicted, sample_weight)
         return learned
 
     def update(self, outputs, y, sample_weight, unit=1.0):
@@ -163,13 +169,18 @@ class Numbers:
         """Predictions in the units of y."""
         return self._shaped(self._decoded(outputs))
 
+    def quantiles(self, outputs, levels):
+        """Quantiles of new targets, the levels on the last axis."""
+        errors = self.errors.quantiles(outputs, levels)
+        found = self._decoded(outputs)[..., None] + errors
+        if self.clip:
+            found = np.clip(found, self.low[:, None], self.high[:, None])
+        return self._shaped(found)
+
     def interval(self, outputs, coverage):
         """Lower and upper ends of intervals that hold a new target with about this chance."""
-        predicted, half = self._decoded(outputs), self.errors.half_width(coverage)
-        ends = [predicted - half, predicted + half]
-        if self.clip:
-            ends = [np.clip(end, self.low, self.high) for end in ends]
-        return tuple(map(self._shaped, ends))
+        ends = self.quantiles(outputs, np.array([1 - coverage, 1 + coverage]) / 2)
+        return ends[..., 0], ends[..., 1]
 
 
 def _columns(y):

@@ -1,7 +1,5 @@
 """The closed-form estimators."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -14,6 +12,7 @@ from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
 from .partial import can_learn_in_batches, first_batch, learn_batch
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan
+from .quantiles import PredictsQuantiles
 
 
 class ZORBClassifier(LayeredClassifier):
@@ -219,7 +218,7 @@ class ZORBClassifier(LayeredClassifier):
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(RegressorMixin, BaseLayered):
+class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
@@ -344,38 +343,6 @@ class ZORBRegressor(RegressorMixin, BaseLayered):
 
     def _decoder(self, data, plan, call):
         return Numbers(data.y, data.weights, self.standardize, self.clip)
-
-    def predict_interval(self, X, coverage=0.9):
-        """Intervals that hold a new target with about this probability.
-
-        They are as wide for every row, wide enough for that share of the left-out errors of
-        the training rows (jackknife). Where layers were chosen on y, those errors are
-        somewhat small, and so is the coverage.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        coverage : float, default=0.9
-
-        Returns
-        -------
-        low, high : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Kept to the range of the training targets where ``clip=True``.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_diabetes
-        >>> from sklearn_zorb import ZORBRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> model = ZORBRegressor(random_state=0).fit(X[:300], y[:300])
-        >>> low, high = model.predict_interval(X[300:], coverage=0.8)
-        >>> bool(0.7 < ((low <= y[300:]) & (y[300:] <= high)).mean() < 0.9)
-        True
-        """
-        if not (isinstance(coverage, Real) and 0 < coverage < 1):
-            raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
-        outputs = self._outputs(X)
-        return self.model_.decoder.interval(outputs, coverage)
 
     @available_if(can_learn_in_batches)
     def partial_fit(self, X, y, sample_weight=None):

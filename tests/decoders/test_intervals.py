@@ -1,4 +1,4 @@
-"""Prediction intervals: ranks, weights and coverage."""
+"""Quantiles and prediction intervals: ranks, weights and coverage."""
 
 import numpy as np
 import pytest
@@ -6,35 +6,33 @@ from left_out import left_out_ridge
 from sklearn.datasets import make_friedman1
 
 from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.decoders import LeftOutErrors
 
 LINEAR = {"alpha": 1.0, "standardize": False, "clip": False}
-
-
-def half_width(model, X, coverage):
-    low, high = model.predict_interval(X, coverage)
-    np.testing.assert_allclose((low + high) / 2, model.predict(X), rtol=1e-9)
-    return (high - low)[0] / 2
+LEVELS = (0.01, 0.1, 0.3, 0.5, 0.905, 0.999)
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])
-def test_half_width_is_the_rank_of_the_jackknife(n_outputs):
+def test_few_rows_have_the_quantiles_of_left_out_errors(n_outputs):
     X, y = make_friedman1(99, noise=1.0, random_state=0)
     Y = np.stack([y, X[:, 0] ** 2], axis=1)[:, :n_outputs]
     model = ZORBRegressor([], **LINEAR).fit(X, Y if n_outputs > 1 else y)
-    errors = np.sort(np.abs(Y - left_out_ridge(X, Y, 1.0).reshape(99, -1)), axis=0)
-    # a new row counts too: 0.905 of 100, not of 99
-    for coverage, rank in ((0.9, 89), (0.905, 90), (0.999, 98), (0.01, 0)):
-        np.testing.assert_allclose(half_width(model, X, coverage), errors[rank], rtol=1e-7)
+    errors = Y - left_out_ridge(X, Y, 1.0).reshape(99, -1)
+    # a new row counts too: of 99 errors, the i-th has the level i / 100
+    expected = np.quantile(errors, LEVELS, axis=0, method="weibull").T
+    found = model.predict_quantiles(X, LEVELS) - model.predict(X)[..., None]
+    np.testing.assert_allclose(found.reshape(99, n_outputs, -1), np.tile(expected, (99, 1, 1)))
 
 
-@pytest.mark.parametrize("coverage", [0.1, 0.5, 0.9, 0.99])
-def test_weights_are_repetition(coverage):
-    X, y = make_friedman1(40, noise=1.0, random_state=0)
-    weights = np.random.default_rng(0).integers(1, 5, size=40)
+@pytest.mark.parametrize("n_rows", [40, 400])
+def test_weights_are_repetition(n_rows):
+    X, y = make_friedman1(n_rows, noise=1.0, random_state=0)
+    weights = np.random.default_rng(0).integers(1, 5, size=n_rows)
     weighted = ZORBRegressor([], **LINEAR).fit(X, y, sample_weight=weights)
     copied = ZORBRegressor([], **LINEAR).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
-    expected = half_width(copied, X, coverage)
-    np.testing.assert_allclose(half_width(weighted, X, coverage), expected, rtol=1e-7)
+    np.testing.assert_allclose(
+        weighted.predict_quantiles(X, LEVELS), copied.predict_quantiles(X, LEVELS), rtol=1e-7
+    )
 
 
 def covered(model, X, y, coverage):
@@ -64,6 +62,75 @@ def test_coverage_where_outputs_leave_the_range_of_the_targets(layers):
         assert covered(model, X[1000:], y[1000:], coverage) == pytest.approx(coverage, abs=0.05)
 
 
+@pytest.fixture(scope="module")
+def growing():
+    """A target whose noise grows with it, skewed to above, and its deviation."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(6000, 3))
+    deviation = 0.1 + X[:, 0]
+    y = 3 * X[:, 0] + X[:, 1] + deviation * (rng.exponential(size=6000) - 1)
+    return X, y, deviation
+
+
+def test_noise_that_grows_with_the_target(growing):
+    X, y, deviation = growing
+    model = ZORBRegressor("Dense[8] Tanh", random_state=0).fit(X[:2000], y[:2000])
+    X, y, deviation = X[2000:], y[2000:], deviation[2000:]
+    thirds = np.array_split(np.argsort(model.predict(X)), 3)
+    for coverage in (0.5, 0.8, 0.95):
+        for third in thirds:
+            assert covered(model, X[third], y[third], coverage) == pytest.approx(coverage, abs=0.06)
+    low, middle, high = model.predict_quantiles(X).T
+    assert np.corrcoef(high - low, deviation)[0, 1] > 0.9
+    # the median lies nearer to the short tail, as it does in truth
+    assert np.median((middle - low) / (high - low)) == pytest.approx(0.27, abs=0.05)
+
+
+def test_batches_have_one_width(growing):
+    X, y, _ = growing
+    model = ZORBRegressor("Dense[8] Tanh", clip=False, random_state=0)
+    for start in (0, 600, 1200):
+        model.partial_fit(X[start : start + 600], y[start : start + 600])
+        low, high = model.predict_interval(X[2000:], 0.8)
+        np.testing.assert_allclose(high - low, (high - low)[0])
+        np.testing.assert_allclose((low + high) / 2, model.predict(X[2000:]))
+    assert covered(model, X[2000:], y[2000:], 0.8) == pytest.approx(0.8, abs=0.03)
+
+
+def test_quantiles_do_not_cross(growing):
+    X, y, _ = growing
+    model = ZORBRegressor("Dense[8] Tanh", random_state=0).fit(X[:500], np.round(y[:500]))
+    levels = np.linspace(0.001, 0.999, 200)
+    values = model.predict_quantiles(X, levels)
+    assert (np.diff(values, axis=1) >= 0).all()
+    np.testing.assert_array_equal(model.predict_quantiles(X, levels[::-1]), values[:, ::-1])
+    np.testing.assert_array_equal(model.predict_quantiles(X, levels[7]), values[:, 7])
+
+
+def test_units_of_the_target_and_the_order_of_rows_are_nothing(growing):
+    X, y, _ = growing
+    rows = np.random.default_rng(0).permutation(500)
+    values = ZORBRegressor([]).fit(X[:500], y[:500]).predict_quantiles(X[500:], LEVELS)
+    scaled = ZORBRegressor([]).fit(X[rows], 1000 * y[rows] - 7).predict_quantiles(X[500:], LEVELS)
+    np.testing.assert_allclose(scaled, 1000 * values - 7, rtol=1e-6, atol=1e-3)
+
+
+def test_rows_that_are_too_many_to_keep():
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(60_000, 1))
+    residuals = np.exp(outputs) * rng.normal(size=outputs.shape)
+    errors = LeftOutErrors(outputs, residuals, None)
+    found = errors.quantiles(np.array([[-1.0], [1.0]]), np.array([0.1, 0.9]))[:, 0]
+    np.testing.assert_allclose(found, np.exp([[-1], [1]]) * [-1.2816, 1.2816], rtol=0.1)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3])
+def test_a_few_rows(n_rows):
+    X = np.arange(2.0 * n_rows).reshape(n_rows, 2)
+    values = ZORBRegressor().fit(X, X[:, 0]).predict_quantiles(X)
+    assert values.shape == (n_rows, 3) and (np.diff(values) >= 0).all()
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_the_unit_of_weights_is_nothing_to_a_width(method):
     X, y = make_friedman1(100, noise=1.0, random_state=0)
@@ -85,6 +152,12 @@ def test_shapes_clip_and_errors():
     low, high = model.predict_interval(X)
     assert low.shape == high.shape == (80, 2)
     assert (low >= [y.min(), 2 * y.min()]).all() and (high <= [y.max(), 2 * y.max()]).all()
+    values = model.predict_quantiles(X, (0.05, 0.95))
+    np.testing.assert_allclose(values, np.stack([low, high], axis=-1))
+    assert model.predict_quantiles(X, 0.5).shape == (80, 2)
     for coverage in (90, "a", None, 0, 1.0, np.nan):
         with pytest.raises(ValueError, match="coverage=.*above 0 and below 1"):
             model.predict_interval(X, coverage)
+    for quantiles in (90, "a", None, (0, 0.5), (0.5, 1.0), [np.nan], [], [[0.1, 0.9]]):
+        with pytest.raises(ValueError, match="quantiles=.*above 0 and below 1"):
+            model.predict_quantiles(X, quantiles)
