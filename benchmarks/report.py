@@ -40,6 +40,12 @@ PAGES = {
         "one that is slower than the fastest so far, or than the ratio to be shown and a "
         "twentieth more, ends there.",
     ),
+    "serving": (
+        "To predict with, and to keep",
+        "Fits on 1200 rows of each table, as on :doc:`tabular`, with one thread, and what is then "
+        "predicted through the whole pipeline: the median and the slowest of 50 single rows, the "
+        "median of five times all test rows, and the bytes of the pickle.",
+    ),
     "small_fits": (
         "Small fits",
         "Medians of runs in turn with the peer, and the median of their ratios.",

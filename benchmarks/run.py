@@ -22,6 +22,7 @@ NAMES = [
     "landmarks",
     "loo_optimism",
     "tabular",
+    "serving",
     "zenkai",
     "forward_gradient",
     "random_bases",

@@ -6,12 +6,14 @@ from time import perf_counter
 from ..common import RESULTS, note
 from . import summary
 from .measure import N_FOLDS, folds, measure
-from .models import LIGHT, MODELS, OURS, SLOW, make
+from .models import BEST, LIGHT, MODELS, OURS, PIPELINE, SLOW, TUNED, make
 from .records import Records
-from .tables import load, table_names
+from .tables import is_plain, load, table_names
 
 RECORDS = RESULTS / "tabular.csv"
 TIMES = RESULTS / "tabular_times.csv"
+# tables on which settings are searched for
+SEARCHED = ("german", "pima", "phoneme", "segment", "abalone", "boston", "pbc", "wine_red")
 
 
 def main(arguments=()):
@@ -55,7 +57,7 @@ def parse(arguments):
     options.seeds = options.seeds or ([0] if one else [0, 1, 2])
     models = [OURS, "RandomForest"] if options.timing else list(MODELS)
     options.models = options.models or [
-        name for name in models if not (options.quick and name in {*SLOW, *LIGHT})
+        name for name in models if not (options.quick and name in {BEST, *SLOW, *LIGHT, *TUNED})
     ]
     options.max_rows = options.max_rows or None
     return options
@@ -69,7 +71,15 @@ def plan(options):
         for table in options.tables
         for fold in range(options.folds)
         for model in options.models
+        if says_something(model, table)
     ]
+
+
+def says_something(model, table):
+    """False for the pipeline where there is nothing to prepare, and for long searches."""
+    if model == PIPELINE:
+        return not is_plain(table)
+    return model not in TUNED or table in SEARCHED
 
 
 def run(jobs, records, n_jobs=1):

@@ -1,6 +1,7 @@
 """From folds to what the documentation says: ranks, losses, costs."""
 
 from importlib.metadata import PackageNotFoundError, version
+from itertools import combinations
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from ..common import on_record, save, show
 from . import ranks
-from .models import LIGHT, OURS, PEERS, SLOW
+from .elo import ANCHOR, elo
+from .models import BEST, EFFORTS, LIGHT, OURS, PEERS, PIPELINE, SLOW, TUNED
 
 # measure -> task, whether greater is better
 MEASURES = {
@@ -19,6 +21,8 @@ MEASURES = {
     "r2": ("regression", True),
 }
 MAIN = {"classification": "accuracy", "regression": "r2"}
+# what decides who is ahead on a table
+BATTLE = {"classification": "auc", "regression": "r2"}
 LIBRARIES = ("lightgbm", "xgboost", "catboost", "pytabkit", "xrfm")
 
 
@@ -51,11 +55,25 @@ def paired(rows, models, value):
 def summarise(rows):
     """Everything that is said about the folds of one row limit."""
     present = {row["model"] for row in rows}
-    models = [name for name in (OURS, *PEERS) if name in present]
+    peers = [name for name in PEERS if name in present]
+    models = [name for name in (OURS, *peers) if name in present]
     return {
         "max_rows": rows[0]["max_rows"],
         "seeds": len({row["seed"] for row in rows}),
+        "elo": leaderboard(rows, [name for name in (*EFFORTS, *PEERS, *SLOW) if name in present]),
         "ranks": [mean_ranks(rows, models, measure) for measure in MEASURES],
+        "efforts": [
+            {"effort": name, **mean_ranks(rows, [name, *peers], measure, ours=name)}
+            for name in EFFORTS
+            if name in present
+            for measure in MEASURES
+        ],
+        "raw": [row for measure in MAIN.values() for row in beside(rows, OURS, PIPELINE, measure)],
+        "tuned": [
+            mean_ranks(rows, [name for name in (OURS, BEST, *TUNED) if name in present], measure)
+            for measure in MEASURES
+            if present & {*TUNED}
+        ],
         "tables": [row for measure in MEASURES for row in by_table(rows, models, measure)],
         "slow": [row for name in SLOW if name in present for row in against(rows, OURS, name)],
         "light": [
@@ -65,7 +83,11 @@ def summarise(rows):
             if {ours, name} <= present
             for row in against(rows, ours, name)
         ],
-        "costs": [costs(rows, model) for model in (*models, *LIGHT, *SLOW) if model in present],
+        "costs": [
+            costs(rows, model)
+            for model in (*EFFORTS, *peers, *LIGHT, *SLOW, *TUNED)
+            if model in present
+        ],
         "loo": [left_out(rows, task) for task in MAIN],
         "failed": [
             {name: row[name] for name in ("table", "model", "seed", "fold", "note")}
@@ -75,20 +97,53 @@ def summarise(rows):
     }
 
 
-def mean_ranks(rows, models, measure):
+def leaderboard(rows, models):
+    """Elo rating of each model with its interval, tables lost to ours, seconds of a fit."""
+    tables, wins = battles(rows, models)
+    if ANCHOR not in models or len(models) < 2 or not tables:
+        return []
+    found = elo(wins, models.index(ANCHOR))
+    result = []
+    for i, (model, (rating, low, high)) in enumerate(zip(models, found.T.tolist(), strict=True)):
+        lost = wins[:, models.index(OURS), i].sum() if OURS in models else None
+        seconds = median(paired(rows, [model], "fit_s").means[:, 0].tolist())
+        result.append({"model": model, "Elo": rating, "low": low, "high": high,
+                       "tables lost to ours": lost, "fit s": seconds})  # fmt: skip
+    return sorted(result, key=lambda line: -line["Elo"])
+
+
+def battles(rows, models):
+    """(tables, wins): who is ahead of whom on each table, by the folds that both have.
+
+    Wins are of shape (n_tables, n_models, n_models): 1 where the model of the row is ahead, .5
+    for both in a tie, 0 else.
+    """
+    tables = sorted({row["table"] for row in rows})
+    wins = np.zeros((len(tables), len(models), len(models)))
+    for measure in BATTLE.values():
+        for a, b in combinations(range(len(models)), 2):
+            found, means, _ = paired(rows, [models[a], models[b]], measure)
+            ahead = (1 + np.sign(np.round(means[:, 0] - means[:, 1], 10))) / 2
+            where = [tables.index(table) for table in found]
+            wins[where, a, b], wins[where, b, a] = ahead, 1 - ahead
+    return tables, wins
+
+
+def mean_ranks(rows, models, measure, ours=OURS):
     """Mean rank of each model in one measure, and what the tests make of them."""
     tables, means, n_folds = paired(rows, models, measure)
     result = {"measure": measure, "tables": len(tables), "folds": n_folds}
     if len(tables) < 2 or len(models) < 3:
         return result
-    means_of_ranks = ranks.ranks(means, MEASURES[measure][1]).mean(axis=0)
-    others = [rank for name, rank in zip(models, means_of_ranks, strict=True) if name != OURS]
+    means_of_ranks = ranks.ranks(means, MEASURES[measure][1]).mean(axis=0).tolist()
+    found = dict(zip(models, means_of_ranks, strict=True))
+    others = [rank for name, rank in found.items() if name != ours]
     return {
         **result,
-        "margin of ours": float(min(others) - means_of_ranks[0]) if OURS in models else None,
+        "margin of ours": min(others) - found[ours] if ours in found else None,
         "Friedman p": ranks.friedman(means),
         "critical difference": ranks.critical_difference(len(models), len(tables)),
-        "mean ranks": dict(zip(models, means_of_ranks.tolist(), strict=True)),
+        "mean ranks": found,
     }
 
 
@@ -127,6 +182,16 @@ def against(rows, ours, peer):
                        "lost": int((gaps < 0).sum()),
                        "our fit s": own, "its fit s": its, "ratio": own / its})  # fmt: skip
     return result
+
+
+def beside(rows, one, other, measure):
+    """Scores of two models, table by table."""
+    tables, means, _ = paired(rows, [one, other], measure)
+    return [
+        {"measure": measure, "table": table, one: first, other: second,
+         "ahead by": round(first - second, 10)}
+        for table, (first, second) in zip(tables, means.tolist(), strict=True)
+    ]  # fmt: skip
 
 
 def costs(rows, model):
@@ -181,6 +246,7 @@ def write(rows):
     save("tabular", sections, peers=versions())
     for section in sections:
         print(f"\nat most {section['max_rows'] or 'all'} rows, {section['seeds']} seeds")
+        show(section["elo"])
         lines = [dict(line) for line in section["ranks"]]
         show([{**line.pop("mean ranks", {}), **line} for line in lines])
         show([*section["slow"], *section["light"]])

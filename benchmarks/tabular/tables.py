@@ -1,5 +1,6 @@
 """The tables of the suite: of the data directory, of scikit-learn, and generated ones."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,13 @@ class Table(NamedTuple):
 def table_names():
     """All names, those of the data directory first."""
     return [*file_names(), *BUNDLED, *GENERATED]
+
+
+@lru_cache
+def is_plain(name):
+    """Whether a table holds numbers only, none of them missing."""
+    X = load(name).X
+    return not X.isna().any(axis=None) and not len(X.select_dtypes("category").columns)
 
 
 def load(name, seed=0, max_rows=None):

@@ -5,16 +5,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import chi2
 
 # the benchmarks are no part of the installed package
-sys.path.append(str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))
 
 pytest.importorskip("pandas")
-from benchmarks import common  # noqa: E402
+from benchmarks import common, serving  # noqa: E402
 from benchmarks.report import list_table  # noqa: E402
-from benchmarks.tabular import measure, page, ranks, run, summary, tables  # noqa: E402
-from benchmarks.tabular.models import LIGHT  # noqa: E402
+from benchmarks.tabular import (  # noqa: E402
+    elo,
+    frontier,
+    measure,
+    models,
+    page,
+    ranks,
+    run,
+    summary,
+    tables,
+)
+from benchmarks.tabular.models import EFFORTS, LIGHT, PIPELINE, TUNED  # noqa: E402
 from benchmarks.tabular.records import FIELDS, Records  # noqa: E402
 
 KEY = {"table": "iris", "model": "ZORB", "seed": 0, "fold": 0, "max_rows": 1500}
@@ -59,6 +71,74 @@ def test_diagram_is_drawn(tmp_path):
     path = tmp_path / "plot.png"
     ranks.diagram("abc", [2.0, 1.2, 2.8], 1.0, "accuracy", path)
     assert path.stat().st_size > 1000
+
+
+def test_ratings_of_two_models_are_the_odds():
+    ahead, behind = elo.ratings([[0, 30], [10, 0]])
+    assert ahead - behind == pytest.approx(400 * np.log10(3), abs=0.01)
+    # a tie is half a win of both
+    assert np.ptp(elo.ratings([[0, 0.5], [0.5, 0]])) == pytest.approx(0, abs=1e-6)
+
+
+def test_ratings_are_the_most_likely_ones():
+    wins = np.random.default_rng(0).integers(1, 9, size=(4, 4)) * (1 - np.eye(4))
+
+    def unlikely(found):
+        chances = 1 / (1 + 10 ** ((found[None, :] - found[:, None]) / 400))
+        return -np.sum(wins * np.log(chances))
+
+    options = {"xatol": 1e-6, "fatol": 1e-10, "maxiter": 10_000}
+    expected = minimize(unlikely, np.zeros(4), method="Nelder-Mead", options=options).x
+    found = elo.ratings(wins)
+    np.testing.assert_allclose(found - found[0], expected - expected[0], atol=0.05)
+
+
+def test_elo_holds_the_anchor_and_widens_with_fewer_tables():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(60, 3)) + [0.8, 0, 0]
+    wins = (scores[:, :, None] > scores[:, None, :]).astype(float)
+    middle, low, high = elo.elo(wins, anchor=1, rounds=50)
+    assert middle[1] == low[1] == high[1] == 1000
+    assert low[0] < middle[0] < high[0] and middle[0] > 1100
+    few = elo.elo(wins[:10], anchor=1, rounds=50)
+    assert few[2, 2] - few[1, 2] > 1.5 * (high[2] - low[2])
+
+
+def test_battles_are_on_folds_that_both_have():
+    empty = dict.fromkeys(FIELDS)
+    auc = {("iris", "a", 0): 0.9, ("iris", "b", 0): 0.8, ("iris", "b", 1): 1.0,
+           ("iris", "c", 1): 1.0, ("wine", "a", 0): 0.1 + 0.2, ("wine", "b", 0): 0.3}  # fmt: skip
+    rows = [
+        {**empty, "table": table, "model": model, "seed": 0, "fold": fold, "auc": value}
+        for (table, model, fold), value in auc.items()
+    ]
+    names, wins = summary.battles(rows, ["a", "b", "c"])
+    assert names == ["iris", "wine"]
+    np.testing.assert_array_equal(wins[0], [[0, 1, 0], [0, 0, 0.5], [0, 0.5, 0]])
+    np.testing.assert_array_equal(wins[1], [[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]])
+
+
+def test_names_in_the_plot_cover_neither_points_nor_each_other(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    near = [(0.1 * 1.3**i, 1000 + 12 * (-1) ** i) for i in range(6)]
+    lines = [
+        {"model": f"a model, number {i}", "Elo": y, "low": y - 30, "high": y + 30, "fit s": x}
+        for i, (x, y) in enumerate([*near, (3, 1100), (30, 1150)])
+    ]
+    ours = [lines[6]["model"], lines[7]["model"]]
+    frontier.diagram(lines, ours, "title", tmp_path / "plot.png")
+    (axes,) = drawn[0].axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    points = axes.transData.transform([(line["fit s"], line["Elo"]) for line in lines])
+    assert len(boxes) == 8
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert not any(box.contains(*point) for point in points)
+        assert axes.get_window_extent().count_contains(box.corners()) == 4
 
 
 def test_only_shared_folds_are_compared():
@@ -163,6 +243,36 @@ def test_tables_are_drawn_by_the_seed():
     assert np.bincount(first.y).tolist() == [30, 30, 30]
 
 
+def test_text_is_handed_on_as_it_was_read():
+    pandas = pytest.importorskip("pandas")
+    read = pandas.DataFrame({"x0": [1.0, None], "x1": ["red", None]})
+    frame = read.astype({"x1": "category"})
+    found = models.categories_as_text(frame)
+    pandas.testing.assert_frame_equal(found, read)
+    assert frame["x1"].dtype == "category"
+
+
+def test_the_pipeline_is_measured_where_there_is_something_to_prepare(monkeypatch):
+    monkeypatch.setattr(run, "is_plain", {"iris": True, "german": False}.get)
+    monkeypatch.setattr(run, "table_names", lambda: ["iris", "german"])
+    arguments = ["--models", "ZORB", PIPELINE, *TUNED, "--seeds", "0", "--folds", "1"]
+    found = {(table, model) for table, model, *_ in run.plan(run.parse(arguments))}
+    search = next(iter(TUNED))
+    assert found == {("iris", "ZORB"), ("german", "ZORB"), ("german", PIPELINE), ("german", search)}
+
+
+def test_plain_tables_hold_numbers_only():
+    assert tables.is_plain("iris")
+
+
+def test_serving_counts_rows_bytes_and_milliseconds():
+    table = tables.load("iris", max_rows=150)
+    found = serving.measured("Linear", table)
+    assert (found["test rows"], found["model"], found["table"]) == (30, "Linear", "iris")
+    assert 0 < found["one row ms"] <= found["slowest row ms"]
+    assert 1e-4 < found["pickle MB"] < 1
+
+
 def regression_rows(scores):
     """Folds as the file holds them, of {(table, model): R2}."""
     empty = dict.fromkeys(FIELDS)
@@ -216,6 +326,34 @@ def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(results):
     assert f"- *{short}*: ``Dense[64" in (results / "tabular.rst").read_text()
 
 
+def test_page_rates_efforts_and_says_which_were_not_measured(results):
+    quick, _, slow = EFFORTS
+    rows = regression_rows({
+        **SCORES, ("a", "RandomForest"): 0.6, ("b", "RandomForest"): 0.55,
+        ("a", quick): 0.85, ("b", quick): 0.4, ("a", PIPELINE): 0.8, ("b", PIPELINE): 0.6,
+    })  # fmt: skip
+    section = summary.summarise(rows)
+    found = {line["model"]: line for line in section["elo"]}
+    assert found["RandomForest"]["Elo"] == 1000 and found["ZORB"]["fit s"] == 3
+    assert found["SVM"]["tables lost to ours"] == found["MLP"]["tables lost to ours"] - 0.5 == 1
+    assert not {PIPELINE, slow} & set(found)
+    r2 = [row for row in section["efforts"] if row["measure"] == "r2"]
+    assert [row["effort"] for row in r2] == [quick, "ZORB"]
+    assert r2[0]["mean ranks"] == {quick: 2.5, "RandomForest": 3.0, "SVM": 2.0, "MLP": 2.5}
+    assert [row["ahead by"] for row in section["raw"]] == [0.1, -0.1]
+    summary.write(rows)
+    common.save("serving", [
+        {"model": "ZORB", "one row ms": ms, "all rows ms": 8.0, "pickle MB": 0.5}
+        for ms in (3.0, 5.0)
+    ])  # fmt: skip
+    page.main(results, list_table)
+    text = (results / "tabular.rst").read_text()
+    assert "level or ahead on 1 of 2 tables; mean r2 0.7000 and 0.7000." in text
+    assert f"* - {slow}\n     - not measured yet" in text
+    assert "- 4\n     - 8\n     - 0.5\n" in text
+    assert (results / "images" / "tabular_elo_all.png").stat().st_size > 1000
+
+
 def test_libraries_that_are_gone_keep_the_versions_that_were_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(common, "RESULTS", tmp_path)
     monkeypatch.setattr(summary, "LIBRARIES", ("numpy", "no-such-library"))
@@ -230,3 +368,13 @@ def test_page_says_where_others_are_ahead(results):
     assert "first, or level with the best, on 1 of 2 tables" in text
     assert ".01 behind the best of the others on b." in text
     assert (results / "images" / "tabular_r2_all.png").exists()
+
+
+def test_the_sentence_below_the_plot_of_the_readme_is_what_was_measured():
+    assert "on at least three quarters of 34 tables" in (ROOT / "README.rst").read_text()
+    (section,) = common.on_record("tabular")["rows"]
+    others = {line["model"]: line for line in section["elo"] if line["model"] not in EFFORTS}
+    assert {"RealMLP", "xRFM, tuned"} < set(others)
+    assert min(line["tables lost to ours"] for line in others.values()) >= 0.75 * 34
+    ours = next(line for line in section["elo"] if line["model"] == models.OURS)
+    assert 0.5 < ours["fit s"] / others["RandomForest"]["fit s"] < 2

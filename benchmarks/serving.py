@@ -1,0 +1,67 @@
+"""What a fitted model costs: one row, many rows, bytes; every model on the same few tables."""
+
+import argparse
+import pickle
+import statistics
+from time import perf_counter
+
+from .common import note, quiet, save, saved, show
+from .tabular.measure import folds
+from .tabular.models import MODELS, PIPELINE, SLOW, TUNED, make
+from .tabular.tables import load
+
+TABLES = ("adult", "segment", "abalone", "diamonds")
+MAX_ROWS = 1500
+LONE_ROWS = 50  # predicted one by one
+
+
+def main(arguments=()):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    usual = [name for name in MODELS if name not in {PIPELINE, *SLOW, *TUNED}]
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=usual, metavar="MODEL")
+    options = parser.parse_args(list(arguments))
+    quiet()
+    # others stay as they were measured
+    rows = saved("serving", "model", "table")
+    for model in options.models:
+        for name in TABLES:
+            note(f"{model} on {name}")
+            try:
+                rows[model, name] = measured(model, load(name, max_rows=MAX_ROWS))
+            except ImportError as error:
+                print(f"{model} left out: {error}")
+                break
+    rows = sorted(rows.values(), key=lambda row: (row["table"], list(MODELS).index(row["model"])))
+    save("serving", rows)
+    show(rows)
+
+
+def measured(name, table):
+    """Fit on the first fold's rows; predict its test rows together and one by one."""
+    train, test = folds(table, 0)[0]
+    model = make(name, table.task)
+    started = perf_counter()
+    model.fit(table.X.iloc[train], table.y[train])
+    fit_s = perf_counter() - started
+    lone = [table.X.iloc[[row]] for row in test[:LONE_ROWS]]
+    many = table.X.iloc[test]
+    for rows in (lone[0], many):  # what is loaded or compiled on first use is not timed
+        model.predict(rows)
+    one = sorted(milliseconds(model, row) for row in lone)
+    together = statistics.median(milliseconds(model, many) for _ in range(5))
+    return {"table": table.name, "model": name, "fit s": fit_s,
+            "one row ms": statistics.median(one), "slowest row ms": one[-1],
+            "test rows": len(test), "all rows ms": together,
+            "pickle MB": len(pickle.dumps(model)) / 1e6}  # fmt: skip
+
+
+def milliseconds(model, rows):
+    started = perf_counter()
+    model.predict(rows)
+    return 1000 * (perf_counter() - started)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
