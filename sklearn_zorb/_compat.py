@@ -1,5 +1,6 @@
 """The one place for scikit-learn names that are private or newer than what we require."""
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     Interval,
@@ -32,6 +33,17 @@ def fit_task(estimator, n_steps):
     return estimator._init_callback_context(max_subtasks=n_steps)
 
 
+def boosting_gains(model, n_features):
+    """By how much the splits at each column lower the loss of a fitted histogram boosting."""
+    gains, places = np.zeros(n_features), np.arange(n_features)
+    if model.is_categorical_ is not None:  # it puts categories in front
+        places = np.argsort(~model.is_categorical_, kind="stable")
+    for tree in (tree for trees in model._predictors for tree in trees):
+        nodes = tree.nodes[tree.nodes["is_leaf"] == 0]
+        np.add.at(gains, places[nodes["feature_idx"]], nodes["gain"])
+    return gains
+
+
 def check_parameters(component):
     """InvalidParameterError unless parameters are what the component's constraints allow."""
     validate_parameter_constraints(
@@ -46,6 +58,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "boosting_gains",
     "check_parameters",
     "check_sample_weight",
     "fit_context",

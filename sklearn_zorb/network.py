@@ -99,6 +99,14 @@ class Network:
         """The same structure with other layers in the same places."""
         return replace(self, layers=tuple(layers))
 
+    def behind(self, start):
+        """The network without its first layers, before any of which the read-out looks."""
+        return replace(
+            self, names=self.names[start:], layers=self.layers[start:],
+            readout=self.readout - start, taps=tuple(tap - start for tap in self.taps),
+            input_shape=self.shapes[start],
+        )  # fmt: skip
+
     @property
     def hidden(self):
         """The layers before the read-out."""

@@ -11,6 +11,7 @@ from ..lists import NestedNames, check_names
 from ..network import ends_in
 from .data import read_data, read_rows
 from .fitting import Call, train
+from .importances import column_importances
 from .progress import Progress
 from .summary import summary_table
 
@@ -129,6 +130,16 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         """Network outputs of shape (n_samples, n_outputs)."""
         check_is_fitted(self, "model_")
         return self.model_.outputs(read_rows(self, X), self.memory_limit)
+
+    @property
+    def feature_importances_(self):
+        """Importances of the columns, of shape (`n_features_in_`,).
+
+        They follow from what the layers learned, are never negative and sum to one, or are all
+        zero where no column moves the output.
+        """
+        check_is_fitted(self, "model_")
+        return column_importances(self.model_)
 
     def summary(self, print_fn=print):
         """Print a table of the layers: name, type, output shape, number of parameters.

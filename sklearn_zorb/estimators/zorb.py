@@ -84,6 +84,9 @@ class ZORBClassifier(LayeredClassifier):
     loo_score_ : float
         Accuracy of the left-out predictions of the read-out. The hidden layers have seen
         each row, so it is somewhat optimistic.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        How much each column counts for the output, computed when it is read from what the
+        layers learned; sums to one.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -271,6 +274,9 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
         One entry for each solve.
     loo_score_ : float
         R² of the left-out predictions of the read-out; NaN for a single row.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        How much each column counts for the output, computed when it is read from what the
+        layers learned; sums to one.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -21,7 +21,7 @@ from .choice import (
     optimism,
 )
 from .features import principal, whitening
-from .functions import KINDS, kernel_matrix
+from .functions import KINDS, exchange_effects, kernel_matrix
 
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
 DENSE_COLUMNS = 10_000
@@ -193,6 +193,26 @@ class Kernel(Layer):
         moved[: len(projection)] = projection @ own
         rest = {name: value for name, value in params.items() if name not in FOLDED}
         return rest, moved, intercept - offset @ own
+
+    def exchange_effects(self, params, weights):
+        """How much a linear read-out changes where a feature takes another landmark's value.
+
+        Parameters
+        ----------
+        params : dict
+        weights : ndarray of shape (units, n_targets)
+            Those of the read-out.
+
+        Returns
+        -------
+        effects : ndarray of shape (n_features,)
+        """
+        landmarks = np.asarray(params["landmarks"], dtype=np.float64)
+        dual = weights[: len(landmarks)]
+        if "projection" in params:
+            dual = params["projection"] @ weights[: params["projection"].shape[1]]
+        landmarks = landmarks * (params["feature_scales"] / params["bandwidth"])
+        return exchange_effects(KINDS[int(params["kind"])], landmarks, dual)
 
     def _choose(self, inputs, groups, order, rng):
         """The best kernel for some rows and, with fewer landmarks than rows, for as few of them.

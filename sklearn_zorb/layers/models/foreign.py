@@ -73,6 +73,7 @@ class Foreign(Layer):
         Returns
         -------
         model : object with ``predict(rows)`` that returns (n_samples, units)
+            Its ``importances`` of shape (n_features,) are kept where it has any.
         outputs : ndarray of shape (n_samples, units)
             What the layer hands on while training.
         """
@@ -82,6 +83,7 @@ class Foreign(Layer):
         rows = to_numpy(inputs[:])
         model_rng, own_rng = context.rng.spawn(2)
         model, outputs = self.fit_model(rows, targets, context.replace(rng=model_rng))
+        importances = getattr(model, "importances", None)
         if self.n_keep > 1:
             before = params.get("estimator", Window([], []))
             model = before.slide(model, np.asarray(outputs), self.n_keep)
@@ -95,6 +97,8 @@ class Foreign(Layer):
             "prototype_outputs": np.asarray(model.predict(examples), dtype=np.float64),
             "prototype_inputs": examples.toarray() if hasattr(rows, "tocsr") else examples,
         }
+        if importances is not None:
+            solved["importances"] = importances
         outputs = self._like(inputs[:1], outputs)
         left_out = to_numpy(outputs) if context.left_out and self.traits.honest else None
         report = self._report(outputs, targets, context)

@@ -15,11 +15,14 @@ class Forest:
     trees : list
     basis : ndarray of shape (n_columns, n_outputs) or None, default=None
         What the columns that the trees were grown on are coordinates of.
+    importances : ndarray of shape (n_features,) or None, default=None
+        By how much splits at each column lower squared errors.
     """
 
-    def __init__(self, trees, basis=None):
+    def __init__(self, trees, basis=None, importances=None):
         self.trees = trees
         self.basis = basis
+        self.importances = importances
 
     def predict(self, rows):
         """Predictions of shape (n_samples, n_outputs)."""
@@ -65,13 +68,15 @@ def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=No
         delayed(bag.grow)(stream) for stream in rng.spawn(n_trees)
     )
     trees, total, count = [], np.zeros(targets.shape), np.zeros((len(targets), 1))
+    importances = np.zeros(rows.shape[1])
     for tree, index, chance, predicted in grown:
         trees.append(tree)
+        importances += tree.tree_.compute_feature_importances(normalize=False)
         total[index] += chance * predicted
         count[index] += chance
     mean = np.average(targets, axis=0, weights=weight)
     outputs = np.divide(total, count, out=np.tile(mean, (len(targets), 1)), where=count > 0)
-    return Forest(trees), outputs
+    return Forest(trees, importances=importances), outputs
 
 
 class _Bag:

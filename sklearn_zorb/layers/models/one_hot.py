@@ -50,6 +50,14 @@ class JoinedCategories:
         codes = [_codes(rows[:, group] > self.between[group]) for group in self.groups]
         return np.column_stack([rows[:, self.others], *codes])
 
+    def apart(self, values):
+        """Values of joined columns for the columns that rows have; a group shares out its own."""
+        found = np.empty(len(self.others) + sum(group.stop - group.start for group in self.groups))
+        found[self.others] = values[: len(self.others)]
+        for group, value in zip(self.groups, values[len(self.others) :], strict=True):
+            found[group] = value / (group.stop - group.start)
+        return found
+
     def _dense(self, rows):
         wanted = hasattr(rows, "tocsr") and (self.dense or self.groups)
         return rows.toarray() if wanted else rows
@@ -63,6 +71,10 @@ class OfJoined:
 
     def predict(self, rows):
         return self.model.predict(self.joined.transform(rows))
+
+    @property
+    def importances(self):
+        return self.joined.apart(self.model.importances)
 
 
 def _codes(high):

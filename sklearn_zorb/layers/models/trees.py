@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..._compat import Interval, StrOptions
+from ..._compat import Interval, StrOptions, boosting_gains
 from .cross_fit import cross_fit, whole_copies
 from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
@@ -171,7 +171,10 @@ class Trees(Foreign):
         # one fold at a time: boosting has threads of its own
         context = context.replace(n_jobs=None)
         own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies}
-        return cross_fit(model, rows, values, context, **own)
+        mean, outputs = cross_fit(model, rows, values, context, **own)
+        boosted = [one for fold in mean.models for one in fold.models if one is not None]
+        mean.importances = sum(boosting_gains(one, rows.shape[1]) for one in boosted)
+        return mean, outputs
 
 
 def _few_copies(sample_weight):
