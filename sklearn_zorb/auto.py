@@ -1,5 +1,6 @@
-"""What ``layers="auto"`` builds, and why."""
+"""What ``layers="fast"``, ``"auto"`` and ``"best"`` build, and why."""
 
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -22,42 +23,107 @@ from .rows import count_distinct
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
 FEW_ROWS = 10
-# from here on, boosting finds what a forest and a thousand landmarks miss, and a second, smooth
-# kernel costs next to nothing
-MANY_ROWS = 2000
-SMOOTH_LANDMARKS = 500
 # columns beyond which boosting takes minutes, and more landmarks bring as much
 BOOSTED_COLUMNS = 500
 # and classes or outputs, each of which takes trees of its own
 BOOSTED_OUTPUTS = 10
-# more folds leave each model more rows to learn from, and one more to take the mean of
-BOOSTED_FOLDS = 10
-# an exact kernel up to here, the cost of which grows with the cube of the rows
-EXACT_ROWS = 3000
-# beyond, half of the rows are landmarks, or the most of these, as long as their products take no
-# more flops; the least of these in any case
-LANDMARKS = (1500, 2000)
-LANDMARK_FLOPS = 8e10
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
 SPARSE_COLUMNS = 1000
 
 
-def auto_layers(X, y=None, *, n_outputs=1):
-    """The layer list that ``layers="auto"`` of the closed-form estimators stands for.
+@dataclass(frozen=True)
+class Effort:
+    """How much work a default list is.
+
+    Attributes
+    ----------
+    exact_rows : int
+        A kernel is exact up to here; its cost grows with the cube of the rows.
+    landmarks : tuple of two int
+        Least and most of them beyond.
+    flops : float
+        What their products may take.
+    smooth : int
+        Landmarks of a second, smooth kernel, which costs next to nothing.
+    forests : tuple of dict
+        Settings of `Trees`, for each forest.
+    boosted_rows : int
+        From here on boosting finds what a forest and a thousand landmarks miss.
+    boosting : dict
+        Settings of `Trees`.
+    folds : tuple of two int
+        Most of them and fewest: more leave each model more rows to learn from, and one more to
+        take the mean of, which counts where rows are few.
+    fold_rows : int
+        Rows that all folds together may have.
+    """
+
+    exact_rows: int
+    landmarks: tuple
+    flops: float
+    smooth: int
+    forests: tuple
+    boosted_rows: int
+    boosting: dict
+    folds: tuple
+    fold_rows: int
+
+    def n_landmarks(self, n_rows):
+        if n_rows <= self.exact_rows:
+            return n_rows
+        return int(np.clip(np.sqrt(self.flops / n_rows), *self.landmarks))
+
+    def n_folds(self, n_rows):
+        most, fewest = self.folds
+        return int(np.clip(self.fold_rows // n_rows, fewest, most))
+
+
+# half as many rounds of twice the rate, and a quarter of the bins, err by less than a per cent
+# more, and take a third of the time
+QUICK = {"n_estimators": 50, "learning_rate": 0.2, "max_bins": 63}
+EFFORTS = {
+    "fast": Effort(
+        exact_rows=500, landmarks=(200, 500), flops=2e9, smooth=0,
+        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=4000,
+        boosting={"n_estimators": 25, "learning_rate": 0.3, "max_bins": 31},
+        folds=(2, 2), fold_rows=1,
+    ),
+    "auto": Effort(
+        exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,
+        forests=({"max_samples": 8000},), boosted_rows=2000,
+        boosting=QUICK, folds=(5, 2), fold_rows=60_000,
+    ),
+    "best": Effort(
+        exact_rows=5000, landmarks=(1500, 4000), flops=2e11, smooth=1000,
+        forests=({"n_estimators": 500}, {"n_estimators": 500, "kind": "extra"}),
+        boosted_rows=200, boosting={"n_estimators": 200, "learning_rate": 0.05},
+        folds=(20, 5), fold_rows=400_000,
+    ),
+}  # fmt: skip
+
+
+def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
+    """Build the list that ``layers="fast"``, ``"auto"`` or ``"best"`` stands for.
 
     A `Stack` of blocks that err in different ways:
 
     - a ridge of the columns, and of ramps between their quantiles up to 100 columns, all
       clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 3000 distinct rows, of the kernel that left-out
-      rows choose; of more, 2000 are landmarks, half of them from 4000 rows on, falling to 1500
-      beyond 6800 rows as the square root of their number rises; columns with long tails are
-      replaced by their `NormalScores` before it;
-    - from 10 distinct rows on, a forest of 100 trees;
+      rows choose; of more, 2000 are landmarks, falling to 500 beyond 5000 rows as the square root
+      of their number rises; columns with long tails are replaced by their `NormalScores` before
+      it;
+    - from 10 distinct rows on, a forest of 100 trees, each grown on no more than 8000 rows;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
-      10 classes or outputs, gradient boosting.
+      10 classes or outputs, gradient boosting of 50 rounds by five folds, falling to two beyond
+      12 000 rows.
+
+    With ``effort="fast"`` all of them are smaller, there is no second kernel, and boosting begins
+    at 4000 rows: for searches, and for many models. With ``effort="best"`` kernels have twice as
+    many landmarks and more, there are two forests of 500 trees, and boosting begins at 200 rows,
+    with four times as many rounds and folds.
 
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
     the kernel too, which would make them dense.
@@ -70,10 +136,17 @@ def auto_layers(X, y=None, *, n_outputs=1):
         Present so that a call reads as `fit` does.
     n_outputs : int, default=1
         Number of classes, of labels or of columns of y.
+    effort : {"fast", "auto", "best"}, default="auto"
+        How long a fit may take.
 
     Returns
     -------
     layers : list of Layer
+
+    Raises
+    ------
+    ValueError
+        If `X` is no table, or `effort` none of these.
 
     See Also
     --------
@@ -111,23 +184,33 @@ def auto_layers(X, y=None, *, n_outputs=1):
                 "or the numbers of both as a tuple."
             )
         n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
+    effort = EFFORTS[_effort(effort)]
     blocks = [[*_bent(n_features, sparse), Standardize(clip=3.0)]]
+    boosted = n_rows >= effort.boosted_rows
     if not sparse or n_features <= SPARSE_COLUMNS:
-        kernels = [Kernel(_landmarks(n_rows))]
-        if n_rows >= MANY_ROWS:
-            kernels.append(Kernel(SMOOTH_LANDMARKS, kind="gaussian"))
+        kernels = [Kernel(effort.n_landmarks(n_rows))]
+        if boosted and effort.smooth:
+            kernels.append(Kernel(effort.smooth, kind="gaussian"))
         blocks += [[*_scaled(sparse), kernel] for kernel in kernels]
     if n_rows >= FEW_ROWS:
-        blocks.append([Trees()])
-    boosted = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
-    if n_rows >= MANY_ROWS and boosted and not sparse:
-        blocks.append([Trees(kind="boosting", cv=BOOSTED_FOLDS)])
+        blocks += [[Trees(**forest)] for forest in effort.forests]
+    if boosted and n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS and not sparse:
+        folds = effort.n_folds(n_rows)
+        blocks.append([Trees(kind="boosting", cv=folds, **effort.boosting)])
     return [Stack(blocks)]
 
 
 def is_auto(layers):
-    """Whether `layers` is the name "auto", in any case as other names are."""
-    return isinstance(layers, str) and layers.strip().lower() == "auto"
+    """Whether `layers` is the name of an effort, in any case as other names are."""
+    return isinstance(layers, str) and layers.strip().lower() in EFFORTS
+
+
+def _effort(name):
+    """The name of an effort, in lower case."""
+    if not is_auto(name):
+        names = ", ".join(map(repr, EFFORTS))
+        raise ValueError(f"effort={name!r}; pass one of {names}.")
+    return name.strip().lower()
 
 
 def _bent(n_features, sparse):
@@ -142,13 +225,6 @@ def _scaled(sparse):
     # scaled again, as the clip leaves columns with long tails narrow
     scaled = [Standardize(clip=3.0), Standardize()]
     return scaled if sparse else [NormalScores(), *scaled]
-
-
-def _landmarks(n_rows):
-    if n_rows <= EXACT_ROWS:
-        return n_rows
-    least, most = LANDMARKS
-    return max(least, min(max(most, n_rows // 2), int(np.sqrt(LANDMARK_FLOPS / n_rows))))
 
 
 def dense_layers(n_samples, n_features):

@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, format_layers, parse_layers
+from sklearn_zorb.layers import Trees
 
 
 def kinds(layers):
@@ -41,11 +42,50 @@ def test_landmarks_grow_with_distinct_rows_up_to_a_budget():
     X = np.random.default_rng(0).normal(size=(120, 3))
     assert landmarks(X) == [120]
     assert landmarks(np.repeat(X, 30, axis=0)) == [120]
-    assert landmarks((3000, 3)) == landmarks((6000, 3)) == [3000]
+    assert landmarks((3000, 3)) == [3000]
     assert landmarks((3001, 3)) == [2000]
-    assert landmarks((10**6, 3)) == [1500]
-    # as many as 8e10 flops allow for their products
-    assert landmarks((20_000, 3)) == [2000]
+    assert landmarks((10**6, 3)) == [500]
+    # as many as 2e10 flops allow for their products
+    assert landmarks((20_000, 3)) == [1000]
+
+
+def trees(layers):
+    """Settings of the forests and boostings among the blocks."""
+    return [block[-1].get_params() for block in layers[0].blocks if isinstance(block[-1], Trees)]
+
+
+@pytest.mark.parametrize("effort", ["fast", "auto", "best"])
+def test_efforts_are_lists_like_any_other(effort):
+    X, y = datasets.make_friedman1(250, random_state=0)
+    layers = auto_layers(X, effort=effort)
+    fits = [
+        ZORBRegressor(of, random_state=0).fit(X[:200], y[:200])
+        for of in (f" {effort.upper()}", auto_layers(X[:200], effort=effort))
+    ]
+    assert format_layers(parse_layers(format_layers(layers))) == format_layers(layers)
+    np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
+    assert fits[0].score(X[200:], y[200:]) > 0.8
+
+
+def test_work_rises_with_effort_and_no_faster_than_rows():
+    def work(n_rows, effort):
+        layers = auto_layers((n_rows, 30), effort=effort)
+        own = trees(layers)
+        grown = [each["n_estimators"] for each in own if each["kind"] != "boosting"]
+        boosted = [each["n_estimators"] * each["cv"] for each in own if each["kind"] == "boosting"]
+        return layers[0].blocks[1][-1].units, sum(grown), sum(boosted)
+
+    for n_rows in (300, 3000, 30_000, 10**6):
+        fast, auto, best = (work(n_rows, effort) for effort in ("fast", "auto", "best"))
+        assert all(a <= b <= c for a, b, c in zip(fast, auto, best, strict=True))
+    few, many = np.array(work(20_000, "auto")), np.array(work(10**6, "auto"))
+    assert (many <= few).all()
+
+
+@pytest.mark.parametrize("effort", ["quick", None, 3])
+def test_efforts_that_are_none(effort):
+    with pytest.raises(ValueError, match=r"effort=.*; pass one of 'fast', 'auto', 'best'"):
+        auto_layers((100, 3), effort=effort)
 
 
 def test_wide_inputs_do_without_ramps_and_boosting():

@@ -77,7 +77,7 @@ _OPTIONS = {
     "--network": {
         "metavar": "TEXT",
         "default": "auto",
-        "help": 'layers, as "Dense[64] Tanh Dense[32]"',
+        "help": 'fast, auto, best, or layers, as "Dense[64] Tanh Dense[32]"',
     },
     "--param": {
         "action": "append",

@@ -115,7 +115,7 @@ def closed_form_plan(estimator, data, n_outputs, in_batches):
     if is_auto(layers) and in_batches:
         layers = _dense_default(estimator, data, memory)
     elif is_auto(layers):
-        layers = _flat(estimator, auto_layers(data.X, n_outputs=n_outputs))
+        layers = _flat(estimator, auto_layers(data.X, n_outputs=n_outputs, effort=layers))
     return Plan(
         *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
         standardize=estimator.standardize, input_shape=estimator.input_shape,

@@ -26,11 +26,12 @@ class ZORBClassifier(LayeredClassifier):
 
     Parameters
     ----------
-    layers : "auto", str, list of str or list of layers, default="auto"
+    layers : {"fast", "auto", "best"}, str, list of str or list of layers, default="auto"
         The hidden stack: layer objects, plain or as (name, layer) pairs, or text such as
         ``"Dense[512] Sigmoid"``. A read-out is added unless the list ends in `Stack`, or in
         ``Dense()`` without units, optionally followed by `Softmax` or `Sigmoid`. "auto"
-        takes what `auto_layers` builds from the data: ridge, kernel and trees side by side.
+        takes what `auto_layers` builds from the data: ridge, kernel and trees side by side;
+        "fast" is a smaller list for searches, "best" a larger one for a night.
     alpha : "loo" or float, default="loo"
         Ridge penalty of every solve. "loo" takes the one of least leave-one-out error, in
         closed form; a float is absolute, as in `sklearn.linear_model.Ridge`; 0 gives the
@@ -64,7 +65,8 @@ class ZORBClassifier(LayeredClassifier):
     memory_limit : int, str or None, default=None
         Bound on the working set, in bytes or as "500MB"; None keeps every activation.
     n_jobs : int or None, default=None
-        Processes for layers that use them.
+        Threads that grow the trees of a forest, None for as many as NumPy's BLAS has, and
+        processes for folds, None for one. The model does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights. Pass an int for the same model every time.
     verbose : int, default=0
@@ -229,7 +231,7 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
 
     Parameters
     ----------
-    layers : "auto", str, list of str or list of layers, default="auto"
+    layers : {"fast", "auto", "best"}, str, list of str or list of layers, default="auto"
         The hidden stack, as in `ZORBClassifier`.
     alpha : "loo" or float, default="loo"
         Ridge penalty of every solve, as in `ZORBClassifier`.
@@ -258,7 +260,8 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
     memory_limit : int, str or None, default=None
         Bound on the working set, in bytes or as "500MB".
     n_jobs : int or None, default=None
-        Processes for layers that use them.
+        Threads that grow the trees of a forest, None for as many as NumPy's BLAS has, and
+        processes for folds, None for one. The model does not depend on it.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights.
     verbose : int, default=0

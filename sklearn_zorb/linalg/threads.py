@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from joblib import cpu_count, effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 # columns beyond which all threads of BLAS repay a decomposition, each step of which waits for the
@@ -49,12 +50,16 @@ def for_each(function, items):
         pass
 
 
-def in_order(function, items):
+def in_order(function, items, n_jobs=None):
     """Results of `function`, in the order of the items, computed as `for_each` does.
 
-    Few of them are there at a time: the next item is begun when a result is asked for.
+    Few of them are there at a time: the next item is begun when a result is asked for. With
+    `n_jobs` there are as many threads, whoever calls.
     """
-    free = (_for_rows or _numbers()) if len(items) > 1 and _is_main() else 1
+    if n_jobs is not None:
+        free = min(effective_n_jobs(n_jobs), cpu_count())
+    else:
+        free = (_for_rows or _numbers()) if len(items) > 1 and _is_main() else 1
     workers = min(free, len(items))
     if workers < 2:
         yield from map(function, items)

@@ -7,6 +7,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from .foreign import Mean, seed
 
@@ -32,7 +33,7 @@ def with_random_state(estimator, rng):
     return copy.set_params(**{name: seed(rng) for name in unset})
 
 
-def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies=None):
+def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies=None, openmp=None):
     """The mean of one model for each fold, and each row's prediction by that of its own fold.
 
     Parameters
@@ -51,6 +52,8 @@ def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies
         Classes of which every fold gets its share.
     copies : ndarray of int of shape (n_samples,) or None
         How often a row comes where a model is fitted to it, in place of its weight.
+    openmp : int or None
+        Threads of OpenMP for each model, as many as there are by default.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies
         )
     n_folds = min(cv, n_rows)
     folds = fold_numbers(n_rows, n_folds, context.rng, codes)
-    fit = partial(_fit_fold, estimator, rows, values, context.sample_weight, copies, units)
+    fit = partial(_fit_fold, estimator, rows, values, context.sample_weight, copies, units, openmp)
     done = Parallel(n_jobs=context.n_jobs)(
         delayed(fit)(folds == number, stream)
         for number, stream in enumerate(context.rng.spawn(n_folds))
@@ -75,15 +78,16 @@ def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies
     return Mean([model for model, _ in done]), outputs
 
 
-def _fit_fold(estimator, rows, values, sample_weight, copies, units, own, rng):
+def _fit_fold(estimator, rows, values, sample_weight, copies, units, openmp, own, rng):
     """A model of the rows that are not the fold's own, and its predictions of these."""
     index, weights = np.flatnonzero(~own), None
     if copies is not None:
         index = np.repeat(index, copies[index])
     elif sample_weight is not None:
         weights = sample_weight[index]
-    model = fit_model(estimator, rows[index], values[index], weights, rng, units)
-    return model, model.predict(rows[np.flatnonzero(own)])
+    with threadpool_limits(openmp, user_api="openmp"):
+        model = fit_model(estimator, rows[index], values[index], weights, rng, units)
+        return model, model.predict(rows[np.flatnonzero(own)])
 
 
 class Columns:

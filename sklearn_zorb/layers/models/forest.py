@@ -1,9 +1,9 @@
 """Random forests of weighted rows, and what they say of rows out of the bag."""
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.utils import check_array
 
+from ...linalg.threads import in_order
 from .foreign import seed
 
 
@@ -33,14 +33,17 @@ class Forest:
         return mean if self.basis is None else mean @ self.basis
 
 
-def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=None):
+def grow_forest(
+    make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=None, max_samples=None
+):
     r"""A forest and its out-of-bag outputs.
 
     Bootstrap samples are drawn from the copies that weights stand for: as many draws as the
-    weights sum to, but no fewer than there are rows, each row with a probability in
-    proportion to its weight w. Where a tree's sample holds a row c times, a given one of its
-    copies is not among them with probability :math:`(1 - 1/w)^c`, 0 or 1 for w = 1. That is
-    what the tree counts for in the out-of-bag output of the row.
+    weights sum to, but no fewer than there are rows and no more than `max_samples`, each row with
+    a probability in proportion to its weight w. Where a tree's sample holds a row c times, a given
+    one of its copies is not among them with probability :math:`(1 - 1/w)^c`, 0 or 1 for w = 1.
+    That is what the tree counts for in the out-of-bag output of the row. Where `max_samples` bounds
+    the samples, a tree predicts no more rows than an unbounded sample would have left out.
 
     Parameters
     ----------
@@ -52,7 +55,9 @@ def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=No
     sample_weight : ndarray of shape (n_samples,) or None
     rng : numpy.random.Generator
     n_jobs : int or None
-        Number of threads; the result does not depend on it.
+        Number of threads; the result does not depend on it. None takes as many as chunks of rows
+        have.
+    max_samples : int or None
 
     Returns
     -------
@@ -62,14 +67,13 @@ def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=No
     """
     weight = np.ones(len(targets)) if sample_weight is None else sample_weight
     rows = check_array(rows, accept_sparse="csr", dtype=np.float32)
-    bag = _Bag(make_tree, rows, np.ascontiguousarray(targets, dtype=np.float64), weight)
-    # they come in the order of the streams, so that sums are the same for any n_jobs
-    grown = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        delayed(bag.grow)(stream) for stream in rng.spawn(n_trees)
+    bag = _Bag(
+        make_tree, rows, np.ascontiguousarray(targets, dtype=np.float64), weight, max_samples
     )
+    # they come in the order of the streams, so that sums are the same for any n_jobs
     trees, total, count = [], np.zeros(targets.shape), np.zeros((len(targets), 1))
     importances = np.zeros(rows.shape[1])
-    for tree, index, chance, predicted in grown:
+    for tree, index, chance, predicted in in_order(bag.grow, rng.spawn(n_trees), n_jobs):
         trees.append(tree)
         importances += tree.tree_.compute_feature_importances(normalize=False)
         total[index] += chance * predicted
@@ -82,20 +86,37 @@ def grow_forest(make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=No
 class _Bag:
     """Rows to draw bootstrap samples from."""
 
-    def __init__(self, make_tree, rows, targets, weight):
+    def __init__(self, make_tree, rows, targets, weight, max_samples):
         self.make_tree, self.rows, self.targets = make_tree, rows, targets
-        self.columns = rows.tocsc() if hasattr(rows, "tocsc") else rows
         self.n_draws = max(len(weight), round(weight.sum()))
+        self.bounded = max_samples is not None and max_samples < self.n_draws
+        if self.bounded:
+            self.n_draws = max_samples
         self.probability = weight / weight.sum()
+        self.up_to = np.cumsum(self.probability)
         self.others = 1 - np.minimum(1 / weight, 1.0)
+
+    def _draw(self, rng):
+        """How often each row is drawn."""
+        if not self.bounded:
+            return rng.multinomial(self.n_draws, self.probability)
+        # in a time that depends little on the number of rows
+        drawn = np.searchsorted(self.up_to, np.sort(rng.random(self.n_draws)), side="right")
+        return np.bincount(np.minimum(drawn, len(self.up_to) - 1), minlength=len(self.up_to))
 
     def grow(self, rng):
         """A tree, rows that are out of its bag, with what chance, and its prediction of them."""
-        counts = rng.multinomial(self.n_draws, self.probability)
+        counts = self._draw(rng)
+        own = np.flatnonzero(counts)
         tree = self.make_tree(random_state=seed(rng))
-        tree.fit(self.columns, self.targets, sample_weight=counts, check_input=False)
+        rows, weight = self.rows[own], counts[own].astype(np.float64)
+        rows = rows.tocsc() if hasattr(rows, "tocsc") else rows
+        tree.fit(rows, self.targets[own], sample_weight=weight, check_input=False)
         chance = self.others**counts
         index = np.flatnonzero(chance)
+        if self.bounded:
+            step = max(1, round(np.e * len(index) / len(chance)))
+            index = index[rng.integers(step) :: step]
         predicted = np.zeros((len(index), self.targets.shape[1]))
         if len(index):
             found = tree.predict(self.rows[index], check_input=False)

@@ -14,6 +14,7 @@ from .one_hot import JoinedCategories, OfJoined
 
 # copies of rows in a leaf, scikit-learn's default
 BOOSTING_LEAF = 20
+BOOSTING_LEAVES = 31
 # rows, for each distinct one, up to which boosting is given the copies and not their weights:
 # where there are weights, scikit-learn takes as long to find the bins as to grow the trees
 MOST_COPIES = 1.25
@@ -48,6 +49,16 @@ class Trees(Foreign):
         Columns tried at a node, as in scikit-learn's forests. "auto" is "sqrt" for classes
         and 0.5 for numbers.
     max_depth : int or None, default=None
+    max_leaf_nodes : int or None, default=None
+        None is as many as it takes for forests, and 31 for boosting.
+    max_samples : int or None, default=None
+        Most rows that a bootstrap sample draws; None draws as many as there are. "boosting"
+        does not draw.
+    learning_rate : float, default=0.1
+        What each round of boosting adds is multiplied by this.
+    max_bins : int, default=255
+        Most values that boosting tells apart in a column, from 2 to 255, but all categories;
+        fewer are quicker.
     min_samples_leaf : int or None, default=None
         Least number of distinct rows in a leaf. None is 1 for forests and, for boosting, as
         many as 20 copies of rows of average weight.
@@ -96,6 +107,10 @@ class Trees(Foreign):
             Interval(Real, 0, 1, closed="right"),
         ],
         "max_depth": [None, POSITIVE],
+        "max_leaf_nodes": [None, Interval(Integral, 2, None, closed="left")],
+        "max_samples": [None, POSITIVE],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_bins": [Interval(Integral, 2, 255, closed="both")],
         "min_samples_leaf": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "n_keep": [POSITIVE],
@@ -109,7 +124,11 @@ class Trees(Foreign):
         units=None,
         max_features="auto",
         max_depth=None,
+        max_leaf_nodes=None,
         min_samples_leaf=None,
+        max_samples=None,
+        learning_rate=0.1,
+        max_bins=255,
         cv=5,
         n_keep=1,
     ):
@@ -118,7 +137,11 @@ class Trees(Foreign):
         self.units = units
         self.max_features = max_features
         self.max_depth = max_depth
+        self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
+        self.max_samples = max_samples
+        self.learning_rate = learning_rate
+        self.max_bins = max_bins
         self.cv = cv
         self.n_keep = n_keep
 
@@ -134,6 +157,7 @@ class Trees(Foreign):
             getattr(import_module("sklearn.tree"), FORESTS[self.kind]),
             max_features=self._max_features(context),
             max_depth=self.max_depth,
+            max_leaf_nodes=self.max_leaf_nodes,
             min_samples_leaf=self.min_samples_leaf or 1,
         )
         # squared errors are the same in any orthonormal basis, and a node's cost grows with
@@ -141,7 +165,7 @@ class Trees(Foreign):
         thin, basis = targets.compress()
         forest, outputs = grow_forest(
             make_tree, self.n_estimators, rows, np.asarray(thin, dtype=np.float64),
-            context.sample_weight, context.rng, context.n_jobs,
+            context.sample_weight, context.rng, context.n_jobs, self.max_samples,
         )  # fmt: skip
         forest.basis = basis
         return forest, outputs if basis is None else outputs @ basis
@@ -159,6 +183,9 @@ class Trees(Foreign):
         leaf = _leaf_size(context.sample_weight) if copies is None else BOOSTING_LEAF
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
+            learning_rate=self.learning_rate,
+            max_bins=max(self.max_bins, int(rows[:, categorical].max(initial=0)) + 1),
+            max_leaf_nodes=self.max_leaf_nodes or BOOSTING_LEAVES,
             # all rows of a fold for as many rounds as asked for, however many rows there are
             early_stopping=False,
             max_depth=self.max_depth,
@@ -168,9 +195,9 @@ class Trees(Foreign):
         )
         values = context.y if direct else np.asarray(targets, dtype=np.float64)
         codes = context.y if direct and context.y.ndim == 1 else None
-        # one fold at a time: boosting has threads of its own
-        context = context.replace(n_jobs=None)
-        own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies}
+        # its threads of OpenMP wait for each other after each short loop, actively: where another
+        # process has a core, two take five times as long as one, which is as quick without
+        own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies, "openmp": 1}
         mean, outputs = cross_fit(model, rows, values, context, **own)
         boosted = [one for fold in mean.models for one in fold.models if one is not None]
         mean.importances = sum(boosting_gains(one, rows.shape[1]) for one in boosted)
