@@ -30,8 +30,7 @@ class ZORBClassifier(LayeredClassifier):
         The hidden stack: layer objects, plain or as (name, layer) pairs, or text such as
         ``"Dense[512] Sigmoid"``. A read-out is added unless the list ends in `Stack`, or in
         ``Dense()`` without units, optionally followed by `Softmax` or `Sigmoid`. "auto"
-        takes what `auto_layers` builds from the data: ridge, kernel and trees side by side;
-        "fast" is a smaller list for searches, "best" a larger one for a night.
+        takes what `auto_layers` builds: ridge, kernel and trees, "fast" less and "best" more.
     alpha : "loo" or float, default="loo"
         Ridge penalty of every solve. "loo" takes the one of least leave-one-out error, in
         closed form; a float is absolute, as in `sklearn.linear_model.Ridge`; 0 gives the
@@ -65,8 +64,7 @@ class ZORBClassifier(LayeredClassifier):
     memory_limit : int, str or None, default=None
         Bound on the working set, in bytes or as "500MB"; None keeps every activation.
     n_jobs : int or None, default=None
-        Threads that grow the trees of a forest, None for as many as NumPy's BLAS has, and
-        processes for folds, None for one. The model does not depend on it.
+        Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights. Pass an int for the same model every time.
     verbose : int, default=0
@@ -260,8 +258,7 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
     memory_limit : int, str or None, default=None
         Bound on the working set, in bytes or as "500MB".
     n_jobs : int or None, default=None
-        Threads that grow the trees of a forest, None for as many as NumPy's BLAS has, and
-        processes for folds, None for one. The model does not depend on it.
+        Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights.
     verbose : int, default=0

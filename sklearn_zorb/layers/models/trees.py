@@ -51,6 +51,9 @@ class Trees(Foreign):
     max_depth : int or None, default=None
     max_leaf_nodes : int or None, default=None
         None is as many as it takes for forests, and 31 for boosting.
+    min_samples_leaf : int or None, default=None
+        Least number of distinct rows in a leaf. None is 1 for forests and, for boosting, as
+        many as 20 copies of rows of average weight.
     max_samples : int or None, default=None
         Most rows that a bootstrap sample draws; None draws as many as there are. "boosting"
         does not draw.
@@ -59,9 +62,6 @@ class Trees(Foreign):
     max_bins : int, default=255
         Most values that boosting tells apart in a column, from 2 to 255, but all categories;
         fewer are quicker.
-    min_samples_leaf : int or None, default=None
-        Least number of distinct rows in a leaf. None is 1 for forests and, for boosting, as
-        many as 20 copies of rows of average weight.
     cv : int, default=5
         Folds of "boosting"; the model is the mean of those of the folds.
     n_keep : int, default=1
