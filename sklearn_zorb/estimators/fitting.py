@@ -13,7 +13,7 @@ from ..layers import Context, Reshape, Standardize, sequence
 from ..linalg import choose_backend, get_backend, is_jax
 from ..network import Network, fill_widths, fits
 from ..rows import Rows, Targets
-from ..rows.device import feeder_of, repeat_first, upload, with_weights_there
+from ..rows.device import padded_weights, repeat_first, runs_on_device, upload, with_weights_there
 from .model import FittedModel
 
 
@@ -83,7 +83,7 @@ def train(plan, data, decoder, report_to, before=None):
         if going_on:
             constant = before.constant and before.constant.within(data.X)
         if is_jax(inputs.source):
-            params = with_weights_there(params, network.layers, backend)
+            params = with_weights_there(params, backend)
         model = FittedModel(
             network, params, decoder, plan.dtype, backend.name, constant,
             16 * network.working_width,
@@ -126,22 +126,20 @@ def _feed(rows, plan, backend, context):
     """The rows as arrays of the backend, and the context that goes with them.
 
     Compiled programs serve numbers of rows that are rounded up: copies of the first row, which
-    weigh nothing, stand at the end.
+    weigh nothing, stand at the end. Where a layer is not for JAX, or rows are sparse, they stay
+    as they are, and only least squares is solved by JAX.
     """
     layers = [layer for _, layer in [*plan.hidden, plan.readout]]
-    feeder = feeder_of(layers, backend.name)
-    compiled = backend.name == "jax" and all(layer.traits.jax for layer in layers)
-    if not compiled or sp.issparse(rows.source):
-        return rows if feeder.name == "numpy" else Rows(feeder.asarray(rows[:])), context
+    if backend.name == "numpy" or not runs_on_device(rows.source, layers):
+        return rows, context
     index, targets = repeat_first(len(rows)), context.y_targets
-    weights = np.ones(len(rows)) if context.sample_weight is None else context.sample_weight
     if targets.codes is None:
         targets = Targets(targets.values[index])
     else:
         targets = Targets(targets.values, targets.codes[index])
-    weights = np.concatenate([weights, np.zeros(len(index) - len(rows))])
+    weights = padded_weights(context.sample_weight, len(rows))
     context = context.replace(y=context.y[index], y_targets=targets, sample_weight=weights)
-    return Rows(upload(rows[:], feeder)), context
+    return Rows(upload(rows[:], backend)), context
 
 
 def _front(plan, inputs):

@@ -11,7 +11,7 @@ from ..layers.fold import folded
 from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
-from ..rows.device import on_device
+from ..rows.device import on_device, runs_on_device
 from .data import check_size
 
 
@@ -68,7 +68,7 @@ class FittedModel:
         outputs = np.empty((X.shape[0], self.decoder.n_outputs))
         of_rows = partial(self.network.outputs, self.params)
         most, scope = CHUNK_BYTES, nullcontext()
-        if self.backend == "jax":
+        if self.backend == "jax" and runs_on_device(X, self.network.layers):
             of_rows, most, scope = on_device(self.network, self.params)
         with scope:
             for part in Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most):

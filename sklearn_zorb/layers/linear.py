@@ -6,10 +6,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System, get_backend
+from ..linalg import LeastSquares, System, get_backend, is_jax, namespace, worth_moving
 from ..linalg.threads import WIDE
 from ..memory import CHUNK_BYTES
 from ..rows import Targets
+from ..rows.device import padded_weights, repeat_first
 from .base import Layer, Solved, Traits
 from .factored import two_thin_products
 from .initializers import INITIALIZERS, initial_weights
@@ -74,14 +75,16 @@ class LinearLayer(Layer):
         solution = own_solver(self, context.solver).solve(
             system, left_out=context.left_out, initial=params["weights"] if rho < 1 else None
         )
+        solution = solution if inputs.for_jax else solution.on_host()
         left = solution.coef
         if basis is not None:
-            solution.expand(system.ops.asarray(basis))
+            solution.expand(namespace(left).asarray(basis))
         if solution.left_out is not None:
-            solution.left_out = solution.left_out.reshape(targets.shape)
+            # rows that were added to round their number up stand at the end
+            solution.left_out = solution.left_out.reshape(-1, *targets.shape[1:])[: len(targets)]
         solved, outputs = self.with_solution(params, solution), None
         if rho < 1:
-            solved = _relax(system.ops, params, solved, rho, solution.spread)
+            solved = _relax(params, solved, rho, solution.spread)
         elif basis is not None:
             outputs = two_thin_products(self, inputs, left, basis, solved["intercept"], context)
         return self._solved(solved, solution, rho, context, outputs)
@@ -91,6 +94,7 @@ class LinearLayer(Layer):
         missing = Targets(np.asarray(targets) - self.forward(params, inputs[:]))
         system = self._system(params, inputs, missing, context)
         solution = own_solver(self, context.solver).solve(system)
+        solution = solution if inputs.for_jax else solution.on_host()
         rho = self._relaxation(context)
         change = self.with_solution(params, solution)
         solved = {name: params[name] + rho * change[name] for name in ("weights", "intercept")}
@@ -109,25 +113,32 @@ class LinearLayer(Layer):
         width, n_targets = self._width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, math.prod(targets.shape[1:-1]))
         row_bytes = 16 * positions * (width + n_targets)
+        backend, n_rows, weights = context.backend, len(inputs), context.sample_weight
+        if not inputs.for_jax:
+            backend = worth_moving(backend, n_rows * positions * width**2)
+        moved = backend == "jax" and not inputs.for_jax
+        if moved:
+            # compiled programs serve numbers of rows that are rounded up
+            index, weights = repeat_first(n_rows), padded_weights(weights, n_rows)
+            n_rows = len(index)
         # the wider, the more rows: adding a product to the sum would else take as long as it
-        shared = width <= WIDE and context.backend == "numpy"
+        shared = width <= WIDE and backend == "numpy"
         # rounding in single precision grows with the rows of a chunk
         double = context.dtype == np.float64
-        most = get_backend(context.backend).chunk_bytes if double else CHUNK_BYTES
+        most = get_backend(backend).chunk_bytes if double else CHUNK_BYTES
         most = max(SHARE_BYTES, 64 * width**2) if shared else max(most, 8 * width**2)
-        parts = list(context.memory.chunks(inputs.shape[0], row_bytes, most, even=shared))
+        parts = list(context.memory.chunks(n_rows, row_bytes, most, even=shared))
 
         def read(part):
-            rows, weights = self.rows(params, inputs[part]), context.sample_weight
-            if weights is not None:
-                weights = np.repeat(weights[part], positions)
-            return rows, targets[part].reshape(-1, n_targets), weights
+            own = None if weights is None else np.repeat(weights[part], positions)
+            part = index[part] if moved else part
+            return self.rows(params, inputs[part]), targets[part].reshape(-1, n_targets), own
 
-        n_rows = inputs.shape[0] * positions
-        return System(read, parts, n_rows, width, n_targets, context.backend, self.use_bias)
+        n_rows *= positions
+        return System(read, parts, n_rows, width, n_targets, backend, self.use_bias)
 
 
-def _relax(ops, initial, solved, rho, spread):
+def _relax(initial, solved, rho, spread):
     """(1 - rho) initial + rho solved, the latter brought to the scale of the former.
 
     The slopes are stretched until the solved pre-activations have the spread of the
@@ -139,6 +150,7 @@ def _relax(ops, initial, solved, rho, spread):
     stretch = spread.initial / spread.fitted if spread.fitted > 0 else 1.0
     # never enlarged: targets of steps vary little about one half, and are to stay there
     shrunk = min(1.0, spread.initial / spread.targets) if spread.targets > 0 else 1.0
+    ops = get_backend("jax" if is_jax(solved["weights"]) else "numpy")
     weights, intercept = ops.call(
         _relaxed, initial["weights"], initial["intercept"], solved["weights"],
         solved["intercept"], spread.mean, rho, stretch, shrunk,

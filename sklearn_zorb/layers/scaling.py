@@ -171,12 +171,9 @@ class BatchNorm(Layer):
         _refuse_sparse(self, inputs[:1])
         chunks = _chunks(inputs, context.sample_weight, context.memory, inputs.shape[-1])
         mean, variance = moments(chunks)
-        asarray = get_backend(context.backend).asarray
-        found = {
-            "mean": asarray(mean, context.dtype),
-            "variance": asarray(variance, context.dtype),
-        }
-        return Solved({**params, **found})
+        xp = get_backend(context.backend if inputs.for_jax else "numpy").xp
+        found = {"mean": mean, "variance": variance}
+        return Solved(params | {name: xp.asarray(n, context.dtype) for name, n in found.items()})
 
     def trainable(self, params):
         return {name: params[name] for name in ("scale", "offset")}

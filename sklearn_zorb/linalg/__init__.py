@@ -8,6 +8,7 @@ from .backends import (
     is_traced,
     namespace,
     to_numpy,
+    worth_moving,
 )
 from .gram import Gram
 from .least_squares import LeastSquares
@@ -29,4 +30,5 @@ __all__ = [
     "is_traced",
     "namespace",
     "to_numpy",
+    "worth_moving",
 ]

@@ -20,6 +20,8 @@ from ..memory import ACCELERATOR_BYTES, CHUNK_BYTES
 
 # a CPU does less than this in about a second, and an accelerator in half of one
 ACCELERATOR_FLOPS = 1e11
+# JAX keeps each program that it ever compiled, some 1.5 MB: so many are kept at the most
+MOST_PROGRAMS = 96
 # to try out kernels for each product, and to generate some beside those of the library, took
 # most of the time of a first fit and brought later ones nothing
 GPU_OPTIONS = {"xla_gpu_autotune_level": 0, "xla_gpu_enable_triton_gemm": False}
@@ -122,12 +124,20 @@ class JaxBackend:
         self._options = known_options(jax, GPU_OPTIONS) if platform == "gpu" else None
         self._jax = jax
         self._programs: dict = {}
+        self._n_compiled = 0
+        jax.monitoring.register_event_duration_secs_listener(self._count)
 
     @contextlib.contextmanager
     def scope(self):
         # accelerators would round factors in single precision to ten bits
         with self._jax.enable_x64(True), self._jax.default_matmul_precision("highest"):
             yield
+        if self._n_compiled > MOST_PROGRAMS:
+            self._n_compiled = 0
+            self._jax.clear_caches()
+
+    def _count(self, event, seconds, **more):
+        self._n_compiled += event.endswith("backend_compile_duration")
 
     def asarray(self, array, dtype=None):
         return array if sp.issparse(array) else self.xp.asarray(array, dtype=dtype)
@@ -254,6 +264,11 @@ def choose_backend(name, flops):
     import jax
 
     return "numpy" if jax.default_backend() == "cpu" else "jax"
+
+
+def worth_moving(name, flops):
+    """The backend for rows that are NumPy's: another one where it saves more than it costs."""
+    return name if flops >= ACCELERATOR_FLOPS else "numpy"
 
 
 def to_numpy(array):

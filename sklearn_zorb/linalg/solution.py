@@ -1,6 +1,6 @@
 """What a solver returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -69,6 +69,12 @@ class Solution:
             self.spread.fitted, self.spread.targets = (
                 share * self.spread.fitted, share * self.spread.targets
             )  # fmt: skip
+
+    def on_host(self):
+        """The same in NumPy."""
+        spread = self.spread and replace(self.spread, mean=to_numpy(self.spread.mean))
+        coef, intercept, left_out = map(to_numpy, (self.coef, self.intercept, self.left_out))
+        return replace(self, coef=coef, intercept=intercept, left_out=left_out, spread=spread)
 
     def report(self):
         """The scalars, for a history."""

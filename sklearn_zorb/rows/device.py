@@ -1,6 +1,7 @@
 """Rows for programs that are compiled for one shape, and rows handed to a device."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..linalg import get_backend, to_numpy
 
@@ -29,9 +30,24 @@ def step_of(n_rows):
     return 2 ** max(0, int(n_rows).bit_length() - 4)
 
 
+def runs_on_device(X, layers):
+    """Whether JAX takes rows through these layers: dense ones through layers that it can trace.
+
+    In all other lists it solves least squares only. What a kernel draws and where trees split
+    depends on rows and targets to the last bit.
+    """
+    return not sp.issparse(X) and all(layer.traits.jax for layer in layers)
+
+
 def repeat_first(n_rows):
     """Indices of all rows, followed by as many copies of the first as fill the bucket."""
     return np.concatenate([np.arange(n_rows), np.zeros(bucket(n_rows) - n_rows, dtype=int)])
+
+
+def padded_weights(weights, n_rows):
+    """Weights of rows, followed by zeros for the copies that fill the bucket."""
+    weights = np.ones(n_rows) if weights is None else weights
+    return np.concatenate([weights, np.zeros(bucket(n_rows) - n_rows)])
 
 
 def upload(X, backend):
@@ -50,20 +66,10 @@ def upload(X, backend):
     return backend.xp.concatenate([backend.asarray(part) for part in parts])
 
 
-def feeder_of(layers, backend):
-    """The backend of the rows that come in.
-
-    What a kernel draws and where trees split depends on rows to the last bit: to such a
-    layer they come as NumPy makes them, unless a layer before it learns.
-    """
-    first = next(layer for layer in layers if layer.traits.learns)
-    return get_backend(backend if first.traits.jax else "numpy")
-
-
 def on_device(network, params):
     """A function of chunks of rows, how large they may be, and the context to call it in."""
-    backend, feeder = get_backend("jax"), feeder_of(network.layers, "jax")
-    if _all_there(network.layers, backend):
+    backend = get_backend("jax")
+    if backend.accelerated:
         import jax
 
         # every chunk would bring them along anew
@@ -72,25 +78,17 @@ def on_device(network, params):
 
     def outputs(rows):
         n_rows = rows.shape[0]
-        if feeder.name == "jax" and isinstance(rows, np.ndarray):
-            rows = rows[repeat_first(n_rows)]
-        return to_numpy(network.outputs(params, feeder.asarray(rows)))[:n_rows]
+        padded = backend.asarray(rows[repeat_first(n_rows)])
+        return to_numpy(network.outputs(params, padded))[:n_rows]
 
     return outputs, backend.chunk_bytes, backend.scope()
 
 
-def with_weights_there(params, layers, backend):
-    """Initial params, weights where their inverses are to be computed.
-
-    Where trees split depends on targets to the last bit: before such layers all stays.
-    """
-    if not _all_there(layers, backend):
+def with_weights_there(params, backend):
+    """Initial params, weights where their inverses are to be computed."""
+    if not backend.accelerated:
         return params
     return [
         {**own, "weights": backend.asarray(own["weights"])} if "weights" in own else own
         for own in params
     ]
-
-
-def _all_there(layers, backend):
-    return backend.accelerated and all(layer.traits.jax for layer in layers)

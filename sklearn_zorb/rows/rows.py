@@ -71,6 +71,12 @@ class Rows:
     def __len__(self):
         return self.shape[0]
 
+    @property
+    def for_jax(self):
+        """Whether slices are arrays of JAX."""
+        sources = self.blocks or (self.source,)
+        return any(one.for_jax if isinstance(one, Rows) else is_jax(one) for one in sources)
+
     def __getitem__(self, part):
         if self.blocks is not None:
             rows = side_by_side([block[part] for block in self.blocks])

@@ -21,6 +21,12 @@ X, Y = load_digits(return_X_y=True)
 SCRIPT = Path(__file__).parents[1] / "on_accelerator.py"
 
 
+@pytest.fixture
+def always_moved(monkeypatch):
+    """The little that these tests solve goes to JAX too."""
+    monkeypatch.setattr("sklearn_zorb.linalg.backends.ACCELERATOR_FLOPS", 0)
+
+
 def outputs(model, rows):
     return model.decision_function(rows) if hasattr(model, "classes_") else model.predict(rows)
 
@@ -49,7 +55,7 @@ def test_an_accelerator(tmp_path):
 @pytest.mark.parametrize("layers", ["auto", "Dense[12] Tanh Dense[8] ReLU"])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
-def test_jax_agrees_with_numpy(Estimator, sparse, layers):
+def test_jax_agrees_with_numpy(Estimator, sparse, layers, always_moved):
     rows, y = load_iris(return_X_y=True)
     rows = sp.csr_matrix(rows * (rows > 2)) if sparse else rows
     models = [
@@ -62,8 +68,9 @@ def test_jax_agrees_with_numpy(Estimator, sparse, layers):
 @pytest.mark.parametrize(
     "layers", ["Dense[8] Trees[5]", "Flatten Stack(Trees[5] | Identity)", "BatchNorm Dense[9] Cos"]
 )
-def test_other_lists_agree(layers):
+def test_other_lists_agree(layers, always_moved):
     rows, y = load_iris(return_X_y=True)
+    rows, y = rows[1:], y[1:]  # a number that is rounded up
     expected, found = (
         ZORBRegressor(layers, backend=name, random_state=0).fit(rows, y).predict(rows)
         for name in ("numpy", "jax")
@@ -80,6 +87,26 @@ def test_folds_of_nearly_equal_size_compile_once(compiled):
     assert compiled == []
     model.fit(X[:200], Y[:200])
     assert compiled  # the listener does hear of compilations
+
+
+@pytest.mark.parametrize("layers", ["Stack(Dense[8] Tanh | Identity)", "Dense[8] Trees[2]"])
+def test_lists_that_jax_cannot_trace_compile_once(layers, compiled, always_moved):
+    model = ZORBClassifier(layers, backend="jax", random_state=0)
+    model.fit(X[:101], Y[:101]).predict(X[:101])
+    assert compiled
+    compiled.clear()
+    for n_rows in (100, 99, 102):
+        model.fit(X[:n_rows], Y[:n_rows]).predict(X[:n_rows])
+    assert compiled == []
+
+
+def test_programs_of_former_shapes_are_let_go(compiled, monkeypatch):
+    monkeypatch.setattr("sklearn_zorb.linalg.backends.MOST_PROGRAMS", 0)
+    model = ZORBClassifier("Dense[4]", backend="jax", random_state=0)
+    model.fit(X[:50], Y[:50])
+    compiled.clear()
+    model.fit(X[:50], Y[:50])
+    assert compiled
 
 
 class AsksForValues(OwnLayer):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...layers import Dense, sequence
 from ...layers.initializers import orthogonal
-from ...linalg import get_backend
+from ...linalg import namespace
 from ...rows import Rows, Targets
 from ..base import Trainer
 from .zorb import ZORB, History, Sweep, own_context, solve_readout
@@ -89,12 +89,12 @@ class MLELM(Trainer):
 
 def _autoencode(network, params, i, inputs, context):
     """The weights of `Dense` layer i, from what reaches it alone."""
-    layer, asarray = network.layers[i], get_backend(context.backend).asarray
+    layer, xp = network.layers[i], namespace(inputs)
     width, units = inputs.shape[1], layer.units
     random = orthogonal(context.rng, (width + 1, units))[:-1]
     bias = context.rng.normal(size=units)
     bias /= np.linalg.norm(bias)
-    features = inputs @ asarray(random, context.dtype) + asarray(bias, context.dtype)
+    features = inputs @ xp.asarray(random, context.dtype) + xp.asarray(bias, context.dtype)
     learners = [j for j in range(i + 1, network.readout) if network.layers[j].traits.learns]
     between = slice(i + 1, min(learners, default=network.readout))
     features = sequence.forward(network.layers[between], params[between], features)
