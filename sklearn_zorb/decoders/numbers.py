@@ -95,11 +95,10 @@ class Numbers:
         self.low, self.high = table.min(axis=0), table.max(axis=0)
         self.mean, self.spread = np.zeros(self.n_outputs), np.ones(self.n_outputs)
         if scale:
-            self.mean = np.average(table, axis=0, weights=sample_weight)
-            deviation = np.average((table - self.mean) ** 2, axis=0, weights=sample_weight)
-            spread = np.sqrt(deviation)
-            constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
-            self.spread = np.where(constant, 1.0, spread)
+            mean = np.average(table, axis=0, weights=sample_weight)
+            # not of equal numbers, whose mean is off by rounding
+            self.mean = np.where(self.low == self.high, self.low, mean)
+            self.spread = _deviation(table - self.mean, sample_weight)
         self.judged, self.errors = Judged(), None
 
     @property
@@ -181,6 +180,15 @@ class Numbers:
         """Lower and upper ends of intervals that hold a new target with about this chance."""
         ends = self.quantiles(outputs, np.array([1 - coverage, 1 + coverage]) / 2)
         return ends[..., 0], ends[..., 1]
+
+
+def _deviation(centred, sample_weight):
+    """Root mean squares of columns, of which none under- or overflows; 1 for those of zeros."""
+    largest = np.abs(centred).max(axis=0)
+    largest = np.where(largest > np.finfo(np.float64).tiny, largest, 1.0)
+    squares = np.average((centred / largest) ** 2, axis=0, weights=sample_weight)
+    spread = largest * np.sqrt(squares)
+    return np.where(spread > np.finfo(np.float64).tiny, spread, 1.0)
 
 
 def _columns(y):

@@ -78,10 +78,12 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     numeric = not is_classifier(estimator)
     y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
     try:
-        X, y = validate_data(
-            scratch, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
-            multi_output=True, y_numeric=numeric, reset=reset,
-        )  # fmt: skip
+        # sums that overflow are looked at there
+        with np.errstate(over="ignore", invalid="ignore"):
+            X, y = validate_data(
+                scratch, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
+                multi_output=True, y_numeric=numeric, reset=reset,
+            )  # fmt: skip
     except (ValueError, TypeError) as error:
         _name_columns(X, error)
         raise
@@ -90,9 +92,10 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     if reset and isinstance(class_weight, dict | list):
         check_class_weight(class_weight, y, classes)
     if sample_weight is not None:
-        sample_weight = check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            sample_weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
         if class_weight is not None:
             X, y, sample_weight = copied(X, y, sample_weight)
     X, y, weights = drop_weightless(X, y, total_weight(class_weight, y, sample_weight))
@@ -103,9 +106,10 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
 
 def read_rows(estimator, X):
     """Check rows to predict."""
-    X = validate_data(
-        estimator, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        X = validate_data(
+            estimator, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
+        )
     return _canonical(X).tocsr() if sp.issparse(X) else X
 
 
@@ -133,13 +137,18 @@ def _holds_numbers(column):
 
 
 def _canonical(X):
-    """X, or a copy of a sparse matrix in which entries of one place are added up.
+    """X, or a copy of a sparse matrix as trees and sums take it.
 
-    Moments and counts of entries would see them apart.
+    Moments and counts of entries would see apart those of one place, which are added up; trees
+    take indices of 32 bits only.
     """
-    if sp.issparse(X) and not X.has_canonical_format:
+    if not sp.issparse(X):
+        return X
+    if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
+    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) <= np.iinfo(np.int32).max:
+        X = type(X)((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), X.shape)
     return X
 
 
@@ -190,10 +199,14 @@ def _kind_of_labels(y):
     return type_of_target(y, input_name="y")
 
 
-def check_size(table, name, dtype):
-    """ValueError for numbers too large to be squared, or for `dtype`; it names the largest."""
+def check_size(table, name, dtype, squared=False):
+    """ValueError for numbers too large to be squared, or for `dtype`; it names the largest.
+
+    Squares are of double precision unless they are `squared` in `dtype`.
+    """
     values = table.data if sp.issparse(table) else table
-    most = min(LARGEST, float(np.finfo(dtype).max) / 2)
+    most = float(np.finfo(dtype).max)
+    most = min(LARGEST, 1e-2 * most**0.5 if squared else most / 2)
     row_bytes = values[:1].nbytes
     for part in Memory().chunks(len(values), row_bytes, CACHE_BYTES):
         piece = values[part]

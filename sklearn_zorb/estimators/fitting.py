@@ -14,6 +14,7 @@ from ..linalg import choose_backend, get_backend, is_jax
 from ..network import Network, fill_widths, fits
 from ..rows import Rows, Targets
 from ..rows.device import padded_weights, repeat_first, runs_on_device, upload, with_weights_there
+from .data import check_size
 from .model import FittedModel
 
 
@@ -62,6 +63,7 @@ def train(plan, data, decoder, report_to, before=None):
     Fit
     """
     targets, y = decoder.targets(data.y), decoder.codes(data.y)
+    check_size(targets.values, "y", plan.dtype, squared=True)
     rows = _in_precision(data.X, plan)
     backend = get_backend(_backend_name(plan, rows))
     fill_widths(plan.hidden, plan.readout, decoder.n_outputs)

@@ -70,9 +70,15 @@ class FittedModel:
         most, scope = CHUNK_BYTES, nullcontext()
         if self.backend == "jax" and runs_on_device(X, self.network.layers):
             of_rows, most, scope = on_device(self.network, self.params)
-        with scope:
+        # what overflows on its way is looked for in what comes out
+        with scope, np.errstate(over="ignore", invalid="ignore"):
             for part in Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most):
                 outputs[part] = of_rows(X[part].astype(self.dtype, copy=False))
+        if not np.isfinite(outputs).all():
+            raise ValueError(
+                f"X holds rows so far from those of training that {self.dtype} overflows; pass "
+                "them in the units of training."
+            )
         return outputs
 
 

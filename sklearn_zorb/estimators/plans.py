@@ -85,7 +85,7 @@ class Plan:
 
     def prepared(self, data):
         """The data as this plan trains on them: copies merged where layers draw rows."""
-        check_size(data.X, "X", self.dtype)
+        check_size(data.X, "X", self.dtype, squared=not self.standardize)
         draws = find(self.layers, lambda layer: layer.traits.draws_rows)
         return data if draws is None else data.merged(self.memory)
 

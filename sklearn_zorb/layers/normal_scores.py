@@ -123,8 +123,10 @@ def _knots(ordered):
     Fewer values than knots repeat the last one.
     """
     values, weight = ordered.distinct()
-    shares = (np.cumsum(weight) - weight / 2) / weight.sum()
-    scores = norm.ppf(shares)
+    # from the nearer end: a share of 1 less a tiny weight would round to 1, of infinite score
+    below, above = np.cumsum(weight) - weight / 2, np.cumsum(weight[::-1])[::-1] - weight / 2
+    scores = norm.ppf(np.minimum(below, above) / weight.sum())
+    scores = np.where(below < above, scores, -scores)
     if len(values) > KNOTS:
         wanted = np.linspace(scores[0], scores[-1], KNOTS)
         chosen = np.unique(np.minimum(np.searchsorted(scores, wanted), len(scores) - 1))

@@ -16,6 +16,8 @@ from .base import Layer, Solved, Traits, refuse_sparse
 REACH = 1 - 1e-5
 # multiples of the bound of a smooth clip that it cannot be told from; their squares are finite
 FAR = 1e15
+# below, squares have lost digits or vanished
+TINY_VARIANCE = 1e-270
 
 
 class Standardize(Layer):
@@ -67,7 +69,14 @@ class Standardize(Layer):
         inputs, _, sample_weight = data
         own_mean, variance = moments(_chunks(inputs, sample_weight, Memory(), mean.size))
         constant = is_constant(own_mean, variance, inputs.shape[0])
-        deviation = np.where(constant, 1.0, np.sqrt(variance)).reshape(input_shape)
+        deviation = np.where(constant, 1.0, np.sqrt(variance))
+        tiny = np.flatnonzero(variance < TINY_VARIANCE)
+        if len(tiny):
+            chunks = _chunks(inputs, sample_weight, Memory(), mean.size)
+            own_mean[tiny], deviation[tiny] = _tiny_moments(
+                [(rows[:, tiny], weights) for rows, weights in chunks]
+            )
+        deviation = deviation.reshape(input_shape)
         if self.with_mean and not sp.issparse(inputs[:1]):
             mean = own_mean.reshape(input_shape)
         return {"mean": mean, "deviation": deviation}
@@ -234,6 +243,24 @@ def moments(chunks):
     if total == 0:
         raise ValueError("There is no row of positive weight to take means of.")
     return mean, squares / total
+
+
+def _tiny_moments(chunks):
+    """Means and deviations of columns whose squares vanish; 1 for those that are constant."""
+    largest = [abs(to_numpy(rows)).max(axis=0) for rows, _ in chunks]
+    largest = [one.toarray().ravel() if sp.issparse(one) else one for one in largest]
+    largest = np.max(largest, axis=0).astype(np.float64)
+    normal = np.finfo(chunks[0][0].dtype).tiny
+    unit = np.where(largest > normal, 2.0 ** np.floor(np.log2(np.maximum(largest, normal))), 1.0)
+    scaled = [
+        (rows.multiply(1 / unit).tocsr() if sp.issparse(rows) else to_numpy(rows) / unit, weights)
+        for rows, weights in chunks
+    ]
+    mean, variance = moments(scaled)
+    deviation = unit * np.sqrt(variance)
+    n_rows = sum(rows.shape[0] for rows, _ in chunks)
+    constant = is_constant(mean, variance, n_rows) | (deviation < normal)
+    return mean * unit, np.where(constant, 1.0, deviation)
 
 
 def _of_chunk(rows, weights):

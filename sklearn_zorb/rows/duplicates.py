@@ -1,8 +1,10 @@
 """Distinct rows, and what is summed over their copies."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..linalg import to_numpy
 
@@ -14,7 +16,7 @@ def row_keys(inputs, memory, seed=0):
     :math:`a_j` and :math:`u_j` the bits of entry j folded together, so that sparse rows need
     their own entries only. Distinct rows collide with a probability of some n² / 2^50. The
     order of the keys does not depend on the order of the rows, nor on how often each of them
-    comes, nor on the scale of the columns.
+    comes.
     """
     factors = np.random.default_rng(seed).integers(2**63, size=inputs.shape[1], dtype=np.uint64)
     factors = 2 * factors + 1
@@ -31,11 +33,16 @@ def row_keys(inputs, memory, seed=0):
     return keys
 
 
-def _along_a_line(inputs, memory):
-    """Products of all rows with one random vector."""
+def _along_a_line(inputs, memory, units=None):
+    """Products of all rows with one random vector, each column in its unit if there are `units`."""
     direction = np.random.default_rng(0).normal(size=inputs.shape[1])
     parts = memory.chunks(inputs.shape[0], 16 * inputs.shape[1])
-    return np.concatenate([to_numpy(inputs[part]) @ direction for part in parts])
+    read = partial(_in_units, *units) if units else to_numpy
+    return np.concatenate([read(inputs[part]) @ direction for part in parts])
+
+
+def _in_units(low, width, rows):
+    return rows.multiply(1 / width).tocsr() if sp.issparse(rows) else (rows - low) / width
 
 
 def _bits(values):
@@ -54,9 +61,9 @@ def count_distinct(inputs, memory):
 def merge_copies(X, y, sample_weight, memory):
     """Distinct pairs of row and target, with what their copies weigh together.
 
-    Their order depends on what they hold only. What is drawn from them by position, such as
-    bootstrap samples and folds, is thus a function of the weighted set of rows: a weight of 3
-    is three copies exactly.
+    Their order depends on what they hold only, and not on the units of columns. What is drawn
+    from them by position, such as bootstrap samples and folds, is thus a function of the
+    weighted set of rows: a weight of 3 is three copies exactly.
 
     Parameters
     ----------
@@ -75,10 +82,24 @@ def merge_copies(X, y, sample_weight, memory):
     X = X.tocsr() if hasattr(X, "tocsr") else X
     columns = y.reshape(len(y), -1).T
     codes = [np.unique(column, return_inverse=True)[1] for column in columns]
-    keys = row_keys(X, memory) + row_keys(np.stack(codes, axis=1), memory, seed=1)
+    of_targets = row_keys(np.stack(codes, axis=1), memory, seed=1)
+    keys = row_keys(X, memory) + of_targets
     _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
-    weight = np.bincount(groups, sample_weight).astype(np.float64)
+    order = np.lexsort((of_targets[first], _along_a_line(X, memory, _units(X, memory))[first]))
+    first, weight = first[order], np.bincount(groups, sample_weight)[order].astype(np.float64)
     return X[first], y[first], None if (weight == 1).all() else weight
+
+
+def _units(X, memory):
+    """Where each column begins, and how far it goes: that of sparse rows begins at zero."""
+    if sp.issparse(X):
+        low, width = np.zeros(X.shape[1]), abs(X).max(axis=0).toarray().ravel()
+    else:
+        parts = memory.chunks(X.shape[0], 16 * X.shape[1])
+        low = np.min([X[part].min(axis=0) for part in parts], axis=0)
+        width = np.max([X[part].max(axis=0) for part in parts], axis=0) - low.astype(np.float64)
+    normal = np.finfo(np.float64).tiny
+    return low.astype(np.float64), np.where(width > normal, width, 1.0)
 
 
 @dataclass

@@ -66,3 +66,19 @@ def test_targets_that_are_no_numbers(Estimator):
 def test_targets_that_overflow(Estimator):
     with pytest.raises(ValueError, match=r"y holds 1\.49e\+162"):
         Estimator("Dense[3] Tanh").fit(X, np.arange(150) * 1e160)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e150])
+def test_no_unit_of_targets_is_too_small_or_too_large(unit):
+    model = ZORBRegressor("Identity").fit(X[:, 1:], unit * X[:, 0])
+    expected = ZORBRegressor("Identity").fit(X[:, 1:], X[:, 0])
+    np.testing.assert_allclose(model.predict(X[:, 1:]) / unit, expected.predict(X[:, 1:]))
+
+
+def test_single_precision_takes_equal_targets_of_any_size_and_refuses_unscaled_ones(rng):
+    weights = rng.random(len(X))  # the mean of equal numbers is off by rounding
+    model = ZORBRegressor("Dense[8] Tanh", dtype="float32", random_state=0)
+    model.fit(X, np.full(len(X), 1e60), sample_weight=weights)
+    np.testing.assert_allclose(model.predict(X), 1e60)
+    with pytest.raises(ValueError, match="y holds .*e\\+49: numbers beyond .* in float32"):
+        model.set_params(standardize=False).fit(X, 1e49 * X[:, 0])

@@ -396,3 +396,24 @@ def test_weights_of_classes_that_are_not_there():
     np.testing.assert_array_equal(*scores)
     rule = NetworkClassifier("Dense[4]", class_weight={2: 5}, random_state=0)
     rule.partial_fit(rows[few], y[few], classes=[0, 1, 2]).partial_fit(rows[few], y[few])
+
+
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_array])
+@pytest.mark.parametrize("layers", ["Trees[5]", "Dense[4] Tanh"])
+def test_indices_of_64_bits_are_indices(form, layers):
+    rows = form(np.where(X > 0, X, 0.0))
+    wide = rows.copy()
+    wide.indices, wide.indptr = rows.indices.astype(np.int64), rows.indptr.astype(np.int64)
+    expected, found = (
+        ZORBClassifier(layers, random_state=0).fit(one, Y).predict_proba(one)
+        for one in (rows, wide)
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert wide.indices.dtype == np.int64
+
+
+def test_rows_too_far_away_to_be_predicted():
+    model = ZORBRegressor("Dense[4] ReLU", dtype="float32", clip=False, random_state=0)
+    model.fit(1e-20 * X, Y)
+    with pytest.raises(ValueError, match="X holds rows so far from those of training"):
+        model.predict(1e37 * X)

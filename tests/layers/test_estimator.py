@@ -208,3 +208,18 @@ def test_errors_name_what_to_do():
     ):
         with pytest.raises(error, match=message):
             Estimator([layer]).fit(X, (y > y.mean()).astype(int), sample_weight=halves)
+
+
+class GivesNaN(RegressorMixin, BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), np.nan)
+
+
+@pytest.mark.parametrize("layers", [[], [Dense(3), Tanh()]])
+def test_an_estimator_that_gives_nan_is_named(layers):
+    rows, y = make_friedman1(40, random_state=0)
+    with pytest.raises(ValueError, match=r"GivesNaN\(\) gives NaN or infinity for 40 of 40 rows"):
+        ZORBRegressor([*layers, EstimatorLayer(GivesNaN())], random_state=0).fit(rows, y)

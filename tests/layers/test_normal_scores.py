@@ -138,3 +138,13 @@ def test_a_kernel_sees_the_bulk_of_log_normal_columns():
     }
     plain, ranked = scores.values()
     assert ranked > plain + 0.1 and ranked > 0.9
+
+
+@pytest.mark.parametrize("tiny", [1e-12, 1e-17, 1e-200])
+def test_a_tiny_weight_in_a_tail_has_a_score(tiny):
+    column = np.exp(5 * NORMAL)
+    weights = np.where(column == column.max(), tiny, 1.0)
+    params = fitted(NormalScores(), column[:, None], weights)
+    scores = NormalScores().forward(params, column[:, None])[:, 0]
+    # half of its weight lies above
+    assert scores.max() == pytest.approx(norm.isf(tiny / 2 / weights.sum()))

@@ -222,3 +222,12 @@ def test_batch_norm_inside_composite_layers_learns_its_moments(Estimator, rule, 
     mean = np.average(found, axis=0, weights=WEIGHTS)
     np.testing.assert_allclose(mean, 0, atol=1e-6)
     np.testing.assert_allclose(np.average(found**2, axis=0, weights=WEIGHTS), 1, rtol=1e-4)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("unit", [1e-150, 1e-200, 1e-300])
+def test_no_unit_of_columns_is_too_small(unit, form, rng):
+    rows = np.stack([unit * rng.normal(size=50), np.zeros(50), rng.normal(size=50)], axis=1)
+    params = initial(Standardize(with_mean=False), form(rows))
+    expected = [unit * (rows[:, 0] / unit).std(), 1, rows[:, 2].std()]
+    np.testing.assert_allclose(params["deviation"], expected)

@@ -58,3 +58,15 @@ def test_copies_are_merged_in_an_order_of_their_own(kind, labels):
     again = getattr(model.fit(kind(X[copies]), y[copies]), method)(X), model.loo_score_
     np.testing.assert_allclose(again[0], once[0], rtol=1e-9, atol=1e-12)
     assert again[1] == pytest.approx(once[1])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+def test_models_that_draw_rows_do_not_depend_on_the_units_of_columns(form, rng):
+    rows = rng.normal(size=(90, 5)) * (rng.random((90, 5)) < 0.7)
+    y = np.sin(rows[:, 0]) + rows[:, 1]
+    units = 2.0 ** np.array([1, -3, 20, 0, 7])  # exact, so that splits are the same to the bit
+    found = [
+        ZORBRegressor("Trees[20]", random_state=0).fit(form(one), y).predict(form(one))
+        for one in (rows, rows * units)
+    ]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-9)

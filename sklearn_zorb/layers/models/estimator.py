@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from ..._compat import Interval
+from ...linalg import is_traced, namespace
 from ...linalg.threads import all_threads
 from .cross_fit import cross_fit, whole_copies, with_random_state
 from .foreign import POSITIVE, Foreign
@@ -88,7 +89,22 @@ class EstimatorLayer(Foreign):
         _check_estimator(self.estimator)
         # an estimator of others may leave its work to BLAS
         with all_threads(np.inf):
-            return self._fit_model(rows, targets, context)
+            model, outputs = self._fit_model(rows, targets, context)
+        return model, self._checked(outputs)
+
+    def forward(self, params, inputs, *, rng=None):
+        return self._checked(super().forward(params, inputs))
+
+    def _checked(self, outputs):
+        """The outputs; ValueError where the estimator gave some that are no numbers."""
+        finite = namespace(outputs).isfinite(outputs).all(axis=1)
+        if not is_traced(outputs) and not finite.all():
+            raise ValueError(
+                f"EstimatorLayer: {self.estimator!r} gives NaN or infinity for "
+                f"{len(finite) - int(finite.sum())} of {len(finite)} rows; take another estimator, "
+                "or other settings of it, or drop the columns that it cannot use."
+            )
+        return outputs
 
     def _fit_model(self, rows, targets, context):
         if not _is_predictor(self.estimator):
