@@ -1,5 +1,7 @@
 """Quantiles of a new target from left-out residuals of rows with outputs like its own."""
 
+from copy import copy
+
 import numpy as np
 
 from ..rows.quantiles import Ordered
@@ -10,6 +12,10 @@ MOST_KNOTS = 20
 # residuals that are kept, and those that levels are calibrated on, by a grid
 MOST_ROWS, JUDGED_ROWS = 10_000, 2000
 GRID = np.arange(1, 400) / 400
+# what sizes are judged by, their powers, and the mean error's share that is added to each
+JUDGED_LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+SMALL = 0.1
 
 
 class LeftOutErrors:
@@ -63,8 +69,9 @@ class LeftOutErrors:
     def __init__(self, outputs, residuals, sample_weight, unit=1.0):
         weights = np.ones(len(residuals)) if sample_weight is None else sample_weight
         every = _every(len(residuals), MOST_ROWS)
-        self.outputs, self.residuals = outputs[::every], residuals[::every]
-        self.weights, self.unit = every * weights[::every], unit
+        self.rows = slice(None, None, every)
+        self.outputs, self.residuals = outputs[self.rows], residuals[self.rows]
+        self.weights, self.unit = every * weights[self.rows], unit
 
     @classmethod
     def of_others(cls, residuals, sample_weight, unit=1.0):
@@ -86,8 +93,46 @@ class LeftOutErrors:
             max(self.unit, unit),
         )
 
+    def log_sizes(self):
+        """What a model of the size of errors is to learn, of shape (n_samples, n_outputs).
+
+        It is log(|r| / m + 0.1) with m the mean of all |r|: logarithms of small errors alone would
+        say little and weigh much.
+        """
+        sizes = np.abs(self.residuals)
+        mean = np.average(sizes, axis=0, weights=self.weights)
+        return np.log(sizes / np.where(mean > 0, mean, 1.0) + SMALL)
+
+    def scaled(self, log_sizes):
+        """The same in units of sizes expected, and their power, 0 where they tell nothing.
+
+        Of a few powers, the one is taken of least pinball loss, where that is lower by more than
+        a standard error. For both, `log_sizes` (n_samples, n_outputs) must not have seen the
+        residual of their own row.
+        """
+        losses = [self._pinball_losses(np.exp(power * log_sizes)) for power in POWERS]
+        best = int(np.argmin([self.weights @ loss for loss in losses]))
+        gains, total = losses[0] - losses[best], self.weights.sum()
+        gain = self.weights @ gains / total
+        if gain <= np.sqrt(self.unit * self.weights @ (gains - gain) ** 2) / total:
+            return self, 0.0
+        scaled = copy(self)
+        scaled.residuals = self.residuals / np.exp(POWERS[best] * log_sizes)
+        return scaled, POWERS[best]
+
+    def _pinball_losses(self, sizes):
+        """Loss of each row by quantiles of all residuals in units of sizes."""
+        losses, ones = np.zeros(len(sizes)), np.ones(len(sizes))
+        for residuals, own in zip(self.residuals.T, sizes.T, strict=True):
+            order = (residuals / own).argsort(kind="stable")
+            ranked, weights = (residuals / own)[order], self.weights[order]
+            found = _quantiles(ranked, ones, weights, self.unit, JUDGED_LEVELS)
+            over = residuals[:, None] - found * own[:, None]
+            losses += np.maximum(JUDGED_LEVELS * over, (JUDGED_LEVELS - 1) * over).sum(axis=1)
+        return losses
+
     def quantiles(self, outputs, levels):
-        """Quantiles of the residuals of new rows.
+        """Quantiles of the residuals of new rows, in units of their sizes where these are scaled.
 
         Parameters
         ----------

@@ -99,7 +99,7 @@ class Numbers:
             # not of equal numbers, whose mean is off by rounding
             self.mean = np.where(self.low == self.high, self.low, mean)
             self.spread = _deviation(table - self.mean, sample_weight)
-        self.judged, self.errors = Judged(), None
+        self.judged, self.errors, self.power = Judged(), None, 0.0
 
     @property
     def score(self):
@@ -168,18 +168,23 @@ class Numbers:
         """Predictions in the units of y."""
         return self._shaped(self._decoded(outputs))
 
-    def quantiles(self, outputs, levels):
+    def scaled(self, log_sizes):
+        """A decoder whose errors are in units of sizes, to a power, where that is a gain.
+
+        `log_sizes` are left-out predictions of ``errors.log_sizes()``.
+        """
+        scaled = copy(self)
+        scaled.errors, scaled.power = self.errors.scaled(log_sizes)
+        return scaled
+
+    def quantiles(self, outputs, levels, log_sizes=0.0):
         """Quantiles of new targets, the levels on the last axis."""
-        errors = self.errors.quantiles(outputs, levels)
+        sizes = np.exp(self.power * np.asarray(log_sizes))
+        errors = self.errors.quantiles(outputs, levels) * sizes[..., None]
         found = self._decoded(outputs)[..., None] + errors
         if self.clip:
             found = np.clip(found, self.low[:, None], self.high[:, None])
         return self._shaped(found)
-
-    def interval(self, outputs, coverage):
-        """Lower and upper ends of intervals that hold a new target with about this chance."""
-        ends = self.quantiles(outputs, np.array([1 - coverage, 1 + coverage]) / 2)
-        return ends[..., 0], ends[..., 1]
 
 
 def _deviation(centred, sample_weight):

@@ -34,6 +34,8 @@ class FittedModel:
         Working memory that predicting one row takes.
     state : dict or None
         What the rule wants back where training goes on.
+    sizes : FittedModel or None
+        Of the logarithm of the size of errors.
     """
 
     network: Network
@@ -44,6 +46,7 @@ class FittedModel:
     constant: ConstantColumns | None
     row_bytes: int
     state: Any = None
+    sizes: Any = None
 
     def replace(self, **changes):
         """A copy with some attributes changed; params become NumPy arrays."""

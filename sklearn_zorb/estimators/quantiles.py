@@ -1,12 +1,39 @@
 """What regressors say beside their predictions: quantiles and intervals of new targets."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.validation import check_is_fitted
+
+from ..decoders import Numbers
+from ..layers import Identity, Parallel, PiecewiseLinear, Standardize
+from ..memory import Memory
+from ..rows.duplicates import row_keys
+from ..trainers import ZORB
+from .data import read_rows
+from .fitting import train
+from .plans import Plan, read_layers
+
+# as in the linear block of the default
+BENT_COLUMNS = 100
+# fewer rows say too little of sizes, and more would not say it better
+LEAST_ROWS, MOST_ROWS = 50, 2000
 
 
 class PredictsQuantiles:
     """Mixin of regressors whose decoder has learned from left-out errors."""
+
+    def _attributes(self, fit, data, call):
+        attributes = super()._attributes(fit, data, call)
+        if fit.left_out is None or call.batch:
+            return attributes
+        return {
+            **attributes,
+            "model_": with_sizes(attributes["model_"], data, Memory(self.memory_limit)),
+        }
 
     def predict_interval(self, X, coverage=0.9):
         """Give intervals that hold a new target with about this probability.
@@ -42,8 +69,8 @@ class PredictsQuantiles:
         """
         if not _is_share(coverage):
             raise ValueError(f"coverage={coverage!r}; pass a share above 0 and below 1.")
-        outputs = self._outputs(X)
-        return self.model_.decoder.interval(outputs, coverage)
+        ends = self._quantiles(X, np.array([1 - coverage, 1 + coverage]) / 2)
+        return ends[..., 0], ends[..., 1]
 
     def predict_quantiles(self, X, quantiles=(0.1, 0.5, 0.9)):
         """Predict quantiles of a new target.
@@ -86,9 +113,50 @@ class PredictsQuantiles:
             raise ValueError(
                 f"quantiles={quantiles!r}; pass shares above 0 and below 1, such as (0.1, 0.9)."
             )
-        outputs = self._outputs(X)
-        values = self.model_.decoder.quantiles(outputs, np.array(levels, dtype=np.float64))
+        values = self._quantiles(X, np.array(levels, dtype=np.float64))
         return values if np.ndim(quantiles) else values[..., 0]
+
+    def _quantiles(self, X, levels):
+        check_is_fitted(self, "model_")
+        model, rows = self.model_, read_rows(self, X)
+        outputs = model.outputs(rows, self.memory_limit)
+        if model.sizes is None:
+            return model.decoder.quantiles(outputs, levels)
+        sizes = model.sizes.outputs(rows, self.memory_limit)
+        return model.decoder.quantiles(outputs, levels, model.sizes.decoder.predict(sizes))
+
+
+def with_sizes(model, data, memory):
+    """The model with one of the size of its errors, where that makes quantiles better.
+
+    It is a ridge regression of the logarithm on the columns, bent at their quartiles.
+    """
+    errors = model.decoder.errors
+    if errors.weights.sum() / errors.unit < LEAST_ROWS:
+        return model
+    X = (data.X.tocsr() if sp.issparse(data.X) else data.X)[errors.rows]
+    y = data.y[errors.rows].reshape(X.shape[0], -1)
+    # all copies of a row are left out at once: one would tell of the others
+    keys = row_keys(X, memory) + row_keys(y, memory, seed=1)
+    _, first, copies = np.unique(keys, return_index=True, return_inverse=True)
+    weights = np.bincount(copies, errors.weights)
+    X, logs, weights = X[first], errors.log_sizes()[first], weights / weights.max()
+    some = slice(MOST_ROWS)
+    decoder = Numbers(logs[some], weights[some], scale=True)
+    rows = replace(data, X=X[some], y=logs[some], weights=weights[some])
+    fit = train(_plan(X, memory), rows, decoder, lambda n_steps, model: nullcontext())
+    # of rows that it has not seen, predictions are as honest
+    outputs = np.vstack([fit.left_out, fit.model.outputs(X[MOST_ROWS:])])
+    decoder = model.decoder.scaled(decoder.predict(outputs)[copies])
+    return model if decoder.power == 0 else model.replace(decoder=decoder, sizes=fit.model)
+
+
+def _plan(X, memory):
+    """Of a ridge regression on the columns, bent where these are few."""
+    bent = X.shape[1] <= BENT_COLUMNS and not sp.issparse(X)
+    bends = [Parallel([[Identity()], [PiecewiseLinear(4)]])] if bent else []
+    layers = read_layers([*bends, Standardize(clip=3.0)])
+    return Plan(*layers, rule=ZORB(), standardize=False, memory=memory, random_state=0)
 
 
 def _is_share(value):

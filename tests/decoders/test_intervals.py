@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from left_out import left_out_ridge
 from sklearn.datasets import make_friedman1
 
@@ -84,6 +85,32 @@ def test_noise_that_grows_with_the_target(growing):
     assert np.corrcoef(high - low, deviation)[0, 1] > 0.9
     # the median lies nearer to the short tail, as it does in truth
     assert np.median((middle - low) / (high - low)) == pytest.approx(0.27, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix, sp.csc_matrix])
+def test_noise_that_grows_with_a_column(kind):
+    """Deviations that the predictions know nothing of, one for each output."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(6000, 5))
+    deviations = np.exp(X[:, [2, 3]])
+    Y = X[:, :2] + deviations * rng.normal(size=(6000, 2))
+    model = ZORBRegressor("Identity", clip=False, random_state=0).fit(kind(X[:2500]), Y[:2500])
+    low, high = model.predict_interval(kind(X[2500:]), 0.8)
+    inside = (low <= Y[2500:]) & (Y[2500:] <= high)
+    for k, deviation in enumerate(deviations[2500:].T):
+        ratio = (high - low)[:, k] / (2 * 1.2816 * deviation)
+        assert np.median(ratio) == pytest.approx(1.0, abs=0.05)
+        assert np.mean(np.abs(ratio - 1)) < 0.15
+        for third in np.array_split(np.argsort(deviation), 3):
+            assert inside[third, k].mean() == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_width_that_nothing_tells_of_is_nearly_constant():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    model = ZORBRegressor("Identity", clip=False).fit(X, X[:, 0] + rng.normal(size=400))
+    low, high = model.predict_interval(X, 0.8)
+    assert np.std(high - low) < 0.15 * np.mean(high - low)
 
 
 def test_batches_have_one_width(growing):
