@@ -16,6 +16,7 @@ NAMES = [
     "decision_linear",
     "few_rows",
     "wide",
+    "intervals",
     "long_tails",
     "many_rows",
     "slow_peers",

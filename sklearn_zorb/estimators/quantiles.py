@@ -146,7 +146,8 @@ def with_sizes(model, data, memory):
     rows = replace(data, X=X[some], y=logs[some], weights=weights[some])
     fit = train(_plan(X, memory), rows, decoder, lambda n_steps, model: nullcontext())
     # of rows that it has not seen, predictions are as honest
-    outputs = np.vstack([fit.left_out, fit.model.outputs(X[MOST_ROWS:])])
+    outputs = fit.model.outputs(X)
+    outputs[some] = fit.left_out
     decoder = model.decoder.scaled(decoder.predict(outputs)[copies])
     return model if decoder.power == 0 else model.replace(decoder=decoder, sizes=fit.model)
 
