@@ -77,6 +77,15 @@ PAGES = {
         "The default beside a linear model with a penalty found by cross-validation and a forest "
         "of 200 trees, on 2000 rows held out; *loo* is what the default says of itself.",
     ),
+    "intervals": (
+        "Intervals and quantiles",
+        "Regression tables, at most 3000 training rows, means over tables of means over splits. "
+        "*pinball* is the pinball loss over seven quantiles from .05 to .95, relative to that of "
+        "the quantiles of the training targets; the other columns are the shares covered by "
+        "intervals, of all test rows and of the thirds with the lowest, middle and highest "
+        "predictions. *one width* is that of the left-out errors of the same model; boosting has "
+        "one model for each quantile.",
+    ),
     "long_tails": (
         "Columns with long tails",
         "1000 rows of eight columns, scores on 2000 more; *without* is the default without "
