@@ -13,7 +13,7 @@ from .tables import is_plain, load, table_names
 RECORDS = RESULTS / "tabular.csv"
 TIMES = RESULTS / "tabular_times.csv"
 # tables on which settings are searched for
-SEARCHED = ("german", "pima", "phoneme", "segment", "abalone", "boston", "pbc", "wine_red")
+SEARCHED = ("german", "glass", "pima", "sonar", "auto_mpg", "boston", "pbc", "wine_red")
 
 
 def main(arguments=()):
