@@ -6,8 +6,8 @@ quantile regressions by boosting, one model for each quantile, with defaults. Th
 summed over seven quantiles, and relative to that of the quantiles of the training targets.
 
 Tried in place of what is there, on four splits: widths from a forest or a kernel of the columns,
-or from how far the blocks of the stack disagree, alone or beside the columns; more and fewer knots,
-rows for each and bends of the columns. The mean loss of none was lower by more than a hundredth.
+or from how far the blocks of the stack disagree, alone or beside the columns; more and fewer
+knots and bends of the columns. The mean loss of none was lower by more than a hundredth.
 
 ``python -m benchmarks.intervals boston servo`` runs some tables only; what is on record is kept.
 """
@@ -28,7 +28,7 @@ from .tabular.tables import load
 
 TRAIN_ROWS, TEST_ROWS = 3000, 4000
 # splits of tables of up to so many training rows, and of longer ones
-FEW_ROWS, SPLITS, SPLITS_OF_LONG = 500, 10, 3
+FEW_ROWS, SPLITS, SPLITS_OF_LONG = 500, 5, 2
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 LEVELS = (0.025, *QUANTILES, 0.975)

@@ -6,9 +6,8 @@ import numpy as np
 
 from ..rows.quantiles import Ordered
 
-# rows for each knot, and knots at most: of 25 to 100 and of 9 to 40 the least pinball loss
-ROWS_OF_KNOT = 50
-MOST_KNOTS = 20
+# knots beside the square root of the rows: more are noisier where nothing changes between them
+KNOTS = 0.25
 # residuals that are kept, and those that levels are calibrated on, by a grid
 MOST_ROWS, JUDGED_ROWS = 10_000, 2000
 GRID = np.arange(1, 400) / 400
@@ -22,9 +21,10 @@ class LeftOutErrors:
     r"""How far predictions of left-out rows were off, where outputs were like those of a new row.
 
     Residuals spread differently where predictions are low and where they are high. Knots
-    :math:`k_1 < k_2 < \dots` stand at quantiles of the outputs, one for each 50 rows and 20 at
-    most. Each has quantiles of its own, of all residuals weighted by hat functions that are one
-    at the knot and zero from its neighbours on; between knots, quantiles are interpolated.
+    :math:`k_1 < k_2 < \dots` stand at quantiles of the outputs, a quarter as many as the
+    square root of the rows. Each has quantiles of its own, of all residuals weighted by hat
+    functions that are one at the knot and zero from its neighbours on; between knots, quantiles
+    are interpolated.
 
     With :math:`r_{(i)}` the residuals in ascending order, their weights :math:`w_{(i)}` and w that
     of one new row, the quantile of a level p is :math:`r_{(i)}` where
@@ -160,7 +160,8 @@ class _Local:
         order = residuals.argsort(kind="stable")
         self.outputs, self.residuals = outputs[order], residuals[order]
         self.weights, self.unit = weights[order], unit
-        count = int(np.clip(weights.sum() / unit / ROWS_OF_KNOT, 1, MOST_KNOTS))
+        n_rows = min(weights.sum() / unit, MOST_ROWS)
+        count = max(1, int(KNOTS * np.sqrt(n_rows)))
         ordered = Ordered(outputs, weights)
         self.knots = np.unique(ordered.quantiles(np.arange(count) + 0.5, count))
         hats = np.eye(len(self.knots))

@@ -77,7 +77,7 @@ class PredictsQuantiles:
 
         A quantile is the prediction plus that quantile of the left-out errors of training rows
         with predictions like it; see `sklearn_zorb.decoders.LeftOutErrors`. Where layers were
-        chosen on y, those errors are somewhat small. Of fewer than 100 rows all errors count
+        chosen on y, those errors are somewhat small. Of fewer than 64 rows all errors count
         for every prediction. After `partial_fit` they do so too, without their signs, which may
         be those of earlier read-outs. Quantiles never cross.
 
