@@ -69,7 +69,7 @@ shift = X_test[near, 1, None] - 0.5
 left.plot(X_test[near, 0][order], (truth[near] - shift)[order], "--", color="black", linewidth=1)
 left.plot([], [], "--", color="black", linewidth=1, label="truth")
 left.set(xlabel="first column", ylabel="target")
-left.legend(frameon=False, loc="upper left")
+left.legend(frameon=False, loc="lower left")
 
 fifths = np.array_split(np.argsort(X_test[:, 0]), 5)
 for (name, values), color in zip(found.items(), ("#c8442c", "#3f6c8c"), strict=True):

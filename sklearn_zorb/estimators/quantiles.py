@@ -76,10 +76,13 @@ class PredictsQuantiles:
         """Predict quantiles of a new target.
 
         A quantile is the prediction plus that quantile of the left-out errors of training rows
-        with predictions like it; see `sklearn_zorb.decoders.LeftOutErrors`. Where layers were
-        chosen on y, those errors are somewhat small. Of fewer than 64 rows all errors count
-        for every prediction. After `partial_fit` they do so too, without their signs, which may
-        be those of earlier read-outs. Quantiles never cross.
+        with predictions like it. Errors are in units of their size, which a ridge regression on
+        the columns tells where that lowers the pinball loss of left-out rows. Shares below a
+        quantile are right over all rows like those of training; where layers were chosen on y,
+        errors are somewhat small. Quantiles never cross.
+
+        Of fewer than 64 rows all errors count for every prediction. After `partial_fit` they do so
+        too, without their signs, which may be those of earlier read-outs.
 
         Parameters
         ----------
