@@ -1,5 +1,7 @@
 """The one place for scikit-learn names that are private or newer than what we require."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
@@ -51,17 +53,87 @@ def check_parameters(component):
     )
 
 
+def node_records():
+    """The dtype of nodes that `tree_predictor` takes."""
+    from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+
+    return PREDICTOR_RECORD_DTYPE
+
+
+def tree_predictor(records, left_sets):
+    """A function of float64 rows that tells the value of the leaf that each falls into.
+
+    Parameters
+    ----------
+    records : ndarray of dtype `node_records`
+        The root first. Nothing is checked when rows come.
+    left_sets : ndarray of uint32 of shape (n_sets, 8)
+        Bits of the categories that go left; all others are known and go right.
+    """
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+    predictor = TreePredictor(records, left_sets, left_sets)
+    known = np.full((1, 8), np.iinfo(np.uint32).max, dtype=np.uint32)
+
+    def predict(rows):
+        places = np.zeros(rows.shape[1], dtype=np.uint32)
+        return predictor.predict(rows, known, places, 1)
+
+    return predict
+
+
+@dataclass(frozen=True)
+class BoostedTrees:
+    """What a fitted histogram gradient boosting predicts with.
+
+    Attributes
+    ----------
+    rounds : list of list of (ndarray, ndarray)
+        For each round and output, the nodes of a tree, of dtype `node_records`, and its sets
+        of categories, as `tree_predictor` takes them.
+    baseline : ndarray of shape (n_outputs,)
+        What trees add to.
+    columns : ndarray of int
+        The column of the rows that each column of the nodes is.
+    categories : dict
+        Known categories of such columns, sorted, NaN last; nodes part their positions.
+    """
+
+    rounds: list
+    baseline: np.ndarray
+    columns: np.ndarray
+    categories: dict
+
+
+def boosted_trees(model):
+    """The `BoostedTrees` of a fitted `HistGradientBoostingClassifier` or regressor."""
+    rounds = [
+        [(tree.nodes, tree.raw_left_cat_bitsets) for tree in trees] for trees in model._predictors
+    ]
+    columns, categories = np.arange(model.n_features_in_), {}
+    if model._preprocessor is not None:
+        # which puts them first
+        columns = np.argsort(~model.is_categorical_, kind="stable")
+        known = model._preprocessor.named_transformers_["encoder"].categories_
+        categories = dict(zip(columns.tolist(), known, strict=False))
+    return BoostedTrees(rounds, np.ravel(model._baseline_prediction), columns, categories)
+
+
 __all__ = [
     "HAS_CALLBACKS",
+    "BoostedTrees",
     "CallbackSupportMixin",
     "Interval",
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "boosted_trees",
     "boosting_gains",
     "check_parameters",
     "check_sample_weight",
     "fit_context",
     "fit_task",
     "has_callbacks",
+    "node_records",
+    "tree_predictor",
 ]

@@ -172,7 +172,10 @@ def test_repeated_targets_are_fitted_in_a_basis_of_their_own():
     thin = solved(layer, params, X, values, codes=codes, rng=np.random.default_rng(0))
     full = solved(layer, params, X, values[codes], rng=np.random.default_rng(0))
     np.testing.assert_allclose(thin.outputs, full.outputs)
-    np.testing.assert_allclose(layer.forward(thin.params, X), layer.forward(full.params, X))
+    # leaves keep values in single precision
+    np.testing.assert_allclose(
+        layer.forward(thin.params, X), layer.forward(full.params, X), atol=1e-6
+    )
 
 
 def test_the_latest_fits_are_averaged():

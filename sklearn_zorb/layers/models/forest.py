@@ -1,36 +1,12 @@
-"""Random forests of weighted rows, and what they say of rows out of the bag."""
+"""Trees grown on bootstrap samples of weighted rows, and what they say of rows out of the bag."""
 
 import numpy as np
 from sklearn.utils import check_array
 
 from ...linalg.threads import in_order
+from .ensembles import forest
 from .foreign import seed
-
-
-class Forest:
-    """The mean of regression trees.
-
-    Parameters
-    ----------
-    trees : list
-    basis : ndarray of shape (n_columns, n_outputs) or None, default=None
-        What the columns that the trees were grown on are coordinates of.
-    importances : ndarray of shape (n_features,) or None, default=None
-        By how much splits at each column lower squared errors.
-    """
-
-    def __init__(self, trees, basis=None, importances=None):
-        self.trees = trees
-        self.basis = basis
-        self.importances = importances
-
-    def predict(self, rows):
-        """Predictions of shape (n_samples, n_outputs)."""
-        with np.errstate(over="ignore"):  # infinity falls on the same side as what overflows
-            rows = rows.astype(np.float32)
-        total = sum(tree.predict(rows, check_input=False) for tree in self.trees)
-        mean = (total / len(self.trees)).reshape(rows.shape[0], -1)
-        return mean if self.basis is None else mean @ self.basis
+from .nodes import Nodes
 
 
 def grow_forest(
@@ -61,7 +37,7 @@ def grow_forest(
 
     Returns
     -------
-    forest : Forest
+    forest : Ensemble
     outputs : ndarray of shape (n_samples, n_outputs)
         The mean target for a row that every tree has seen.
     """
@@ -73,14 +49,15 @@ def grow_forest(
     # they come in the order of the streams, so that sums are the same for any n_jobs
     trees, total, count = [], np.zeros(targets.shape), np.zeros((len(targets), 1))
     importances = np.zeros(rows.shape[1])
-    for tree, index, chance, predicted in in_order(bag.grow, rng.spawn(n_trees), n_jobs):
+    grown = in_order(bag.grow, rng.spawn(n_trees), n_jobs)
+    for (tree, gains), index, chance, predicted in grown:
         trees.append(tree)
-        importances += tree.tree_.compute_feature_importances(normalize=False)
+        importances += gains
         total[index] += chance * predicted
         count[index] += chance
     mean = np.average(targets, axis=0, weights=weight)
     outputs = np.divide(total, count, out=np.tile(mean, (len(targets), 1)), where=count > 0)
-    return Forest(trees, importances=importances), outputs
+    return forest(trees, importances), outputs
 
 
 class _Bag:
@@ -105,7 +82,7 @@ class _Bag:
         return np.bincount(np.minimum(drawn, len(self.up_to) - 1), minlength=len(self.up_to))
 
     def grow(self, rng):
-        """A tree, rows that are out of its bag, with what chance, and its prediction of them."""
+        """A tree and its gains; rows out of its bag, with what chance, and what it says of them."""
         counts = self._draw(rng)
         own = np.flatnonzero(counts)
         tree = self.make_tree(random_state=seed(rng))
@@ -121,4 +98,5 @@ class _Bag:
         if len(index):
             found = tree.predict(self.rows[index], check_input=False)
             predicted[:] = found.reshape(predicted.shape)
-        return tree, index, chance[index, None], predicted
+        gains = tree.tree_.compute_feature_importances(normalize=False)
+        return (Nodes.of_tree(tree.tree_), gains), index, chance[index, None], predicted

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._compat import Interval, StrOptions, boosting_gains
 from .cross_fit import cross_fit, whole_copies
+from .ensembles import boosting
 from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
@@ -146,9 +147,9 @@ class Trees(Foreign):
         self.n_keep = n_keep
 
     def fit_model(self, rows, targets, context):
-        boosting = self.kind == "boosting"
-        joined = JoinedCategories(rows, dense=boosting)
-        grow = partial(self._boost, joined.categorical) if boosting else self._grow
+        boosted = self.kind == "boosting"
+        joined = JoinedCategories(rows, dense=boosted)
+        grow = partial(self._boost, joined.categorical) if boosted else self._grow
         model, outputs = grow(joined.transform(rows), targets, context)
         return OfJoined(model, joined), outputs
 
@@ -167,8 +168,7 @@ class Trees(Foreign):
             make_tree, self.n_estimators, rows, np.asarray(thin, dtype=np.float64),
             context.sample_weight, context.rng, context.n_jobs, self.max_samples,
         )  # fmt: skip
-        forest.basis = basis
-        return forest, outputs if basis is None else outputs @ basis
+        return (forest, outputs) if basis is None else (forest.then(basis), outputs @ basis)
 
     def _max_features(self, context):
         if self.max_features != "auto":
@@ -200,8 +200,9 @@ class Trees(Foreign):
         own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies, "openmp": 1}
         mean, outputs = cross_fit(model, rows, values, context, **own)
         boosted = [one for fold in mean.models for one in fold.models if one is not None]
-        mean.importances = sum(boosting_gains(one, rows.shape[1]) for one in boosted)
-        return mean, outputs
+        model = boosting(mean)
+        model.importances = sum(boosting_gains(one, rows.shape[1]) for one in boosted)
+        return model, outputs
 
 
 def _few_copies(sample_weight):
