@@ -1,5 +1,6 @@
 """How many rows go through at a time, and what may be kept."""
 
+import os
 import re
 from numbers import Real
 
@@ -8,6 +9,8 @@ import numpy as np
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
 CHUNK_BYTES = 64e6
+# rows that go through at a time at the least, whatever they take
+LEAST_ROWS = 64
 # an accelerator waits for the launch of each operation longer than for the work of many rows
 ACCELERATOR_BYTES = 1e9
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
@@ -43,6 +46,29 @@ def _read_size(text):
     return float(match[1]) * _UNITS[match[2].upper()]
 
 
+def as_text(n_bytes):
+    """Bytes as a reader wants them.
+
+    Examples
+    --------
+    >>> from sklearn_zorb.memory import as_text
+    >>> as_text(1_500_000_000)
+    '1.5GB'
+    """
+    for unit in ("TB", "GB", "MB", "KB"):
+        if n_bytes >= _UNITS[unit]:
+            return f"{n_bytes / _UNITS[unit]:.3g}{unit}"
+    return f"{n_bytes:.0f}B"
+
+
+def machine_bytes():
+    """Memory of this machine; infinite where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return np.inf
+
+
 class Memory:
     """A budget for the working set of a fit.
 
@@ -63,7 +89,7 @@ class Memory:
         an `even` number where threads share them, of which one would else wait for the last.
         """
         share = min(most, self.limit / 8)
-        step = int(max(64, min(n_rows, share // max(row_bytes, 1))))
+        step = int(max(LEAST_ROWS, min(n_rows, share // max(row_bytes, 1))))
         n_chunks = max(1, -(-n_rows // step))
         n_chunks += even and n_chunks > 1 and n_chunks % 2
         step = -(-n_rows // n_chunks) if n_rows else 1
@@ -75,6 +101,14 @@ class Memory:
             return False
         self.used += n_bytes
         return True
+
+    @property
+    def room(self):
+        """Bytes beyond which nothing is begun: the limit, or what the machine has.
+
+        A limit is for rows on their way: what one chunk takes, small models are left alone.
+        """
+        return max(self.limit, CHUNK_BYTES) if np.isfinite(self.limit) else machine_bytes()
 
     def convert(self, array, dtype):
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""

@@ -11,6 +11,7 @@ from ._compat import check_parameters
 from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.split_readout import SplitReadout
 from .lists import find, resolve_layers, walk
+from .memory import as_text
 from .rows import Rows, apply, output_shapes, side_by_side, working_width
 
 LEAK = (
@@ -94,6 +95,19 @@ class Network:
             )
         fill_widths(hidden, readout, n_outputs)
         return cls.build([], hidden, readout, tail, input_shape, "last")
+
+    def refuse_size(self, n_rows, memory):
+        """ValueError, before anything is allocated, where layers take more memory than there is."""
+        needed = 0
+        for name, layer, shape in zip(self.names, self.layers, self.shapes, strict=False):
+            needed += _least_bytes([layer], shape, n_rows)
+            if needed > memory.room:
+                limited = math.isfinite(memory.limit)
+                raise ValueError(
+                    f"layer {name!r}: {layer!r} takes {as_text(needed)} of memory or more, with "
+                    f"the layers before it, of {as_text(memory.room)} that "
+                    f"{'memory_limit allows' if limited else 'this machine has'}; make it smaller."
+                )
 
     def with_layers(self, layers):
         """The same structure with other layers in the same places."""
@@ -269,6 +283,15 @@ def _split_honest(layers, honest, taps, shapes):
     split = sum(math.prod(shapes[i]) for i in plain)
     readout = SplitReadout(layers[index], split)
     return (*layers[:index], readout, *layers[index + 1 :])
+
+
+def _least_bytes(layers, input_shape, n_rows):
+    """Memory that layers, and those inside of them, take at the least."""
+    total, shapes = 0, output_shapes(layers, input_shape)
+    for layer, shape in zip(layers, shapes, strict=False):
+        total += layer.least_bytes(shape, n_rows)
+        total += sum(_least_bytes(block, shape, n_rows) for block in layer.children())
+    return total
 
 
 def _shapes(names, layers, input_shape):

@@ -1,6 +1,7 @@
 """The shared fit: from checked data to a fitted model, without touching the estimator."""
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -77,6 +78,7 @@ def train(plan, data, decoder, report_to, before=None):
         network = Network.build(
             _front(plan, inputs), plan.hidden, plan.readout, plan.tail, inputs.shape[1:], plan.taps
         )
+        network.refuse_size(len(inputs), plan.memory)
         streams = context.rng.spawn(3)
         fresh = network.init(streams[0], (inputs, context.y, context.sample_weight))
         going_on = before is not None and fits(before.params, fresh)
@@ -91,15 +93,51 @@ def train(plan, data, decoder, report_to, before=None):
             16 * network.working_width,
         )  # fmt: skip
         options = {"state": before.state} if going_on and plan.rule.incremental else {}
-        with report_to(plan.rule.n_steps(network), model) as progress:
+        steps = plan.rule.n_steps(network)
+        with report_to(steps, model) as progress, refused_overflow(data, plan) as found:
             result = plan.rule.fit(
                 network, params, inputs, context.y_targets,
                 context.replace(rng=streams[1]), on_step=progress, **options,
             )  # fmt: skip
+            found += [result.params, result.left_out]
         model, left_out = model.replace(params=result.params, state=result.state), result.left_out
         if left_out is not None:
             left_out = network.finish(model.params, left_out[: len(targets)])
     return Fit(model, result.history, result.status, left_out)
+
+
+@contextmanager
+def refused_overflow(data, plan):
+    """Within it floating-point errors are silent; ValueError where what was found is not finite.
+
+    What is found is appended to the list that the context gives.
+    """
+    found: list = []
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield found
+        overflown = not _is_finite(found)
+        cause = None
+    except np.linalg.LinAlgError as error:
+        overflown, cause = True, error
+    if overflown:
+        raise ValueError(
+            f"numbers overflow in {plan.dtype} while layers are solved: X holds up to "
+            f"{_largest(data.X):.2g}, y up to {_largest(data.y):.2g}; scale them, as "
+            "standardize=True does, pass dtype='float64', or a larger alpha."
+        ) from cause
+
+
+def _is_finite(values):
+    """Whether all numbers of nested arrays are."""
+    if isinstance(values, dict | list | tuple):
+        return all(map(_is_finite, values.values() if isinstance(values, dict) else values))
+    return getattr(values, "dtype", np.dtype(int)).kind != "f" or bool(np.isfinite(values).all())
+
+
+def _largest(table):
+    values = table.data if sp.issparse(table) else table
+    return np.abs(values).max(initial=0) if values.dtype.kind in "iuf" else np.nan
 
 
 def _generator(random_state):

@@ -5,6 +5,7 @@ passed in and returned; the same layer object may therefore stand in many networ
 every method is a pure function of its arguments. Shapes never include the sample axis.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from ..linalg import LeastSquares
 from ..lists import Node
-from ..memory import Memory
+from ..memory import LEAST_ROWS, Memory
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,10 @@ class Layer(Node, BaseEstimator):
     def output_shape(self, input_shape):
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
         return tuple(input_shape)
+
+    def least_bytes(self, input_shape, n_rows):
+        """Memory that the layer takes at the least: here outputs of the fewest rows at a time."""
+        return 8 * min(n_rows, LEAST_ROWS) * math.prod(self.output_shape(input_shape))
 
     def init(self, rng, input_shape, data=None):
         """Draw initial params.

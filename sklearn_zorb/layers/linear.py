@@ -50,6 +50,12 @@ class LinearLayer(Layer):
         """Number of rows of the weights: the length of one design row."""
         return self.rows(None, np.zeros((1, *input_shape))).shape[1]
 
+    def least_bytes(self, input_shape, n_rows):
+        width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
+        # weights, and the smaller of both matrices of inner products
+        own = width * units + min(width, n_rows) ** 2
+        return 8 * own + super().least_bytes(input_shape, n_rows)
+
     def init(self, rng, input_shape, data=None):
         width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
         weights = initial_weights(self.initializer, rng, width, units, self._rows_of(data))

@@ -7,7 +7,7 @@ from .backends import get_backend, is_jax
 from .criterion import choose, criterion
 from .gcv import gcv_errors, gcv_predictions
 from .left_out import LeftOut
-from .penalties import RELATIVE_ALPHAS, check_alpha, penalties
+from .penalties import RELATIVE_ALPHAS, SMALLEST_MEAN, check_alpha, penalties
 from .solution import Solution, spread_of
 from .solvers import Cholesky, Diagonal, Dual, Eigen, QrSvd, is_diagonal
 from .threads import all_threads, one_thread
@@ -34,7 +34,7 @@ class LeastSquares(BaseEstimator):
         matrix, and takes the one of least leave-one-out error; where passes over all rows
         would cost more than the Gram matrix itself, that of 1000 rows, or, from ten rows for
         each column or 5e11 flops a pass on, generalised cross-validation. 0 gives the
-        minimum-norm solution.
+        minimum-norm solution, as does a float below the rounding of the sums.
     rcond : float or None, default=None
         Relative cut-off on singular values for `alpha=0`; None means machine epsilon times
         the larger dimension.
@@ -86,6 +86,9 @@ class LeastSquares(BaseEstimator):
         check_alpha(self.alpha)
         with one_thread(), all_threads(min(system.n_rows, system.n_features)):
             factors, by = self._prepare(system)
+            if self._vanishes(factors):
+                own = LeastSquares(0, self.rcond)
+                return own.solve(system, left_out=left_out, judges=judges, initial=initial)
             by = by if judges is None else "loo"
             rows = LeftOut(system, factors, keep=left_out)
             alpha, error = choose(by, rows, self._alphas(factors), judges)
@@ -114,13 +117,18 @@ class LeastSquares(BaseEstimator):
         """
         check_alpha(self.alpha)
         with one_thread(), all_threads(gram.n_features):
-            if self.alpha == 0:
+            if self.alpha == 0 or self._vanishes(gram):
                 factors = Eigen.prepare(gram, max(self.rcond or 0.0, GRAM_RCOND))
             else:
                 factors = self._pick(gram)[0].prepare(gram)
-            alphas = self._alphas(factors)
+            alphas = np.zeros(1) if self._vanishes(gram) else self._alphas(factors)
             best, errors = factors.best(lambda some: gcv_errors(gram, factors, some, count), alphas)
             return _solution(factors, float(alphas[best]), errors[best], "gcv")
+
+    def _vanishes(self, of):
+        """Whether a given penalty is nothing beside the rounding of the sums."""
+        nothing = max(np.finfo(np.float64).eps * of.mean_eigenvalue, SMALLEST_MEAN)
+        return self.alpha != "loo" and 0 < self.alpha < nothing
 
     def _prepare(self, system):
         """What answers for any penalty, and by what these are judged."""

@@ -15,6 +15,7 @@ import functools
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from joblib import cpu_count, effective_n_jobs
 from threadpoolctl import ThreadpoolController
@@ -65,10 +66,15 @@ def in_order(function, items, n_jobs=None):
         yield from map(function, items)
         return
     with one_thread(), ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(function, item) for item in items[: workers + 1])
+
+        def begun(item):
+            # NumPy's errstate is one of its context
+            return pool.submit(copy_context().run, function, item)
+
+        waiting = deque(begun(item) for item in items[: workers + 1])
         for item in items[workers + 1 :]:
             result = waiting.popleft().result()
-            waiting.append(pool.submit(function, item))
+            waiting.append(begun(item))
             yield result
         while waiting:
             yield waiting.popleft().result()

@@ -163,5 +163,5 @@ def side_by_side(blocks):
         return blocks[0]
     if any(sp.issparse(block) for block in blocks):
         return sp.hstack(blocks, format="csr")
-    flat = [block.reshape(len(block), -1) for block in blocks]
+    flat = [block.reshape(len(block), math.prod(block.shape[1:])) for block in blocks]
     return namespace(flat[0]).concatenate(flat, axis=1)

@@ -1,6 +1,7 @@
 """A fit that fails or is interrupted leaves an estimator as it was."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -154,3 +155,10 @@ def test_a_refused_fit_leaves_the_model_as_it_was(Estimator):
             model.fit(OTHER, Y)
         model.set_params(layers="Dense[8] Tanh", dtype="float64")
         assert fitted(model)[1] == before[1]
+
+
+def test_overflow_while_layers_are_solved_is_refused():
+    model = ZORBRegressor("Identity", alpha=0, standardize=False, dtype="float32")
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="numbers overflow .* X holds"):
+        warnings.simplefilter("error", RuntimeWarning)
+        model.fit(1e-30 * X, 1e10 * Y)  # the weights are 1e40

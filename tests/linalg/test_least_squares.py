@@ -12,7 +12,15 @@ from left_out import left_out_ridge
 from sklearn.linear_model import Ridge
 from systems import SHAPES, in_chunks, make
 
-from sklearn_zorb.linalg import Gram, LeastSquares, Status, check_alpha, get_backend, to_numpy
+from sklearn_zorb.linalg import (
+    Gram,
+    LeastSquares,
+    Status,
+    System,
+    check_alpha,
+    get_backend,
+    to_numpy,
+)
 from sklearn_zorb.linalg.penalties import RELATIVE_ALPHAS
 
 
@@ -165,3 +173,14 @@ def test_bad_alpha(alpha):
     for refuse in (check_alpha, lambda own: LeastSquares(own).solve(in_chunks(rows, targets))):
         with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
             refuse(alpha)
+
+
+@pytest.mark.parametrize("shape", [(40, 5), (5, 40)])
+@pytest.mark.parametrize("alpha", [1e-300, 1e-100, 1e-20])
+def test_a_penalty_below_rounding_is_none(shape, alpha, rng):
+    rows, targets = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
+    rows[:, 1] = rows[:, 0]  # of deficient rank
+    system = System.from_arrays(rows, targets)
+    expected, found = (LeastSquares(one).solve(system, left_out=True) for one in (0, alpha))
+    np.testing.assert_array_equal(found.coef, expected.coef)
+    np.testing.assert_array_equal(found.left_out, expected.left_out)

@@ -88,3 +88,28 @@ def test_a_model_that_keeps_its_rows_keeps_them_as_they_were():
     model.fit(rows, rows[:, 0] * rows[:, 1])
     expected = np.sort(outputs_before(model, rows, 2), axis=0)
     np.testing.assert_allclose(np.sort(Keeper.kept[-1], axis=0), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "layers, needed",
+    [
+        ("Dense[99999999999]", "TB"),
+        ("Kernel[1000000000]", "GB"),
+        ("Trees[1000000000]", "TB"),
+        ("Tanh Skip(Tanh Dense[99999999999]) Dense[2]", "TB"),
+        ("Stack(Identity | Kernel[1000000000])", "GB"),
+        ("Dense[10] Dense[99999999999] Dense[99999999999]", "TB"),
+    ],
+)
+@pytest.mark.parametrize("limit", [None, "1GB"])
+def test_absurd_sizes_are_refused_with_what_they_take(layers, needed, limit):
+    allowed = "memory_limit allows" if limit else "this machine has"
+    model = ZORBRegressor(layers, memory_limit=limit)
+    with pytest.raises(ValueError, match=rf"layer '.*takes [\d.]+{needed} .*that {allowed}"):
+        model.fit(X, Y)
+
+
+def test_sizes_beyond_a_limit_are_refused_where_a_machine_takes_them():
+    assert ZORBRegressor("Dense[30000]", memory_limit="80MB").fit(X[:9], Y[:9]).n_outputs_ == 2
+    with pytest.raises(ValueError, match="'readout'.* takes 89.*MB of memory or more.*of 80MB"):
+        ZORBRegressor("Dense[30000]", memory_limit="80MB").fit(X, Y)

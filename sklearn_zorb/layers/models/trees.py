@@ -19,6 +19,8 @@ BOOSTING_LEAVES = 31
 # rows, for each distinct one, up to which boosting is given the copies and not their weights:
 # where there are weights, scikit-learn takes as long to find the bins as to grow the trees
 MOST_COPIES = 1.25
+# a tree of one leaf
+TREE_BYTES = 2000
 FORESTS = {"forest": "DecisionTreeRegressor", "extra": "ExtraTreeRegressor"}
 
 
@@ -145,6 +147,9 @@ class Trees(Foreign):
         self.max_bins = max_bins
         self.cv = cv
         self.n_keep = n_keep
+
+    def least_bytes(self, input_shape, n_rows):
+        return TREE_BYTES * self.n_estimators + super().least_bytes(input_shape, n_rows)
 
     def fit_model(self, rows, targets, context):
         boosted = self.kind == "boosting"

@@ -2,13 +2,17 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from ..left_out import left_out, over_rows
-from ..penalties import START, TOLERANCE, search
+from ..penalties import START, TOLERANCE, least, search
 from ..solution import Status
 
 # rows of a matrix beyond which whole decades of penalties are fine enough: the valley is flat, and
 # each try costs two thirds of d^3 flops
 FLAT = 3000
+# and up to which all of the penalties are tried
+SMALL = 300
 
 
 class Factors(ABC):
@@ -88,14 +92,16 @@ class Factors(ABC):
     def best(self, score, alphas):
         """Place of the best of several penalties, and the errors of those that were tried.
 
-        Here a walk, as each penalty takes a factorisation. `score` takes penalties and returns
-        errors.
+        Here a walk, as each penalty takes a factorisation, but for small ones. `score` takes
+        penalties and returns errors.
         """
-        if len(alphas) == 1:
-            return 0, score(alphas)
-        steps = (2, 1) if self.order <= FLAT else (2,)
 
         def at(place):
             return score(alphas[place : place + 1])[0]
 
+        if self.order <= SMALL or len(alphas) == 1:
+            # there may be a second valley where rows come in copies
+            errors = np.array([at(place) for place in range(len(alphas))])
+            return least(errors), errors
+        steps = (2, 1) if self.order <= FLAT else (2,)
         return search(at, len(alphas), START, steps, TOLERANCE)
