@@ -93,7 +93,9 @@ class LinearDiscriminant:
 
     def probabilities(self, outputs):
         """Posterior probabilities of shape (n, K)."""
-        distances = _squares((outputs @ self._axes).T, self._means @ self._axes)
+        points, means = (outputs @ self._axes).T, self._means @ self._axes
+        # less the squares of the points, which are the same for all classes and may overflow
+        distances = (means**2).sum(axis=1)[:, None] - 2 * (means @ points)
         return _posterior(self._sums[:, None], distances * self._sums.sum()).T
 
     def _left_out(self, axes, outputs, deviation, codes, weight):

@@ -179,6 +179,11 @@ class Numbers:
 
     def quantiles(self, outputs, levels, log_sizes=0.0):
         """Quantiles of new targets, the levels on the last axis."""
+        if self.judged.n_rows < 2:
+            raise ValueError(
+                "quantiles and intervals come from errors of rows left out, and the estimator was "
+                "fitted to n_samples=1; fit it to more."
+            )
         sizes = np.exp(self.power * np.asarray(log_sizes))
         errors = self.errors.quantiles(outputs, levels) * sizes[..., None]
         found = self._decoded(outputs)[..., None] + errors

@@ -55,7 +55,7 @@ class PredictsQuantiles:
         Raises
         ------
         ValueError
-            If `coverage` is no number between 0 and 1.
+            If `coverage` is no number between 0 and 1, or the estimator was fitted to one row.
 
         Examples
         --------
@@ -99,7 +99,8 @@ class PredictsQuantiles:
         Raises
         ------
         ValueError
-            If a quantile is no number between 0 and 1, or there are none.
+            If a quantile is no number between 0 and 1, or there are none, or the estimator was
+            fitted to one row.
 
         Examples
         --------

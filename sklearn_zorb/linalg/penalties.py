@@ -39,6 +39,8 @@ def least(errors):
     choose; more penalty is the better conditioned choice.
     """
     best = errors.min()
+    if np.isnan(best):
+        raise np.linalg.LinAlgError("errors of rows left out are not finite.")
     return int((errors <= best + TOLERANCE * abs(best)).nonzero()[0][-1])
 
 

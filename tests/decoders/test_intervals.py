@@ -188,3 +188,10 @@ def test_shapes_clip_and_errors():
     for quantiles in (90, "a", None, (0, 0.5), (0.5, 1.0), [np.nan], [], [[0.1, 0.9]]):
         with pytest.raises(ValueError, match="quantiles=.*above 0 and below 1"):
             model.predict_quantiles(X, quantiles)
+
+
+def test_one_row_says_nothing_of_errors():
+    model = ZORBRegressor("Identity").fit([[1.0, 2.0]], [3.0])
+    for ask in (model.predict_interval, model.predict_quantiles):
+        with pytest.raises(ValueError, match="fitted to n_samples=1"):
+            ask([[1.0, 2.0]])

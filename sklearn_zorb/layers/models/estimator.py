@@ -87,13 +87,15 @@ class EstimatorLayer(Foreign):
 
     def fit_model(self, rows, targets, context):
         _check_estimator(self.estimator)
-        # an estimator of others may leave its work to BLAS
-        with all_threads(np.inf):
+        # an estimator of others may leave its work to BLAS; what it gives is checked next
+        with all_threads(np.inf), np.errstate(all="ignore"):
             model, outputs = self._fit_model(rows, targets, context)
         return model, self._checked(outputs)
 
     def forward(self, params, inputs, *, rng=None):
-        return self._checked(super().forward(params, inputs))
+        with np.errstate(all="ignore"):
+            outputs = super().forward(params, inputs)
+        return self._checked(outputs)
 
     def _checked(self, outputs):
         """The outputs; ValueError where the estimator gave some that are no numbers."""
