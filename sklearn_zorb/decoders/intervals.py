@@ -148,8 +148,11 @@ class LeftOutErrors:
         found = np.empty((*outputs.shape, len(levels)))
         order = np.argsort(levels)
         for k, column in enumerate(outputs.T):
-            local = _Local(self.outputs[:, k], self.residuals[:, k], self.weights, self.unit)
-            found[:, k, order] = local.quantiles(column, local.calibrated(levels[order]))
+            # slopes between knots overflow where outputs are next to nothing
+            size = np.abs(self.outputs[:, k]).max() or 1.0
+            own, residuals = self.outputs[:, k] / size, self.residuals[:, k]
+            local = _Local(own, residuals, self.weights, self.unit)
+            found[:, k, order] = local.quantiles(column / size, local.calibrated(levels[order]))
         return found
 
 

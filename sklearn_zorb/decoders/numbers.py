@@ -158,8 +158,16 @@ class Numbers:
         return updated
 
     def _decoded(self, outputs):
-        predicted = outputs * self.spread + self.mean
-        return np.clip(predicted, self.low, self.high) if self.clip else predicted
+        with np.errstate(over="ignore"):
+            predicted = outputs * self.spread + self.mean
+        if self.clip:
+            return np.clip(predicted, self.low, self.high)
+        if not np.isfinite(predicted).all():
+            raise ValueError(
+                "X holds rows so far from those of training that predictions overflow; pass them "
+                "in the units of training, or clip=True."
+            )
+        return predicted
 
     def _shaped(self, table):
         return table[:, 0] if self.flat else table
@@ -195,10 +203,10 @@ class Numbers:
 def _deviation(centred, sample_weight):
     """Root mean squares of columns, of which none under- or overflows; 1 for those of zeros."""
     largest = np.abs(centred).max(axis=0)
-    largest = np.where(largest > np.finfo(np.float64).tiny, largest, 1.0)
+    largest = np.where(largest > 0, largest, 1.0)
     squares = np.average((centred / largest) ** 2, axis=0, weights=sample_weight)
     spread = largest * np.sqrt(squares)
-    return np.where(spread > np.finfo(np.float64).tiny, spread, 1.0)
+    return np.where(spread > 0, spread, largest)
 
 
 def _columns(y):

@@ -99,7 +99,10 @@ def train(plan, data, decoder, report_to, before=None):
                 network, params, inputs, context.y_targets,
                 context.replace(rng=streams[1]), on_step=progress, **options,
             )  # fmt: skip
-            found += [result.params, result.left_out]
+            found.append(result.params)
+            if result.left_out is not None:
+                # decoders square them
+                found.append((result.left_out.astype(np.float64) ** 2).sum())
         model, left_out = model.replace(params=result.params, state=result.state), result.left_out
         if left_out is not None:
             left_out = network.finish(model.params, left_out[: len(targets)])

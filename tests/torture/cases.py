@@ -38,6 +38,10 @@ FLAT = (
     "Dense[4] Tanh Stack(Identity | Trees[2])", "Dense[2] Dense", "Dense[4] Tanh Dense Softmax",
     "Dense[3, relaxation=1] Tanh Dense[3, alpha=0] Tanh", "ReLU", "Tanh", "Softmax", "Cos",
 )  # fmt: skip
+IMAGES = (
+    "Conv2D[2, 1] ReLU Flatten Dense[3]", "MaxPool2D[1] Flatten", "Conv2D[2, 1] AvgPool2D[1]",
+    "Conv2D[2, 1] BatchNorm Tanh Flatten", "Flatten Trees[2]", "Conv2D[3, 1] Cos",
+)  # fmt: skip
 OTHERS = (
     lambda: [EstimatorLayer(Ridge()), Dense(3)],
     lambda: [EstimatorLayer(GaussianNB())],
@@ -84,6 +88,8 @@ class Case:
         self.settings["backend"] = str(rng.choice(backends))
         if self.classifies and rng.random() < 0.1:
             self.settings["class_weight"] = "balanced"
+        if self.layers in IMAGES:
+            self.settings["input_shape"] = (self.X.shape[1], 1, 1)
         self.random_state = int(rng.integers(1000))
 
     def _layers(self, rng, auto):
@@ -91,7 +97,7 @@ class Case:
             return "auto"
         if rng.random() < 0.2:
             return OTHERS[rng.integers(len(OTHERS))]()
-        return str(rng.choice(FLAT))
+        return str(rng.choice(FLAT + IMAGES))
 
     def __str__(self):
         kind = "classifier" if self.classifies else "regressor"
