@@ -98,8 +98,10 @@ class Network:
 
     def refuse_size(self, n_rows, memory):
         """ValueError, before anything is allocated, where layers take more memory than there is."""
-        needed = 0
-        for name, layer, shape in zip(self.names, self.layers, self.shapes, strict=False):
+        needed, shapes = 0, list(self.shapes)
+        if not self.stacked:
+            shapes[self.readout] = (sum(math.prod(shapes[i]) for i in self.taps),)
+        for name, layer, shape in zip(self.names, self.layers, shapes, strict=False):
             needed += _least_bytes([layer], shape, n_rows)
             if needed > memory.room:
                 limited = math.isfinite(memory.limit)

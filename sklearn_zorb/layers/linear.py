@@ -6,7 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import LeastSquares, System, get_backend, is_jax, namespace, worth_moving
+from ..linalg import LeastSquares, System, get_backend, is_jax, namespace
+from ..linalg.backends import worth_moving
 from ..linalg.threads import WIDE
 from ..memory import CHUNK_BYTES
 from ..rows import Targets

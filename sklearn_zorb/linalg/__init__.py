@@ -8,7 +8,6 @@ from .backends import (
     is_traced,
     namespace,
     to_numpy,
-    worth_moving,
 )
 from .gram import Gram
 from .least_squares import LeastSquares
@@ -30,5 +29,4 @@ __all__ = [
     "is_traced",
     "namespace",
     "to_numpy",
-    "worth_moving",
 ]
