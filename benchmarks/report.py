@@ -91,6 +91,12 @@ PAGES = {
         "1000 rows of eight columns, scores on 2000 more; *without* is the default without "
         "``NormalScores`` before its kernels.",
     ),
+    "importances": (
+        "Importances of columns",
+        "Rank correlations with permutation importance on real tables, in log-loss or R²: *halves* "
+        "is that of two runs on one half of the test rows each, *seeds* that of two runs with "
+        "other shuffles of the same test rows, *training* that of a run on training rows.",
+    ),
     "decision_linear": (
         "Trees below a linear read-out",
         "All rows of MNIST, 32 outputs of a forest and a ridge on them; the last column says which "

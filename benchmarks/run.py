@@ -18,6 +18,7 @@ NAMES = [
     "wide",
     "intervals",
     "long_tails",
+    "importances",
     "many_rows",
     "slow_peers",
     "landmarks",

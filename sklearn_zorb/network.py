@@ -116,7 +116,7 @@ class Network:
         return replace(self, layers=tuple(layers))
 
     def behind(self, start):
-        """The network without its first layers, before any of which the read-out looks."""
+        """The network without its first `start` layers, whose inputs the read-out does not see."""
         return replace(
             self, names=self.names[start:], layers=self.layers[start:],
             readout=self.readout - start, taps=tuple(tap - start for tap in self.taps),
