@@ -205,8 +205,10 @@ class Trees(Foreign):
         own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies, "openmp": 1}
         mean, outputs = cross_fit(model, rows, values, context, **own)
         boosted = [one for fold in mean.models for one in fold.models if one is not None]
-        model = boosting(mean)
-        model.importances = sum(boosting_gains(one, rows.shape[1]) for one in boosted)
+        model, n_features = boosting(mean), rows.shape[1]
+        # classes of which a fold has one only are not boosted
+        gains = (boosting_gains(one, n_features) for one in boosted)
+        model.importances = sum(gains, start=np.zeros(n_features))
         return model, outputs
 
 
