@@ -20,6 +20,7 @@ NAMES = [
     "long_tails",
     "importances",
     "many_rows",
+    "scale",
     "slow_peers",
     "landmarks",
     "loo_optimism",

@@ -16,6 +16,8 @@ ACCELERATOR_BYTES = 1e9
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
 # hands out the same pages again and again: fresh ones cost more than a tanh
 CACHE_BYTES = 4e6
+# what a fit may take where nobody says how much: activations of a million rows are computed again
+DEFAULT_LIMIT = 4e9
 
 
 def parse_bytes(text):
@@ -75,11 +77,11 @@ class Memory:
     Parameters
     ----------
     limit : int, str or None, default=None
-        Bytes, or text such as "500MB". None keeps every activation.
+        Bytes, or text such as "500MB". None is 4 GB.
     """
 
     def __init__(self, limit=None):
-        self.limit = np.inf if limit is None else parse_bytes(limit)
+        self.limit = DEFAULT_LIMIT if limit is None else parse_bytes(limit)
         self.used = 0
 
     def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):

@@ -164,9 +164,12 @@ class Layer(Node, BaseEstimator):
     ----------
     traits : Traits
         What training rules have to know; a property where it depends on hyperparameters.
+    one_thread : bool
+        Whether `solve` keeps one thread busy and no more: others may run beside it.
     """
 
     traits = Traits()
+    one_thread = False
 
     _parameter_constraints: dict = {}
 

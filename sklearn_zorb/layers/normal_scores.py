@@ -3,7 +3,7 @@
 from numbers import Real
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
@@ -106,7 +106,7 @@ class NormalScores(Layer):
         others = np.arange(len(values)) != weight.argmax()
         rest = Ordered(values[others], weight[others])
         low, high = rest.quantiles([1, 3], 4)
-        scale = (high - low) / (2 * norm.ppf(0.75))
+        scale = (high - low) / (2 * ndtri(0.75))
         return rest.deviation() > self.ratio * scale > 0
 
     def forward(self, params, inputs, *, rng=None):
@@ -125,7 +125,7 @@ def _knots(ordered):
     values, weight = ordered.distinct()
     # from the nearer end: a share of 1 less a tiny weight would round to 1, of infinite score
     below, above = np.cumsum(weight) - weight / 2, np.cumsum(weight[::-1])[::-1] - weight / 2
-    scores = norm.ppf(np.minimum(below, above) / weight.sum())
+    scores = ndtri(np.minimum(below, above) / weight.sum())
     scores = np.where(below < above, scores, -scores)
     if len(values) > KNOTS:
         wanted = np.linspace(scores[0], scores[-1], KNOTS)

@@ -1,5 +1,6 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
+from copy import copy
 from dataclasses import replace
 from numbers import Integral, Real
 
@@ -8,6 +9,7 @@ import scipy.optimize
 
 from .._compat import Interval
 from ..linalg import to_numpy
+from ..linalg.threads import beside
 from ..rows import output_shapes
 from . import sequence, sweep
 from .base import Solved, Traits
@@ -133,15 +135,23 @@ class Stack(Branches):
         solved, left_out, reports = {"widths": params["widths"]}, [], {}
         branches = self.paths()
         contexts = sequence.streams(branches, context)
-        for i, branch in enumerate(branches, start=1):
-            here = contexts[i - 1]
+
+        def solve_block(i):
+            # what a block keeps has gone by the next one
+            branch, here = branches[i], contexts[i].replace(memory=copy(context.memory))
             own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
-            own, outputs = _solve_block(
-                branch, sequence.cast(own, context.dtype), inputs, targets, here,
-                report_collector(reports, i, branch),
-            )  # fmt: skip
-            solved[f"branch_{i}"] = sequence.keyed(own)
+            own, seen = sequence.cast(own, context.dtype), {}
+            visit = report_collector(seen, i + 1, branch)
+            return *_solve_block(branch, own, inputs, targets, here, visit), seen
+
+        # boosting leaves other threads to other blocks; programs of JAX belong to their thread
+        alone = [i for i, branch in enumerate(branches) if branch[-1].one_thread]
+        alone = alone if context.backend == "numpy" else []
+        others = [i for i in range(len(branches)) if i not in alone]
+        for i, (own, outputs, seen) in sorted(beside(solve_block, alone, others).items()):
+            solved[f"branch_{i + 1}"] = sequence.keyed(own)
             left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
+            reports |= seen
         weights, combined, report = combine(left_out, targets, context, self.shrinkage)
         solved["block_weights"] = weights.astype(context.dtype)
         report["block_errors"] = [_error(part, targets[:], context) for part in left_out]

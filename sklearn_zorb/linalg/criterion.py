@@ -16,7 +16,7 @@ ERROR_FLOPS = 200
 # flops of one product of all rows with all columns beyond which no second one is made
 ONE_PASS_FLOPS = 5e11
 # rows that are left out in turn where all of them are too many
-SAMPLED_ROWS = 1000
+SAMPLED_ROWS = 500
 # by what share leave-one-out may rise while GCV falls
 SLACK = 0.05
 

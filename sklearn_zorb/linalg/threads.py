@@ -80,6 +80,19 @@ def in_order(function, items, n_jobs=None):
             yield waiting.popleft().result()
 
 
+def beside(function, items, others):
+    """Results of `function` of all items, by item, those of `others` computed here.
+
+    `items`, each of which keeps one thread busy and no more, have a thread of their own meanwhile.
+    """
+    if not items or not others or not _is_main() or (_for_rows or _numbers()) < 2:
+        return {item: function(item) for item in [*others, *items]}
+    with ThreadPoolExecutor(1) as pool:
+        running = {item: pool.submit(copy_context().run, function, item) for item in items}
+        found = {item: function(item) for item in others}
+        return found | {item: future.result() for item, future in running.items()}
+
+
 @contextlib.contextmanager
 def _shared_out(rows, blas):
     global _for_rows

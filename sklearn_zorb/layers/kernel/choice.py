@@ -19,8 +19,8 @@ from .ridge import fit_ridge
 SEARCH_ROWS = 400
 # rows on which they are compared again with fewer landmarks, and those, at most: eigenvalues of
 # as many columns answer for all penalties at once
-MODEL_ROWS = 2400
-MODEL_LANDMARKS = 1000
+MODEL_ROWS = 1600
+MODEL_LANDMARKS = 600
 # fewer rows than this that are no landmarks are too few to compare them by
 JUDGES = 200
 # rows that say what a usual distance and bandwidth are
@@ -36,7 +36,7 @@ TIE = 1e-6
 # least share of the mean squared derivative that a feature keeps
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
-MANHATTAN_BUDGET = 5e9
+MANHATTAN_BUDGET = 4e8
 
 
 @dataclass

@@ -51,7 +51,7 @@ class Kernel(Layer):
     Unless all of a kernel is given, with ``reweight=0``, kernels are compared by the
     leave-one-out error of kernel ridge regression of the network's own targets on 400 rows,
     whatever the targets of the layer; kinds, where not all rows are landmarks, by that of a
-    ridge of the features of 2400 rows with as small a share of landmarks: the smoother a
+    ridge of the features of 1600 rows with as small a share of landmarks: the smoother a
     kernel, the fewer of them it needs. From functions f and g, fitted
     to one half of these rows each, every round of re-weighting takes the scales
 
@@ -72,7 +72,7 @@ class Kernel(Layer):
         distinct rows for are zero.
     kind : {"auto", "laplace", "laplace_l1", "gaussian"}, default="auto"
         "auto" takes the best by leave-one-out; "laplace_l1" is not tried where it would cost
-        more than it gains, beyond 5e9 differences of entries of rows and landmarks.
+        more than it gains, beyond 4e8 differences of entries of rows and landmarks.
     bandwidth : "loo" or float, default="loo"
         In median distances between rows; "loo" takes the better of 1 and 4.
     reweight : int, default=2

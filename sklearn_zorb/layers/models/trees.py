@@ -151,6 +151,10 @@ class Trees(Foreign):
     def least_bytes(self, input_shape, n_rows):
         return TREE_BYTES * self.n_estimators + super().least_bytes(input_shape, n_rows)
 
+    @property
+    def one_thread(self):
+        return self.kind == "boosting"
+
     def fit_model(self, rows, targets, context):
         boosted = self.kind == "boosting"
         joined = JoinedCategories(rows, dense=boosted)
