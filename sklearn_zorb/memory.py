@@ -16,7 +16,7 @@ ACCELERATOR_BYTES = 1e9
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
 # hands out the same pages again and again: fresh ones cost more than a tanh
 CACHE_BYTES = 4e6
-# what a fit may take where nobody says how much: activations of a million rows are computed again
+# where nobody sets a limit, half of this is kept: activations of a million rows are computed again
 DEFAULT_LIMIT = 4e9
 
 
@@ -77,11 +77,11 @@ class Memory:
     Parameters
     ----------
     limit : int, str or None, default=None
-        Bytes, or text such as "500MB". None is 4 GB.
+        Bytes, or text such as "500MB". None keeps activations of 2 GB at the most.
     """
 
     def __init__(self, limit=None):
-        self.limit = DEFAULT_LIMIT if limit is None else parse_bytes(limit)
+        self.limit = np.inf if limit is None else parse_bytes(limit)
         self.used = 0
 
     def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):
@@ -99,7 +99,8 @@ class Memory:
 
     def keep(self, n_bytes):
         """Whether `n_bytes` more may be kept; if so they are counted."""
-        if self.used + n_bytes > self.limit / 2:
+        budget = self.limit if np.isfinite(self.limit) else DEFAULT_LIMIT
+        if self.used + n_bytes > budget / 2:
             return False
         self.used += n_bytes
         return True

@@ -62,7 +62,7 @@ class ZORBClassifier(LayeredClassifier):
     backend : {"auto", "numpy", "jax"}, default="auto"
         Where matrices are multiplied.
     memory_limit : int, str or None, default=None
-        Bound on the working set, in bytes or as "500MB"; None is 4 GB.
+        Bound on the working set, in bytes or as "500MB"; None keeps up to 2 GB.
     n_jobs : int or None, default=None
         Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None
@@ -256,7 +256,7 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
     backend : {"auto", "numpy", "jax"}, default="auto"
         Where matrices are multiplied.
     memory_limit : int, str or None, default=None
-        Bound on the working set, in bytes or as "500MB"; None is 4 GB.
+        Bound on the working set, in bytes or as "500MB"; None keeps up to 2 GB.
     n_jobs : int or None, default=None
         Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from joblib import parallel_config
 from layer_calls import inverted, solved
 from sklearn.datasets import load_iris, make_friedman1
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
@@ -269,3 +270,41 @@ def test_sparse_rows_are_dense_rows(kind):
         model = ZORBRegressor(layers, standardize=False, random_state=0).fit(train, y)
         assert model.score(X, y) > 0.8
         np.testing.assert_allclose(model.predict(sp.csr_matrix(X)), model.predict(X))
+
+
+def test_bounded_samples_are_copies_too_and_predict_rows_out_of_the_bag():
+    X, y = make_friedman1(400, random_state=0)
+    times = np.random.default_rng(0).integers(1, 4, size=400)
+    model = ZORBRegressor([Stack([[Trees(30, max_samples=60)]])], random_state=0)
+    weighted = model.fit(X, y, sample_weight=times).predict(X), model.loo_score_
+    repeated = model.fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+    np.testing.assert_array_equal(repeated.predict(X), weighted[0])
+    assert repeated.loo_score_ == weighted[1]
+    # trees of 60 rows know less than those of all, and left-out rows show it
+    fresh = make_friedman1(2000, random_state=1)
+    assert model.loo_score_ == pytest.approx(model.score(*fresh), abs=0.06)
+    whole = ZORBRegressor([Stack([[Trees(30)]])], random_state=0).fit(X, y)
+    assert whole.loo_score_ > model.loo_score_ + 0.03
+
+
+def test_fewer_bins_leaves_and_rounds_are_what_boosting_gets():
+    X, y = make_friedman1(300, random_state=0)
+    rough = Trees(1, kind="boosting", max_leaf_nodes=2, learning_rate=1.0, max_bins=2, units=1)
+    outputs = rough.forward(learned(rough, X, y).params, X)
+    # the mean of five stumps of two bins has no more values than their sides allow
+    assert len(np.unique(outputs.round(9))) <= 2**5
+    # categories may be more than the bins
+    codes = np.arange(300) % 10
+    one_hot = np.eye(10)[codes]
+    found = learned(Trees(20, kind="boosting", max_bins=4), one_hot, codes % 2.0).outputs[:, 0]
+    assert np.corrcoef(found, codes % 2)[0, 1] > 0.8
+
+
+@kinds
+def test_the_number_of_workers_and_the_backend_of_joblib_change_nothing(kind):
+    X, y = make_friedman1(120, random_state=0)
+    fits = [learned(Trees(5, kind=kind), X, y, n_jobs=n_jobs).outputs for n_jobs in (None, 1, 2)]
+    with parallel_config(backend="multiprocessing", n_jobs=2):
+        fits.append(learned(Trees(5, kind=kind), X, y).outputs)
+    for outputs in fits[1:]:
+        np.testing.assert_array_equal(outputs, fits[0])

@@ -9,7 +9,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import EstimatorLayer, Layer, parse_layers
-from sklearn_zorb.linalg.threads import WIDE, all_threads, for_each, in_order, one_thread
+from sklearn_zorb.linalg.threads import WIDE, all_threads, beside, for_each, in_order, one_thread
 
 
 def blas_threads():
@@ -165,3 +165,29 @@ def test_the_number_of_threads_does_not_change_a_model():
             model = ZORBRegressor("Dense[60] Tanh Dense[40] ReLU", random_state=0).fit(X, y)
             outputs.append(model.predict(X))
     np.testing.assert_allclose(*outputs, rtol=0, atol=1e-9)
+
+
+def test_items_run_beside_the_others_where_there_are_threads(two_threads):
+    both_are_in = threading.Barrier(2, timeout=10)
+
+    def name_of_thread(item):
+        both_are_in.wait()
+        return item, threading.current_thread() is threading.main_thread()
+
+    assert beside(name_of_thread, ["aside"], ["here"]) == {
+        "here": ("here", True),
+        "aside": ("aside", False),
+    }
+    with threadpool_limits(1, user_api="blas"):
+        assert beside(str.upper, ["a"], ["b", "c"]) == {"a": "A", "b": "B", "c": "C"}
+
+
+def test_what_fails_in_a_thread_beside_is_raised(two_threads):
+    with pytest.raises(ZeroDivisionError):
+        beside(lambda item: 1 / item, [0], [1])
+
+
+def test_threads_that_are_asked_for_are_there_without_those_of_blas():
+    both_are_in = threading.Barrier(2, timeout=10)
+    with threadpool_limits(1, user_api="blas"):
+        assert len(list(in_order(lambda item: both_are_in.wait(), [0, 1], n_jobs=2))) == 2

@@ -8,6 +8,7 @@ from sklearn.datasets import load_iris
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, EstimatorLayer, Tanh
+from sklearn_zorb.memory import Memory
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3000, 6))
@@ -113,3 +114,9 @@ def test_sizes_beyond_a_limit_are_refused_where_a_machine_takes_them():
     assert ZORBRegressor("Dense[30000]", memory_limit="80MB").fit(X[:9], Y[:9]).n_outputs_ == 2
     with pytest.raises(ValueError, match="'readout'.* takes 89.*MB of memory or more.*of 80MB"):
         ZORBRegressor("Dense[30000]", memory_limit="80MB").fit(X, Y)
+
+
+def test_a_million_rows_of_a_thousand_activations_are_not_kept_by_default():
+    memory = Memory()
+    assert memory.keep(8 * 10**5 * 500)
+    assert not memory.keep(8 * 10**6 * 1000)
