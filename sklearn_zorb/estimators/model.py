@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.fold import folded
+from ..linalg.threads import for_each
 from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
@@ -74,9 +75,19 @@ class FittedModel:
         if self.backend == "jax" and runs_on_device(X, self.network.layers):
             of_rows, most, scope = on_device(self.network, self.params)
         # what overflows on its way is looked for in what comes out
-        with scope, np.errstate(over="ignore", invalid="ignore"):
-            for part in Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most):
+        parts = Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most, even=True)
+
+        def fill(part):
+            # threads have error states of their own
+            with np.errstate(over="ignore", invalid="ignore"):
                 outputs[part] = of_rows(X[part].astype(self.dtype, copy=False))
+
+        with scope:
+            if self.backend == "numpy":
+                for_each(fill, parts)
+            else:
+                for part in parts:
+                    fill(part)
         if not np.isfinite(outputs).all():
             raise ValueError(
                 f"X holds rows so far from those of training that {self.dtype} overflows; pass "

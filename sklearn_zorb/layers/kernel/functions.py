@@ -7,9 +7,9 @@ from ...linalg.threads import for_each
 from ...memory import CACHE_BYTES, Memory
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
-# columns beyond which products are so much cheaper than sums of squared differences
-# that the digits they cost at tiny distances are worth it
-WIDE = 32
+# columns beyond which products are cheaper than sums of squared differences; they lose digits
+# where a square is a small share of those it is the difference of, and such are summed after all
+WIDE, SMALL_SHARE = 12, 1e-6
 # pairs of landmarks that exchange a value, and kernel values that this takes for all features
 PAIRS, LEAST_PAIRS, PAIR_VALUES = 1000, 50, 5e7
 
@@ -31,11 +31,19 @@ def _distances(kind, left, right):
         return cdist(left, right, "cityblock")
     if left.shape[1] <= WIDE:
         return cdist(left, right)
-    squares = left @ right.T
-    squares *= -2
-    squares += np.einsum("ij,ij->i", left, left)[:, None]
-    squares += np.einsum("ij,ij->i", right, right)[None]
-    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+    size, others = (np.einsum("ij,ij->i", rows, rows)[:, None] for rows in (left, right))
+    # both sums of squares are added within the product
+    squares = (
+        np.hstack([-2 * left, size, np.ones_like(size)])
+        @ np.hstack([right, np.ones_like(others), others]).T
+    )
+    bound = SMALL_SHARE * (size[:, 0] + others.max())
+    some = np.flatnonzero(squares.min(axis=1) < bound)
+    i, j = np.nonzero(squares[some] < bound[some, None])
+    if len(i) > len(left) + len(right):
+        return cdist(left, right)
+    squares[some[i], j] = ((left[some[i]] - right[j]) ** 2).sum(axis=1)
+    return np.sqrt(squares, out=squares)
 
 
 def pair_distances(kind, rows):

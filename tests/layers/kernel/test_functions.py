@@ -48,3 +48,14 @@ def test_gradient_at_a_landmark_leaves_it_out():
     landmarks = np.random.default_rng(3).normal(size=(12, 4))
     halves = [(landmarks, np.ones((12, 1)))] * 2
     assert np.isfinite(gradient_products("laplace", landmarks, halves, np.ones(12))).all()
+
+
+def test_tiny_distances_of_many_columns_keep_their_digits():
+    """Products lose them: rows and near copies, far from zero, with an outlier."""
+    rng = np.random.default_rng(0)
+    rows = 1000 + rng.normal(size=(200, 40))
+    near = rows + 1e-7 * rng.normal(size=rows.shape)
+    near[0] = 3000.0
+    expected = np.sqrt(((rows[:, None] - near) ** 2).sum(axis=2))
+    np.testing.assert_allclose(distances("laplace", rows, near), expected, rtol=1e-5)
+    np.testing.assert_array_equal(np.diag(distances("laplace", rows, rows)), 0)
