@@ -7,6 +7,7 @@ import numpy as np
 
 from .layers import (
     Dense,
+    Encode,
     Identity,
     Kernel,
     NormalScores,
@@ -19,6 +20,7 @@ from .layers import (
 )
 from .memory import Memory
 from .rows import count_distinct
+from .rows.frames import Table, as_frame, read_table
 
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
@@ -53,6 +55,8 @@ class Effort:
         Settings of `Trees`, for each forest.
     boosted_rows : int
         From here on boosting finds what a forest and a thousand landmarks miss.
+    category_rows : int
+        The same for tables with categories, whose levels boosting parts as it likes.
     boosting : dict
         Settings of `Trees`.
     folds : tuple of two int
@@ -68,6 +72,7 @@ class Effort:
     smooth: int
     forests: tuple
     boosted_rows: int
+    category_rows: int
     boosting: dict
     folds: tuple
     fold_rows: int
@@ -93,19 +98,19 @@ QUICK = {"n_estimators": 50, "learning_rate": 0.2, "max_features": 0.5, "max_bin
 EFFORTS = {
     "fast": Effort(
         exact_rows=500, landmarks=(200, 500), flops=2e9, smooth=0,
-        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=4000,
+        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=4000, category_rows=1000,
         boosting={**QUICK, "n_estimators": 25, "learning_rate": 0.3, "max_bins": 63},
         folds=(2, 2), fold_rows=1,
     ),
     "auto": Effort(
         exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,
-        forests=({"max_samples": 8000},), boosted_rows=2000,
+        forests=({"max_samples": 8000},), boosted_rows=2000, category_rows=400,
         boosting=QUICK, folds=(8, 2), fold_rows=60_000,
     ),
     "best": Effort(
         exact_rows=5000, landmarks=(1500, 4000), flops=2e11, smooth=1000,
         forests=({"n_estimators": 500}, {"n_estimators": 500, "kind": "extra"}),
-        boosted_rows=200,
+        boosted_rows=200, category_rows=100,
         boosting={"n_estimators": 200, "learning_rate": 0.05, "max_features": 0.5},
         folds=(20, 5), fold_rows=400_000,
     ),
@@ -133,12 +138,15 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
     many landmarks and more, there are two forests of 500 trees, and boosting begins at 200 rows,
     with four times as many rounds.
 
+    Where columns are not plain numbers, `Encode` stands in front of ridge and kernels, trees read
+    the columns as they are, and boosting begins at 400 rows if there are categories.
+
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
     the kernel too, which would make them dense.
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features), or tuple of two int
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_features), or tuple of int
         Data, or the number of distinct rows and of columns.
     y : ignored
         Present so that a call reads as `fit` does.
@@ -177,29 +185,41 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
     NormalScores Standardize[clip=3.0] Standardize Kernel[150]
     Trees[max_samples=8000])
     """
+    schema = None
     if isinstance(X, tuple):
         if not (len(X) == 2 and all(isinstance(n, Integral) and n > 0 for n in X)):
             raise ValueError(
                 f"X={X!r}; pass data, or the numbers of rows and of columns, both at least 1."
             )
-        (n_rows, n_features), sparse = X, False
-    else:
-        sparse = hasattr(X, "tocsr")
-        X = X.tocsr() if sparse else np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(
-                f"X has shape {X.shape}; pass rows and columns, of shape (n_samples, n_features), "
-                "or the numbers of both as a tuple."
-            )
-        n_rows, n_features = count_distinct(X, Memory()), X.shape[1]
-    effort = EFFORTS[_effort(effort)]
-    blocks = [[*_bent(n_features, sparse), Standardize(clip=3.0)]]
-    boosted = n_rows >= effort.boosted_rows
+        return default_layers(*X, n_outputs=n_outputs, effort=effort)
+    if as_frame(X) is not None:
+        X, schema = read_table(Table(X), "from_dtype")
+        schema = schema.counted(X, None)
+    sparse = hasattr(X, "tocsr")
+    X = X.tocsr() if sparse else np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"X has shape {X.shape}; pass rows and columns, of shape (n_samples, n_features), "
+            "or the numbers of both as a tuple."
+        )
+    n_rows = count_distinct(X, Memory())
+    return default_layers(
+        n_rows, X.shape[1], n_outputs=n_outputs, effort=effort, sparse=sparse, schema=schema
+    )
+
+
+def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schema=None):
+    """Build the list for so many distinct rows and columns of the types in a schema."""
+    effort, typed = EFFORTS[_effort(effort)], schema is not None and not schema.plain
+    categories = schema.of_kind("category") if typed else ()
+    encode = [Encode()] if typed else []
+    blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]
+    boosted = n_rows >= (effort.category_rows if categories else effort.boosted_rows)
     if not sparse or n_features <= SPARSE_COLUMNS:
         kernels = [Kernel(effort.n_landmarks(n_rows))]
-        if boosted and effort.smooth:
+        if n_rows >= effort.boosted_rows and effort.smooth:
             kernels.append(Kernel(effort.smooth, kind="gaussian"))
-        blocks += [[*_scaled(sparse), kernel] for kernel in kernels]
+        blocks += [[*encode, *_scaled(sparse), kernel] for kernel in kernels]
     if n_rows >= FEW_ROWS:
         blocks += [[Trees(**forest)] for forest in effort.forests]
     if boosted and n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS and not sparse:
@@ -220,11 +240,15 @@ def _effort(name):
     return name.strip().lower()
 
 
-def _bent(n_features, sparse):
-    """What the linear block sees: columns, and broken lines of them where they are few."""
-    if sparse or n_features > BENT_COLUMNS:
-        return []
-    return [Parallel([[Identity()], [PiecewiseLinear()]])]
+def _bent(n_features, sparse, schema):
+    """What the linear block sees: columns, and broken lines of those that have an order."""
+    if schema is None:
+        few = not sparse and n_features <= BENT_COLUMNS
+        return [Parallel([[Identity()], [PiecewiseLinear()]])] if few else []
+    numbers = Encode(kinds="numbers", schema=schema).output_shape((n_features,))[0]
+    if not 0 < numbers <= BENT_COLUMNS:
+        return [Encode()]
+    return [Parallel([[Encode()], [Encode(kinds="numbers"), PiecewiseLinear()]])]
 
 
 def _scaled(sparse):

@@ -1,11 +1,7 @@
 """scikit-learn's own checks, without expected failures."""
 
 import pytest
-from sklearn.utils.estimator_checks import (
-    check_dataframe_column_names_consistency,
-    check_param_validation,
-    parametrize_with_checks,
-)
+from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
 
 from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, ReLU, Skip, Tanh
@@ -28,5 +24,4 @@ def test_estimator_check(estimator, check):
 
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
 def test_checks_that_scikit_learn_leaves_to_us(Estimator):
-    check_dataframe_column_names_consistency(Estimator.__name__, Estimator())
     check_param_validation(Estimator.__name__, Estimator())

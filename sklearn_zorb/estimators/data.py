@@ -8,12 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
 from .._compat import check_sample_weight
 from ..memory import CACHE_BYTES, Memory
 from ..rows import merge_copies
 from ..rows.constant import ConstantColumns
+from ..rows.schema import Schema
+from .columns import canonical, check_columns, filled, learned, typed
 from .weights import check_class_weight, copied, drop_weightless, per_row, total_weight
 
 # beyond, sums of squares over some thousand rows overflow in double precision
@@ -34,6 +35,8 @@ class Data:
     columns : dict
         What the estimator keeps of them: ``n_features_in_`` and ``feature_names_in_``.
     constant : ConstantColumns or None
+    schema : Schema or None
+        Of a data frame, or of columns that are not plain numbers.
     """
 
     X: Any
@@ -41,6 +44,18 @@ class Data:
     weights: np.ndarray | None
     columns: dict
     constant: ConstantColumns | None
+    schema: Schema | None = None
+
+    @property
+    def typed(self):
+        """Whether layers need `Encode` to read the columns."""
+        return typed(self.schema)
+
+    def means(self):
+        """Means of columns of plain numbers; None where gaps are read by a layer, or are zeros."""
+        if self.typed or sp.issparse(self.X):
+            return None
+        return np.average(self.X, axis=0, weights=self.weights)
 
     def relative(self, by_class):
         """Weights that count copies as they are, others relative to the largest."""
@@ -77,17 +92,8 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     scratch = copy(estimator)
     numeric = not is_classifier(estimator)
     y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
-    try:
-        # sums that overflow are looked at there
-        with np.errstate(over="ignore", invalid="ignore"):
-            X, y = validate_data(
-                scratch, X, y, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32],
-                multi_output=True, y_numeric=numeric, reset=reset,
-            )  # fmt: skip
-    except (ValueError, TypeError) as error:
-        _name_columns(X, error)
-        raise
-    X = _canonical(X)
+    (X, y), schema = check_columns(scratch, X, y, reset=reset, multi_output=True, y_numeric=numeric)
+    X = canonical(X)
     y = _numbers(y) if numeric else _labels(y, type(estimator).__name__)
     if reset and isinstance(class_weight, dict | list):
         check_class_weight(class_weight, y, classes)
@@ -101,55 +107,11 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     X, y, weights = drop_weightless(X, y, total_weight(class_weight, y, sample_weight))
     names = ("n_features_in_", "feature_names_in_")
     columns = {name: vars(scratch)[name] for name in names if name in vars(scratch)}
-    return Data(X, y, weights, columns, ConstantColumns.of(X))
-
-
-def read_rows(estimator, X):
-    """Check rows to predict."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        X = validate_data(
-            estimator, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False
-        )
-    return _canonical(X).tocsr() if sp.issparse(X) else X
-
-
-def _name_columns(X, error):
-    """ValueError that names the columns of a frame which hold no numbers, where there are any."""
-    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
-        return
-    found = [name for name in X.columns if not _holds_numbers(X[name])]
-    if found:
-        raise ValueError(
-            f"X: columns {found} hold text, categories or dates, and layers take numbers: encode "
-            "them first, as by a OneHotEncoder in a ColumnTransformer in front of the estimator."
-        ) from error
-
-
-def _holds_numbers(column):
-    values = np.asarray(column)
-    if values.dtype.kind in "mM":
-        return False
-    try:
-        values.astype(np.float64)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _canonical(X):
-    """X, or a copy of a sparse matrix as trees and sums take it.
-
-    Moments and counts of entries would see apart those of one place, which are added up; trees
-    take indices of 32 bits only.
-    """
-    if not sp.issparse(X):
-        return X
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) <= np.iinfo(np.int32).max:
-        X = type(X)((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), X.shape)
-    return X
+    if reset:
+        schema = learned(schema, X, weights)
+    else:
+        X = filled(estimator.model_, X, schema)
+    return Data(X, y, weights, columns, ConstantColumns.of(X), schema)
 
 
 def _numbers(y):
@@ -210,7 +172,10 @@ def check_size(table, name, dtype, squared=False):
     row_bytes = values[:1].nbytes
     for part in Memory().chunks(len(values), row_bytes, CACHE_BYTES):
         piece = values[part]
-        largest = float(max(piece.max(initial=0), piece.min(initial=0), key=abs))
+        ends = piece.max(initial=0), piece.min(initial=0)
+        if np.isnan(ends[0]):  # gaps
+            ends = np.nanmax(piece, initial=0), np.nanmin(piece, initial=0)
+        largest = float(max(*ends, key=abs))
         if abs(largest) > most:
             raise ValueError(
                 f"{name} holds {largest:g}: numbers beyond {most:.2g} overflow in "

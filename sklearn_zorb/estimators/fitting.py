@@ -16,6 +16,7 @@ from ..network import Network, fill_widths, fits
 from ..rows import Rows, Targets
 from ..rows.device import padded_weights, repeat_first, runs_on_device, upload, with_weights_there
 from .data import check_size
+from .encoding import encoded
 from .model import FittedModel
 
 
@@ -68,6 +69,7 @@ def train(plan, data, decoder, report_to, before=None):
     rows = _in_precision(data.X, plan)
     backend = get_backend(_backend_name(plan, rows))
     fill_widths(plan.hidden, plan.readout, decoder.n_outputs)
+    front, plan = encoded(plan, data)
     with backend.scope():
         context = Context(
             sample_weight=data.weights, rng=_generator(plan.random_state), y=y, y_targets=targets,
@@ -76,8 +78,9 @@ def train(plan, data, decoder, report_to, before=None):
         )  # fmt: skip
         inputs, context = _feed(rows, plan, backend, context)
         network = Network.build(
-            _front(plan, inputs), plan.hidden, plan.readout, plan.tail, inputs.shape[1:], plan.taps
-        )
+            [*front, *_front(plan, inputs)], plan.hidden, plan.readout, plan.tail,
+            inputs.shape[1:], plan.taps,
+        )  # fmt: skip
         network.refuse_size(len(inputs), plan.memory)
         streams = context.rng.spawn(3)
         fresh = network.init(streams[0], (inputs, context.y, context.sample_weight))
@@ -89,8 +92,8 @@ def train(plan, data, decoder, report_to, before=None):
         if is_jax(inputs.source):
             params = with_weights_there(params, backend)
         model = FittedModel(
-            network, params, decoder, plan.dtype, backend.name, constant,
-            16 * network.working_width,
+            network, params, decoder, plan.dtype, backend.name, constant, data.schema,
+            data.means(), 16 * network.working_width,
         )  # fmt: skip
         options = {"state": before.state} if going_on and plan.rule.incremental else {}
         steps = plan.rule.n_steps(network)
@@ -140,7 +143,8 @@ def _is_finite(values):
 
 def _largest(table):
     values = table.data if sp.issparse(table) else table
-    return np.abs(values).max(initial=0) if values.dtype.kind in "iuf" else np.nan
+    numeric = values.dtype.kind in "iuf"
+    return np.fmax.reduce(np.abs(values), axis=None, initial=0) if numeric else np.nan
 
 
 def _generator(random_state):

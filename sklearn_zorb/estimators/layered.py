@@ -4,12 +4,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import CallbackSupportMixin, fit_context
+from .._compat import CallbackSupportMixin, StrOptions, fit_context
 from ..decoders import Classes, Labels
 from ..layers import Softmax
 from ..lists import NestedNames, check_names
 from ..network import ends_in
-from .data import read_data, read_rows
+from .columns import read_rows
+from .data import read_data
 from .fitting import Call, train
 from .importances import column_importances
 from .progress import Progress
@@ -38,6 +39,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         "layers": "no_validation",  # reading the list says more
         "input_shape": [None, tuple, list],
         "standardize": ["boolean"],
+        "categorical_features": [StrOptions({"from_dtype"}), None, "array-like"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -162,6 +164,8 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
         if tags.classifier_tags is not None:
             tags.classifier_tags.multi_label = True
         return tags

@@ -13,6 +13,7 @@ from ..memory import CHUNK_BYTES, Memory
 from ..network import Network
 from ..rows.constant import ConstantColumns
 from ..rows.device import on_device, runs_on_device
+from ..rows.schema import Schema
 from .data import check_size
 
 
@@ -31,6 +32,10 @@ class FittedModel:
         Where matrices are multiplied.
     constant : ConstantColumns or None
         Columns that never varied in training, which move no prediction.
+    schema : Schema or None
+        The columns of a data frame, or of others than plain numbers.
+    means : ndarray of shape (n_features,) or None
+        What stands for a gap in a column of numbers that had none in training.
     row_bytes : int
         Working memory that predicting one row takes.
     state : dict or None
@@ -45,6 +50,8 @@ class FittedModel:
     dtype: np.dtype
     backend: str
     constant: ConstantColumns | None
+    schema: Schema | None
+    means: Any
     row_bytes: int
     state: Any = None
     sizes: Any = None

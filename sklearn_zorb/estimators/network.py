@@ -72,6 +72,9 @@ class NetworkClassifier(LayeredClassifier):
         The rule, from `sklearn_zorb.trainers`; None is `Backprop()`.
     standardize : bool, default=True
         Whether columns are centred and scaled to unit variance first.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns are categories. "from_dtype" takes text and categorical columns of a data
+        frame; a mask, indices or names say it for frames and arrays; None takes none.
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes, which multiply `sample_weight`.
     input_shape : tuple of int or None, default=None
@@ -135,6 +138,7 @@ class NetworkClassifier(LayeredClassifier):
         *,
         trainer=None,
         standardize=True,
+        categorical_features="from_dtype",
         class_weight=None,
         input_shape=None,
         dtype="auto",
@@ -145,6 +149,7 @@ class NetworkClassifier(LayeredClassifier):
         self.layers = layers
         self.trainer = trainer
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.class_weight = class_weight
         self.input_shape = input_shape
         self.dtype = dtype
@@ -218,6 +223,9 @@ class NetworkRegressor(RegressorMixin, BaseLayered):
         The rule, from `sklearn_zorb.trainers`; None is `Backprop()`.
     standardize : bool, default=True
         Whether columns, and targets, are centred and scaled to unit variance first.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns are categories. "from_dtype" takes text and categorical columns of a data
+        frame; a mask, indices or names say it for frames and arrays; None takes none.
     input_shape : tuple of int or None, default=None
         Shape of one sample where the first layer wants images.
     dtype : {"auto", "float64", "float32"}, default="auto"
@@ -273,6 +281,7 @@ class NetworkRegressor(RegressorMixin, BaseLayered):
         *,
         trainer=None,
         standardize=True,
+        categorical_features="from_dtype",
         input_shape=None,
         dtype="auto",
         warm_start=False,
@@ -282,6 +291,7 @@ class NetworkRegressor(RegressorMixin, BaseLayered):
         self.layers = layers
         self.trainer = trainer
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.input_shape = input_shape
         self.dtype = dtype
         self.warm_start = warm_start

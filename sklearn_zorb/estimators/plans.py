@@ -5,10 +5,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._compat import Interval, Options, StrOptions
-from ..auto import auto_layers, dense_layers, is_auto
+from ..auto import default_layers, dense_layers, is_auto
 from ..layers import Dense, Flatten, Sigmoid
 from ..layers.activations import EPSILON
 from ..linalg import LeastSquares
@@ -115,7 +116,11 @@ def closed_form_plan(estimator, data, n_outputs, in_batches):
     if is_auto(layers) and in_batches:
         layers = _dense_default(estimator, data, memory)
     elif is_auto(layers):
-        layers = _flat(estimator, auto_layers(data.X, n_outputs=n_outputs, effort=layers))
+        layers = default_layers(
+            count_distinct(data.X, memory), data.X.shape[1], n_outputs=n_outputs, effort=layers,
+            sparse=sp.issparse(data.X), schema=data.schema,
+        )  # fmt: skip
+        layers = _flat(estimator, layers)
     return Plan(
         *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
         standardize=estimator.standardize, input_shape=estimator.input_shape,

@@ -13,7 +13,7 @@ from ..layers import Identity, Parallel, PiecewiseLinear, Standardize
 from ..memory import Memory
 from ..rows.duplicates import row_keys
 from ..trainers import ZORB
-from .data import read_rows
+from .columns import read_rows
 from .fitting import train
 from .plans import Plan, read_layers
 

@@ -55,6 +55,9 @@ class ZORBClassifier(LayeredClassifier):
     standardize : bool, default=True
         Whether columns are centred and scaled to unit variance first. Sparse columns are
         scaled only.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns are categories. "from_dtype" takes text and categorical columns of a data
+        frame; a mask, indices or names say it for frames and arrays; None takes none.
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes, which multiply `sample_weight`.
     dtype : {"float64", "float32"}, default="float64"
@@ -133,6 +136,7 @@ class ZORBClassifier(LayeredClassifier):
         backward_rcond=None,
         input_shape=None,
         standardize=True,
+        categorical_features="from_dtype",
         class_weight=None,
         dtype="float64",
         backend="auto",
@@ -150,6 +154,7 @@ class ZORBClassifier(LayeredClassifier):
         self.backward_rcond = backward_rcond
         self.input_shape = input_shape
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.class_weight = class_weight
         self.dtype = dtype
         self.backend = backend
@@ -249,6 +254,9 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
     standardize : bool, default=True
         Whether columns, and targets, are centred and scaled to unit variance first.
         Predictions are in the units of y in any case.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns are categories. "from_dtype" takes text and categorical columns of a data
+        frame; a mask, indices or names say it for frames and arrays; None takes none.
     clip : bool, default=True
         Whether predictions are kept to the range of the training targets.
     dtype : {"float64", "float32"}, default="float64"
@@ -318,6 +326,7 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
         backward_rcond=None,
         input_shape=None,
         standardize=True,
+        categorical_features="from_dtype",
         clip=True,
         dtype="float64",
         backend="auto",
@@ -335,6 +344,7 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
         self.backward_rcond = backward_rcond
         self.input_shape = input_shape
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.clip = clip
         self.dtype = dtype
         self.backend = backend

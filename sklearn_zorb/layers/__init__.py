@@ -6,6 +6,7 @@ from .base import Context, Layer, Solved, Traits
 from .composite import Parallel, Skip
 from .conv import Conv2D
 from .dense import Dense
+from .encode import Encode
 from .initializers import ReceptiveFields
 from .kernel import Kernel
 from .models import EstimatorLayer, Trees
@@ -25,6 +26,7 @@ __all__ = [
     "Cos",
     "Dense",
     "Dropout",
+    "Encode",
     "EstimatorLayer",
     "Flatten",
     "GaussianNoise",

@@ -10,6 +10,7 @@ from . import sequence
 from .activations import Identity
 from .composite import Branches, columns_of
 from .dense import Dense
+from .encode import Encode
 from .kernel import Kernel
 from .models import Trees
 from .normal_scores import NormalScores
@@ -19,7 +20,7 @@ from .split_readout import SplitReadout
 from .stack import Stack
 
 # layers that change each column by itself
-BY_COLUMN = (NormalScores, Standardize)
+BY_COLUMN = (Encode, NormalScores, Standardize)
 # points that stand for the rows of layers without a rule of their own: so many for a column, and
 # in all, as each column is exchanged in all of them
 DRAWS, LEAST_DRAWS, ALL_DRAWS = 256, 16, 25_600
@@ -75,6 +76,14 @@ def _(layer: Identity, params, above, input_shape):
 def _(layer, params, above, input_shape):
     # outputs have unit variance
     return squared(above)
+
+
+@input_importances.register
+def _(layer: Encode, params, above, input_shape):
+    found = squared(above)
+    if layer.schema is None:
+        return found
+    return np.bincount(layer.output_sources(), found, minlength=input_shape[0])
 
 
 @input_importances.register

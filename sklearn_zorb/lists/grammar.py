@@ -74,7 +74,8 @@ def block_parameter(cls):
 def text_parameters(cls):
     """The constructor's parameters that stand in square brackets, by name."""
     parameters = dict(inspect.signature(cls).parameters)
-    parameters.pop(block_parameter(cls), None)
+    for name in (block_parameter(cls), *getattr(cls, "filled", ())):
+        parameters.pop(name, None)
     return parameters
 
 

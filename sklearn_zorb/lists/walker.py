@@ -2,7 +2,15 @@
 
 
 class Node:
-    """Anything that may stand in a list of layers."""
+    """Anything that may stand in a list of layers.
+
+    Attributes
+    ----------
+    filled : tuple of str
+        Parameters that an estimator fills in from data, and text leaves out.
+    """
+
+    filled: tuple = ()
 
     def children(self):
         """The lists of layers inside; none for a layer that is not made of others."""

@@ -40,14 +40,17 @@ def refuses(Estimator, match, rows=X, targets=Y, error=ValueError, sample_weight
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, object])
 def test_values_that_are_not_finite(Estimator, dtype):
     model = Estimator("Dense[3] Tanh").fit(X, Y)
-    for values in ([np.nan], [np.inf], [-np.inf], [np.inf, -np.inf]):
+    for values in ([np.inf], [-np.inf], [np.inf, -np.inf]):
         bad = X.astype(dtype)
         bad[3 : 3 + len(values), 1] = values
-        refuses(Estimator, "NaN|infinity", bad)
-        with pytest.raises(ValueError, match="NaN|infinity"):
+        refuses(Estimator, "infinity", bad)
+        with pytest.raises(ValueError, match="infinity"):
             model.predict(bad)
     for value in (np.nan, np.inf):
         refuses(Estimator, "NaN|infinity", targets=np.append(Y[1:] + 0.0, value))
+    gaps = sp.csr_matrix(X)
+    gaps.data[3] = np.nan
+    refuses(Estimator, "NaN", gaps)
 
 
 @BOTH
@@ -69,16 +72,6 @@ def test_numbers_of_other_types_are_those_numbers(Estimator, dtype):
         same = np.asarray(rows, dtype=dtype, order="F")
         model = Estimator("Dense[4] Tanh", random_state=0).fit(same, targets)
         np.testing.assert_allclose(model.predict(same), expected, atol=1e-5)
-
-
-@BOTH
-def test_columns_that_are_no_numbers(Estimator):
-    pd = pytest.importorskip("pandas")
-    kinds = pd.Categorical(list("xyz") * 10)
-    for column in (["low", "high", "mid"] * 10, np.arange(30).astype("datetime64[s]")):
-        frame = pd.DataFrame({"size": X[:, 0], "grade": column, "kind": kinds})
-        refuses(Estimator, r"\['grade', 'kind'\] hold .*OneHotEncoder", frame)
-    refuses(Estimator, "NaN", frame[["size"]].mask(frame[["size"]] > 1))
 
 
 @pytest.mark.parametrize("name", ["Sigmoid", "Tanh", "ReLU", "LeakyReLU", "Cos", "Sign", "Step"])

@@ -135,7 +135,7 @@ def test_an_interrupted_first_fit_leaves_the_model_unfitted(Estimator, method):
 def test_a_refused_fit_leaves_the_model_as_it_was(Estimator):
     model = Estimator("Dense[8] Tanh", random_state=0)
     model.partial_fit(X, LABELS, classes=["a", "b", "c"])
-    before, gap = fitted(model), OTHER.mask(OTHER > 9)
+    before, gap = fitted(model), OTHER.mask(OTHER > 9, np.inf)
     for rows, targets in ((OTHER, np.ones(150)), (gap, LABELS), (OTHER, LABELS[:5])):
         with pytest.raises(ValueError):
             model.fit(rows, targets)

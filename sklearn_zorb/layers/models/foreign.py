@@ -95,7 +95,8 @@ class Foreign(Layer):
             **params,
             "estimator": model,
             "prototype_outputs": np.asarray(model.predict(examples), dtype=np.float64),
-            "prototype_inputs": examples.toarray() if hasattr(rows, "tocsr") else examples,
+            # a gap is no answer
+            "prototype_inputs": np.nan_to_num(_dense(examples)),
         }
         if importances is not None:
             solved["importances"] = importances
@@ -114,6 +115,10 @@ class Foreign(Layer):
         """`values` as an array of the kind and floating precision of `example`."""
         dtype = np.result_type(example.dtype, np.float32)
         return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
+
+
+def _dense(rows):
+    return rows.toarray() if hasattr(rows, "tocsr") else rows
 
 
 class Mean:

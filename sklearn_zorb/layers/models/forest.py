@@ -42,7 +42,7 @@ def grow_forest(
         The mean target for a row that every tree has seen.
     """
     weight = np.ones(len(targets)) if sample_weight is None else sample_weight
-    rows = check_array(rows, accept_sparse="csr", dtype=np.float32)
+    rows = check_array(rows, accept_sparse="csr", dtype=np.float32, ensure_all_finite="allow-nan")
     bag = _Bag(
         make_tree, rows, np.ascontiguousarray(targets, dtype=np.float64), weight, max_samples
     )
@@ -72,6 +72,7 @@ class _Bag:
         self.probability = weight / weight.sum()
         self.up_to = np.cumsum(self.probability)
         self.others = 1 - np.minimum(1 / weight, 1.0)
+        self.gaps = not hasattr(rows, "tocsr") and bool(np.isnan(rows).any())
 
     def _draw(self, rng):
         """How often each row is drawn."""
@@ -88,7 +89,8 @@ class _Bag:
         tree = self.make_tree(random_state=seed(rng))
         rows, weight = self.rows[own], counts[own].astype(np.float64)
         rows = rows.tocsc() if hasattr(rows, "tocsc") else rows
-        tree.fit(rows, self.targets[own], sample_weight=weight, check_input=False)
+        # a tree looks for gaps only where it checks its input
+        tree.fit(rows, self.targets[own], sample_weight=weight, check_input=self.gaps)
         chance = self.others**counts
         index = np.flatnonzero(chance)
         if self.bounded:

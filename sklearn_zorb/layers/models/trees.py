@@ -12,7 +12,10 @@ from .ensembles import boosting
 from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
+from .typed import TypedColumns
 
+# codes of a category that boosting has room for, beside one for all others
+MOST_LEVELS = 254
 # copies of rows in a leaf, scikit-learn's default
 BOOSTING_LEAF = 20
 BOOSTING_LEAVES = 31
@@ -70,9 +73,16 @@ class Trees(Foreign):
     n_keep : int, default=1
         Where the list is swept more than once, the layer is the mean of its latest `n_keep`
         fits, as the sliding ensemble of Zenkai [1]_, and does not jump with every new target.
+    schema : Schema or None, default=None
+        What is known of columns that are not plain numbers, where the layer stands first; an
+        estimator fills it in.
 
     Notes
     -----
+    Gaps and categories are read as they are where the layer stands first: a gap goes to the side
+    that suits the training rows, boosting parts the levels of a category as it likes, and forests
+    see the codes of the levels beside a column of 0 and 1 for each.
+
     One-hot columns, neighbours of two values each of which every row has exactly one at its
     higher value, are joined again before trees are grown: boosting parts the categories as it
     likes, forests in the order of the columns. Forests leave the columns of a sparse matrix as
@@ -117,7 +127,10 @@ class Trees(Foreign):
         "min_samples_leaf": [None, POSITIVE],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "n_keep": [POSITIVE],
+        "schema": "no_validation",
     }
+
+    filled = ("schema",)
 
     def __init__(
         self,
@@ -134,6 +147,7 @@ class Trees(Foreign):
         max_bins=255,
         cv=5,
         n_keep=1,
+        schema=None,
     ):
         self.n_estimators = n_estimators
         self.kind = kind
@@ -147,6 +161,7 @@ class Trees(Foreign):
         self.max_bins = max_bins
         self.cv = cv
         self.n_keep = n_keep
+        self.schema = schema
 
     def least_bytes(self, input_shape, n_rows):
         return TREE_BYTES * self.n_estimators + super().least_bytes(input_shape, n_rows)
@@ -157,7 +172,10 @@ class Trees(Foreign):
 
     def fit_model(self, rows, targets, context):
         boosted = self.kind == "boosting"
-        joined = JoinedCategories(rows, dense=boosted)
+        if self.schema is None:
+            joined = JoinedCategories(rows, dense=boosted)
+        else:
+            joined = TypedColumns(self.schema, max_levels=MOST_LEVELS, indicators=not boosted)
         grow = partial(self._boost, joined.categorical) if boosted else self._grow
         model, outputs = grow(joined.transform(rows), targets, context)
         return OfJoined(model, joined), outputs
@@ -193,7 +211,7 @@ class Trees(Foreign):
         model = getattr(import_module("sklearn.ensemble"), name)(
             max_iter=self.n_estimators,
             learning_rate=self.learning_rate,
-            max_bins=max(self.max_bins, int(rows[:, categorical].max(initial=0)) + 1),
+            max_bins=max(self.max_bins, _n_codes(rows[:, categorical])),
             max_leaf_nodes=self.max_leaf_nodes or BOOSTING_LEAVES,
             # all rows of a fold for as many rounds as asked for, however many rows there are
             early_stopping=False,
@@ -214,6 +232,11 @@ class Trees(Foreign):
         gains = (boosting_gains(one, n_features) for one in boosted)
         model.importances = sum(gains, start=np.zeros(n_features))
         return model, outputs
+
+
+def _n_codes(rows):
+    """The most codes of a category that there are; gaps are no code."""
+    return int(np.fmax.reduce(rows, axis=None, initial=0)) + 1
 
 
 def _few_copies(sample_weight):

@@ -1,0 +1,155 @@
+"""X as it comes from users: numbers, and a schema where columns are of other types."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.validation import validate_data
+
+from ..rows.frames import Table, as_frame, in_order, read_again, read_table
+from ..rows.schema import Column, Schema, gaps_only
+
+PRECISIONS = [np.float64, np.float32]
+
+
+def typed(schema):
+    """Whether layers need `Encode` to read columns of this schema."""
+    return schema is not None and not schema.plain
+
+
+def check_columns(estimator, X, y="no_validation", *, reset, **options):
+    """Check X, and y where it is given, and read columns that are not plain numbers.
+
+    Parameters
+    ----------
+    estimator : object
+        Its `categorical_features` say which columns of a new table are categories. The number
+        and the names of the columns are written into it.
+    X : data frame, array-like or sparse matrix
+    y : array-like, optional
+    reset : bool
+        Whether columns are taken as they are, or read as those of the estimator's model.
+    **options
+        How scikit-learn is to check y.
+
+    Returns
+    -------
+    checked : ndarray or sparse matrix, or tuple of it and y
+    schema : Schema or None
+        None for an array of numbers.
+    """
+    known = None if reset else estimator.model_.schema
+    options = {"accept_sparse": ("csr", "csc"), "dtype": PRECISIONS, **options}
+    options["ensure_all_finite"] = True if sp.issparse(X) else "allow-nan"
+    table = _table(estimator, X, known, reset)
+    if table is None:
+        try:
+            # sums that overflow are looked at there
+            with np.errstate(over="ignore", invalid="ignore"):
+                return validate_data(estimator, X, y, reset=reset, **options), known
+        except ValueError as error:
+            raise _about_text(error) from error
+    validate_data(estimator, table.source, reset=reset, skip_check_array=True)
+    if reset:
+        numbers, schema = read_table(table, estimator.categorical_features)
+    else:
+        schema = known or Schema(tuple(Column(str(name)) for name in table.names))
+        numbers = read_again(table, schema)
+    if isinstance(y, str):
+        return check_array(numbers, **options), schema
+    return check_X_y(numbers, y, estimator=estimator, **options), schema
+
+
+def _table(estimator, X, known, reset):
+    """X as columns of any type; None where it is an array of numbers."""
+    frame = as_frame(X)
+    if frame is None:
+        typed_array = _has_types(X, estimator.categorical_features) if reset else typed(known)
+        return Table(_rectangular(X)) if typed_array else None
+    table = Table(X)
+    names = getattr(estimator, "feature_names_in_", None)
+    return table if reset or names is None or not table.named else in_order(table, names)
+
+
+def _about_text(error):
+    """The error, with what to do about text in arrays."""
+    if "could not convert" not in str(error):
+        return error
+    return ValueError(
+        f"X holds text ({error}), and an array does not say which columns are categories: pass a "
+        "data frame, or categorical_features=[...]."
+    )
+
+
+def _has_types(X, chosen):
+    """Whether the columns of an array are to be read one by one."""
+    given = not (chosen is None or isinstance(chosen, str)) and len(chosen) > 0
+    return given or getattr(getattr(X, "dtype", None), "kind", "f") in "mM"
+
+
+def _rectangular(X):
+    """An array-like of columns of any type as an array of two dimensions."""
+    if sp.issparse(X):
+        raise ValueError(
+            "X is a sparse matrix, and its columns are numbers: leave out categorical_features, "
+            "or pass a dense array or a data frame."
+        )
+    X = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+    if X.ndim != 2 or 0 in X.shape:
+        check_array(X, dtype=None)  # raises, and says why
+    return X
+
+
+def canonical(X):
+    """X, or a copy in which a number or a gap has one form only.
+
+    Entries of one place of a sparse matrix are added up, as moments and counts of entries would
+    see them apart, and trees take indices of 32 bits only. Gaps get the same bits, as copies of
+    rows are found by theirs.
+    """
+    if sp.issparse(X):
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) <= np.iinfo(np.int32).max:
+            X = type(X)((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), X.shape)
+        return X
+    if has_gaps(X):
+        X = np.where(np.isnan(X), np.asarray(np.nan, X.dtype), X)
+    return X
+
+
+def has_gaps(X):
+    """Whether a dense array holds NaN."""
+    return bool(np.isnan(np.min(X, initial=0.0)))
+
+
+def learned(schema, X, weights):
+    """The schema with what training rows say; None where all is plain numbers of an array."""
+    if sp.issparse(X) or (schema is None and not has_gaps(X)):
+        return schema
+    return (schema or gaps_only(X.shape[1])).counted(X, weights)
+
+
+def read_rows(estimator, X):
+    """Check rows to predict; gaps in columns without any in fit become the columns' means.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted.
+    X : data frame, array-like or sparse matrix
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+    """
+    X, schema = check_columns(estimator, X, reset=False)
+    X = canonical(X)
+    return X.tocsr() if sp.issparse(X) else filled(estimator.model_, X, schema)
+
+
+def filled(model, X, schema):
+    """X with means for gaps in columns of numbers that had none in fit."""
+    if sp.issparse(X) or typed(schema) or not has_gaps(X):
+        return X
+    return np.where(np.isnan(X), model.means.astype(X.dtype), X)

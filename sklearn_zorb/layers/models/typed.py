@@ -1,0 +1,67 @@
+"""Typed columns as trees read them."""
+
+import numpy as np
+
+from ...rows.calendar import PARTS, calendar
+from ..encode import Encode
+
+
+class TypedColumns:
+    """Rows for trees: gaps stay gaps, categories are codes, times are parts of the calendar.
+
+    Parameters
+    ----------
+    schema : Schema
+    max_levels : int
+        Most codes of a category; all other levels, and new ones, share one more.
+    indicators : bool
+        Whether a column of 0 and 1 for each level stands beside the codes, for trees that know
+        thresholds only: one split tells a level apart, another one a range of them.
+
+    Attributes
+    ----------
+    categorical : ndarray of bool of shape (n_outputs,)
+        Which columns of what `transform` returns are codes.
+    sources : ndarray of int of shape (n_outputs,)
+        Input column of each output.
+    """
+
+    def __init__(self, schema, *, max_levels, indicators):
+        self.schema = schema
+        self.numbers = schema.of_kind("number", "duration")
+        self.times, self.categories = schema.of_kind("time"), schema.of_kind("category")
+        self.codes = [_codes(schema.columns[j], max_levels) for j in self.categories]
+        self.encode = Encode(kinds="categories", schema=schema) if indicators else None
+        shown = self.encode.output_sources() if indicators else []
+        times = np.repeat(self.times, len(PARTS))
+        self.sources = np.array([*self.numbers, *times, *self.categories, *shown], dtype=int)
+        start = len(self.numbers) + len(times)
+        places = np.arange(len(self.sources))
+        self.categorical = (places >= start) & (places < start + len(self.categories))
+
+    def transform(self, rows):
+        """Rows of shape (n_samples, n_outputs)."""
+        parts = [rows[:, self.numbers], *(calendar(rows[:, j]) for j in self.times)]
+        for j, codes in zip(self.categories, self.codes, strict=True):
+            missing = np.isnan(rows[:, j])
+            # the last code is that of new levels, which are -1
+            found = codes[np.where(missing, -1, rows[:, j]).astype(int)]
+            parts.append(np.where(missing, np.nan, found)[:, None])
+        if self.encode is not None:
+            medians = np.zeros(rows.shape[1])
+            parts.append(self.encode.forward({"medians": medians}, rows))
+        return np.concatenate(parts, axis=1).astype(rows.dtype, copy=False)
+
+    def apart(self, values):
+        """Values of the outputs, summed for the columns that they come from."""
+        return np.bincount(self.sources, values, minlength=len(self.schema))
+
+
+def _codes(column, max_levels):
+    """The code of each level, and behind them that of new ones."""
+    kept = column.frequent(max_levels)
+    codes = np.full(len(column.levels) + 1, float(len(kept)))
+    codes[kept] = np.arange(len(kept))
+    if len(kept) == sum(count > 0 for count in column.counts):
+        codes[-1] = np.nan  # nothing like a new level came in training
+    return codes
