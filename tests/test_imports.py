@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # parts on one line do not know each other, and none knows what stands below it
 ORDER = (
-    ("_compat", "memory"),
+    ("_compat", "memory", "writing"),
     ("linalg",),
     ("rows", "lists"),
     ("decoders", "layers"),
