@@ -3,9 +3,16 @@
 import csv
 import io
 
+import joblib
+
 SMALL = ("--network", "Dense[8] Tanh")  # fits at once
 
 
 def read_csv(text):
     header, *rows = csv.reader(io.StringIO(text))
     return header, rows
+
+
+def saved(path="m"):
+    """The estimator of a model file."""
+    return joblib.load(path)["model"]

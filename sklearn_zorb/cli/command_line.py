@@ -219,7 +219,7 @@ def _finite(result):
 
 def _exit_code(error):
     """2 where the user can put it right, 1 where the work failed."""
-    bad_input = isinstance(error, ValueError | FileNotFoundError)
+    bad_input = isinstance(error, ValueError | TypeError | FileNotFoundError)
     return 2 if bad_input and not isinstance(error, LinAlgError) else 1
 
 
@@ -228,7 +228,7 @@ def _describe(error):
     message = str(error).strip()
     if isinstance(error, LayerSyntaxError):
         return message
-    if not isinstance(error, ValueError | OSError | ImportError | RuntimeError):
+    if not isinstance(error, ValueError | TypeError | OSError | ImportError | RuntimeError):
         message = f"{type(error).__name__}: {message}"
     return " ".join(message.split())
 

@@ -4,15 +4,16 @@ import csv
 import io
 import os
 import time
-from pathlib import Path
 
 import numpy as np
 
 from ..datasets import list_datasets
 from ..estimators.summary import count_parameters
+from ..writing import write_beside
 from .data import hold_out, labelled, read_data, subsample, take
 from .demo import demo
 from .models import build_model, load_model, save_model
+from .notes import note_new_levels
 from .paths import check_outputs
 from .progress import progress
 from .scores import check_classes, format_scores, format_table, score, shuffled_folds
@@ -42,7 +43,7 @@ def fit(args):
     if args.save:
         save_model(model, args.save)
     if args.save_weights:
-        save_weights(model.network, args.save_weights)
+        save_weights(model.estimator, args.save_weights)
     return result, _describe_fit(result)
 
 
@@ -70,14 +71,15 @@ def predict(args):
     data = _data_for(model, args)
     X = data.X if data.X_test is None else data.X_test
     with progress("Predicting"):
-        predicted = model.pipeline.predict(X)
+        predicted = model.estimator.predict(X)
         columns = _columns("prediction", predicted)
         if args.proba:
-            names = [str(name) for name in model.pipeline.classes_]
-            columns |= _columns("probability", model.pipeline.predict_proba(X), names)
+            names = [str(name) for name in model.estimator.classes_]
+            columns |= _columns("probability", model.estimator.predict_proba(X), names)
     text = _to_csv(columns)
     if args.output:
-        Path(args.output).write_text(text, encoding="utf-8", newline="")
+        with write_beside(args.output) as file:
+            file.write(text.encode())
         text = f"{len(X)} predictions written to {args.output}"
     lists = {name: values.tolist() for name, values in columns.items()}
     return {"n_rows": len(X), "output": args.output, **lists}, text.rstrip("\n")
@@ -122,7 +124,7 @@ def _cross_validate(args):
     with progress("Cross-validation", args.folds) as advance:
         for train, test in folds.split(data.X, data.y):
             model = _build(args, data)
-            model.pipeline.fit(take(data.X, train), data.y[train])
+            model.estimator.fit(take(data.X, train), data.y[train])
             scores.append(score(model, take(data.X, test), data.y[test]))
             advance()
     common = [name for name in scores[0] if all(name in fold for fold in scores)]
@@ -149,11 +151,13 @@ def summary(args):
     if bool(args.load) == bool(args.data):
         raise ValueError("summary takes DATA or --load MODEL, one of the two")
     model = _saved_model(args) if args.load else _fit(args, _training_data(args))[0]
-    lines = []
-    model.network.summary(print_fn=lines.append)
+    network, lines = model.estimator, []
+    network.summary(print_fn=lines.append)
     layers = [
         {"name": name, "layer": repr(layer), "n_params": count_parameters(params)}
-        for (name, layer), params in zip(model.network.layers_, model.network.params_, strict=True)
+        for (name, layer), params in zip(
+            model.estimator.layers_, model.estimator.params_, strict=True
+        )
     ]
     return {"task": model.task, "layers": layers}, "\n".join(str(line) for line in lines)
 
@@ -180,16 +184,17 @@ def _check_model_options(args):
 
 
 def _training_data(args):
-    data = labelled(read_data(args.data, target=args.target, seed=args.seed), args.task)
-    return subsample(data, args.samples, args.seed)
+    data = read_data(args.data, target=args.target, seed=args.seed, task=args.task)
+    return subsample(labelled(data, args.task), args.samples, args.seed)
 
 
 def _data_for(model, args):
     """Data with the columns that a model was fitted on."""
-    data = read_data(args.data, target=args.target, seed=args.seed, schema=model.schema)
-    if model.schema is None and data.schema is not None:
-        raise ValueError("the model was fitted on arrays: give an NPZ file or a set of arrays")
-    return subsample(data, args.samples, args.seed)
+    data = read_data(args.data, target=args.target, seed=args.seed, model=model)
+    data = subsample(data, args.samples, args.seed)
+    if model.columns:
+        note_new_levels(model, data.X)
+    return data
 
 
 def _build(args, data):
@@ -201,12 +206,12 @@ def _fit(args, data):
     model = _build(args, data)
     with progress(f"Fitting {len(data.X)} rows"):
         start = time.perf_counter()
-        model.pipeline.fit(data.X, data.y)
+        model.estimator.fit(data.X, data.y)
         return model, time.perf_counter() - start
 
 
 def _saved_model(args):
     model = load_model(args.load)
     if args.load_weights:
-        load_weights(model.network, args.load_weights)
+        load_weights(model.estimator, args.load_weights)
     return model

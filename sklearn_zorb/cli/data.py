@@ -11,9 +11,8 @@ from sklearn.model_selection import train_test_split
 from ..datasets import load_dataset
 from ..datasets.sources import read_arrays
 from ..datasets.tables import infer_task
-from .frames import Schema, read_table, select_columns, split_table
-
-TABLE_SUFFIXES = (".csv", ".parquet")
+from .frames import TABLE_SUFFIXES, read_table, select_columns, split_table
+from .notes import note
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Data:
         The test part, where the data come with one.
     task : {"classification", "regression"} or None
         None where the data do not say.
-    schema : Schema or None
-        The columns of a table; None for arrays.
+    target : str or None
+        The name of the target column of a table; None for arrays.
     image_shape : tuple of int or None
         (height, width, channels) where the rows are images.
     """
@@ -40,11 +39,11 @@ class Data:
     X_test: Any = None
     y_test: Any = None
     task: str | None = None
-    schema: Schema | None = None
+    target: str | None = None
     image_shape: tuple | None = None
 
 
-def read_data(source, *, target=None, seed=0, schema=None):
+def read_data(source, *, target=None, seed=0, task="auto", model=None):
     """Read a file or a data set known by name.
 
     Parameters
@@ -58,35 +57,50 @@ def read_data(source, *, target=None, seed=0, schema=None):
     seed : int, default=0
         Seeds the data sets that are drawn.
 
-    schema : Schema or None, default=None
-        The columns that a saved model expects; the target may then be missing.
+    task : {"auto", "classification", "regression"}, default="auto"
+        What targets are read for.
+
+    model : Model or None, default=None
+        A saved model, whose columns a table must have; the target may then be missing.
 
     Returns
     -------
     Data
     """
-    if schema is not None and target is not None:
-        schema = replace(schema, target=target)  # its kind is that of the target of the fit
     path = Path(source)
-    suffix = path.suffix.lower()
-    if suffix not in (*TABLE_SUFFIXES, ".npz"):
-        if path.is_file():
-            raise ValueError(f"cannot read {source!r}: give a .csv, .parquet or .npz file")
-        return _named(source, target, seed, schema)
-    if not path.is_file():
+    is_table = source.lower().endswith(TABLE_SUFFIXES)
+    is_file = is_table or path.suffix.lower() == ".npz"
+    if path.is_file() != is_file:
+        if not is_file:
+            known = ", ".join(TABLE_SUFFIXES)
+            raise ValueError(f"cannot read {source!r}: give a file {known} or .npz")
         raise ValueError(f"there is no file {source!r}")
-    if suffix == ".npz":
-        return _arrays(_from_npz(path), target, schema)
-    return _table(read_table(path, schema), target, schema)
+    if is_table:
+        name, columns = (target, ()) if model is None else (target or model.target, model.columns)
+        return _table(read_table(path, name, columns), target, task, model)
+    data = _from_npz(path) if is_file else _named(source, seed)
+    if hasattr(data.X, "columns"):
+        table = _table(data.X.assign(target=data.y), target, task, model)
+        return replace(table, task=data.task if target in (None, "target") else None)
+    if target is not None:
+        raise ValueError("--target is for tables; this DATA brings its own target")
+    if model is not None and model.columns:
+        raise ValueError("the model was fitted on a table: give a table with its columns")
+    return data
 
 
-def _named(name, target, seed, schema):
+def _table(frame, target, task, model):
+    if model is None:
+        X, y, target = split_table(frame, target, task)
+        return Data(X, y, target=target)
+    if not model.columns:
+        raise ValueError("the model was fitted on arrays: give an NPZ file or a set of arrays")
+    return Data(*select_columns(frame, model, target), target=target or model.target)
+
+
+def _named(name, seed):
     bunch = load_dataset(name, random_state=seed)
-    if hasattr(bunch.data, "columns"):
-        frame = bunch.data.assign(target=bunch.target)
-        task = bunch.task if target in (None, "target") else None
-        return replace(_table(frame, target, schema), task=task)
-    data = Data(
+    return Data(
         bunch.data,
         bunch.target,
         X_test=bunch.get("data_test"),
@@ -94,24 +108,6 @@ def _named(name, target, seed, schema):
         task=bunch.task,
         image_shape=bunch.get("image_shape"),
     )
-    return _arrays(data, target, schema)
-
-
-def _table(frame, target, schema):
-    if schema is None:
-        X, y, schema = split_table(frame, target)
-    else:
-        X, y = select_columns(frame, schema, target)
-    return Data(X, y, schema=schema)
-
-
-def _arrays(data, target, schema):
-    """The data, unless a table is wanted."""
-    if target is not None:
-        raise ValueError("--target is for tables; this DATA brings its own target")
-    if schema is not None:
-        raise ValueError("the model was fitted on a table: give a table with its columns")
-    return data
 
 
 def _from_npz(path):
@@ -179,14 +175,29 @@ def labelled(data, task="auto"):
     n_missing = np.count_nonzero(data.y != data.y)  # NaN, alone, differs from itself
     if n_missing:
         words = "; empty cells and words such as NA, nan or None count as missing"
-        hint = words if data.schema is not None else ""
+        hint = words if data.target is not None else ""
         raise ValueError(f"{n_missing} targets are missing: remove those rows{hint}")
     if task == "regression" and data.y.dtype.kind not in "iufb":
         first = data.y[:1].tolist()[0]
         raise ValueError(f"regression needs numbers, but the targets are text: {first!r}, ...")
     if task == "auto":
+        _check_labels(data.y)
         task = data.task or _guess_task(data.y)
     return replace(data, task=task)
+
+
+def _check_labels(y):
+    """Refuse text of which no two rows have the same: it is hardly meant as classes."""
+    if y.dtype.kind not in "OU" or y.ndim > 1 or len(y) < 3:
+        return
+    n_classes = len(set(y.tolist()))
+    if n_classes == len(y):
+        raise ValueError(
+            f"each of the {len(y)} rows has a class of its own, such as {y[0]!r}: write numbers as "
+            "1234.5, or name another column with --target"
+        )
+    if n_classes > len(y) / 2:
+        note(f"the targets are text: {n_classes} classes in {len(y)} rows, such as {y[0]!r}")
 
 
 def _guess_task(y):

@@ -1,148 +1,231 @@
-"""Tables: columns of numbers and of text, missing values, and the target."""
+"""Tables: files of columns, the column that is the target, the columns that a model knows."""
 
+import gzip
+import re
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import OneHotEncoder
 
 from ..datasets.optional import import_optional
+from ..datasets.tables import infer_task
+from ..rows.frames import shown
+from .notes import ISO_DATE, note, note_columns, note_header, note_text
 
-_MAX_CATEGORIES = 50  # of one text column; the rarest share one indicator
-
-_MOSTLY = 0.75  # share of numbers from which on other values look like slips
-_DATE = r"\d{4}-\d\d-\d\d\b"
-# what pandas infers of objects
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean")
-
-
-@dataclass(frozen=True)
-class Schema:
-    """The columns of a table: what a model is fitted on.
-
-    Attributes
-    ----------
-    columns : dict of str to {"number", "text"}
-    target : str
-    target_kind : {"number", "text"}
-    """
-
-    columns: dict
-    target: str
-    target_kind: str
-
-    @property
-    def text_columns(self):
-        kinds = [*self.columns.items(), (self.target, self.target_kind)]
-        return [name for name, kind in kinds if kind == "text"]
+TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ZONE = r".*\d(Z|[+-]\d\d:?\d\d)"
 
 
-def read_table(path, schema=None):
+def read_table(path, target=None, known=()):
     """Read a CSV or Parquet file.
 
     Parameters
     ----------
     path : pathlib.Path
-    schema : Schema or None, default=None
-        Columns that it says are text are read as text, whatever they look like.
+    target : str or None, default=None
+        Name of the target column, as in `target_name`. A CSV file gives it as text.
+    known : sequence of Column, default=()
+        What a model knows of the columns. Its categories are read as text, whatever they look
+        like, and nothing is noted that was noted when it was fitted.
 
     Returns
     -------
     DataFrame
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong with the file.
     """
-    text = schema.text_columns if schema is not None else []
+    pandas = _pandas()
+    parquet = path.suffix.lower() == ".parquet"
+    if parquet:
+        import_optional("pyarrow", "Reading Parquet files")
     try:
-        if path.suffix.lower() == ".parquet":
-            import_optional("pyarrow", "Reading Parquet files")
-            frame = _pandas().read_parquet(path)
-        else:
-            frame = _read_csv(path, text)
-    except (ValueError, OSError) as error:  # the errors of pandas and pyarrow derive from them
-        raise ValueError(f"cannot read {str(path)!r}: {error}") from error
+        frame = pandas.read_parquet(path) if parquet else _read_csv(path, target, known)
+        if frame.index.names != [None]:
+            note(f"the index of the file, {shown(frame.index.names)}, is read as a column")
+            frame = frame.reset_index()
+    except Exception as error:  # a damaged file can raise anything
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"cannot read {str(path)!r}: {reason}") from error
     frame.columns = frame.columns.astype(str)
     if not len(frame):
         raise ValueError(f"{str(path)!r} has no rows")
     return frame
 
 
-def _read_csv(path, text):
-    """A CSV file, its columns `text` as text.
+def _pandas():
+    return import_optional("pandas", "Reading tables")
+
+
+def _read_csv(path, target, known):
+    """A CSV file, whatever its encoding and its separator."""
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as file:
+        start = file.read(1 << 16)
+    encoding = "utf-16" if start.startswith(_UTF16) else "utf-8"
+    if encoding == "utf-8" and b"\0" in start:
+        raise ValueError("it is no text, or UTF-16 without a byte order mark")
+    start = start.decode(encoding, "ignore")
+    separator = max(",;\t|", key=re.sub('"[^"]*"', "", start.strip().partition("\n")[0]).count)
+    decimal = "," if separator == ";" and re.search(r"\d,\d", start) else "."
+    if decimal == ",":
+        note("commas in numbers are read as decimal points, as semicolons are between columns")
+    # without low_memory, the type of a column is that of all its rows
+    options = {"sep": separator, "decimal": decimal, "index_col": False, "low_memory": False,
+               "skipinitialspace": separator != "\t"}  # fmt: skip
+    try:
+        return _parse_csv(path, target, known, encoding=encoding, **options)
+    except UnicodeDecodeError:
+        if encoding == "utf-16":
+            raise
+    note(f"{str(path)!r} is not UTF-8: it is read as Windows-1252, much the same as Latin-1")
+    return _parse_csv(path, target, known, encoding="cp1252", **options)
+
+
+def _parse_csv(path, target, known, **options):
+    """A CSV file, with numbers and dates that pandas leaves as text.
 
     Left to itself, pandas takes the first column for an index where rows have more fields than
-    the header, which shifts all others, and renames columns of one name. A comma at the end of
-    every row is no column.
+    the header, which shifts all others, and renames columns of one name. A separator at the end
+    of every row is no column.
     """
     pandas = _pandas()
-    # without low_memory, the type of a column is that of all its rows
-    options = {"index_col": False, "skipinitialspace": True, "low_memory": False}
     header = pandas.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].dropna()
     repeated = header[header.duplicated()].unique()
     if len(repeated):
-        raise ValueError(f"several columns are named {_names(repeated)}")
+        raise ValueError(f"several columns are named {shown(repeated)}")
+    kinds = {target_name(list(header), target): "target"}
+    kinds |= {column.name: column.kind for column in known}
+    text = [name for name, kind in kinds.items() if kind in ("category", "time", "target")]
     with warnings.catch_warnings():
         warnings.simplefilter("error", pandas.errors.ParserWarning)  # fields that would be lost
         try:
             frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **options)
         except pandas.errors.ParserWarning as warning:
-            names = _names(header)
-            raise ValueError(f"rows have more fields than the header: {names}") from warning
-    *names, last = frame
-    if names and last.startswith("Unnamed: ") and frame[last].isna().all():
-        frame = frame[names]
-    return pandas.DataFrame(
-        {name: frame[name] if name in text else _parsed(frame[name]) for name in frame}
-    )
+            raise ValueError(f"rows have more fields than the header: {shown(header)}") from warning
+    first, last = frame.columns[[0, -1]]
+    if last.startswith("Unnamed: ") and frame[last].isna().all():
+        frame = frame.drop(columns=last)
+    elif first.startswith("Unnamed: "):
+        note("the first column has no name, as an index of rows has none: it is left out")
+        frame = frame.drop(columns=first)
+    if not known:
+        note_header(header)
+    decimal = options["decimal"]
+    return pandas.DataFrame({n: _typed(frame[n], kinds.get(n), decimal) for n in frame})
 
 
-def _parsed(column):
-    """Text as numbers where all of it is: pandas leaves what is beyond 64 bits."""
-    if _is_number(column):
+def _typed(column, kind, decimal):
+    """Text of a CSV file as numbers or moments where all of it is such.
+
+    Parameters
+    ----------
+    column : Series
+    kind : str or None
+        What a model knows the column as, or "target"; None where it is new.
+    decimal : {".", ","}
+        How a target is written.
+    """
+    if kind == "target" and decimal == ",":
+        points = column.str.replace(",", ".", regex=False)
+        return column if _as_numbers(points) is None else points
+    if kind in ("category", "target") or column.dtype.kind in "iufb":
         return column
+    numbers = _as_numbers(column)
+    if numbers is not None and kind != "time":
+        return numbers
+    cells = column.dropna().astype(str)
+    if not cells.str.fullmatch(ISO_DATE).all():
+        return column
+    try:
+        utc = bool(cells.str.fullmatch(_ZONE).any())
+        moments = _pandas().to_datetime(column, format="ISO8601", utc=utc)
+    except ValueError:  # there is no February 30
+        return column
+    if kind is None:
+        note(f"column {column.name!r} is read as dates, such as {cells.iloc[0]!r}")
+    return moments
+
+
+def _as_numbers(column):
+    """Text as numbers or booleans where all of it is such, beyond 64 bits too; else None."""
+    words = {"True": True, "False": False}
+    if column.isin(words).all():
+        return column.map(words).astype(bool)
     numbers = _pandas().to_numeric(column, errors="coerce")
-    return numbers if numbers.isna().equals(column.isna()) else column
+    return numbers if numbers.isna().equals(column.isna()) else None
 
 
-def split_table(frame, target=None):
+def target_name(names, target=None):
+    """The target column among `names`: the one that is asked for, else "target", else the last."""
+    return target or ("target" if "target" in names else names[-1])
+
+
+def split_table(frame, target=None, task="auto"):
     """Features and targets of a table to learn from.
 
     Parameters
     ----------
     frame : DataFrame
-    target : str or None
-        Name of the target column; None takes "target", else the last one.
+    target : str or None, default=None
+        As in `target_name`.
+    task : {"auto", "classification", "regression"}, default="auto"
 
     Returns
     -------
     X : DataFrame
-        Columns of numbers as float64, the others as objects: str, or NaN where missing.
     y : ndarray of shape (n_samples,)
-    schema : Schema
+    target : str
     """
-    if target is None:
-        target = "target" if "target" in frame else frame.columns[-1]
-    if target not in frame:
-        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
-    kinds = {name: "number" if _is_number(frame[name]) else "text" for name in frame}
-    target_kind = kinds.pop(target)
-    if not kinds:
+    target = target_name(list(frame), target)
+    _check_there(frame, target)
+    X = frame.drop(columns=target)
+    if not X.shape[1]:
         raise ValueError(f"there is no column besides the target {target!r}")
-    schema = Schema(kinds, target, target_kind)
-    for name in schema.text_columns:
-        _note_text(frame[name])
-    return _features(frame, schema), _target(frame[target], target_kind), schema
+    note_columns(X)
+    y = _targets(frame[target], task)
+    if y.dtype == object:
+        note_text(frame[target])
+    return X, y, target
 
 
-def select_columns(frame, schema, target=None):
+def _check_there(frame, target):
+    if target not in frame:
+        raise ValueError(f"there is no column {target!r}; the columns are {shown(frame)}")
+
+
+def _targets(column, task):
+    """Targets as numbers or booleans where all are such; labels as they are written.
+
+    The label "007" is no number: predicted as 7, it would be in no file.
+    """
+    if column.dtype.kind in "iufb":
+        return column.to_numpy(None if column.notna().all() else np.float64, na_value=np.nan)
+    written = _written(column)
+    numbers = _as_numbers(written)
+    if numbers is not None:
+        task = infer_task(numbers) if task == "auto" else task
+        if task == "regression" or (numbers.map(str) == written).all():
+            return numbers.to_numpy()
+    return written.to_numpy()
+
+
+def _written(column):
+    """Cells as text, NaN where they are missing."""
+    return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
+
+
+def select_columns(frame, model, target=None):
     """The columns that a model was fitted on, whatever else a table holds.
 
     Parameters
     ----------
     frame : DataFrame
-    schema : Schema
-    target : str or None
-        Name of a target column that must be there; None takes that of the schema if it is.
+    model : Model
+    target : str or None, default=None
+        Name of a target column that must be there; None takes that of the model if it is.
 
     Returns
     -------
@@ -150,95 +233,44 @@ def select_columns(frame, schema, target=None):
     y : ndarray or None
         None where the table has no target column.
     """
-    missing = [name for name in schema.columns if name not in frame]
-    if missing:
-        raise ValueError(f"the model needs columns that are not there: {_names(missing)}")
-    if target is not None and target not in frame:
-        raise ValueError(f"there is no column {target!r}; the columns are {_names(frame)}")
-    y = _target(frame[schema.target], schema.target_kind) if schema.target in frame else None
-    return _features(frame, schema), y
+    if target is not None:
+        _check_there(frame, target)
+    levels = {column.name: column.levels for column in model.columns}
+    others = [name for name in frame if name not in (*levels, target, model.target)]
+    target = target or model.target
+    if others:
+        note(f"columns that the model does not know are left out: {shown(others)}")
+    X = frame[[name for name in frame if name in levels]]
+    X = X.assign(**{name: _matched(X[name], levels[name]) for name in X if levels[name]})
+    if target not in frame:
+        return X, None
+    classes = getattr(model.estimator, "classes_", np.empty(0))
+    if classes.dtype.kind in "OU":
+        return X, _matched(_written(frame[target]), classes.tolist()).to_numpy()
+    return X, _targets(frame[target], "regression")
 
 
-def prepare_table(schema):
-    """The preprocessing of a table, as the first step of a pipeline.
-
-    Numbers get the median where they are missing, and an indicator of that; text becomes
-    one indicator for each category, of which missing is one.
-
-    Parameters
-    ----------
-    schema : Schema
-
-    Returns
-    -------
-    ColumnTransformer
-    """
-    numbers = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    text = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=_MAX_CATEGORIES, sparse_output=False
-    )
-    names = {"number": [], "text": []}
-    for name, kind in schema.columns.items():
-        names[kind].append(name)
-    steps = [("numbers", numbers, names["number"]), ("text", text, names["text"])]
-    return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
+def _matched(column, levels):
+    """Text as the level that it equals but for spaces, or for how a number is written."""
+    if column.dtype.kind in "iufbmM":
+        return column
+    forms = {}
+    for level in levels:
+        forms.setdefault(_form(level), []).append(level)
+    new = column[column.notna() & ~column.isin(levels)]
+    found = {cell: forms.get(_form(cell), ()) for cell in new.unique()}
+    same = {cell: known[0] for cell, known in found.items() if len(known) == 1}
+    if same:
+        cell, level = next(iter(same.items()))
+        note(
+            f"column {column.name!r}: {new.isin(same).sum()} cells are read as the category that "
+            f"they equal, such as {cell!r} as {level!r}"
+        )
+    return column.map(lambda cell: same.get(cell, cell), na_action="ignore")
 
 
-def _pandas():
-    return import_optional("pandas", "Reading tables")
-
-
-def _names(columns):
-    names = [str(name) for name in columns]
-    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-
-
-def _is_number(column):
-    """Numbers as such, or as objects: decimals, integers of any size, booleans and None."""
-    types = _pandas().api.types
-    return types.is_numeric_dtype(column) or types.infer_dtype(column) in _NUMBERS
-
-
-def _note_text(column):
-    """Warn of text that is hardly meant as such: each of its values will be a category."""
-    values = column.dropna().astype(str)
-    numbers, bare = (
-        _pandas().to_numeric(cells, errors="coerce").notna()
-        for cells in (values, values.str.replace(",", "", regex=False))
-    )
-    note = None
-    if len(values) and values.str.match(_DATE).all():
-        note = "holds dates, which are categories here: numbers would keep their order"
-    elif bare.mean() >= _MOSTLY and not numbers.all():
-        note = f"is taken for text: it holds {values[~numbers].iloc[0]!r} among numbers"
-    if note:
-        warnings.warn(f"column {column.name!r} {note}", stacklevel=2)
-
-
-def _features(frame, schema):
-    convert = {"number": _numbers, "text": _text}
-    return _pandas().DataFrame(
-        {name: convert[kind](frame[name]) for name, kind in schema.columns.items()}
-    )
-
-
-def _text(column):
-    return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
-
-
-def _numbers(column):
-    numbers = _pandas().to_numeric(column, errors="coerce").astype("float64")
-    lost = column[numbers.isna() & column.notna()]
-    if len(lost):
-        raise ValueError(f"column {column.name!r} should hold numbers, got {str(lost.iloc[0])!r}")
-    return numbers
-
-
-def _target(column, kind):
-    """Targets as an array; whole numbers stay whole, and booleans True and False."""
-    if kind == "text":
-        return _text(column).to_numpy(dtype=object)
-    exact = {"i": np.int64, "u": np.uint64, "b": np.bool_}
-    if column.dtype.kind in exact and column.notna().all():
-        return column.to_numpy(dtype=exact[column.dtype.kind])
-    return _numbers(column).to_numpy()
+def _form(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()

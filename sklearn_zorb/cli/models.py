@@ -3,18 +3,18 @@
 import ast
 import re
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
+from sklearn.base import is_classifier
 from sklearn.exceptions import InconsistentVersionWarning
-from sklearn.pipeline import Pipeline
 
 from .. import ZORBClassifier, ZORBRegressor
-from .frames import Schema, prepare_table
+from ..writing import write_beside
 
 FORMAT = "sklearn-zorb model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _OWN_OPTIONS = {
     "layers": "the layers are --network TEXT",
     "random_state": "the seed is --seed NUMBER",
@@ -24,25 +24,27 @@ _SPATIAL = re.compile(r"\b(conv\w*|\w+pool2d)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Model:
-    """A pipeline and what it takes to feed it.
+    """An estimator and what it takes to feed it.
 
     Attributes
     ----------
-    pipeline : Pipeline
-        Ends in the step "network"; begins with "prepare" where it was fitted on a table.
-    task : {"classification", "regression"}
-    schema : Schema or None
-        The columns of the table; None for arrays.
+    estimator : ZORBClassifier or ZORBRegressor
+    target : str or None
+        The name of the target column of the table it was fitted on; None for arrays.
     """
 
-    pipeline: Any
-    task: str
-    schema: Schema | None = None
+    estimator: Any
+    target: str | None = None
 
     @property
-    def network(self):
-        """The ZORB estimator."""
-        return self.pipeline[-1]
+    def task(self):
+        """Either "classification" or "regression"."""
+        return "classification" if is_classifier(self.estimator) else "regression"
+
+    @property
+    def columns(self):
+        """What a fitted model knows of the columns of its table; none for arrays."""
+        return () if self.target is None else self.estimator.model_.schema.columns
 
 
 def build_model(data, network="auto", seed=0, params=()):
@@ -66,10 +68,7 @@ def build_model(data, network="auto", seed=0, params=()):
     if _SPATIAL.search(network) and data.image_shape is not None:
         settings.setdefault("input_shape", data.image_shape)
     estimator = ZORBClassifier() if data.task == "classification" else ZORBRegressor()
-    steps = [("network", estimator.set_params(**settings))]
-    if data.schema is not None:
-        steps.insert(0, ("prepare", prepare_table(data.schema)))
-    return Model(Pipeline(steps), data.task, data.schema)
+    return Model(estimator.set_params(**settings), data.target)
 
 
 def _parse_params(params):
@@ -91,8 +90,8 @@ def _parse_params(params):
 def save_model(model, path):
     """Write a model with joblib.
 
-    The file is a dict: ``format``, ``version``, ``model`` (the pipeline), ``task``,
-    ``columns``, ``target``, ``target_kind``; the last three are None for arrays.
+    The file is a dict: ``format``, ``version``, ``model`` (the estimator) and ``target``, the
+    name of the target column, None for arrays.
 
     Parameters
     ----------
@@ -102,11 +101,11 @@ def save_model(model, path):
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "model": model.pipeline,
-        "task": model.task,
-        **asdict(model.schema or Schema(None, None, None)),
+        "model": model.estimator,
+        "target": model.target,
     }
-    joblib.dump(content, path)
+    with write_beside(path) as file:
+        joblib.dump(content, file)
 
 
 def load_model(path):
@@ -139,9 +138,7 @@ def load_model(path):
             f"release reads version {FORMAT_VERSION}: fit the model again"
         )
     try:
-        columns, target = content["columns"], content["target"]
-        schema = None if columns is None else Schema(columns, target, content["target_kind"])
-        return Model(content["model"], content["task"], schema)
+        return Model(content["model"], content["target"])
     except KeyError as error:
         raise ValueError(f"{path!r} is a damaged model file: it lacks {error}") from error
 

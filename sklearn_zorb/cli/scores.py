@@ -6,7 +6,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 
 def score(model, X, y):
-    """Scores of a fitted pipeline.
+    """Scores of a fitted model.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def score(model, X, y):
         Classification: accuracy, and log loss where all labels are known to the model.
         Regression: R2, mean absolute and root mean square error.
     """
-    predicted = model.pipeline.predict(X)
+    predicted = model.estimator.predict(X)
     if model.task == "regression":
         return {
             "r2": float(metrics.r2_score(y, predicted)),
@@ -29,7 +29,7 @@ def score(model, X, y):
     scores = {"accuracy": float(metrics.accuracy_score(y, predicted))}
     classes = _classes(model, y)
     if classes is not None and np.isin(y, classes).all():
-        probabilities = model.pipeline.predict_proba(X)
+        probabilities = model.estimator.predict_proba(X)
         scores["log_loss"] = float(metrics.log_loss(y, probabilities, labels=classes))
     return scores
 
@@ -57,7 +57,7 @@ def check_classes(model, y):
 
 def _classes(model, y):
     """The classes of a model and of one column of targets; None where there are none."""
-    classes = getattr(model.pipeline, "classes_", None)
+    classes = getattr(model.estimator, "classes_", None)
     return classes if isinstance(classes, np.ndarray) and y.ndim == 1 else None
 
 

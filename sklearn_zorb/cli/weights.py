@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..datasets.sources import read_arrays
+from ..writing import write_beside
 
 
 def save_weights(network, path):
@@ -15,7 +16,7 @@ def save_weights(network, path):
     path : str
     """
     arrays = {key: np.asarray(holder[index]) for key, holder, index in _leaves(network)}
-    with open(path, "wb") as file:  # given a name, savez would append .npz to it
+    with write_beside(path) as file:
         np.savez(file, **arrays)
 
 
@@ -80,6 +81,8 @@ def _checked(array, current, key):
         raise ValueError(f"{key} has shape {array.shape}, the network needs {current.shape}")
     if not np.can_cast(array.dtype, current.dtype, casting="same_kind"):
         raise ValueError(f"{key} holds {array.dtype}, the network needs {current.dtype}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{key} holds values that are not finite")
-    return array.astype(current.dtype)
+    with np.errstate(over="ignore"):
+        array = array.astype(current.dtype)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{key} holds values that are not finite in {current.dtype}")
+    return array

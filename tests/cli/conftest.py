@@ -31,12 +31,24 @@ def zorb(capsys):
 
 
 @pytest.fixture
+def notes(capsys):
+    """Run a command line that should succeed; returns what it says on standard error."""
+
+    def run(*argv):
+        assert main([str(argument) for argument in argv]) == 0
+        return capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
 def fails(capsys):
     """Run a command line that should fail; returns the code and the message."""
 
-    def run(*argv):
+    def run(*argv, noted=False):
         code = main([str(argument) for argument in argv])
         out, err = capsys.readouterr()
+        err = err.partition("\n")[2] if noted else err
         assert out == "" and err.startswith("zorb: error: ") and "Traceback" not in err
         return code, err.removeprefix("zorb: error: ").rstrip("\n")
 

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 
-import joblib
 import numpy as np
 import pytest
 from command_line import SMALL
@@ -144,10 +143,3 @@ def test_demo_refuses_tables(refuses, elsewhere, monkeypatch):
     (elsewhere / "tabular" / "t.csv").write_text("a,target\n1,2\n")
     monkeypatch.setenv("SKLEARN_ZORB_DATA", str(elsewhere))
     refuses("numbers only", "demo", "--no-plot", "--datasets", "t")
-
-
-def test_a_model_is_a_pipeline(zorb, pets, write_npz):
-    write_npz()
-    for data, steps in ((pets, ["prepare", "network"]), ("data.npz", ["network"])):
-        zorb("fit", data, *SMALL, "--save", "m")
-        assert [name for name, _ in joblib.load("m")["model"].steps] == steps

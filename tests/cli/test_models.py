@@ -5,9 +5,11 @@ import json
 import joblib
 import numpy as np
 import pytest
-from command_line import SMALL, read_csv
-
-from sklearn_zorb.cli import main
+from command_line import SMALL, read_csv, saved
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 pytest.importorskip("pandas")
 
@@ -15,18 +17,18 @@ pytest.importorskip("pandas")
 def test_a_saved_model_predicts_what_it_predicted(zorb, write_npz):
     X, y = write_npz()
     zorb("fit", *SMALL, "data.npz", "--save", "m", "--test-size", 0)
-    pipeline = joblib.load("m")["model"]
+    model = saved()
     header, rows = read_csv(zorb("predict", "data.npz", "--load", "m"))
-    np.testing.assert_array_equal([float(row[0]) for row in rows], pipeline.predict(X))
+    np.testing.assert_array_equal([float(row[0]) for row in rows], model.predict(X))
     text = zorb("evaluate", "data.npz", "--load", "m")
-    assert f"r2 {pipeline.score(X, y):.4f}" in text and "80 rows" in text
+    assert f"r2 {model.score(X, y):.4f}" in text and "80 rows" in text
 
 
 def test_the_model_file_says_what_it_is(zorb):
     zorb("fit", *SMALL, "iris", "--save", "m.joblib")
     content = joblib.load("m.joblib")
-    assert content["format"] == "sklearn-zorb model" and content["version"] == 1
-    assert content["task"] == "classification" and content["columns"] is None
+    assert content["format"] == "sklearn-zorb model" and content["version"] == 2
+    assert content["model"].layers == "Dense[8] Tanh" and content["target"] is None
 
 
 def test_predictions_go_to_a_file_with_probabilities(zorb, pets, elsewhere):
@@ -83,12 +85,14 @@ def test_summary(zorb):
     assert by_name["dense_1"]["n_params"] == 8 * 5 and "Dense(" in by_name["dense_1"]["layer"]
 
 
-def test_another_version_of_scikit_learn_is_told_once(zorb, capsys, pets, monkeypatch):
+def test_another_version_of_scikit_learn_is_told_once(notes, monkeypatch):
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(*load_iris(return_X_y=True))
     with monkeypatch.context() as patch:
         patch.setattr("sklearn.base.__version__", "1.5.0")
-        zorb("fit", *SMALL, pets, "--save", "m")
-    assert main(["predict", str(pets), "--load", "m"]) == 0
-    error = capsys.readouterr().err
+        content = {"format": "sklearn-zorb model", "version": 2, "model": model, "target": None}
+        joblib.dump(content, "m")
+    error = notes("predict", "iris", "--load", "m", "--output", "out.csv")
     assert error.count("\n") == 1 and "'m' was saved with scikit-learn 1.5.0, this is" in error
 
 
@@ -112,7 +116,7 @@ def edit_weights(path, **changes):
 
 
 def test_weights_make_one_model_the_other(zorb, two_models):
-    a, b = (joblib.load(name)["model"].predict(two_models) for name in "ab")
+    a, b = (saved(name).predict(two_models) for name in "ab")
     assert not np.allclose(a, b)
     argv = ("predict", "data.npz", "--load", "a", "--json")
     assert json.loads(zorb(*argv))["prediction"] == a.tolist()
@@ -139,6 +143,7 @@ def test_weights_are_named_by_layer(two_models):
         ({"dense_9__weights": np.ones(2)}, "holds unexpected weights: dense_9/weights"),
         ({"dense_1__weights": np.ones((2, 2))}, "shape (2, 2), the network needs (9, 4)"),
         ({"dense_1__weights": np.full((9, 4), np.nan)}, "values that are not finite"),
+        ({"dense_1__weights": np.full((9, 4), np.longdouble("1e400"))}, "not finite in float64"),
         ({"dense_1__weights": np.full((9, 4), "w")}, "dense_1/weights holds <U1"),
         ({"dense_1__weights": np.full((9, 4), {})}, "not a readable NPZ file of plain arrays"),
     ],

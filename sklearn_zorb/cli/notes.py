@@ -1,0 +1,99 @@
+"""What is said on standard error of tables that are hardly meant as they are read."""
+
+import warnings
+
+import numpy as np
+
+from ..estimators.columns import check_columns
+from ..rows.frames import shown
+from ..rows.schema import NEW_LEVEL
+
+ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:?\d\d.*)?"
+
+_MOSTLY = 0.75  # share of cells of a kind from which on others look like slips
+_WORD = r"[^\W\d_]"
+_DATE = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"
+    r"|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)([T ].*)?"
+    rf"|\d{{1,2}}[-. ]+{_WORD}{{3,9}}\.?[-,. ]+\d{{2,4}}.*"
+    rf"|{_WORD}{{3,9}}\.? \d{{1,2}},? \d{{4}}.*"
+)
+# a sign, a currency, digits and what sets thousands apart, a power of ten, a unit
+_NUMBER = (
+    rf"\(?[-+\u2212]?\s*([^\w\s.,;:/?*#-]|{_WORD}{{1,3}}\.?\s)?\s*[-+\u2212]?\.?\d[\d.,'\u2019\s]*"
+    rf"([eE][-+]?\d+)?\s*({_WORD}{{1,4}}[\u00b2\u00b3]?|[^\w\s.,;:/?*#-])?\)?"
+)
+
+
+def note(text):
+    """Say something on standard error; work goes on."""
+    warnings.warn(text, stacklevel=2)
+
+
+def note_header(names):
+    """Note names of columns that are numbers, as in a file without a header.
+
+    Whole numbers from 0 on are names that other programs give.
+    """
+    import pandas
+
+    numbers = pandas.to_numeric(names, errors="coerce").dropna()
+    if len(numbers) and numbers.tolist() != list(range(len(numbers))):
+        note(
+            f"the first row is taken for the header, and calls columns {shown(names)}: where it "
+            "is a row of data, put a row of names above it"
+        )
+
+
+def note_columns(X):
+    """Note features that are hardly meant as they are read.
+
+    Parameters
+    ----------
+    X : DataFrame
+    """
+    for name in X:
+        column = X[name]
+        if column.dtype.kind in "iu" and len(column) >= 10 and (np.diff(column) == 1).all():
+            note(f"column {name!r} counts the rows: leave it out where it means no more than that")
+        note_text(column)
+
+
+def note_text(column):
+    """Note text that looks like numbers or dates: each of its values will be a category."""
+    import pandas
+
+    if column.dtype.kind in "iufbmM":
+        return
+    cells = column.dropna().astype(object).map(str)  # object: patterns are those of Python
+    plain = pandas.to_numeric(cells, errors="coerce").notna()
+    for kind, pattern, so in (("dates", _DATE, "2024-01-31"), ("numbers", _NUMBER, "1234.5")):
+        if cells.str.fullmatch(pattern).mean() >= _MOSTLY:
+            odd = cells[~cells.str.fullmatch(ISO_DATE)] if kind == "dates" else cells[~plain]
+            if len(odd):
+                note(
+                    f"column {column.name!r} looks like {kind}, but is read as text, each value a "
+                    f"category of its own, as it holds {odd.iloc[0]!r}: write {kind} as {so}"
+                )
+            return
+
+
+def note_new_levels(model, X):
+    """Note categories that a model has not seen: each counts as one that it knows nothing of.
+
+    Parameters
+    ----------
+    model : Model
+        Fitted to a table.
+    X : DataFrame
+        With the columns of the model; ValueError where they do not fit it.
+    """
+    numbers, schema = check_columns(model.estimator, X, reset=False)
+    for j in schema.of_kind("category"):
+        new, name = numbers[:, j] == NEW_LEVEL, schema.columns[j].name
+        if new.any():
+            note(
+                f"column {name!r}: {new.sum()} of {len(X)} rows have a category that the model has "
+                f"not seen, such as {str(X[name][new].iloc[0])!r}; it knows "
+                f"{shown(schema.columns[j].levels)}"
+            )
