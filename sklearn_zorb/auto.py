@@ -29,6 +29,8 @@ FEW_ROWS = 10
 BOOSTED_COLUMNS = 500
 # and classes or outputs, each of which takes trees of its own
 BOOSTED_OUTPUTS = 10
+# folds where boosting stands beside kernels that know as much
+FEW_FOLDS = 4
 # leaves of a boosted tree, at least and at most, and rows for each of them
 LEAVES, LEAF_ROWS = (16, 31), 250
 # up to here each column is bent at its quantiles, into nine
@@ -56,7 +58,7 @@ class Effort:
     boosted_rows : int
         From here on boosting finds what a forest and a thousand landmarks miss.
     category_rows : int
-        The same for tables with categories, whose levels boosting parts as it likes.
+        The same where most columns are categories, whose levels boosting parts as it likes.
     boosting : dict
         Settings of `Trees`.
     folds : tuple of two int
@@ -85,6 +87,8 @@ class Effort:
     def boosted(self, n_rows):
         """Settings of boosting: many small trees for few rows, few large ones for many."""
         most, fewest = self.folds
+        if n_rows < self.boosted_rows:
+            most = min(most, FEW_FOLDS)
         return {
             **self.boosting,
             "cv": int(np.clip(self.fold_rows // n_rows, fewest, most)),
@@ -139,7 +143,8 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
     with four times as many rounds.
 
     Where columns are not plain numbers, `Encode` stands in front of ridge and kernels, trees read
-    the columns as they are, and boosting begins at 400 rows if there are categories.
+    the columns as they are, and boosting, of four folds, begins at 400 rows if most columns are
+    categories.
 
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
     the kernel too, which would make them dense.
@@ -211,10 +216,10 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
 def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schema=None):
     """Build the list for so many distinct rows and columns of the types in a schema."""
     effort, typed = EFFORTS[_effort(effort)], schema is not None and not schema.plain
-    categories = schema.of_kind("category") if typed else ()
+    many = typed and 2 * len(schema.of_kind("category")) >= n_features
     encode = [Encode()] if typed else []
     blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]
-    boosted = n_rows >= (effort.category_rows if categories else effort.boosted_rows)
+    boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
     if not sparse or n_features <= SPARSE_COLUMNS:
         kernels = [Kernel(effort.n_landmarks(n_rows))]
         if n_rows >= effort.boosted_rows and effort.smooth:

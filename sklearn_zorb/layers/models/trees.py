@@ -53,7 +53,7 @@ class Trees(Foreign):
         Number of outputs; None takes that of the network.
     max_features : {"auto", "sqrt", "log2"}, int, float or None, default="auto"
         Columns tried at a node, as in scikit-learn's forests. "auto" is "sqrt" for classes
-        and 0.5 for numbers.
+        and 0.5 for numbers; of columns of several types it is that share of what is made of them.
     max_depth : int or None, default=None
     max_leaf_nodes : int or None, default=None
         None is as many as it takes for forests, and 31 for boosting.
@@ -183,7 +183,7 @@ class Trees(Foreign):
     def _grow(self, rows, targets, context):
         make_tree = partial(
             getattr(import_module("sklearn.tree"), FORESTS[self.kind]),
-            max_features=self._max_features(context),
+            max_features=self._max_features(context, rows.shape[1]),
             max_depth=self.max_depth,
             max_leaf_nodes=self.max_leaf_nodes,
             min_samples_leaf=self.min_samples_leaf or 1,
@@ -197,10 +197,13 @@ class Trees(Foreign):
         )  # fmt: skip
         return (forest, outputs) if basis is None else (forest.then(basis), outputs @ basis)
 
-    def _max_features(self, context):
+    def _max_features(self, context, n_columns):
         if self.max_features != "auto":
             return self.max_features
-        return 0.5 if context.task == "regression" else "sqrt"
+        if context.task == "regression":
+            return 0.5
+        # a category is one column, however many stand for it
+        return "sqrt" if self.schema is None else round(n_columns / np.sqrt(len(self.schema)))
 
     def _boost(self, categorical, rows, targets, context):
         direct = targets is context.y_targets and context.task != "regression"

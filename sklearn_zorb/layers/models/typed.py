@@ -5,6 +5,9 @@ import numpy as np
 from ...rows.calendar import PARTS, calendar
 from ..encode import Encode
 
+# levels of a category that forests see apart; of more, a node would hardly look at other columns
+FEW_LEVELS = 12
+
 
 class TypedColumns:
     """Rows for trees: gaps stay gaps, categories are codes, times are parts of the calendar.
@@ -15,8 +18,9 @@ class TypedColumns:
     max_levels : int
         Most codes of a category; all other levels, and new ones, share one more.
     indicators : bool
-        Whether a column of 0 and 1 for each level stands beside the codes, for trees that know
-        thresholds only: one split tells a level apart, another one a range of them.
+        Whether a column of 0 and 1 for each level stands beside the codes where levels are few,
+        for trees that know thresholds only: one split tells a level apart, another one a range of
+        them.
 
     Attributes
     ----------
@@ -31,9 +35,11 @@ class TypedColumns:
         self.numbers = schema.of_kind("number", "duration")
         self.times, self.categories = schema.of_kind("time"), schema.of_kind("category")
         self.codes = [_codes(schema.columns[j], max_levels) for j in self.categories]
-        self.encode = Encode(kinds="categories", schema=schema) if indicators else None
-        shown = self.encode.output_sources() if indicators else []
-        times = np.repeat(self.times, len(PARTS))
+        self.encode = Encode(kinds="categories", schema=schema)
+        shown = self.encode.output_sources()
+        few = [indicators and 2 < len(schema.columns[j].levels) <= FEW_LEVELS for j in shown]
+        self.shown = np.flatnonzero(few)
+        shown, times = shown[self.shown], np.repeat(self.times, len(PARTS))
         self.sources = np.array([*self.numbers, *times, *self.categories, *shown], dtype=int)
         start = len(self.numbers) + len(times)
         places = np.arange(len(self.sources))
@@ -47,9 +53,9 @@ class TypedColumns:
             # the last code is that of new levels, which are -1
             found = codes[np.where(missing, -1, rows[:, j]).astype(int)]
             parts.append(np.where(missing, np.nan, found)[:, None])
-        if self.encode is not None:
+        if len(self.shown):
             medians = np.zeros(rows.shape[1])
-            parts.append(self.encode.forward({"medians": medians}, rows))
+            parts.append(self.encode.forward({"medians": medians}, rows)[:, self.shown])
         return np.concatenate(parts, axis=1).astype(rows.dtype, copy=False)
 
     def apart(self, values):
