@@ -1,10 +1,10 @@
 """Layered models trained in closed form, without backpropagation, for scikit-learn."""
 
+from ._version import __version__ as __version__
 from .auto import auto_layers
 from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from .files import load, save
 from .lists import format_layers, parse_layers
-
-__version__ = "0.1.0"
 
 __all__ = [
     "NetworkClassifier",
@@ -13,5 +13,7 @@ __all__ = [
     "ZORBRegressor",
     "auto_layers",
     "format_layers",
+    "load",
     "parse_layers",
+    "save",
 ]

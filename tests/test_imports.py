@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # parts on one line do not know each other, and none knows what stands below it
 ORDER = (
-    ("_compat", "memory", "writing"),
+    ("_compat", "_version", "memory", "writing"),
     ("linalg",),
     ("rows", "lists"),
     ("decoders", "layers"),
@@ -20,6 +20,7 @@ ORDER = (
     ("trainers",),
     ("auto",),
     ("estimators",),
+    ("files",),
     ("",),  # the package itself, with its public names
     ("inspection",),
     ("testing",),

@@ -152,6 +152,9 @@ BREACHES = {
     "a leaf beyond its tree": changed("children", (0, 0), -120),
     "a child before its parent": changed("children", (-1, 0), 0),
     "a node that is its own child": changed("children", (5, 1), 5),
+    "a column beyond what the predictor counts": lambda trees: {
+        "feature": trees.feature.astype(np.int64) + 2**31
+    },
     "a missing tree": lambda trees: {"counts": trees.counts[1:]},
     "counts that sum up by overflow": lambda trees: {
         "counts": np.array([2**62, 2**62, -(2**63) + trees.counts.sum()])

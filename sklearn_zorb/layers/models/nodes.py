@@ -10,6 +10,8 @@ from ...memory import CACHE_BYTES
 
 # rows up to which all trees are asked in one call: one for each tree takes some microseconds
 FEW_ROWS = 32
+# what the compiled predictor has room for
+MOST_COLUMNS = 2**31
 # codes that a node can part
 CATEGORIES = 256
 
@@ -74,8 +76,8 @@ class Nodes:
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise _improper(f"{name} has shape {getattr(self, name).shape}, not {shape}")
-        if n_inner and self.feature.min() < 0:
-            raise _improper("a column is negative")
+        if n_inner and not (self.feature.min() >= 0 and self.feature.max() < MOST_COLUMNS):
+            raise _improper(f"a column is negative, or {MOST_COLUMNS} or more")
         last, own = self.counts[self._tree][:, None].astype(np.int64), self._inner[:, None]
         children = self.children.astype(np.int64)
         if not np.where(children < 0, children >= -1 - last, children < last).all():
