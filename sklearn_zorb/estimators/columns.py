@@ -37,6 +37,7 @@ def check_columns(estimator, X, y="no_validation", *, reset, **options):
     schema : Schema or None
         None for an array of numbers.
     """
+    X = _gaps_of_mask(X)
     known = None if reset else estimator.model_.schema
     options = {"accept_sparse": ("csr", "csc"), "dtype": PRECISIONS, **options}
     options["ensure_all_finite"] = True if sp.issparse(X) else "allow-nan"
@@ -54,6 +55,7 @@ def check_columns(estimator, X, y="no_validation", *, reset, **options):
     else:
         schema = known or Schema(tuple(Column(str(name)) for name in table.names))
         numbers = read_again(table, schema)
+    _refuse_infinity(numbers, table.names)
     if isinstance(y, str):
         return check_array(numbers, **options), schema
     return check_X_y(numbers, y, estimator=estimator, **options), schema
@@ -68,6 +70,23 @@ def _table(estimator, X, known, reset):
     table = Table(X)
     names = getattr(estimator, "feature_names_in_", None)
     return table if reset or names is None or not table.named else in_order(table, names)
+
+
+def _gaps_of_mask(X):
+    """Numbers of a masked array with NaN where they are masked; anything else as it is."""
+    if not isinstance(X, np.ma.MaskedArray) or X.dtype.kind not in "biuf":
+        return X
+    return X.astype(np.result_type(X.dtype, np.float32)).filled(np.nan)
+
+
+def _refuse_infinity(numbers, names):
+    """ValueError for a column of a table that is not finite; it is named."""
+    found = np.flatnonzero(np.isinf(numbers).any(axis=0))
+    if len(found):
+        raise ValueError(
+            f"column {names[found[0]]!r} of X contains infinity, or a value too large for "
+            f"{numbers.dtype}: clip it, or make it a gap (NaN)."
+        )
 
 
 def _about_text(error):
@@ -90,8 +109,8 @@ def _rectangular(X):
     """An array-like of columns of any type as an array of two dimensions."""
     if sp.issparse(X):
         raise ValueError(
-            "X is a sparse matrix, and its columns are numbers: leave out categorical_features, "
-            "or pass a dense array or a data frame."
+            "X is a sparse matrix, whose columns are plain numbers: pass a dense array or a data "
+            "frame where columns are categories or times, or have gaps."
         )
     X = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
     if X.ndim != 2 or 0 in X.shape:

@@ -31,8 +31,17 @@ def column_importances(model):
         found = input_importances(network.layers[i], params[i], found, network.shapes[i])
     found = np.array(squared(found), dtype=np.float64)
     if model.constant is not None:
-        found[model.constant.places] = 0.0
+        found[_never_moving(model)] = 0.0
     return shares(found)
+
+
+def _never_moving(model):
+    """Columns of one value in training; where it had gaps beside, they may tell something."""
+    places, values = model.constant.places, model.constant.values
+    if model.schema is None:
+        return places
+    gaps = np.array([model.schema.columns[j].gaps for j in places])
+    return places[~gaps | np.isnan(values)]
 
 
 def _walk(network, params):

@@ -179,7 +179,8 @@ def _layout(schema, max_levels, kinds):
     category = np.array([column.kind == "category" for _, column in columns])
     numbers, gaps, times, places = [], [], [], {}
     if kinds != "categories":
-        numbers = [j for j, c in columns if c.kind in ("number", "duration") or c.ordered]
+        whole = ("number", "duration", "nothing")
+        numbers = [j for j, c in columns if c.kind in whole or c.ordered]
         times = schema.of_kind("time")
     if kinds != "numbers":
         gaps = [j for j, c in columns if c.gaps and c.kind != "category"]

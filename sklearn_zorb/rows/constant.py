@@ -11,13 +11,14 @@ STEP = 1000
 
 @dataclass(frozen=True)
 class ConstantColumns:
-    """Columns of one value in all rows, and that value.
+    """Columns of one value in all rows but for gaps, and that value.
 
     Attributes
     ----------
     places : ndarray of int
         In ascending order.
     values : ndarray
+        NaN for columns of gaps only.
 
     Examples
     --------
@@ -43,17 +44,22 @@ class ConstantColumns:
         if other is None:
             return None
         places, mine, theirs = np.intersect1d(self.places, other.places, return_indices=True)
-        same = self.values[mine] == other.values[theirs]
+        same = _equal(self.values[mine], other.values[theirs])
         return ConstantColumns(places[same], self.values[mine][same]) if same.any() else None
 
     def restore(self, X):
-        """Rows in which these columns have the value of training; X itself where they have."""
+        """Rows in which these columns have the value of training; X itself where they have.
+
+        Gaps stay gaps.
+        """
         if sp.issparse(X):
             return self._restore_sparse(X)
-        if (X[:, self.places] == self.values).all():
+        found = X[:, self.places]
+        wanted = np.where(np.isnan(found), found, self.values)
+        if _equal(found, wanted).all():
             return X
         X = X.copy()
-        X[:, self.places] = self.values
+        X[:, self.places] = wanted
         return X
 
     def _restore_sparse(self, X):
@@ -73,14 +79,22 @@ class ConstantColumns:
         return (X + sp.vstack([extra] * X.shape[0], format="csr")) if filled.any() else X
 
 
+def _equal(left, right):
+    """Where two arrays have the same number, or both a gap."""
+    return (left == right) | (np.isnan(left) & np.isnan(right))
+
+
 def _of_dense(X):
-    places, values = np.arange(X.shape[1]), np.asarray(X[0])
+    places, low, high = np.arange(X.shape[1]), np.asarray(X[0]), np.asarray(X[0])
     for start in range(0, X.shape[0], STEP):
-        same = (X[start : start + STEP][:, places] == values).all(axis=0)
-        places, values = places[same], values[same]
+        part = X[start : start + STEP][:, places]
+        low = np.fmin(low, np.fmin.reduce(part))
+        high = np.fmax(high, np.fmax.reduce(part))
+        same = ~(low < high)
+        places, low, high = places[same], low[same], high[same]
         if not len(places):
             break
-    return places, values
+    return places, low
 
 
 def _of_sparse(X):

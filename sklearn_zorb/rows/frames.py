@@ -1,37 +1,13 @@
-"""Data frames of any library, read through narwhals: what is in a column, and its numbers."""
+"""Data frames of any library, read through narwhals, as numbers and a schema."""
 
-import datetime as dt
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 
 import numpy as np
 
 from .schema import NEW_LEVEL, Column, Schema
+from .values import Values, level_name, of_array, of_series
 
-EPOCH = dt.datetime(1970, 1, 1)
 NAMES_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Values:
-    """One column as it came: of what kind, and numbers, or a list of levels and None for gaps.
-
-    Attributes
-    ----------
-    kind : {"number", "category", "time", "duration", "nothing"}
-        A column of gaps only is "nothing", which fits any kind.
-    values : ndarray of float of shape (n_rows,), or list of str or None
-    order : tuple of str or None
-        All levels, where the type of the column gives them an order.
-    zone : bool
-    """
-
-    kind: str
-    values: object
-    order: tuple | None = None
-    zone: bool = False
 
 
 class Table:
@@ -47,6 +23,7 @@ class Table:
         self.array = X if self.frame is None else None
         self.shape = X.shape if self.frame is None else self.frame.shape
         self.names = list(range(self.shape[1])) if self.frame is None else self.frame.columns
+        self._plain = {} if self.frame is None else _plain_columns(self.frame)
 
     @property
     def source(self):
@@ -61,9 +38,35 @@ class Table:
     def values(self, j):
         """The column of index j, as `Values`."""
         name = self.names[j]
+        if j in self._plain:
+            return Values("number", self._plain[j])
         if self.frame is not None:
-            return _of_series(self.frame[:, j], name)
-        return _of_array(self.array[:, j], name)
+            return of_series(self.frame[:, j], name)
+        return of_array(self.array[:, j], name)
+
+    def empty(self):
+        """An array for the numbers of the table, in single precision where all of them are."""
+        kinds = {column.dtype for column in self._plain.values()}
+        single = len(self._plain) == self.shape[1] and kinds == {np.dtype(np.float32)}
+        return np.empty(self.shape, np.float32 if single else np.float64)
+
+
+def _plain_columns(frame):
+    """Columns of floats and integers, and of booleans, by their indices.
+
+    They are read at once: one by one, thousands of them take as long as a fit.
+    """
+    import narwhals as nw
+
+    columns, dtypes = {}, frame.schema.dtypes()
+    for places in (
+        [j for j, dtype in enumerate(dtypes) if dtype.is_float() or dtype.is_integer()],
+        [j for j, dtype in enumerate(dtypes) if dtype == nw.Boolean],
+    ):
+        block = frame[:, places].to_numpy() if places else np.empty((0, 0))
+        if block.dtype.kind in "fiub":  # gaps among booleans make objects
+            columns.update(zip(places, block.T, strict=True))
+    return columns
 
 
 def as_frame(X):
@@ -77,103 +80,17 @@ def as_frame(X):
         )
     import narwhals as nw
 
-    frame = nw.from_native(X, pass_through=True)
+    try:
+        frame = nw.from_native(X, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        what = re.sub(r"\s+", " ", str(error))
+        raise ValueError(f"columns of X share a name: {what}; rename them.") from error
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(
             f"X is a {type(X).__name__} of {type(X).__module__.partition('.')[0]}, of which "
             "nothing is computed yet: pass X.collect()."
         )
     return frame if isinstance(frame, nw.DataFrame) else None
-
-
-def _of_series(series, name):
-    import narwhals as nw
-
-    dtype = series.dtype
-    if dtype.is_numeric() or dtype == nw.Boolean:
-        return Values("number", series.cast(nw.Float64).to_numpy().astype(np.float64))
-    if dtype in (nw.Datetime, nw.Date):
-        zone = getattr(dtype, "time_zone", None) is not None
-        moments = series if dtype == nw.Datetime else series.cast(nw.Datetime("us"))
-        seconds = moments.dt.timestamp("us").cast(nw.Float64).to_numpy() / 1e6
-        return Values("time", seconds, zone=zone)
-    if dtype == nw.Duration:
-        microseconds = series.dt.total_microseconds().cast(nw.Float64).to_numpy()
-        return Values("duration", microseconds / 1e6)
-    missing = series.is_null().to_numpy()
-    if dtype in (nw.String, nw.Categorical, nw.Enum):
-        order = tuple(map(str, dtype.categories)) if dtype == nw.Enum else None
-        return _text(series.cast(nw.String).to_list(), missing, order)
-    return _of_objects(np.asarray(series.to_native(), dtype=object), missing, name)
-
-
-def _of_array(values, name):
-    if values.dtype.kind in "biuf":
-        return Values("number", values.astype(np.float64))
-    if values.dtype.kind in "mM":
-        missing = np.isnat(values)
-        seconds = values.astype(f"{values.dtype.kind}8[us]").astype(np.float64) / 1e6
-        seconds[missing] = np.nan
-        return Values("time" if values.dtype.kind == "M" else "duration", seconds)
-    values = np.asarray(values, dtype=object)
-    missing = np.array([value is None or _is_nan(value) for value in values], dtype=bool)
-    return _of_objects(values, missing, name)
-
-
-def _is_nan(value):
-    try:
-        return bool(value != value)
-    except TypeError:  # the missing value of pandas is neither equal to itself nor different
-        return True
-
-
-def _of_objects(values, missing, name):
-    """What Python objects are: all numbers, all text, all dates, ...; TypeError for a mixture."""
-    known = values[~missing]
-    if not len(known):
-        return Values("nothing", np.full(len(values), np.nan))
-    for kind, types, number in (
-        ("category", str, None), ("number", (Real, Decimal, np.bool_), float),
-        ("time", dt.datetime, _seconds), ("time", dt.date, _seconds),
-        ("duration", dt.timedelta, dt.timedelta.total_seconds), ("duration", dt.time, _of_day),
-    ):  # fmt: skip
-        if all(isinstance(value, types) for value in known):
-            if number is None:
-                return _text(list(values), missing, None)
-            found = np.full(len(values), np.nan)
-            found[~missing] = [number(value) for value in known]
-            zoned = kind == "time" and getattr(known[0], "tzinfo", None) is not None
-            return Values(kind, found, zone=zoned)
-    held = sorted({type(value).__name__ for value in known})
-    example = next(value for value in known if type(value).__name__ == held[0])
-    raise TypeError(
-        f"column {name!r} of X holds {' and '.join(held)}, such as {example!r}: a column has to "
-        "hold numbers only, text only, or dates only. Convert it, for instance to text."
-    )
-
-
-def _seconds(moment):
-    if not isinstance(moment, dt.datetime):
-        moment = dt.datetime(moment.year, moment.month, moment.day)
-    start = EPOCH if moment.tzinfo is None else EPOCH.replace(tzinfo=dt.UTC)
-    return (moment - start).total_seconds()
-
-
-def _of_day(time):
-    return 3600 * time.hour + 60 * time.minute + time.second + time.microsecond / 1e6
-
-
-def _text(values, missing, order):
-    if missing.all() and order is None:
-        return Values("nothing", np.full(len(values), np.nan))
-    texts = [None if gap else value for value, gap in zip(values, missing, strict=True)]
-    return Values("category", texts, order)
-
-
-def level_name(number):
-    """The level that a number is where numbers are categories: 1.0 is the level "1"."""
-    whole = np.isfinite(number) and number == int(number)
-    return str(int(number)) if whole else repr(float(number))
 
 
 def _as_levels(column, name):
@@ -239,7 +156,7 @@ def read_table(table, categorical_features):
         Without counts.
     """
     chosen = chosen_categories(table, categorical_features)
-    numbers, columns = np.empty(table.shape), []
+    numbers, columns = table.empty(), []
     for j, name in enumerate(table.names):
         column = table.values(j)
         if chosen is not None and j in chosen:
@@ -256,8 +173,6 @@ def read_table(table, categorical_features):
 
 def _described(column, name):
     """The `Column` of what came in training, and its numbers."""
-    if column.kind == "nothing":
-        return Column(name), column.values
     if column.kind != "category":
         return Column(name, column.kind, zone=column.zone), column.values
     found = dict.fromkeys(column.values)
@@ -269,7 +184,8 @@ def _described(column, name):
 
 def _codes(values, levels):
     """Codes of levels, -1 for new ones and NaN for gaps."""
-    known = {level: float(code) for code, level in enumerate(levels)}
+    wanted = set(values)  # few at prediction
+    known = {level: float(code) for code, level in enumerate(levels) if level in wanted}
     known[None] = np.nan
     return np.array([known.get(value, NEW_LEVEL) for value in values])
 
@@ -286,8 +202,11 @@ def read_again(table, schema):
     ValueError
         Where a column holds something else than in training; it is named.
     """
-    numbers = np.empty(table.shape)
+    numbers = table.empty()
     for j, expected in enumerate(schema.columns):
+        if expected.kind == "nothing":
+            numbers[:, j] = np.nan
+            continue
         column = table.values(j)
         if expected.kind == "category" and column.kind == "number":
             column = _of_known_levels(column, expected)
@@ -306,10 +225,17 @@ def read_again(table, schema):
 
 
 def _of_known_levels(column, expected):
-    """Numbers as levels, where at least one of them is one; else the numbers."""
-    levels = _as_levels(column, expected.name)
-    known = set(expected.levels)
-    return levels if any(level in known for level in levels.values) else column
+    """Numbers as levels, where all levels are numbers or one of these is known; else numbers."""
+    levels, known = _as_levels(column, expected.name), set(expected.levels)
+    numeric = all(map(_is_number, known))
+    return levels if numeric or not known.isdisjoint(levels.values) else column
+
+
+def _is_number(level):
+    try:
+        return level_name(float(level)) == level
+    except ValueError:
+        return False
 
 
 def _told(column):

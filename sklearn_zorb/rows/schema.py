@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-KINDS = ("number", "category", "time", "duration")
+KINDS = ("number", "category", "time", "duration", "nothing")
 # the code of a level that training rows did not have; a gap is NaN
 NEW_LEVEL = -1.0
 
@@ -16,9 +16,10 @@ class Column:
     Attributes
     ----------
     name : str
-    kind : {"number", "category", "time", "duration"}
+    kind : {"number", "category", "time", "duration", "nothing"}
         Booleans and numbers of any type are numbers, text is a category. Times are seconds
-        since 1970, durations are seconds.
+        since 1970, durations are seconds. Of a column of gaps only nothing is known, and
+        whatever comes in it later is a gap, too.
     levels : tuple of str
         Of a category, in the order of their codes.
     counts : tuple of float

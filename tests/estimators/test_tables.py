@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
@@ -127,6 +128,47 @@ def test_left_out_predictions_do_not_see_levels_through_y(rng):
     ):
         model = Estimator(random_state=0).fit(pd.DataFrame({"name": names}), y)
         assert model.loo_score_ < chance + 0.04
+
+
+def test_what_training_knew_nothing_of_moves_nothing(rng):
+    frame, y = table(rng)
+    frame["size"], frame["note"] = frame["size"].mask(frame["size"].notna(), 5.0), None
+    later = frame.assign(size=frame["size"] * 1e6, note="text")
+    for layers in ("auto", "Dense[20] Tanh", "Trees[30]"):
+        model = ZORBRegressor(layers, random_state=0).fit(frame, y)
+        np.testing.assert_array_equal(model.predict(later), model.predict(frame))
+        assert model.feature_importances_[3] == 0
+    tell = np.where(frame["size"].isna(), 3.0, 0.0)
+    model = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(frame, tell)
+    assert model.feature_importances_[0] > 0.9
+
+
+def test_infinity_is_named(rng):
+    frame, y = table(rng)
+    model = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(frame, y)
+    for bad in (
+        frame.assign(size=np.inf),
+        frame.assign(size=pd.Series([10**400] * 150, dtype=object)),
+    ):
+        for call in (model.predict, lambda X: ZORBRegressor().fit(X, y)):
+            with pytest.raises(ValueError, match="column 'size' of X contains infinity"):
+                call(bad)
+
+
+def test_masks_are_gaps(rng):
+    frame, y = table(rng)
+    size = frame[["size"]].to_numpy()
+    masked = np.ma.masked_invalid(size)
+    model = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(masked, y)
+    expected = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(size, y).predict(size)
+    np.testing.assert_array_equal(model.predict(masked), expected)
+
+
+def test_sparse_rows_of_a_table(rng):
+    frame, y = table(rng)
+    model = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(frame, y)
+    with pytest.raises(ValueError, match="X is a sparse matrix, whose columns are plain numbers"):
+        model.predict(sp.csr_matrix(np.ones((2, 3))))
 
 
 def test_batches_of_a_table(rng):

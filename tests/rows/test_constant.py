@@ -61,3 +61,17 @@ def test_later_rows_end_what_was_constant(form):
 
 def test_one_row_is_constant_throughout():
     assert ConstantColumns.of(np.array([[1.0, 2.0]])).places.tolist() == [0, 1]
+
+
+def test_gaps_are_no_value():
+    rows = table()
+    rows[::2, 1] = rows[:, 0] = np.nan
+    constant = ConstantColumns.of(rows)
+    assert constant.places.tolist() == [0, 1]
+    np.testing.assert_array_equal(constant.values, [np.nan, 7])
+    assert constant.restore(rows) is rows
+    later = np.array([[5.0, 1.0, 2.0, 3.0], [np.nan, np.nan, 2.0, 3.0]])
+    expected = [[np.nan, 7, 2, 3], [np.nan, np.nan, 2, 3]]
+    np.testing.assert_array_equal(constant.restore(later), expected)
+    assert constant.within(rows[:100]).places.tolist() == [0, 1]
+    assert constant.within(table()).places.tolist() == [1]

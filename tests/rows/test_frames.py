@@ -23,7 +23,7 @@ COLUMNS = {
     "moment": (MOMENTS, "time", SECONDS),
     "wait": ([dt.timedelta(seconds=90), None, dt.timedelta(1)], "duration", [90, np.nan, 86400]),
     "clock": ([dt.time(1, 30), None, dt.time(0)], "duration", [5400, np.nan, 0]),
-    "empty": ([None, None, None], "number", [np.nan] * 3),
+    "empty": ([None, None, None], "nothing", [np.nan] * 3),
 }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def test_levels_at_prediction():
         read_again(Table(pd.DataFrame({"code": [8.5, 9.5]})), schema)
 
 
-@pytest.mark.parametrize("values", [["a", 1], [1 + 2j, 0], [[1], [2]], [b"x", b"y"]])
+@pytest.mark.parametrize("values", [["a", 1], [1 + 2j, 0], [[1], [2]], [[1], [2, 3]], [b"x", b"y"]])
 def test_columns_of_no_type(values):
     with pytest.raises(TypeError, match="column 'odd' of X holds"):
         read_table(Table(pd.DataFrame({"odd": values})), "from_dtype")
@@ -118,6 +118,62 @@ def test_categories_that_a_parameter_names():
             read_table(Table(frame), chosen)
 
 
+def test_levels_are_named_alike_whatever_holds_them():
+    """Gaps make floats of integers, and booleans come as objects or as numbers."""
+    for levels, others in (([3, 10], [10.0, 3.0]), ([True, False], [0.0, 1.0])):
+        frame = pd.DataFrame({"c": pd.Categorical([*levels, None, *levels])})
+        numbers, schema = read_table(Table(frame), "from_dtype")
+        np.testing.assert_array_equal(
+            read_again(Table(frame.dropna()), schema), numbers[[0, 1, 3, 4]]
+        )
+        expected = [schema.columns[0].levels.index(str(int(value))) for value in others]
+        found = read_again(Table(pd.DataFrame({"c": others})), schema)
+        np.testing.assert_array_equal(found[:, 0], expected)
+        new = read_again(Table(pd.DataFrame({"c": [99]})), schema)
+        np.testing.assert_array_equal(new, [[-1]])
+    grades = pd.Categorical([3, None, 10], categories=[10, 3], ordered=True)
+    numbers, schema = read_table(Table(pd.DataFrame({"c": grades})), "from_dtype")
+    np.testing.assert_array_equal(numbers[:, 0], [1, np.nan, 0])
+    assert schema.columns[0].levels == ("10", "3")
+
+
+def test_columns_of_gaps_take_anything_later():
+    frame = pd.DataFrame({"object": [None, None], "text": pd.array([None, None], dtype="string")})
+    _, schema = read_table(Table(frame), "from_dtype")
+    for values in (["a", None], [1.0, 2.0], pd.to_datetime(["2024-01-01", None])):
+        later = read_again(Table(pd.DataFrame({"object": values, "text": values})), schema)
+        assert np.isnan(later).all()
+
+
+def test_names_that_come_twice():
+    frame = pd.DataFrame([["a", 1.0, 2.0]], columns=["x", "y", "y"])
+    with pytest.raises(ValueError, match="columns of X share a name.*'y' 2 times"):
+        as_frame(frame)
+
+
+def test_plain_numbers_keep_single_precision(rng):
+    frame = pd.DataFrame(rng.normal(size=(5, 3)).astype(np.float32), columns=list("abc"))
+    numbers, schema = read_table(Table(frame), "from_dtype")
+    assert numbers.dtype == read_again(Table(frame), schema).dtype == np.float32
+    np.testing.assert_array_equal(numbers, frame)
+    for other in (frame.assign(d=1), frame.assign(d="a")):
+        assert read_table(Table(other), "from_dtype")[0].dtype == np.float64
+
+
+def test_many_columns_are_read_at_once(rng):
+    """Numbers and booleans are read as a whole; order and gaps are those of the frame."""
+    array = rng.normal(size=(4, 300))
+    frame = pd.DataFrame(array).astype(dict.fromkeys(range(0, 300, 3), bool))
+    frame = frame.convert_dtypes().assign(text="a")
+    frame.iloc[1, :200] = pd.NA
+    numbers, _ = read_table(Table(frame), "from_dtype")
+    expected = [
+        [np.nan if pd.isna(value) else float(value) for value in row]
+        for row in frame.drop(columns="text").to_numpy(dtype=object)
+    ]
+    np.testing.assert_array_equal(numbers[:, :300], expected)
+
+
 def test_order_of_columns():
     frame = pd.DataFrame({"a": [1], "b": [2]})
     assert in_order(Table(frame[["b", "a"]]), ["a", "b"]).names == ["a", "b"]
@@ -125,6 +181,13 @@ def test_order_of_columns():
         in_order(Table(frame[["a"]]), ["a", "b"])
     with pytest.raises(ValueError, match="fit did not see 'c'"):
         in_order(Table(frame.assign(c=3)), ["a", "b"])
+
+
+def test_times_with_and_without_a_zone():
+    moments = [dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 1, tzinfo=dt.UTC)]
+    frame = pd.DataFrame({"t": pd.Series(moments, dtype=object)})
+    with pytest.raises(TypeError, match="column 't' of X holds times with and without"):
+        read_table(Table(frame), "from_dtype")
 
 
 def test_what_is_not_computed_yet():

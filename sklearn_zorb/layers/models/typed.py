@@ -32,7 +32,7 @@ class TypedColumns:
 
     def __init__(self, schema, *, max_levels, indicators):
         self.schema = schema
-        self.numbers = schema.of_kind("number", "duration")
+        self.numbers = schema.of_kind("number", "duration", "nothing")
         self.times, self.categories = schema.of_kind("time"), schema.of_kind("category")
         self.codes = [_codes(schema.columns[j], max_levels) for j in self.categories]
         self.encode = Encode(kinds="categories", schema=schema)
