@@ -58,13 +58,13 @@ def _plain_columns(frame):
     """
     import narwhals as nw
 
-    columns, dtypes = {}, frame.schema.dtypes()
-    for places in (
-        [j for j, dtype in enumerate(dtypes) if dtype.is_float() or dtype.is_integer()],
-        [j for j, dtype in enumerate(dtypes) if dtype == nw.Boolean],
-    ):
+    columns, dtypes = {}, list(enumerate(frame.schema.dtypes()))
+    wide = (nw.Int128, nw.UInt128)  # NumPy has no such integers
+    whole = [j for j, dtype in dtypes if dtype.is_integer() and dtype not in wide]
+    floats = [j for j, dtype in dtypes if dtype.is_float()]
+    for places in (sorted(whole + floats), [j for j, dtype in dtypes if dtype == nw.Boolean]):
         block = frame[:, places].to_numpy() if places else np.empty((0, 0))
-        if block.dtype.kind in "fiub":  # gaps among booleans make objects
+        if block.dtype.kind in "fiub":  # with gaps, booleans are objects
             columns.update(zip(places, block.T, strict=True))
     return columns
 

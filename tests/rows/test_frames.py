@@ -145,6 +145,13 @@ def test_columns_of_gaps_take_anything_later():
         assert np.isnan(later).all()
 
 
+def test_integers_that_numpy_does_not_have():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": pl.Series([1, None, 3], dtype=pl.Int128), "b": [1, 2, 3]})
+    numbers, _ = read_table(Table(frame), "from_dtype")
+    np.testing.assert_array_equal(numbers, [[1, 1], [np.nan, 2], [3, 3]])
+
+
 def test_names_that_come_twice():
     frame = pd.DataFrame([["a", 1.0, 2.0]], columns=["x", "y", "y"])
     with pytest.raises(ValueError, match="columns of X share a name.*'y' 2 times"):
