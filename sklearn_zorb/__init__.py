@@ -1,10 +1,15 @@
 """Layered models trained in closed form, without backpropagation, for scikit-learn."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._version import __version__ as __version__
-from .auto import auto_layers
-from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
-from .files import load, save
-from .lists import format_layers, parse_layers
+
+if TYPE_CHECKING:
+    from .auto import auto_layers
+    from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+    from .files import load, save
+    from .lists import format_layers, parse_layers
 
 __all__ = [
     "NetworkClassifier",
@@ -17,3 +22,25 @@ __all__ = [
     "parse_layers",
     "save",
 ]
+
+_HOMES = {
+    "auto_layers": "auto",
+    "format_layers": "lists",
+    "load": "files",
+    "parse_layers": "lists",
+    "save": "files",
+}
+_FOLDERS = ("datasets", "inspection", "layers", "linalg", "testing", "trainers")
+
+
+def __getattr__(name):
+    """Import what is public when it is first used: ``zorb --help`` should not wait for it."""
+    if name in _FOLDERS:
+        return import_module(f"{__name__}.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'estimators')}"), name)
+
+
+def __dir__():
+    return [*globals(), *__all__, *_FOLDERS]

@@ -125,6 +125,16 @@ def test_importing_does_without_optional_packages():
     run(f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL!r})); {IMPORTS}")
 
 
+def test_help_of_the_command_line_waits_for_nothing():
+    code = "import sys; from sklearn_zorb.cli import main; main([]); print(*sys.modules)"
+    assert {"numpy", "sklearn"}.isdisjoint(run(code).splitlines()[-1].split())
+
+
+def test_public_names_are_imported_when_they_are_used():
+    code = "import sklearn_zorb as z; print(z.ZORBClassifier.__name__, z.layers.Dense.__name__)"
+    assert run(code).split() == ["ZORBClassifier", "Dense"]
+
+
 def run(code):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,7 @@
-"""Arguments of the command ``zorb``, and what becomes of errors."""
+"""Arguments of the command ``zorb``, and what becomes of errors.
+
+What takes long to import is imported where it is needed: help is at hand at once.
+"""
 
 import argparse
 import contextlib
@@ -7,11 +10,7 @@ import os
 import sys
 import warnings
 
-from numpy.linalg import LinAlgError
-
 from .. import __version__
-from ..layers import LayerSyntaxError
-from . import commands
 
 _DESCRIPTION = """\
 Train networks without backpropagation: each layer is solved in closed form.
@@ -207,6 +206,8 @@ def _run(args):
         build_parser().print_help()
         return 0
     with contextlib.redirect_stdout(sys.stderr):  # the lines of verbose=1
+        from . import commands
+
         result, text = getattr(commands, args.command)(args)
     print(json.dumps(_finite(result), allow_nan=False) if args.json else text, flush=True)
     return 0
@@ -219,12 +220,16 @@ def _finite(result):
 
 def _exit_code(error):
     """2 where the user can put it right, 1 where the work failed."""
+    from numpy.linalg import LinAlgError
+
     bad_input = isinstance(error, ValueError | TypeError | FileNotFoundError)
     return 2 if bad_input and not isinstance(error, LinAlgError) else 1
 
 
 def _describe(error):
     """The message of an error on one line, but for the caret under a fault in layer text."""
+    from ..layers import LayerSyntaxError
+
     message = str(error).strip()
     if isinstance(error, LayerSyntaxError):
         return message
