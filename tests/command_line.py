@@ -3,7 +3,7 @@
 import csv
 import io
 
-import joblib
+from sklearn_zorb import load
 
 SMALL = ("--network", "Dense[8] Tanh")  # fits at once
 
@@ -15,4 +15,4 @@ def read_csv(text):
 
 def saved(path="m"):
     """The estimator of a model file."""
-    return joblib.load(path)["model"]
+    return load(path)["model"]

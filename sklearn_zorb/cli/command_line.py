@@ -21,7 +21,8 @@ or the name of a data set that `zorb datasets` lists."""
 _EPILOG = """\
 exit codes: 0 done, 1 failed while running, 2 bad arguments or bad input
 
-A saved model is a pickle: load only files that you trust. Weights (NPZ) are plain arrays."""
+Saved models and weights are plain data and run no code when they are loaded. A pickle can, and is
+read with --trust only."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,6 +86,10 @@ _OPTIONS = {
         "help": "a parameter of the estimator, as relaxation=0.6; may be repeated",
     },
     "--load": {"metavar": "MODEL", "help": "a saved model"},
+    "--trust": {
+        "action": "store_true",
+        "help": "MODEL may be a pickle, which can run any code when it is loaded",
+    },
     "--load-weights": {"metavar": "FILE.npz", "help": "replace the weights of the loaded model"},
     "--test-size": {
         "type": _fraction,
@@ -121,14 +126,14 @@ def build_parser():
     predict = _command(commands, "predict", "predict with a saved model")
     _add(predict, "data")
     _add(predict, "--load", required=True)
-    _add(predict, "--load-weights")
+    _add(predict, "--load-weights", "--trust")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
     predict.add_argument("--output", metavar="FILE.csv", help="where to write (default: stdout)")
     predict.set_defaults(target=None, samples=None, seed=0)
 
     text = "score a saved model, or cross-validate a new one without --load"
     evaluate = _command(commands, "evaluate", text)
-    _add(evaluate, "data", *_TRAINING, "--load", "--load-weights")
+    _add(evaluate, "data", *_TRAINING, "--load", "--load-weights", "--trust")
     text = "of cross-validation (default: %(default)s)"
     evaluate.add_argument("--folds", type=_folds, default=5, help=text)
     _add(evaluate, "--test-size", default=0.0)
@@ -136,7 +141,7 @@ def build_parser():
     text = "print the layers of a saved model, or of one fitted to DATA"
     summary = _command(commands, "summary", text)
     _add(summary, "data", nargs="?")
-    _add(summary, *_TRAINING, "--load", "--load-weights")
+    _add(summary, *_TRAINING, "--load", "--load-weights", "--trust")
 
     text = "compare ZORB with other methods by cross-validation, in a minute"
     demo = _command(commands, "demo", text)

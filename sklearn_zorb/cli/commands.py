@@ -211,7 +211,7 @@ def _fit(args, data):
 
 
 def _saved_model(args):
-    model = load_model(args.load)
+    model = load_model(args.load, args.trust)
     if args.load_weights:
         load_weights(model.estimator, args.load_weights)
     return model

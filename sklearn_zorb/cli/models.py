@@ -4,17 +4,17 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import joblib
 from sklearn.base import is_classifier
 from sklearn.exceptions import InconsistentVersionWarning
 
-from .. import ZORBClassifier, ZORBRegressor
-from ..writing import write_beside
+from .. import ZORBClassifier, ZORBRegressor, load, save
+from ..estimators.layered import BaseLayered
+from ..files.container import is_model_file
 
-FORMAT = "sklearn-zorb model"
-FORMAT_VERSION = 2
 _OWN_OPTIONS = {
     "layers": "the layers are --network TEXT",
     "random_state": "the seed is --seed NUMBER",
@@ -88,66 +88,66 @@ def _parse_params(params):
 
 
 def save_model(model, path):
-    """Write a model with joblib.
+    """Write a file that `sklearn_zorb.load` reads as a dict.
 
-    The file is a dict: ``format``, ``version``, ``model`` (the estimator) and ``target``, the
-    name of the target column, None for arrays.
+    It has the estimator as ``model``, and the name of the target column as ``target``, None for
+    arrays.
 
     Parameters
     ----------
     model : Model
     path : str
     """
-    content = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "model": model.estimator,
-        "target": model.target,
-    }
-    with write_beside(path) as file:
-        joblib.dump(content, file)
+    save({"model": model.estimator, "target": model.target}, path)
 
 
-def load_model(path):
-    """Read a model that `save_model` wrote.
-
-    The file is a pickle, which can run any code when it is read: load only files that you
-    trust.
+def load_model(path, trust=False):
+    """Read a model that `save_model` or `sklearn_zorb.save` wrote.
 
     Parameters
     ----------
     path : str
+    trust : bool, default=False
+        Whether the file may be a pickle, which can run any code when it is read.
 
     Returns
     -------
     Model
     """
-    try:
+    if not Path(path).is_file():
+        raise ValueError(f"there is no file {path!r}")
+    if is_model_file(path):
+        content = load(path)
+    elif trust:
         content = _unpickle(path)
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no file {path!r}") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged pickle can raise anything
-        raise ValueError(f"{path!r} is not a readable model file: {_first_line(error)}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"{path!r} is not a model file of sklearn-zorb")
-    if content.get("version") != FORMAT_VERSION:
+    else:
         raise ValueError(
-            f"{path!r} has version {content.get('version')} of the model format, this "
-            f"release reads version {FORMAT_VERSION}: fit the model again"
+            f"{path!r} is no model file of sklearn-zorb, or its beginning is damaged. A pickle can "
+            "run any code when it is read: --trust reads it, if you know where it comes from"
         )
-    try:
-        return Model(content["model"], content["target"])
-    except KeyError as error:
-        raise ValueError(f"{path!r} is a damaged model file: it lacks {error}") from error
+    if not isinstance(content, dict):
+        # saved in Python
+        named = hasattr(content, "feature_names_in_")
+        content = {"model": content, "target": "target" if named else None}
+    model, target = content.get("model"), content.get("target")
+    if not isinstance(model, BaseLayered):
+        raise ValueError(
+            f"{path!r} holds {type(model).__name__}, not an estimator of sklearn-zorb: fit the "
+            "model again"
+        )
+    return Model(model, target)
 
 
 def _unpickle(path):
-    """The content of a file; scikit-learn's warning of its version comes once for each part."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        content = joblib.load(path)
+    """The content of a pickle; scikit-learn's warning of its version comes once for each part."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            content = joblib.load(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything
+        raise ValueError(f"{path!r} is no readable pickle: {_first_line(error)}") from error
     told = {}
     for warning in (item.message for item in caught):
         if isinstance(warning, InconsistentVersionWarning):

@@ -106,6 +106,12 @@ def read_container(path):
         return tree, _arrays(tree.pop("arrays"), content[end + 2 + len(line) :])
 
 
+def is_model_file(path):
+    """Whether a file begins as model files do."""
+    with open(path, "rb") as file:
+        return FIRST.match(file.readline(200)) is not None
+
+
 def _what_else(content):
     if bytes(content[:8]).startswith(PICKLES):
         return ", but looks like a pickle, which can run code when it is read"

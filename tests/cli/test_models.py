@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from command_line import SMALL, read_csv, saved
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.naive_bayes import GaussianNB
+
+from sklearn_zorb import ZORBClassifier, ZORBRegressor, load, save
+from sklearn_zorb.layers import EstimatorLayer
 
 pytest.importorskip("pandas")
 
@@ -24,11 +25,35 @@ def test_a_saved_model_predicts_what_it_predicted(zorb, write_npz):
     assert f"r2 {model.score(X, y):.4f}" in text and "80 rows" in text
 
 
-def test_the_model_file_says_what_it_is(zorb):
-    zorb("fit", *SMALL, "iris", "--save", "m.joblib")
-    content = joblib.load("m.joblib")
-    assert content["format"] == "sklearn-zorb model" and content["version"] == 2
+def test_the_model_file_says_what_it_is(zorb, pets):
+    zorb("fit", *SMALL, "iris", "--save", "m")
+    content = load("m")
     assert content["model"].layers == "Dense[8] Tanh" and content["target"] is None
+    zorb("fit", *SMALL, pets, "--save", "m")
+    assert load("m")["target"] == "owner"
+
+
+def test_a_model_saved_in_python(zorb, write_npz, pets, elsewhere):
+    X, y = write_npz()
+    model = ZORBRegressor("Dense[4] Tanh", random_state=0).fit(X, y)
+    save(model, "m")
+    assert f"r2 {model.score(X, y):.4f}" in zorb("evaluate", "data.npz", "--load", "m")
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X, columns=["a", "b", "c"])
+    save(ZORBRegressor("Dense[4] Tanh", random_state=0).fit(table, y), "m")
+    table.assign(target=y).to_csv("new.csv", index=False)
+    assert f"r2 {model.score(X, y):.4f}" in zorb("evaluate", "new.csv", "--load", "m")
+
+
+def test_pickles_are_read_where_they_are_trusted(zorb, refuses, write_npz):
+    X, y = write_npz()
+    model = ZORBRegressor("Dense[4] Tanh", random_state=0).fit(X, y)
+    joblib.dump(model, "m")
+    for argv in (["predict", "data.npz"], ["evaluate", "data.npz"], ["summary"]):
+        refuses("A pickle can run any code when it is read: --trust", *argv, "--load", "m")
+        assert zorb(*argv, "--load", "m", "--trust")
+    save(model, "m")
+    assert f"r2 {model.score(X, y):.4f}" in zorb("evaluate", "data.npz", "--load", "m", "--trust")
 
 
 def test_predictions_go_to_a_file_with_probabilities(zorb, pets, elsewhere):
@@ -86,13 +111,12 @@ def test_summary(zorb):
 
 
 def test_another_version_of_scikit_learn_is_told_once(notes, monkeypatch):
-    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model = ZORBClassifier([EstimatorLayer(GaussianNB())], random_state=0)
     model.fit(*load_iris(return_X_y=True))
     with monkeypatch.context() as patch:
         patch.setattr("sklearn.base.__version__", "1.5.0")
-        content = {"format": "sklearn-zorb model", "version": 2, "model": model, "target": None}
-        joblib.dump(content, "m")
-    error = notes("predict", "iris", "--load", "m", "--output", "out.csv")
+        joblib.dump(model, "m")
+    error = notes("predict", "iris", "--load", "m", "--trust", "--output", "out.csv")
     assert error.count("\n") == 1 and "'m' was saved with scikit-learn 1.5.0, this is" in error
 
 
