@@ -250,7 +250,7 @@ def _bent(n_features, sparse, schema):
     if schema is None:
         few = not sparse and n_features <= BENT_COLUMNS
         return [Parallel([[Identity()], [PiecewiseLinear()]])] if few else []
-    numbers = Encode(kinds="numbers", schema=schema).output_shape((n_features,))[0]
+    numbers = len(Encode(kinds="numbers", schema=schema).output_names())
     if not 0 < numbers <= BENT_COLUMNS:
         return [Encode()]
     return [Parallel([[Encode()], [Encode(kinds="numbers"), PiecewiseLinear()]])]

@@ -52,8 +52,10 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows. CSR and CSC matrices are never made dense as a whole.
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+            Training rows. Data frames of pandas, polars and pyarrow are read as they are, with
+            text, categories, times and gaps. Gaps of arrays are NaN. CSR and CSC matrices are
+            never made dense as a whole.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -68,10 +70,11 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         Raises
         ------
         ValueError
-            If the data hold NaN or infinity, shapes disagree, no weight is positive, or a
-            layer does not fit the shape that reaches it.
+            If X holds infinity, or a sparse matrix NaN, y holds either, shapes disagree, no
+            weight is positive, or a layer does not fit the shape that reaches it.
         TypeError
-            If `layers` holds something that is not a layer.
+            If `layers` holds something that is not a layer, a column of X holds values of
+            several types, or X is a lazy frame.
         """
         data = read_data(self, X, y, sample_weight, class_weight=self.class_weight)
         return self._become(self._learned(data, Call()))
@@ -118,7 +121,9 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+            Columns of a data frame may come in any order. Levels of a category that training
+            rows did not have are taken as new ones.
 
         Returns
         -------
@@ -214,7 +219,7 @@ class LayeredClassifier(ClassifierMixin, BaseLayered):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -232,7 +237,7 @@ class LayeredClassifier(ClassifierMixin, BaseLayered):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------

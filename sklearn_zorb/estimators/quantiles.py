@@ -43,7 +43,7 @@ class PredictsQuantiles:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
         coverage : float, default=0.9
             Above 0 and below 1.
 
@@ -86,7 +86,7 @@ class PredictsQuantiles:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
         quantiles : float or array-like of shape (n_quantiles,), default=(0.1, 0.5, 0.9)
             Shares of targets that lie below, above 0 and below 1, in any order.
 

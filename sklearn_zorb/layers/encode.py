@@ -85,7 +85,14 @@ class Encode(Layer):
                 f"Encode got {input_shape[0]} columns, and its schema has {len(self.schema)}: it "
                 "may only stand where the columns of X come in."
             )
-        return (len(self._layout().names),)
+        width = len(self._layout().names)
+        if not width:
+            raise ValueError(
+                f"Encode(kinds={self.kinds!r}) has no columns to hand on: those of X are "
+                f"{', '.join(sorted({column.kind for column in self.schema.columns}))}. Pass "
+                "kinds='all'."
+            )
+        return (width,)
 
     def output_names(self):
         """Name the outputs after the columns that they come from.

@@ -108,3 +108,10 @@ def test_contract_without_a_schema():
     assert format_layers(parse_layers("Encode[max_levels=30]")) == "Encode[max_levels=30]"
     with pytest.raises(ValueError, match="Encode got 3 columns, and its schema has 1"):
         encoded(pd.DataFrame({"a": ["x", "y"]}))[0].output_shape((3,))
+
+
+def test_nothing_to_hand_on_is_refused():
+    numbers, schema = read_table(Table(pd.DataFrame({"a": ["x", "y"]})), "from_dtype")
+    layer = Encode(kinds="numbers", schema=schema.counted(numbers, None))
+    with pytest.raises(ValueError, match="has no columns to hand on: those of X are category"):
+        layer.output_shape((1,))
