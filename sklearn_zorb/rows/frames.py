@@ -166,7 +166,8 @@ def read_table(table, categorical_features):
                 f"column {name!r} of X holds text, and is not among categorical_features: add it, "
                 "or leave 'from_dtype'."
             )
-        column_schema, numbers[:, j] = _described(column, str(name))
+        label = str(name) if table.array is None else f"x{name}"
+        column_schema, numbers[:, j] = _described(column, label)
         columns.append(column_schema)
     return numbers, Schema(tuple(columns))
 
