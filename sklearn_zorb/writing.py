@@ -46,11 +46,12 @@ def write_beside(path):
     2
     b'old'
     """
-    target = Path(path).resolve()
+    target = Path(path)
     if target.exists() and not target.is_file():
         with open(target, "wb") as file:
             yield file
         return
+    target = target.resolve()
     beside = target.parent / f".{uuid4().hex}.tmp"
     try:
         with open(beside, "xb") as file:

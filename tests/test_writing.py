@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -50,3 +52,12 @@ def test_what_is_no_file_is_written_to(tmp_path):
     write(pipe, b"new")
     assert os.read(reader, 10) == b"new" and stat.S_ISFIFO(pipe.stat().st_mode)
     os.close(reader)
+
+
+def test_a_link_to_what_is_no_file_is_written_to():
+    """As /dev/stdout is one where standard output is a pipe."""
+    code = (
+        "from sklearn_zorb.writing import write_beside\n"
+        "with write_beside('/dev/stdout') as file: file.write(b'new')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).stdout == b"new"

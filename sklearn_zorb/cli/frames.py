@@ -154,8 +154,11 @@ def _as_numbers(column):
     words = {"True": True, "False": False}
     if column.isin(words).all():
         return column.map(words).astype(bool)
-    numbers = _pandas().to_numeric(column, errors="coerce")
-    return numbers if numbers.isna().equals(column.isna()) else None
+    for part in (column.head(100), column):  # text is slow to fail: most of it does at once
+        numbers = _pandas().to_numeric(part, errors="coerce")
+        if not numbers.isna().equals(part.isna()):
+            return None
+    return numbers
 
 
 def target_name(names, target=None):

@@ -2,15 +2,13 @@
 
 import warnings
 
-import numpy as np
-
 from ..estimators.columns import check_columns
 from ..rows.frames import shown
 from ..rows.schema import NEW_LEVEL
 
 ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:?\d\d.*)?"
 
-_MOSTLY = 0.75  # share of cells of a kind from which on others look like slips
+_MOSTLY = 0.75  # share of values of a kind from which on others look like slips
 _WORD = r"[^\W\d_]"
 _DATE = (
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"
@@ -54,7 +52,8 @@ def note_columns(X):
     """
     for name in X:
         column = X[name]
-        if column.dtype.kind in "iu" and len(column) >= 10 and (np.diff(column) == 1).all():
+        counts = column.dtype.kind in "iu" and len(column) >= 10 and column.is_unique
+        if counts and column.max() - column.min() == len(column) - 1:
             note(f"column {name!r} counts the rows: leave it out where it means no more than that")
         note_text(column)
 
@@ -65,7 +64,7 @@ def note_text(column):
 
     if column.dtype.kind in "iufbmM":
         return
-    cells = column.dropna().astype(object).map(str)  # object: patterns are those of Python
+    cells = pandas.Series(column.dropna().unique(), dtype=object).map(str)
     plain = pandas.to_numeric(cells, errors="coerce").notna()
     for kind, pattern, so in (("dates", _DATE, "2024-01-31"), ("numbers", _NUMBER, "1234.5")):
         if cells.str.fullmatch(pattern).mean() >= _MOSTLY:

@@ -35,7 +35,9 @@ def check_writable(path):
         raise ValueError(f"cannot write {path!r}: it is a folder")
     if not target.parent.is_dir():
         raise ValueError(f"cannot write {path!r}: its folder does not exist")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
+    # a file is written beside the old one; what is no file, such as a pipe, in its place
+    places = {target.parent} if not target.exists() or target.is_file() else set()
+    if not all(os.access(place, os.W_OK) for place in places | {target} if place.exists()):
         raise ValueError(f"cannot write {path!r}: no permission")
 
 

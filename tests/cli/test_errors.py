@@ -190,6 +190,16 @@ def test_a_folder_without_permission_is_told_before_the_fit(fails, monkeypatch):
     assert code == 2 and error == "cannot write 'm': no permission"
 
 
+@pytest.mark.parametrize("locked", ["m", "."])
+def test_a_file_and_its_folder_must_be_writable(fails, monkeypatch, elsewhere, locked):
+    """A new file is moved into the folder, and one that may not be changed stays."""
+    (elsewhere / "m").touch()
+    denied = (elsewhere / locked).resolve()
+    monkeypatch.setattr("os.access", lambda path, mode: path != denied)
+    code, error = fails("fit", "nowhere.csv", "--save", "m")
+    assert code == 2 and error == "cannot write 'm': no permission"
+
+
 def test_files_that_are_no_models(refuses, zorb, elsewhere):
     """However they came to be, the message is one line and the exit code 2."""
     zorb("fit", *SMALL, "iris", "--save", "m")
