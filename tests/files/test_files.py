@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -335,3 +336,20 @@ def test_a_model_is_loaded_in_another_process(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), model.predict_proba(X))
+
+
+def test_a_killed_process_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "model"
+    code = (
+        "import numpy, sklearn_zorb\n"
+        "sklearn_zorb.save({'a': 0}, 'model'); print('begun', flush=True)\n"
+        "for i in range(10**9): sklearn_zorb.save({'a': numpy.full(300_000, i)}, 'model')"
+    )
+    for pause in (0.03, 0.11):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            time.sleep(pause)
+            process.kill()
+        assert len(np.unique(load(path)["a"])) == 1
