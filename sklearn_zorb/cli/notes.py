@@ -64,7 +64,8 @@ def note_text(column):
 
     if column.dtype.kind in "iufbmM":
         return
-    cells = pandas.Series(column.dropna().unique(), dtype=object).map(str)
+    texts = dict.fromkeys(cell for cell in column.dropna() if isinstance(cell, str))
+    cells = pandas.Series(list(texts), dtype=object)
     plain = pandas.to_numeric(cells, errors="coerce").notna()
     for kind, pattern, so in (("dates", _DATE, "2024-01-31"), ("numbers", _NUMBER, "1234.5")):
         if cells.str.fullmatch(pattern).mean() >= _MOSTLY:

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn_zorb import ZORBClassifier
 from sklearn_zorb.cli import main
 
-pytest.importorskip("pandas")
+pandas = pytest.importorskip("pandas")
 
 
 BAD_ARGUMENTS = [
@@ -97,6 +97,30 @@ def test_more_bad_tables(refuses, elsewhere, pets):
     refuses("give a file .csv, .tsv", "fit", "t.txt")
     (elsewhere / "t.parquet").write_text("PAR1 or not")
     refuses("cannot read", "fit", "t.parquet")
+    pytest.importorskip("pyarrow")
+    lists = pandas.DataFrame({"a": [[1, 2], [3]] * 4, "y": [0, 1] * 4})
+    lists.to_parquet("lists.parquet")
+    refuses("column 'a' of X holds ndarray", "fit", "lists.parquet")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".npz"])
+def test_damaged_data(capsys, elsewhere, write_npz, ending):
+    """Whatever a file holds, it is read or there is one line of an error, without its type."""
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({"a": rng.normal(size=20), "b": ["x", "y"] * 10, "c": [0, 1] * 10})
+    write_npz(n=20)
+    if ending != ".npz":
+        getattr(frame, f"to_{ending.split('.')[1]}")(f"data{ending}", index=False)
+    whole = (elsewhere / f"data{ending}").read_bytes()
+    for content in damaged(whole, 20, 10, 10):
+        (elsewhere / f"data{ending}").write_bytes(content)
+        code = main(["fit", f"data{ending}", *SMALL])
+        lines = capsys.readouterr().err.splitlines()
+        errors = [line for line in lines if not line.startswith("zorb: warning: ")]
+        assert len(errors) == (code == 2) and code in (0, 2)
+        assert all(line.startswith("zorb: error: ") for line in errors)
 
 
 @pytest.mark.parametrize(
