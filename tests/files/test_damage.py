@@ -124,21 +124,20 @@ def test_states_of_random_generators_are_checked(refused):
     "array",
     [
         ["|O", [1], "C"], ["<f8", [10**15], "C"], ["<f8", [10**18, 0], "C"], ["<f8", [-1], "C"],
-        ["<f8", [1.0], "C"], ["<f8", [True], "C"], ["<f8", [2], "C"], ["<f8", [], "C"],
+        ["<f8", [1.0], "C"], ["<f8", [True], "C"], ["<f8", [2], "C"],
         ["<U0", [0], "C"], ["V8", [1], "C"], ["<f8", [1], "K"], ["<U2", [1], "C"],
-        ["|b1", [8], "C"], ["<f8", [1] * 70, "C"], ["<f8", [0] * 10**6, "C"], [["f8"], [1], "C"], 3,
+        ["|b1", [8], "C"], ["<f8", [1] * 70, "C"], ["<f8", [0] * 10_000, "C"], [["f8"], [1], "C"], 3,
     ],
 )  # fmt: skip
 def test_arrays_that_are_none(refused, array):
     """Eight bytes stand behind the JSON; nothing is allocated for what they do not fill."""
     text = json.dumps({"nodes": [{"array": 0}], "model": [0], "arrays": [array]}).encode()
-    file = sealed(FIRST, text + b"\n" + b"\xff" * 8)
-    if array == ["<f8", [], "C"]:
-        return  # which is one
     tracemalloc.start()
-    refused(file)
-    assert tracemalloc.get_traced_memory()[1] < 10e6
-    tracemalloc.stop()
+    try:
+        refused(sealed(FIRST, text + b"\n" + b"\xff" * 8))
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("make", MODELS)
