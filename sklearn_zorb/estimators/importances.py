@@ -21,7 +21,8 @@ def column_importances(model):
     model : FittedModel
     """
     network, params = model.network, model.params
-    start = behind_columns(network.hidden)
+    # a read-out may see columns before a layer of the list changed them
+    start = min(behind_columns(network.hidden), *network.taps)
     rest = network.behind(start)
     try:
         found = _walk(rest, params[start:])

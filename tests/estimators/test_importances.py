@@ -14,7 +14,8 @@ from sklearn_zorb import NetworkRegressor, ZORBClassifier, ZORBRegressor
 from sklearn_zorb.layers import Dense, EstimatorLayer, Kernel, Layer, Stack, Trees
 from sklearn_zorb.layers.importances import input_importances
 
-LISTS = ("auto", "Identity", "Dense[64] Tanh", "Kernel[200]", "Trees", "Skip(Dense[40] ReLU)")
+LISTS = ("auto", "Identity", "Dense[64] Tanh", "Kernel[200]", "Trees", "Skip(Dense[40] ReLU)",
+         "NormalScores Dense[40] Tanh")  # fmt: skip
 
 
 def made_up(n_rows=400, n_features=6, seed=0):
