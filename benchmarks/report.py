@@ -44,7 +44,8 @@ PAGES = {
         "To predict with, and to keep",
         "Fits on 1200 rows of each table, as on :doc:`tabular`, with one thread, and what is then "
         "predicted through the whole pipeline: the median and the slowest of 50 single rows, the "
-        "median of five times all test rows, and the bytes of the pickle.",
+        "median of five times all test rows, and the bytes of the pickle. Seconds are the "
+        "processor's.",
     ),
     "small_fits": (
         "Small fits",

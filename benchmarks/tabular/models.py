@@ -98,7 +98,7 @@ def categories_as_text(frame):
     return frame.astype(dict.fromkeys(CATEGORIES(frame), object)).infer_objects()
 
 
-def zorb(task, seed, n_jobs, layers="auto", columns=one_hot):
+def zorb(task, seed, n_jobs, layers="auto", columns=as_read):
     model = ZORBClassifier if task == "classification" else ZORBRegressor
     return columns(model(layers, random_state=seed, n_jobs=n_jobs))
 

@@ -1,7 +1,7 @@
 """Every model on every fold of every table, resumed where it stopped."""
 
 import argparse
-from time import perf_counter
+from time import perf_counter, process_time
 
 from ..common import RESULTS, note
 from . import summary
@@ -85,6 +85,7 @@ def says_something(model, table):
 def run(jobs, records, n_jobs=1):
     """Measure the folds that `jobs` names, recording each as it is done."""
     missing, warm, started, loaded = set(), set(), perf_counter(), None
+    clock = process_time if n_jobs == 1 else perf_counter
     for number, (name, model, seed, fold, max_rows) in enumerate(jobs):
         progress(number, len(jobs), f"{name} {model}", perf_counter() - started)
         if model in missing:
@@ -97,7 +98,7 @@ def run(jobs, records, n_jobs=1):
             if (model, table.task) not in warm:
                 warm_up(model, table.task, n_jobs)
                 warm.add((model, table.task))
-            values = measure(make(model, table.task, seed, n_jobs), table, *splits[fold])
+            values = measure(make(model, table.task, seed, n_jobs), table, *splits[fold], clock)
         except ImportError as error:
             missing.add(model)
             print(f"{model} left out: {error}")

@@ -98,14 +98,20 @@ def summarise(rows):
 
 
 def leaderboard(rows, models):
-    """Elo rating of each model with its interval, tables lost to ours, seconds of a fit."""
+    """Elo rating of each model with its interval, tables lost to ours, seconds of a fit.
+
+    Only models that were measured on every table are rated.
+    """
+    tables = {row["table"] for row in rows}
+    measured = {(row["model"], row["table"]) for row in rows if not row["note"]}
+    models = [name for name in models if all((name, table) in measured for table in tables)]
     tables, wins = battles(rows, models)
     if ANCHOR not in models or len(models) < 2 or not tables:
         return []
     found = elo(wins, models.index(ANCHOR))
     result = []
     for i, (model, (rating, low, high)) in enumerate(zip(models, found.T.tolist(), strict=True)):
-        lost = wins[:, models.index(OURS), i].sum() if OURS in models else None
+        lost = float(wins[:, models.index(OURS), i].sum()) if OURS in models else None
         seconds = median(paired(rows, [model], "fit_s").means[:, 0].tolist())
         result.append({"model": model, "Elo": rating, "low": low, "high": high,
                        "tables lost to ours": lost, "fit s": seconds})  # fmt: skip

@@ -211,10 +211,11 @@ def read_again(table, schema):
         column = table.values(j)
         if expected.kind == "category" and column.kind == "number":
             column = _of_known_levels(column, expected)
-        if column.kind != "nothing" and (column.kind, column.zone) != (
-            expected.kind,
-            expected.zone,
-        ):
+        # libraries give a column without any value the type of numbers
+        gaps = column.kind == "nothing" or (
+            column.kind == "number" and bool(np.isnan(column.values).all())
+        )
+        if not gaps and (column.kind, column.zone) != (expected.kind, expected.zone):
             raise ValueError(
                 f"column {expected.name!r} of X holds {_told(column)}, and held "
                 f"{_told(expected)} in fit: convert it."

@@ -187,7 +187,7 @@ def test_dropped_folds_are_gone_from_the_file(tmp_path):
 def test_a_run_resumes_where_it_stopped(tmp_path, monkeypatch):
     fitted = []
 
-    def stop_after_two(model, table, train, test):
+    def stop_after_two(model, table, train, test, clock):
         if len(fitted) == 2:
             raise KeyboardInterrupt
         fitted.append(len(test))

@@ -101,6 +101,14 @@ def test_columns_of_no_type(values):
         read_table(Table(pd.DataFrame({"odd": values})), "from_dtype")
 
 
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_without_values_at_prediction_is_gaps(name):
+    _, schema = read_table(Table(pd.DataFrame({name: COLUMNS[name][0]})), "from_dtype")
+    again = Table(pd.DataFrame({name: [np.nan]}))
+    assert again.values(0).kind == "number"
+    assert np.isnan(read_again(again, schema)).all()
+
+
 def test_categories_that_a_parameter_names():
     frame = pd.DataFrame({"a": [1, 2, 1], "b": ["x", "y", "x"]})
     for chosen in (["a", "b"], [0, 1], [True, True]):
