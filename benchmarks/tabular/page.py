@@ -126,7 +126,7 @@ for the test rows together and for the pickle of the fitted pipeline.
 """
 EFFORT = """\
 ``layers="fast"``, ``"auto"`` and ``"best"``, each beside the untuned others alone: its mean rank
-in each measure, and the place that this is.
+in each measure, and the place that this is, on the tables and folds where it was measured.
 """
 SEARCH = """\
 Mean ranks beside LightGBM with the best of 20 drawn settings by five folds, on eight tables.
@@ -227,7 +227,9 @@ def effort_rows(lines):
             if ranks:
                 place = 1 + sum(rank < ranks[name] for rank in ranks.values())
                 row[measure] = f"{ranks[name]:.2f} ({place}. of {len(ranks)})"
-        rows.append(row)
+        n_folds = sum(line["folds"] for line in lines
+                      if line["effort"] == name and line["measure"] in MAIN.values())  # fmt: skip
+        rows.append({**row, "folds": n_folds or NOT_YET})
     return rows
 
 
