@@ -17,6 +17,7 @@ import hashlib
 import json
 import math
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -85,15 +86,13 @@ def read_container(path):
     path = Path(path)
     if path.exists() and not path.is_file():
         raise ValueError(f"{str(path)!r} is no file.")
-    content = memoryview(path.read_bytes())
-    name = repr(str(path))
+    content, name = path.read_bytes(), repr(str(path))
     first = FIRST.match(content)
     if first is None:
         raise ValueError(f"{name} is no model file of sklearn-zorb{_what_else(content)}.")
-    end = first.end() + DIGITS
-    if _digest([first.group(), content[end + 1 :]]) + b"\n" != bytes(
-        content[first.end() : end + 1]
-    ):
+    start = first.end() + DIGITS + 1
+    digest = _digest([first.group(), memoryview(content)[start:]])
+    if content[first.end() : start] != digest + b"\n":
         raise ValueError(f"{name} is damaged: its digest is not that of its content.")
     if int(first.group(1)) != FORMAT:
         raise ValueError(
@@ -102,9 +101,9 @@ def read_container(path):
             "load it with that version."
         )
     with refused(name):
-        line, _, _ = bytes(content[end + 1 :]).partition(b"\n")
-        tree = json.loads(line.decode("ascii"), parse_constant=_no_number)
-        return tree, _arrays(tree.pop("arrays"), content[end + 2 + len(line) :])
+        stop = content.index(b"\n", start)
+        tree = json.loads(content[start:stop].decode("ascii"), parse_constant=_no_number)
+        return tree, _arrays(tree.pop("arrays"), memoryview(content)[stop + 1 :])
 
 
 def is_model_file(path):
@@ -114,7 +113,7 @@ def is_model_file(path):
 
 
 def _what_else(content):
-    if bytes(content[:8]).startswith(PICKLES):
+    if content.startswith(PICKLES):
         return ", but looks like a pickle, which can run code when it is read"
     return ""
 
@@ -123,20 +122,16 @@ def _no_number(name):
     raise ValueError(f"{name} is no number of JSON")
 
 
-class refused:  # noqa: N801
+@contextmanager
+def refused(name):
     """Within it any error is a ValueError that says that the file is not well-formed."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        passing = (MemoryError, ImportError, NotTrusted)
-        if isinstance(error, Exception) and not isinstance(error, passing):
-            told = " ".join(f"{type(error).__name__}: {error}".split())
-            raise ValueError(f"{self.name} is no proper model file: {told[:200]}") from error
+    try:
+        yield
+    except (MemoryError, ImportError, NotTrusted):
+        raise
+    except Exception as error:  # what somebody made by hand can raise anything
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ValueError(f"{name} is no proper model file: {told[:200]}") from error
 
 
 class NotTrusted(ValueError):
