@@ -23,7 +23,9 @@ class Table:
         self.array = X if self.frame is None else None
         self.shape = X.shape if self.frame is None else self.frame.shape
         self.names = list(range(self.shape[1])) if self.frame is None else self.frame.columns
-        self._plain = {} if self.frame is None else _plain_columns(self.frame)
+        # pandas looks through a column of objects to tell its type: once is enough
+        self._dtypes = [] if self.frame is None else self.frame.schema.dtypes()
+        self._plain = {} if self.frame is None else _plain_columns(self.frame, self._dtypes)
 
     @property
     def source(self):
@@ -41,7 +43,7 @@ class Table:
         if j in self._plain:
             return Values("number", self._plain[j])
         if self.frame is not None:
-            return of_series(self.frame[:, j], name)
+            return of_series(self.frame.get_column(name), self._dtypes[j], name)
         return of_array(self.array[:, j], name)
 
     def empty(self):
@@ -51,14 +53,14 @@ class Table:
         return np.empty(self.shape, np.float32 if single else np.float64)
 
 
-def _plain_columns(frame):
+def _plain_columns(frame, dtypes):
     """Columns of floats and integers, and of booleans, by their indices.
 
     They are read at once: one by one, thousands of them take as long as a fit.
     """
     import narwhals as nw
 
-    columns, dtypes = {}, list(enumerate(frame.schema.dtypes()))
+    columns, dtypes = {}, list(enumerate(dtypes))
     wide = (nw.Int128, nw.UInt128)  # NumPy has no such integers
     whole = [j for j, dtype in dtypes if dtype.is_integer() and dtype not in wide]
     floats = [j for j, dtype in dtypes if dtype.is_float()]

@@ -30,11 +30,10 @@ class Values:
     zone: bool = False
 
 
-def of_series(series, name):
+def of_series(series, dtype, name):
     """The `Values` of a series of narwhals; errors call it `name`."""
     import narwhals as nw
 
-    dtype = series.dtype
     if dtype.is_numeric() or dtype == nw.Boolean:
         return Values("number", series.cast(nw.Float64).to_numpy().astype(np.float64))
     if dtype in (nw.Datetime, nw.Date):
@@ -45,17 +44,16 @@ def of_series(series, name):
     if dtype == nw.Duration:
         microseconds = series.dt.total_microseconds().cast(nw.Float64).to_numpy()
         return Values("duration", microseconds / 1e6)
-    missing = series.is_null().to_numpy()
     if dtype == nw.String:
-        return _text(series.to_list(), missing)
+        return _text(series.to_list())
     if dtype in (nw.Categorical, nw.Enum):
         order = tuple(map(_level, dtype.categories)) if dtype == nw.Enum else None
         values = series.to_list()
         levels = {value: _level(value) for value in set(values)}
-        return _text([levels[value] for value in values], missing, order)
+        return _text([levels[value] for value in values], order)
     values = np.empty(len(series), dtype=object)
     values[:] = series.to_list()
-    return _of_objects(values, missing, name)
+    return _of_objects(values, name)
 
 
 def of_array(values, name):
@@ -67,20 +65,20 @@ def of_array(values, name):
         seconds = values.astype(f"{values.dtype.kind}8[us]").astype(np.float64) / 1e6
         seconds[missing] = np.nan
         return Values("time" if values.dtype.kind == "M" else "duration", seconds)
-    values = np.asarray(values, dtype=object)
-    missing = np.array([value is None or _is_nan(value) for value in values], dtype=bool)
-    return _of_objects(values, missing, name)
+    return _of_objects(np.asarray(values, dtype=object), name)
 
 
-def _is_nan(value):
-    try:
-        return bool(value != value)
-    except TypeError:  # the missing value of pandas is neither equal to itself nor different
+def _is_gap(value):
+    if value is None:
         return True
+    different = value != value
+    # the missing value of pandas differs from itself in a way that is missing, too
+    return bool(different) if isinstance(different, bool | np.bool_) else different is value
 
 
-def _of_objects(values, missing, name):
+def _of_objects(values, name):
     """What Python objects are: all numbers, all text, all dates, ...; TypeError for a mixture."""
+    missing = np.array([_is_gap(value) for value in values], dtype=bool)
     known = values[~missing]
     if not len(known):
         return Values("nothing", np.full(len(values), np.nan))
@@ -91,7 +89,7 @@ def _of_objects(values, missing, name):
     ):  # fmt: skip
         if all(isinstance(value, types) for value in known):
             if number is None:
-                return _text(list(values), missing)
+                return _text(values.tolist())
             found = np.full(len(values), np.nan)
             found[~missing] = [number(value) for value in known]
             return Values(kind, found, zone=kind == "time" and _zoned(known, name))
@@ -131,16 +129,16 @@ def _of_day(time):
     return 3600 * time.hour + 60 * time.minute + time.second + time.microsecond / 1e6
 
 
-def _text(values, missing, order=None):
-    if missing.all() and order is None:
+def _text(values, order=None):
+    texts = [value if isinstance(value, str) else None for value in values]
+    if order is None and not any(text is not None for text in texts):
         return Values("nothing", np.full(len(values), np.nan))
-    texts = [None if gap else value for value, gap in zip(values, missing, strict=True)]
     return Values("category", texts, order)
 
 
 def _level(value):
     """The level that a value is: numbers of any type, and booleans, have one name each."""
-    if isinstance(value, str):
+    if isinstance(value, str) or _is_gap(value):
         return value
     return level_name(value) if isinstance(value, Real | np.bool_) else str(value)
 

@@ -95,7 +95,10 @@ def test_levels_at_prediction():
         read_again(Table(pd.DataFrame({"code": [8.5, 9.5]})), schema)
 
 
-@pytest.mark.parametrize("values", [["a", 1], [1 + 2j, 0], [[1], [2]], [[1], [2, 3]], [b"x", b"y"]])
+@pytest.mark.parametrize(
+    "values",
+    [["a", 1], [1 + 2j, 0], [[1], [2]], [[1], [2, 3]], [np.arange(2), np.arange(3)], [b"x", b"y"]],
+)
 def test_columns_of_no_type(values):
     with pytest.raises(TypeError, match="column 'odd' of X holds"):
         read_table(Table(pd.DataFrame({"odd": values})), "from_dtype")
