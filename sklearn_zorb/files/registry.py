@@ -51,6 +51,13 @@ def is_known(kind):
     return CLASSES.get(kind.__name__) is kind
 
 
+def known(name):
+    """The class of a name; ValueError for any other than those of `CLASSES`."""
+    if name not in CLASSES:
+        raise ValueError(f"it asks for {name!r}, which is no class of models of this version")
+    return CLASSES[name]
+
+
 def state_of(item):
     """What an object of a known class holds, by name."""
     if is_dataclass(item):
@@ -64,7 +71,7 @@ def state_of(item):
 
 def made(name, state):
     """An object of a known class with such a state; checks of the class, as of `Nodes`, run."""
-    kind = CLASSES[name]
+    kind = known(name)
     if is_dataclass(kind):
         return kind(**state)
     item = object.__new__(kind)

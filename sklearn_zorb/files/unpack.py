@@ -28,7 +28,7 @@ import numpy as np
 
 from . import others
 from .container import DTYPE, refused
-from .registry import CLASSES, made, optimizer_state
+from .registry import known, made, optimizer_state
 
 
 def unpack(tree, arrays, path, trusted):
@@ -119,7 +119,7 @@ class _Reader:
         return array.reshape(shape)
 
     def _class(self, name):
-        return CLASSES[name]
+        return known(name)
 
     def _object(self, name, state):
         return made(name, {key: self.value(value) for key, value in state.items()})

@@ -113,6 +113,11 @@ def test_nodes_that_are_none(refused, nodes):
     refused(of_nodes(*nodes))
 
 
+def test_classes_that_are_none_are_named(refused):
+    for node in ({"object": "os.system", "state": {"a": 1}}, {"class": "os.system"}):
+        refused(of_nodes(node), "it asks for 'os.system', which is no class of models")
+
+
 def test_states_of_random_generators_are_checked(refused):
     generator = np.random.RandomState(0).get_state()
     for position in (625, -1, 2**31):
