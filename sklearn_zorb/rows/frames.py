@@ -213,19 +213,25 @@ def read_again(table, schema):
         column = table.values(j)
         if expected.kind == "category" and column.kind == "number":
             column = _of_known_levels(column, expected)
-        # libraries give a column without any value the type of numbers
-        gaps = column.kind == "nothing" or (
-            column.kind == "number" and bool(np.isnan(column.values).all())
-        )
-        if not gaps and (column.kind, column.zone) != (expected.kind, expected.zone):
+        if (column.kind, column.zone) == (expected.kind, expected.zone):
+            category = column.kind == "category"
+            values = column.values
+            numbers[:, j] = _codes(values, expected.levels) if category else values
+        elif _only_gaps(column):
+            numbers[:, j] = np.nan
+        else:
             raise ValueError(
                 f"column {expected.name!r} of X holds {_told(column)}, and held "
                 f"{_told(expected)} in fit: convert it."
             )
-        values = column.values
-        category = expected.kind == "category" and column.kind == "category"
-        numbers[:, j] = _codes(values, expected.levels) if category else values
     return numbers
+
+
+def _only_gaps(column):
+    """Whether a column has no value; libraries give it some type or other."""
+    if column.kind == "category":
+        return all(value is None for value in column.values)
+    return bool(np.isnan(column.values).all())
 
 
 def _of_known_levels(column, expected):

@@ -163,6 +163,16 @@ def test_integers_that_numpy_does_not_have():
     np.testing.assert_array_equal(numbers, [[1, 1], [np.nan, 2], [3, 3]])
 
 
+def test_later_columns_without_values_are_gaps_of_any_type():
+    days = pd.to_datetime(["2024-01-01", "2024-01-02"])
+    frame = pd.DataFrame({"x": [1.0, 2.0], "c": ["a", "b"], "d": days, "w": days - days[0]})
+    _, schema = read_table(Table(frame), "from_dtype")
+    enum = pd.Categorical([None, None], ["a"], ordered=True)
+    for values in (np.nan, pd.NaT, None, enum, pd.array([None, None], dtype="Int64")):
+        later = read_again(Table(frame.assign(**dict.fromkeys("xcdw", values))), schema)
+        assert np.isnan(later).all()
+
+
 def test_names_that_come_twice():
     frame = pd.DataFrame([["a", 1.0, 2.0]], columns=["x", "y", "y"])
     with pytest.raises(ValueError, match="columns of X share a name.*'y' 2 times"):
