@@ -79,10 +79,12 @@ class Effort:
     folds: tuple
     fold_rows: int
 
-    def n_landmarks(self, n_rows):
-        if n_rows <= self.exact_rows:
+    def n_landmarks(self, n_rows, n_features):
+        """Of many columns half as many, as each distance takes longer."""
+        exact = self.exact_rows if n_features <= BOOSTED_COLUMNS else self.exact_rows // 2
+        if n_rows <= exact:
             return n_rows
-        return int(np.clip(np.sqrt(self.flops / n_rows), *self.landmarks))
+        return int(np.clip(min(np.sqrt(self.flops / n_rows), exact), *self.landmarks))
 
     def boosted(self, n_rows):
         """Settings of boosting: many small trees for few rows, few large ones for many."""
@@ -101,15 +103,15 @@ class Effort:
 QUICK = {"n_estimators": 50, "learning_rate": 0.2, "max_features": 0.5, "max_bins": 127}
 EFFORTS = {
     "fast": Effort(
-        exact_rows=500, landmarks=(200, 500), flops=2e9, smooth=0,
-        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=4000, category_rows=1000,
+        exact_rows=1000, landmarks=(200, 500), flops=2e9, smooth=0,
+        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=6000, category_rows=1000,
         boosting={**QUICK, "n_estimators": 25, "learning_rate": 0.3, "max_bins": 63},
         folds=(2, 2), fold_rows=1,
     ),
     "auto": Effort(
         exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,
         forests=({"max_samples": 8000},), boosted_rows=2000, category_rows=400,
-        boosting=QUICK, folds=(8, 2), fold_rows=60_000,
+        boosting=QUICK, folds=(5, 2), fold_rows=60_000,
     ),
     "best": Effort(
         exact_rows=5000, landmarks=(1500, 4000), flops=2e11, smooth=1000,
@@ -130,15 +132,16 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
       clipped smoothly at three standard deviations;
     - a ridge of `Kernel` features, exact up to 3000 distinct rows, of the kernel that left-out
       rows choose; of more, 2000 are landmarks, falling to 500 beyond 5000 rows as the square root
-      of their number rises; columns with long tails are replaced by their `NormalScores` before
+      of their number rises; exact up to 1500 rows, and no more landmarks, beyond 500 columns;
+      columns with long tails are replaced by their `NormalScores` before
       it;
     - from 10 distinct rows on, a forest of 100 trees, each grown on no more than 8000 rows;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
-      10 classes or outputs, gradient boosting of 50 rounds by eight folds, falling to two beyond
-      7500 rows.
+      10 classes or outputs, gradient boosting of 50 rounds by five folds, falling to two beyond
+      12 000 rows.
 
     With ``effort="fast"`` all of them are smaller, there is no second kernel, and boosting begins
-    at 4000 rows: for searches, and for many models. With ``effort="best"`` kernels have twice as
+    at 6000 rows: for searches, and for many models. With ``effort="best"`` kernels have twice as
     many landmarks and more, there are two forests of 500 trees, and boosting begins at 200 rows,
     with four times as many rounds.
 
@@ -221,7 +224,7 @@ def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schem
     blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]
     boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
     if not sparse or n_features <= SPARSE_COLUMNS:
-        kernels = [Kernel(effort.n_landmarks(n_rows))]
+        kernels = [Kernel(effort.n_landmarks(n_rows, n_features))]
         if n_rows >= effort.boosted_rows and effort.smooth:
             kernels.append(Kernel(effort.smooth, kind="gaussian"))
         blocks += [[*encode, *_scaled(sparse), kernel] for kernel in kernels]

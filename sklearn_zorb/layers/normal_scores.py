@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from .._compat import Interval
 from ..linalg import is_jax, to_numpy
+from ..memory import CACHE_BYTES, Memory
 from ..rows.quantiles import Ordered, sampled
 from .base import Layer, Traits, check_flat, refuse_sparse
 
@@ -87,11 +88,9 @@ class NormalScores(Layer):
         if data is not None:
             rows, sample_weight = sampled(rng, data[0], data[2])
             refuse_sparse(self, rows, DENSE_ONLY)
-            for j, column in enumerate(np.asarray(to_numpy(rows), dtype=np.float64).T):
-                ordered = Ordered(column, sample_weight)
-                if self._is_long(ordered):
-                    columns.append(j)
-                    knots.append(_knots(ordered))
+            table = np.asarray(to_numpy(rows), dtype=np.float64)
+            columns = self._long(table, sample_weight)
+            knots = [_knots(Ordered(table[:, j], sample_weight)) for j in columns]
         pairs = np.reshape(knots, (len(columns), 2, KNOTS))
         return {
             "columns": np.asarray(columns, dtype=np.int64),
@@ -99,15 +98,13 @@ class NormalScores(Layer):
             "scores": np.ascontiguousarray(pairs[:, 1]),
         }
 
-    def _is_long(self, ordered):
-        values, weight = ordered.distinct()
-        if len(values) < 3 or self.ratio == 0:
-            return len(values) > 1 and self.ratio == 0
-        others = np.arange(len(values)) != weight.argmax()
-        rest = Ordered(values[others], weight[others])
-        low, high = rest.quantiles([1, 3], 4)
-        scale = (high - low) / (2 * ndtri(0.75))
-        return rest.deviation() > self.ratio * scale > 0
+    def _long(self, table, sample_weight):
+        """Columns to be replaced, found some at a time."""
+        weight = np.ones(len(table)) if sample_weight is None else to_numpy(sample_weight)
+        table, weight = table[weight > 0].T, weight[weight > 0]
+        parts = Memory().chunks(len(table), 8 * table.shape[1], CACHE_BYTES)
+        long = [_is_long(np.ascontiguousarray(table[part]), weight, self.ratio) for part in parts]
+        return np.flatnonzero(np.concatenate(long))
 
     def forward(self, params, inputs, *, rng=None):
         refuse_sparse(self, inputs, DENSE_ONLY)
@@ -115,6 +112,36 @@ class NormalScores(Layer):
 
     def invert(self, params, targets, inputs, context):
         return _interpolated(targets, params["columns"], params["scores"], params["knots"])
+
+
+def _is_long(columns, weight, ratio):
+    """Which columns, here one in each row, have long tails beside their most common value."""
+    order = np.argsort(columns, axis=1)
+    values, weight = np.take_along_axis(columns, order, axis=1), weight[order]
+    last = np.append(values[:, 1:] != values[:, :-1], np.ones((len(values), 1), dtype=bool), axis=1)
+    long = last.sum(axis=1) > 1
+    if ratio == 0:
+        return long
+    # of two values one is the most common, and the other has no tails
+    long = last.sum(axis=1) > 2
+    values, weight, last = values[long], weight[long], last[long]
+    up_to = np.where(last, np.cumsum(weight, axis=1), 0.0)
+    below = np.maximum.accumulate(np.append(np.zeros((len(values), 1)), up_to, axis=1), axis=1)
+    most = np.where(last, up_to - below[:, :-1], 0.0).argmax(axis=1)
+    rest = values != values[np.arange(len(values)), most][:, None]
+    weight = np.where(rest, weight, 0.0)
+    total = np.cumsum(weight, axis=1)
+    whole = total[:, -1:]
+    low, high = (
+        values[np.arange(len(values)), (total >= part * whole / 4).argmax(axis=1)]
+        for part in (1, 3)
+    )
+    mean = np.where(rest, weight * values, 0.0).sum(axis=1, keepdims=True) / whole
+    squares = weight * np.where(rest, values - mean, 0.0) ** 2
+    deviation = np.sqrt(squares.sum(axis=1) / whole[:, 0])
+    scale = (high - low) / (2 * ndtri(0.75))
+    long[long] = (deviation > ratio * scale) & (scale > 0)
+    return long
 
 
 def _knots(ordered):

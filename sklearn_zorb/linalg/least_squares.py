@@ -32,7 +32,7 @@ class LeastSquares(BaseEstimator):
         Penalty. A float is absolute, as in `sklearn.linear_model.Ridge`, on centred sums.
         "loo" tries 19 values, 1e-6 to 1e3 times the mean eigenvalue of the centred Gram
         matrix, and takes the one of least leave-one-out error; where passes over all rows
-        would cost more than the Gram matrix itself, that of 1000 rows, or, from ten rows for
+        would cost more than the Gram matrix itself, that of 500 rows, or, from ten rows for
         each column or 5e11 flops a pass on, generalised cross-validation. 0 gives the
         minimum-norm solution, as does a float below the rounding of the sums.
     rcond : float or None, default=None

@@ -46,8 +46,3 @@ class Ordered:
         """Distinct values in ascending order, and the weight of each."""
         first = np.flatnonzero(np.append(True, self.values[1:] != self.values[:-1]))
         return self.values[first], np.add.reduceat(self.weight, first)
-
-    def deviation(self):
-        """Standard deviation of the column."""
-        mean = np.average(self.values, weights=self.weight)
-        return np.sqrt(np.average((self.values - mean) ** 2, weights=self.weight))

@@ -37,6 +37,8 @@ TIE = 1e-6
 FLOOR = 1e-3
 # differences above which Manhattan distances cost more than they gain
 MANHATTAN_BUDGET = 4e8
+# and columns, of which derivatives are taken one by one
+MANHATTAN_COLUMNS = 1000
 
 
 @dataclass

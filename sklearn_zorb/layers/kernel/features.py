@@ -54,3 +54,10 @@ def principal(kernel, weight, precision):
         return np.zeros((len(root), 1)), np.zeros(1)
     projection = root[:, None] * vectors[:, kept] / np.sqrt(values[kept])
     return projection, mean @ projection
+
+
+def principal_features(projection, weight):
+    """What `principal` makes of the training rows, in their order: D^-1 U S^1/2, no product."""
+    own = projection / weight[:, None]
+    squares = (projection * own).sum(axis=0)
+    return np.divide(own, squares, out=np.zeros_like(own), where=squares > 0)

@@ -11,6 +11,7 @@ from ...rows.duplicates import group_rows
 from ..base import Layer, Solved, Traits, check_flat
 from .choice import (
     MANHATTAN_BUDGET,
+    MANHATTAN_COLUMNS,
     MODEL_LANDMARKS,
     MODEL_ROWS,
     SEARCH_ROWS,
@@ -20,7 +21,7 @@ from .choice import (
     median_distance,
     optimism,
 )
-from .features import principal, whitening
+from .features import principal, principal_features, whitening
 from .functions import KINDS, exchange_effects, kernel_matrix
 
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
@@ -72,7 +73,8 @@ class Kernel(Layer):
         distinct rows for are zero.
     kind : {"auto", "laplace", "laplace_l1", "gaussian"}, default="auto"
         "auto" takes the best by leave-one-out; "laplace_l1" is not tried where it would cost
-        more than it gains, beyond 4e8 differences of entries of rows and landmarks.
+        more than it gains, beyond 1000 columns or 4e8 differences of entries of rows and
+        landmarks.
     bandwidth : "loo" or float, default="loo"
         In median distances between rows; "loo" takes the better of 1 and 4.
     reweight : int, default=2
@@ -180,7 +182,20 @@ class Kernel(Layer):
         }
         if not np.isnan(choice.error):
             report["kernel_loo_error"] = float(choice.error)
-        return Solved(solved, optimism=excess - 1, report=report)
+        outputs = None if weight is None else self._known(solved, groups, inputs, context)
+        return Solved(solved, outputs, optimism=excess - 1, report=report)
+
+    def _known(self, params, groups, inputs, context):
+        """Outputs for training rows that are all landmarks, where they may be kept, else None."""
+        n_rows, size = len(groups), np.dtype(context.dtype).itemsize
+        if n_rows < len(inputs) or context.backend != "numpy":
+            return None
+        if not context.memory.keep(size * n_rows * self.units):
+            return None
+        outputs = np.zeros((n_rows, self.units), context.dtype)
+        features = principal_features(params["projection"], groups.weight)
+        outputs[groups.first, : features.shape[1]] = features
+        return outputs
 
     def folded(self, params, weights, intercept):
         """Params without a projection, and weights and intercept of a layer behind with it.
@@ -240,6 +255,7 @@ class Kernel(Layer):
         if self.kind != "auto":
             return (self.kind,)
         dear = n_rows * min(n_rows, self.units) * n_features > MANHATTAN_BUDGET
+        dear = dear or n_features > MANHATTAN_COLUMNS
         return ("laplace", "gaussian") if dear else KINDS
 
     def _kernel(self, params, rows):
