@@ -1,6 +1,7 @@
 """Kernel functions of distances, and the derivatives of what is made of them."""
 
 import numpy as np
+from scipy.linalg import blas
 from scipy.spatial.distance import cdist, pdist
 
 from ...linalg.threads import for_each
@@ -32,11 +33,9 @@ def _distances(kind, left, right):
     if left.shape[1] <= WIDE:
         return cdist(left, right)
     size, others = (np.einsum("ij,ij->i", rows, rows)[:, None] for rows in (left, right))
-    # both sums of squares are added within the product
-    squares = (
-        np.hstack([-2 * left, size, np.ones_like(size)])
-        @ np.hstack([right, np.ones_like(others), others]).T
-    )
+    # both sums of squares are there before the product, which is added in place
+    squares = size + others.T
+    squares = blas.dgemm(-2.0, right.T, left.T, 1.0, squares.T, trans_a=1, overwrite_c=1).T
     bound = SMALL_SHARE * (size[:, 0] + others.max())
     some = np.flatnonzero(squares.min(axis=1) < bound)
     i, j = np.nonzero(squares[some] < bound[some, None])

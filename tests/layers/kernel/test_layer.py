@@ -47,6 +47,17 @@ def test_the_reported_error_is_that_of_refits(kind):
     assert solved.report["kernel_loo_error"] == pytest.approx(least, rel=1e-8)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_that_are_all_landmarks_have_the_features_of_new_rows_like_them(weighted):
+    X, y = table(60)
+    weight = np.random.default_rng(0).integers(1, 4, 60).astype(float) if weighted else None
+    layer = Kernel(70)
+    solved = solve(layer, X, y, sample_weight=weight)
+    np.testing.assert_allclose(solved.outputs, layer.forward(solved.params, X), atol=1e-9)
+    # of copies, which share a landmark, it leaves them to `forward`
+    assert solve(layer, np.tile(X, (2, 1)), np.tile(y, 2)).outputs is None
+
+
 def test_drawn_landmarks_give_the_nystrom_kernel():
     X, y = table()
     layer = Kernel(40, kind="laplace_l1", bandwidth=1.0, reweight=0)
