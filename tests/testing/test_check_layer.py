@@ -17,11 +17,11 @@ def cases(shape, text):
 
 
 EXACT = cases(ROW, """
-    BatchNorm NormalScores NormalScores[ratio=0] Cos Dense[3] Dropout Flatten LeakyReLU[slope=0.2]
+    BatchNorm NormalScores NormalScores[ratio=0] Cos Dense[3] Dropout Encode Flatten Tanh
+    LeakyReLU[slope=0.2]
     Dense[6, initializer=orthogonal, alpha=1.0] PiecewiseLinear PiecewiseLinear[1] Sign Softmax
     Dense[3, use_bias=false, alpha=0.0, initializer=data_pairs] ReLU[negative_targets=zero]
     ReLU[negative_targets=uniform] Reshape[(2, 2, 1)] Standardize[with_mean=false, clip=2.0] Step
-    Tanh
 """) + cases(IMAGE, """
     BatchNorm[epsilon=0.1] Conv2D[3, 2, stride=2] Dropout[0] Flatten GaussianNoise Identity
     Conv2D[9, (2, 1), stride=(3, 2), use_bias=false, alpha=0.0] MaxPool2D
