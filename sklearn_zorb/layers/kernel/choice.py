@@ -59,7 +59,10 @@ class Choice:
 
 def median_distance(kind, rows):
     """Median distance between pairs of rows, or 1 where they are all the same."""
-    pairs = pair_distances(kind, rows)
+    return _median(pair_distances(kind, rows))
+
+
+def _median(pairs):
     # what has no reciprocal is no distance
     pairs[pairs < np.finfo(np.float64).tiny] = 0.0
     middle = float(np.median(pairs)) if len(pairs) else 0.0
@@ -91,7 +94,7 @@ def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
     if len(kinds) == 1 and bandwidth != "loo" and not reweight:
         # nothing to compare
         scales = np.ones(rows.shape[1])
-        _, width = _scaled(kinds[0], rows, scales, float(bandwidth), order[:MEDIAN_ROWS])
+        width = _scaled(kinds[0], rows, scales, float(bandwidth), order[:MEDIAN_ROWS])[-1]
         return [Choice(kinds[0], scales, width, np.nan, 0, float(bandwidth), START)]
     return [best_of(_rounds(kind, bandwidth, reweight, rows, groups, order)) for kind in kinds]
 
@@ -133,30 +136,40 @@ def _rounds(kind, bandwidth, reweight, rows, groups, order):
     factor, decade = _bandwidth(kind, bandwidth, rows[sample], groups.take(sample))
     scales = np.ones(rows.shape[1])
     for count in range(reweight + 1):
-        scaled, width = _scaled(kind, rows, scales, factor, sample)
-        fit = fit_ridge(kernel_matrix(kind, scaled, scaled), groups, decade)
+        scaled, distance, width = _scaled(kind, rows, scales, factor, sample)
+        fit = fit_ridge(kernel_values(kind, distance.copy()), groups, decade)
         decade = fit.decade
         yield Choice(kind, scales, width, fit.error, count, factor, decade)
         if count < reweight:
-            scales = next_scales(kind, scales, scaled, groups, order, decade)
+            scales = next_scales(kind, scales, scaled, groups, order, decade, distance)
 
 
 def _scaled(kind, rows, scales, factor, sample):
-    """Rows in units of the kernel, and its bandwidth."""
+    """Rows in units of the kernel, the distances between them, and the bandwidth."""
     scaled = rows * scales
-    width = factor * median_distance(kind, scaled[sample])
-    return scaled / width, width
+    distance = distances(kind, scaled, scaled)
+    width = factor * _median(_pairs(distance[np.ix_(sample, sample)]))
+    distance /= width
+    return scaled / width, distance, width
 
 
-def next_scales(kind, scales, scaled, groups, order, decade):
-    """Scales after one more round, from functions fitted to two halves of the rows."""
+def _pairs(distance):
+    """Each pair once."""
+    return distance[np.triu_indices(len(distance), 1)]
+
+
+def next_scales(kind, scales, scaled, groups, order, decade, distance=None):
+    """Scales after one more round, from functions fitted to two halves of the rows.
+
+    `distance` is that between all scaled rows, where it is known.
+    """
     if len(order) < 2:
         return scales
-    halves = []
+    distance, halves = distances(kind, scaled, scaled) if distance is None else distance, []
     for part in (np.sort(order[::2]), np.sort(order[1::2])):
-        half = scaled[part]
-        kernel = kernel_matrix(kind, half, half)
-        halves.append((half, fit_ridge(kernel, groups.take(part), decade).dual))
+        kernel = kernel_values(kind, distance[np.ix_(part, part)])
+        dual = fit_ridge(kernel, groups.take(part), decade).dual
+        halves.append((scaled[part], dual, distance[:, part]))
     products = gradient_products(kind, scaled, halves, groups.weight)
     return rescale(scales, products)
 
@@ -176,12 +189,14 @@ def optimism(choice, rows, groups, rng):
             return 1.0
         order, scales = rng.permutation(len(rest)), np.ones(rows.shape[1])
         for _ in range(choice.rounds):
-            scaled, _ = _scaled(choice.kind, rows[rest], scales, choice.factor, order[:MEDIAN_ROWS])
-            scales = next_scales(
-                choice.kind, scales, scaled, groups.take(rest), order, choice.decade
+            scaled, distance, _ = _scaled(
+                choice.kind, rows[rest], scales, choice.factor, order[:MEDIAN_ROWS]
             )
-        scaled, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
-        kernel = kernel_matrix(choice.kind, scaled, scaled)
+            scales = next_scales(
+                choice.kind, scales, scaled, groups.take(rest), order, choice.decade, distance
+            )
+        _, distance, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
+        kernel = kernel_values(choice.kind, distance)
         losses += fit_ridge(kernel, groups, choice.decade, walk=False).losses[own].sum()
     error = losses / groups.weight.sum() / groups.mean.shape[1]
     return max(1.0, float(error / choice.error))
@@ -191,7 +206,8 @@ def _bandwidth(kind, bandwidth, rows, groups):
     """Bandwidth in median distances, which it keeps in all rounds, and a first penalty."""
     if bandwidth != "loo":
         return float(bandwidth), START
-    distance = distances(kind, rows, rows) / median_distance(kind, rows)
+    distance = distances(kind, rows, rows)
+    distance /= _median(_pairs(distance))
     fits = {
         factor: fit_ridge(kernel_values(kind, distance / factor), groups, START)
         for factor in BANDWIDTHS

@@ -91,8 +91,9 @@ def gradient_products(kind, points, halves, weight):
     kind : str
     points : ndarray of shape (n_points, n_features)
         Where derivatives are taken.
-    halves : two tuples (landmarks, dual)
-        Arrays of shape (n_landmarks, n_features) and (n_landmarks, n_targets) each.
+    halves : two tuples (landmarks, dual) or (landmarks, dual, distance)
+        Arrays of shape (n_landmarks, n_features) and (n_landmarks, n_targets) each, and
+        distances of shape (n_points, n_landmarks) where they are known.
     weight : ndarray of shape (n_points,)
 
     Returns
@@ -107,12 +108,12 @@ def gradient_products(kind, points, halves, weight):
     return sum(products) / weight.sum()
 
 
-def _by_target(kind, points, landmarks, dual):
+def _by_target(kind, points, landmarks, dual, distance=None):
     """Derivatives (n_points, n_features) of each target in turn.
 
     That in feature j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance.
     """
-    distance = distances(kind, points, landmarks)
+    distance = distances(kind, points, landmarks) if distance is None else distance
     gain = kernel_values(kind, distance.copy())
     if kind == "laplace":
         gain = np.divide(gain, distance, out=np.zeros_like(gain), where=distance > 1e-12)
@@ -120,12 +121,13 @@ def _by_target(kind, points, landmarks, dual):
         yield gain @ (coefficients * landmarks) - (gain @ coefficients) * points
 
 
-def _by_feature(kind, points, landmarks, dual):
+def _by_feature(kind, points, landmarks, dual, distance=None):
     """Derivatives (n_points, n_targets) in each feature in turn, of Manhattan distances.
 
     The derivative of such a distance is the sign of a difference.
     """
-    kernel = kernel_matrix(kind, points, landmarks)
+    distance = distances(kind, points, landmarks) if distance is None else distance
+    kernel = kernel_values(kind, distance.copy())
     for j in range(points.shape[1]):
         signs = np.sign(points[:, j, None] - landmarks[None, :, j])
         signs *= kernel
