@@ -59,12 +59,12 @@ def test_efforts_are_lists_like_any_other(effort):
     X, y = datasets.make_friedman1(250, random_state=0)
     layers = auto_layers(X, effort=effort)
     fits = [
-        ZORBRegressor(of, random_state=0).fit(X[:200], y[:200])
-        for of in (f" {effort.upper()}", auto_layers(X[:200], effort=effort))
+        ZORBRegressor(of, random_state=0).fit(X[:150], y[:150])
+        for of in (f" {effort.upper()}", auto_layers(X[:150], effort=effort))
     ]
     assert format_layers(parse_layers(format_layers(layers))) == format_layers(layers)
     np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
-    assert fits[0].score(X[200:], y[200:]) > 0.8
+    assert fits[0].score(X[150:], y[150:]) > 0.75
 
 
 def test_work_rises_with_effort_and_no_faster_than_rows():
