@@ -56,6 +56,13 @@ PAGES = {
         "Tables: means over ten splits, all other rows for the test, both models with two jobs; "
         "the standard error is that of the difference of scores. MNIST: all test rows.",
     ),
+    "scale": (
+        "Time and memory of efforts, by the shape of a table",
+        "Rows of 30 numeric columns and three classes beside LightGBM, and wide tables of two "
+        "classes, which ten columns decide, beside a random forest of 200 trees, all with one "
+        "thread. Each fit has a process of its own; *MB* is the most memory that it adds. Scores "
+        "are those of 5000 other rows, and of 500 for wide tables.",
+    ),
     "slow_peers": (
         "Beside xRFM and RealMLP as rows grow",
         "Accuracy and R² on all other rows, and seconds of a fit with two threads; both peers have "
