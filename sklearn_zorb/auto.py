@@ -110,7 +110,7 @@ EFFORTS = {
     ),
     "auto": Effort(
         exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,
-        forests=({"max_samples": 8000},), boosted_rows=2000, category_rows=400,
+        forests=({"max_samples": 5000},), boosted_rows=2000, category_rows=400,
         boosting=QUICK, folds=(5, 2), fold_rows=60_000,
     ),
     "best": Effort(
@@ -135,7 +135,7 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
       of their number rises; exact up to 1500 rows, and no more landmarks, beyond 500 columns;
       columns with long tails are replaced by their `NormalScores` before
       it;
-    - from 10 distinct rows on, a forest of 100 trees, each grown on no more than 8000 rows;
+    - from 10 distinct rows on, a forest of 100 trees, each grown on no more than 5000 rows;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
       10 classes or outputs, gradient boosting of 50 rounds by five folds, falling to two beyond
       12 000 rows.
@@ -191,7 +191,7 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
     Stack(Parallel(Identity
     PiecewiseLinear) Standardize[clip=3.0]
     NormalScores Standardize[clip=3.0] Standardize Kernel[150]
-    Trees[max_samples=8000])
+    Trees[max_samples=5000])
     """
     schema = None
     if isinstance(X, tuple):
