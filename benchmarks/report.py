@@ -60,8 +60,8 @@ PAGES = {
         "Time and memory of efforts, by the shape of a table",
         "Rows of 30 numeric columns and three classes beside LightGBM, and wide tables of two "
         "classes, which ten columns decide, beside a random forest of 200 trees, all with one "
-        "thread. Each fit has a process of its own; *MB* is the most memory that it adds. Scores "
-        "are those of 5000 other rows, and of 500 for wide tables.",
+        "thread, in seconds of the processor. Each fit has a process of its own; *MB* is the most "
+        "memory that it adds. Scores are those of 5000 other rows, and of 500 for wide tables.",
     ),
     "slow_peers": (
         "Beside xRFM and RealMLP as rows grow",
