@@ -21,6 +21,7 @@ from .layers import (
 from .memory import Memory
 from .rows import count_distinct
 from .rows.frames import Table, as_frame, read_table
+from .rows.schema import is_typed
 
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
@@ -218,7 +219,7 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
 
 def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schema=None):
     """Build the list for so many distinct rows and columns of the types in a schema."""
-    effort, typed = EFFORTS[_effort(effort)], schema is not None and not schema.plain
+    effort, typed = EFFORTS[_effort(effort)], is_typed(schema)
     many = typed and 2 * len(schema.of_kind("category")) >= n_features
     encode = [Encode()] if typed else []
     blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]

@@ -6,14 +6,9 @@ from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
 from ..rows.frames import Table, as_frame, in_order, read_again, read_table
-from ..rows.schema import Column, Schema, gaps_only
+from ..rows.schema import Column, Schema, gaps_only, is_typed
 
 PRECISIONS = [np.float64, np.float32]
-
-
-def typed(schema):
-    """Whether layers need `Encode` to read columns of this schema."""
-    return schema is not None and not schema.plain
 
 
 def check_columns(estimator, X, y="no_validation", *, reset, **options):
@@ -65,7 +60,7 @@ def _table(estimator, X, known, reset):
     """X as columns of any type; None where it is an array of numbers."""
     frame = as_frame(X)
     if frame is None:
-        typed_array = _has_types(X, estimator.categorical_features) if reset else typed(known)
+        typed_array = _has_types(X, estimator.categorical_features) if reset else is_typed(known)
         return Table(_rectangular(X)) if typed_array else None
     table = Table(X)
     names = getattr(estimator, "feature_names_in_", None)
@@ -119,7 +114,7 @@ def _rectangular(X):
 
 
 def canonical(X):
-    """X, or a copy in which a number or a gap has one form only.
+    """Give every number and gap of X one form; X itself where it has.
 
     Entries of one place of a sparse matrix are added up, as moments and counts of entries would
     see them apart, and trees take indices of 32 bits only. Gaps get the same bits, as copies of
@@ -143,7 +138,7 @@ def has_gaps(X):
 
 
 def learned(schema, X, weights):
-    """The schema with what training rows say; None where all is plain numbers of an array."""
+    """Add to the schema what training rows say; None stays for plain numbers of an array."""
     if sp.issparse(X) or (schema is None and not has_gaps(X)):
         return schema
     return (schema or gaps_only(X.shape[1])).counted(X, weights)
@@ -168,7 +163,7 @@ def read_rows(estimator, X):
 
 
 def filled(model, X, schema):
-    """X with means for gaps in columns of numbers that had none in fit."""
-    if sp.issparse(X) or typed(schema) or not has_gaps(X):
+    """Put means in place of gaps in columns of numbers that had none in fit."""
+    if sp.issparse(X) or is_typed(schema) or not has_gaps(X):
         return X
     return np.where(np.isnan(X), model.means.astype(X.dtype), X)

@@ -13,8 +13,8 @@ from .._compat import check_sample_weight
 from ..memory import CACHE_BYTES, Memory
 from ..rows import merge_copies
 from ..rows.constant import ConstantColumns
-from ..rows.schema import Schema
-from .columns import canonical, check_columns, filled, learned, typed
+from ..rows.schema import Schema, is_typed
+from .columns import canonical, check_columns, filled, learned
 from .weights import check_class_weight, copied, drop_weightless, per_row, total_weight
 
 # beyond, sums of squares over some thousand rows overflow in double precision
@@ -49,7 +49,7 @@ class Data:
     @property
     def typed(self):
         """Whether layers need `Encode` to read the columns."""
-        return typed(self.schema)
+        return is_typed(self.schema)
 
     def means(self):
         """Means of columns of plain numbers; None where gaps are read by a layer, or are zeros."""

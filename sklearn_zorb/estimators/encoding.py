@@ -6,7 +6,7 @@ from ..layers import Encode, Stack, Standardize, Trees
 
 
 def encoded(plan, data):
-    """Layers to put in front of a plan's, and the plan, so that all its layers see numbers.
+    """Put `Encode` before the layers of a plan where columns are not plain numbers.
 
     `Encode` stands in front of a list that does not begin with it. Blocks of a `Stack` that comes
     first have one each, but for those that begin with trees, which read columns as they are.

@@ -105,6 +105,11 @@ class Schema:
         return Schema(tuple(columns))
 
 
+def is_typed(schema):
+    """Tell whether layers need `Encode` to read columns of this schema; None is plain numbers."""
+    return schema is not None and not schema.plain
+
+
 def gaps_only(n_columns):
-    """The schema of an array of numbers, some of which are missing."""
+    """Describe an array of numbers, some of which are missing."""
     return Schema(tuple(Column(f"x{j}") for j in range(n_columns)))
