@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...rows.calendar import PARTS, calendar
+from ...rows.schema import Schema
 from ..encode import Encode
 
 # levels of a category that forests see apart; of more, a node would hardly look at other columns
@@ -35,11 +36,12 @@ class TypedColumns:
         self.numbers = schema.of_kind("number", "duration", "nothing")
         self.times, self.categories = schema.of_kind("time"), schema.of_kind("category")
         self.codes = [_codes(schema.columns[j], max_levels) for j in self.categories]
-        self.encode = Encode(kinds="categories", schema=schema)
-        shown = self.encode.output_sources()
-        few = [indicators and 2 < len(schema.columns[j].levels) <= FEW_LEVELS for j in shown]
-        self.shown = np.flatnonzero(few)
-        shown, times = shown[self.shown], np.repeat(self.times, len(PARTS))
+        self.few = [j for j in self.categories if indicators and _are_few(schema.columns[j])]
+        self.encode = Encode(
+            kinds="categories", schema=Schema(tuple(schema.columns[j] for j in self.few))
+        )
+        shown = [self.few[i] for i in self.encode.output_sources()]
+        times = np.repeat(self.times, len(PARTS))
         self.sources = np.array([*self.numbers, *times, *self.categories, *shown], dtype=int)
         start = len(self.numbers) + len(times)
         places = np.arange(len(self.sources))
@@ -53,14 +55,19 @@ class TypedColumns:
             # the last code is that of new levels, which are -1
             found = codes[np.where(missing, -1, rows[:, j]).astype(int)]
             parts.append(np.where(missing, np.nan, found)[:, None])
-        if len(self.shown):
-            medians = np.zeros(rows.shape[1])
-            parts.append(self.encode.forward({"medians": medians}, rows)[:, self.shown])
+        if self.few:
+            # no level is a median
+            params = {"medians": np.zeros(len(self.few))}
+            parts.append(self.encode.forward(params, rows[:, self.few]))
         return np.concatenate(parts, axis=1).astype(rows.dtype, copy=False)
 
     def apart(self, values):
         """Values of the outputs, summed for the columns that they come from."""
         return np.bincount(self.sources, values, minlength=len(self.schema))
+
+
+def _are_few(column):
+    return 2 < len(column.levels) <= FEW_LEVELS
 
 
 def _codes(column, max_levels):
