@@ -1,10 +1,18 @@
 """How many rows go through at a time, and what may be kept."""
 
+from __future__ import annotations
+
 import os
 import re
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .typing import Float
 
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
@@ -20,7 +28,7 @@ CACHE_BYTES = 4e6
 DEFAULT_LIMIT = 4e9
 
 
-def parse_bytes(text):
+def parse_bytes(text: Float | str) -> int:
     """Number of bytes in a text such as ``"500MB"``, or in a number.
 
     Examples
@@ -40,7 +48,7 @@ def parse_bytes(text):
     return int(size)
 
 
-def _read_size(text):
+def _read_size(text: object) -> float:
     """Bytes in a text, NaN where it is no size."""
     match = re.fullmatch(r"\s*(\d+\.?\d*)\s*([A-Za-z]*)\s*", str(text))
     if not match or match[2].upper() not in _UNITS:
@@ -48,7 +56,7 @@ def _read_size(text):
     return float(match[1]) * _UNITS[match[2].upper()]
 
 
-def as_text(n_bytes):
+def as_text(n_bytes: float) -> str:
     """Bytes as a reader wants them.
 
     Examples
@@ -63,7 +71,7 @@ def as_text(n_bytes):
     return f"{n_bytes:.0f}B"
 
 
-def machine_bytes():
+def machine_bytes() -> float:
     """Memory of this machine; infinite where the system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -80,11 +88,13 @@ class Memory:
         Bytes, or text such as "500MB". None keeps activations of 2 GB at the most.
     """
 
-    def __init__(self, limit=None):
-        self.limit = np.inf if limit is None else parse_bytes(limit)
-        self.used = 0
+    def __init__(self, limit: Float | str | None = None) -> None:
+        self.limit: float = np.inf if limit is None else parse_bytes(limit)
+        self.used: float = 0
 
-    def chunks(self, n_rows, row_bytes, most=CHUNK_BYTES, even=False):
+    def chunks(
+        self, n_rows: int, row_bytes: float, most: float = CHUNK_BYTES, even: bool = False
+    ) -> list[slice]:
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget.
 
         Of one size: no short last chunk, and one compiled shape fewer. More than one of them are
@@ -97,7 +107,7 @@ class Memory:
         step = -(-n_rows // n_chunks) if n_rows else 1
         return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
-    def keep(self, n_bytes):
+    def keep(self, n_bytes: float) -> bool:
         """Whether `n_bytes` more may be kept; if so they are counted."""
         budget = self.limit if np.isfinite(self.limit) else DEFAULT_LIMIT
         if self.used + n_bytes > budget / 2:
@@ -106,14 +116,14 @@ class Memory:
         return True
 
     @property
-    def room(self):
+    def room(self) -> float:
         """Bytes beyond which nothing is begun: the limit, or what the machine has.
 
         A limit is for rows on their way: what one chunk takes, small models are left alone.
         """
         return max(self.limit, CHUNK_BYTES) if np.isfinite(self.limit) else machine_bytes()
 
-    def convert(self, array, dtype):
+    def convert(self, array: Any, dtype: np.dtype[Any]) -> Any:
         """`array` in `dtype` and sliceable by rows, converted chunk by chunk if it is large."""
         if hasattr(array, "tocsr"):
             array = array.tocsr()
@@ -127,14 +137,14 @@ class Memory:
 class _Converted:
     """An array on disk, or too large to copy, seen in another dtype."""
 
-    def __init__(self, array, dtype):
+    def __init__(self, array: np.ndarray, dtype: np.dtype[Any]) -> None:
         self._array, self.dtype, self.shape = array, dtype, array.shape
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> np.ndarray:
         return self._array[rows].astype(self.dtype)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)

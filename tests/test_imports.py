@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # parts on one line do not know each other, and none knows what stands below it
 ORDER = (
+    ("typing",),
     ("_compat", "_version", "memory", "writing"),
     ("linalg",),
     ("rows", "lists"),
@@ -46,10 +47,17 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def for_annotations(node):
+    """Whether a statement is for type checkers only: annotations may name what stands above."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def imported(path):
     """(line, dotted name inside the package) of every import of the package itself."""
     package = path.relative_to(PACKAGE).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    module.body = [node for node in module.body if not for_annotations(node)]
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:

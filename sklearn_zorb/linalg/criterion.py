@@ -1,11 +1,18 @@
 """By what a penalty is chosen: rows left out, some of them, or generalised cross-validation."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .gcv import gcv_errors
 from .left_out import LeftOut
+
+if TYPE_CHECKING:
+    from .penalties import Score
+    from .system import System
 
 # flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
 EXACT_FLOPS = 5e10
@@ -21,7 +28,7 @@ SAMPLED_ROWS = 500
 SLACK = 0.05
 
 
-def criterion(system, flops, n_alphas):
+def criterion(system: System, flops: float, n_alphas: int) -> str:
     """The best one that the work repays: "loo", "sampled-loo" or "gcv".
 
     Rows that a feature was made of, such as landmarks, have leverages far above the mean: GCV
@@ -44,7 +51,9 @@ def criterion(system, flops, n_alphas):
     return "gcv" if many or dear else "sampled-loo"
 
 
-def choose(by, rows, alphas, judges=None):
+def choose(
+    by: str, rows: LeftOut, alphas: np.ndarray, judges: System | None = None
+) -> tuple[float, float]:
     """The penalty of least error by a criterion, and its error.
 
     Parameters
@@ -71,7 +80,7 @@ def choose(by, rows, alphas, judges=None):
     return float(alphas[best]), errors[best]
 
 
-def descend(score, other, alphas, errors, best):
+def descend(score: Score, other: Score, alphas: np.ndarray, errors: np.ndarray, best: int) -> int:
     """From the best alpha on to smaller ones that are hardly worse, as long as `other` falls.
 
     `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.

@@ -1,9 +1,20 @@
 """Centred, weighted sums over rows: all that least squares needs to know of the data."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
 import numpy as np
 import scipy.sparse as sp
 
 from .backends import get_backend, is_jax, to_numpy
+
+if TYPE_CHECKING:
+    from ..typing import Array
+    from .backends import Backend
+
+    # weight, means of rows and of targets, product, cross and target_squares
+    Sums: TypeAlias = tuple[Any, Array, Array, Array, Array, Array]
 
 # below this much work float64 products take no time that float32 ones would save
 SINGLE_PRECISION_FLOPS = 1e8
@@ -44,20 +55,20 @@ class Gram:
     ([2.0, 3.0], [[8.0, 8.0], [8.0, 8.0]])
     """
 
-    def __init__(self, backend="numpy", centre=True):
+    def __init__(self, backend: str = "numpy", centre: bool = True) -> None:
         self.backend = backend
         self.centre = centre
         self.weight = 0.0
         self.n_rows = 0
-        self.product = None
+        self.product: Any = None
         self._owned = False
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # whoever is given the arrays may go on reading them
         self._owned = False
         return vars(self).copy()
 
-    def add(self, rows, targets, weights=None):
+    def add(self, rows: Any, targets: Array, weights: Array | None = None) -> Self:
         """Add a chunk of rows (n, n_features), targets (n, n_targets), weights (n,)."""
         n_rows = len(targets) if weights is None else int((weights > 0).sum())
         if n_rows == 0:
@@ -71,7 +82,7 @@ class Gram:
             return self._take(n_rows, *sums)
         return self._add(n_rows, *sums)
 
-    def absorb(self, other):
+    def absorb(self, other: Gram) -> Self:
         """Add the sums of another, which stays as it is."""
         if other.product is None:
             return self
@@ -85,26 +96,35 @@ class Gram:
             return self
         return self._add(other.n_rows, *sums)
 
-    def merge(self, other):
+    def merge(self, other: Gram) -> Gram:
         """The sums of both, as a new `Gram`."""
         return Gram(self.backend, self.centre).absorb(self).absorb(other)
 
     @property
-    def n_targets(self):
+    def n_targets(self) -> int:
         """Number of target columns."""
         return self.cross.shape[1]
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """Number of columns of the rows."""
         return self.product.shape[0]
 
     @property
-    def mean_eigenvalue(self):
+    def mean_eigenvalue(self) -> float:
         """Mean eigenvalue of `product`."""
         return float(self.product.trace()) / self.n_features
 
-    def _take(self, n_rows, weight, mean, target_mean, product, cross, squares):
+    def _take(
+        self,
+        n_rows: int,
+        weight: Any,
+        mean: Array,
+        target_mean: Array,
+        product: Array,
+        cross: Array,
+        squares: Array,
+    ) -> Self:
         """The first sums."""
         self.n_rows, self.weight = n_rows, float(weight)
         self.mean, self.target_mean = mean, target_mean
@@ -112,7 +132,16 @@ class Gram:
         self._owned = isinstance(product, np.ndarray)
         return self
 
-    def _add(self, n_rows, weight, mean, target_mean, product, cross, squares):
+    def _add(
+        self,
+        n_rows: int,
+        weight: Any,
+        mean: Array,
+        target_mean: Array,
+        product: Array,
+        cross: Array,
+        squares: Array,
+    ) -> Self:
         """Add sums, and what moving the means adds to them."""
         weight, xp = float(weight), get_backend(self.backend).xp
         total = self.weight + weight
@@ -134,7 +163,7 @@ class Gram:
         return self
 
 
-def _sums(ops, rows, targets, weights, centre):
+def _sums(ops: Backend, rows: Any, targets: Array, weights: Array | None, centre: bool) -> Sums:
     """Weight, means, products and squares of a chunk, as one program."""
     xp, few = ops.xp, rows.shape[0] * rows.shape[1] ** 2 < SINGLE_PRECISION_FLOPS
     rows = rows.astype(np.float64) if few else rows
@@ -155,7 +184,7 @@ def _sums(ops, rows, targets, weights, centre):
     return total, mean.astype(np.float64), target_mean.astype(np.float64), product, cross, squares
 
 
-def _sparse_sums(rows, targets, weights, centre):
+def _sparse_sums(rows: Any, targets: Array, weights: Array | None, centre: bool) -> Sums:
     """The same of sparse rows, which are never made dense."""
     targets = to_numpy(targets)
     weights = np.ones(len(targets)) if weights is None else to_numpy(weights)

@@ -1,5 +1,9 @@
 """Ridge with leave-one-out alpha, and minimum norm: the package's one least-squares solver."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -11,6 +15,13 @@ from .penalties import RELATIVE_ALPHAS, SMALLEST_MEAN, check_alpha, penalties
 from .solution import Solution, spread_of
 from .solvers import Cholesky, Diagonal, Dual, Eigen, QrSvd, is_diagonal
 from .threads import all_threads, one_thread
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float
+    from .backends import Backend
+    from .gram import Gram
+    from .solvers import Factors
+    from .system import System
 
 # below this relative cut-off a Gram matrix, which squares the condition, resolves nothing
 GRAM_RCOND = 1e-7
@@ -60,11 +71,18 @@ class LeastSquares(BaseEstimator):
     ([[2.0]], [1.0])
     """
 
-    def __init__(self, alpha="loo", rcond=None):
+    def __init__(self, alpha: Float | Literal["loo"] = "loo", rcond: Float | None = None) -> None:
         self.alpha = alpha
         self.rcond = rcond
 
-    def solve(self, system, *, left_out=False, judges=None, initial=None):
+    def solve(
+        self,
+        system: System,
+        *,
+        left_out: bool = False,
+        judges: System | None = None,
+        initial: Array | None = None,
+    ) -> Solution:
         """Solve `system`.
 
         Parameters
@@ -101,7 +119,7 @@ class LeastSquares(BaseEstimator):
                 solution.left_out = rows.predictions(alpha)
             return solution
 
-    def solve_sums(self, gram, count=None):
+    def solve_sums(self, gram: Gram, count: float | None = None) -> Solution:
         """Solve from accumulated sums alone; alpha is then chosen by GCV.
 
         Parameters
@@ -118,19 +136,19 @@ class LeastSquares(BaseEstimator):
         check_alpha(self.alpha)
         with one_thread(), all_threads(gram.n_features):
             if self.alpha == 0 or self._vanishes(gram):
-                factors = Eigen.prepare(gram, max(self.rcond or 0.0, GRAM_RCOND))
+                factors: Factors = Eigen.prepare(gram, max(self.rcond or 0.0, GRAM_RCOND))
             else:
                 factors = self._pick(gram)[0].prepare(gram)
             alphas = np.zeros(1) if self._vanishes(gram) else self._alphas(factors)
             best, errors = factors.best(lambda some: gcv_errors(gram, factors, some, count), alphas)
             return _solution(factors, float(alphas[best]), errors[best], "gcv")
 
-    def _vanishes(self, of):
+    def _vanishes(self, of: Factors | Gram) -> bool:
         """Whether a given penalty is nothing beside the rounding of the sums."""
         nothing = max(np.finfo(np.float64).eps * of.mean_eigenvalue, SMALLEST_MEAN)
         return self.alpha != "loo" and 0 < self.alpha < nothing
 
-    def _prepare(self, system):
+    def _prepare(self, system: System) -> tuple[Factors, str]:
         """What answers for any penalty, and by what these are judged."""
         tall = system.n_rows >= system.n_features
         if self.alpha != 0 and tall:
@@ -141,20 +159,21 @@ class LeastSquares(BaseEstimator):
         if rcond is None:
             rcond = np.finfo(np.float64).eps * max(system.n_rows, system.n_features)
         if self.alpha != 0:
-            factors = Dual.prepare(system)
+            factors: Factors = Dual.prepare(system)
         elif tall and rcond >= GRAM_RCOND:
             factors = Eigen.prepare(system.gram(), rcond)
         else:
             factors = QrSvd.prepare(system, rcond)
         return factors, criterion(system, factors.loo_flops(system, 1), 1)
 
-    def _alphas(self, of):
+    def _alphas(self, of: Factors | Gram) -> np.ndarray:
         """Penalties to try, for the mean eigenvalue of a Gram matrix or of factors."""
         return penalties(self.alpha, of.mean_eigenvalue)
 
-    def _pick(self, gram, system=None):
+    def _pick(self, gram: Gram, system: System | None = None) -> tuple[type[Factors], str]:
         """The solver for sums, and by what penalties are judged: by GCV without a system."""
-        solver, by, searched = Eigen, "gcv", self.alpha == "loo"
+        solver: type[Factors] = Eigen
+        by, searched = "gcv", self.alpha == "loo"
         count = len(RELATIVE_ALPHAS) if searched else 1
         if not is_jax(gram.product) and is_diagonal(gram, self._alphas(gram)[0]):
             solver = Diagonal
@@ -170,7 +189,7 @@ class LeastSquares(BaseEstimator):
         return solver, by
 
 
-def _solution(factors, alpha, error, by):
+def _solution(factors: Factors, alpha: float, error: float, by: str) -> Solution:
     """The solution at one alpha, and what is known of it."""
     coef = factors.solve(alpha)
     return Solution(
@@ -185,5 +204,5 @@ def _solution(factors, alpha, error, by):
     )
 
 
-def _intercept(ops, target_mean, mean, coef):
+def _intercept(ops: Backend, target_mean: Array, mean: Array, coef: Array) -> Array:
     return target_mean - mean @ coef

@@ -1,11 +1,23 @@
 """Leave-one-out: every row predicted by the model without it, exactly."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import scipy.sparse as sp
 
 from ..memory import CACHE_BYTES, Memory
 from .backends import to_numpy
 from .threads import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..typing import Array, Result
+    from .backends import Backend
+    from .solvers import Factors
+    from .system import Chunk, System
 
 # what leverage leaves of one at the least: a row that is met exactly is not divided by zero
 LEAST_SPARE = 1e-10
@@ -25,15 +37,16 @@ class LeftOut:
         Whether predictions will be asked for: what errors took is then kept, where it is little.
     """
 
-    def __init__(self, system, factors, keep=False):
+    def __init__(self, system: System, factors: Factors, keep: bool = False) -> None:
         self.system, self.factors, self._keep = system, factors, keep
-        self._kept: tuple = ((), ())
+        self._kept: tuple[Sequence[float], list[Any]] = ((), [])
 
-    def errors(self, alphas):
+    def errors(self, alphas: np.ndarray) -> np.ndarray:
         """Mean squared errors (n_alphas,) over rows and targets."""
         count = self.system.n_rows * self.system.n_targets
         keep = self._keep and count * len(alphas) <= KEPT
-        errors, total, pieces = 0.0, 0.0, []
+        pieces: list[Any] = []
+        errors, total = np.zeros(len(alphas)), 0.0
         for weight, found, piece in self.factors.each_left_out(self.system, alphas, _measured):
             errors, total = errors + found, total + weight
             if keep:
@@ -41,7 +54,7 @@ class LeftOut:
         self._kept = (list(alphas) if keep else (), pieces)
         return errors / (total * self.system.n_targets)
 
-    def predictions(self, alpha):
+    def predictions(self, alpha: float) -> Array:
         """Predictions (n_rows, n_targets) of each row by the model without it."""
         alphas, pieces = self._kept
         if alpha not in alphas:
@@ -54,7 +67,9 @@ class LeftOut:
         ])  # fmt: skip
 
 
-def over_rows(factors, system, alphas, take):
+def over_rows(
+    factors: Factors, system: System, alphas: Any, take: Callable[..., Result]
+) -> Iterator[Result]:
     """``take(ops, targets, weights, residuals, spare)`` of all rows, piece by piece in order.
 
     Pieces are such that what all alphas make of their rows stays in the cache, but of as many
@@ -65,7 +80,7 @@ def over_rows(factors, system, alphas, take):
     most = max(cache, row_bytes * system.n_features)
     each = in_order if ops.name == "numpy" else map
 
-    def taken(chunk):
+    def taken(chunk: Chunk) -> Result:
         rows, targets, weights = chunk
         rows = rows.toarray() if sp.issparse(rows) else rows
         chunk = ops.asarray(rows, np.float64), targets, weights
@@ -73,11 +88,13 @@ def over_rows(factors, system, alphas, take):
 
     for chunk in system.chunks():
         parts = Memory().chunks(chunk[0].shape[0], row_bytes, most)
-        pieces = [[None if one is None else one[part] for one in chunk] for part in parts]
+        pieces: list[Any] = [
+            [None if one is None else one[part] for one in chunk] for part in parts
+        ]
         yield from each(taken, pieces)
 
 
-def left_out(factors, chunk, alphas):
+def left_out(factors: Factors, chunk: Chunk, alphas: Any) -> tuple[Array, Array]:
     """Residuals (n, n_targets, n_alphas), and what leverages leave of one (n, n_alphas).
 
     Row i left out has the error ``residuals[i] / spare[i]``; a weight of 3 is three copies, of
@@ -89,20 +106,30 @@ def left_out(factors, chunk, alphas):
     return factors.ops.call(_residuals, *own, factors.centred / factors.weight)
 
 
-def _residuals(ops, leverages, fitted, targets, target_mean, weights, intercept):
+def _residuals(
+    ops: Backend,
+    leverages: Array,
+    fitted: Array,
+    targets: Array,
+    target_mean: Array,
+    weights: Array | None,
+    intercept: float,
+) -> tuple[Array, Array]:
     """`intercept` is what it adds to each leverage."""
     copies = 1.0 if weights is None else ops.xp.minimum(weights, 1.0)[:, None]
     spare = ops.xp.maximum(1 - copies * (leverages + intercept), LEAST_SPARE)
     return (targets - target_mean)[:, :, None] - fitted, spare
 
 
-def _measured(ops, targets, weights, residuals, spare):
+def _measured(
+    ops: Backend, targets: Array, weights: Array | None, residuals: Array, spare: Array
+) -> tuple[float, np.ndarray, tuple[Array, Array, Array]]:
     """Sum of the weights, weighted sums of squared errors, and what they were made of."""
     total = len(targets) if weights is None else float(to_numpy(weights).sum())
     found = np.asarray(ops.call(_squares, weights, residuals, spare))
     return total, found, (targets, residuals, spare)
 
 
-def _squares(ops, weights, residuals, spare):
+def _squares(ops: Backend, weights: Array | None, residuals: Array, spare: Array) -> Array:
     squares = (residuals**2).sum(axis=1) / spare**2
     return squares.sum(axis=0) if weights is None else weights @ squares

@@ -1,8 +1,19 @@
 """Penalties: the grid, the search over it, and which of the best to take."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..typing import Float
+
+    # errors of penalties
+    Score: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 # mean eigenvalue times 10^-6 .. 10^3 in half decades
 RELATIVE_ALPHAS = 10.0 ** np.arange(-6, 3.25, 0.5)
@@ -16,23 +27,24 @@ TOLERANCE = 1e-4
 ROUNDING = 1e-8
 
 
-def check_alpha(alpha):
+def check_alpha(alpha: Any) -> None:
     """Raise ValueError unless alpha is "loo" or a finite number >= 0."""
     if isinstance(alpha, str) and alpha == "loo":
         return
-    if isinstance(alpha, Real) and not isinstance(alpha, bool) and 0 <= alpha < np.inf:
+    number = isinstance(alpha, Real) and not isinstance(alpha, bool)
+    if number and 0 <= alpha < np.inf:
         return
     raise ValueError(f"alpha={alpha!r}; pass 'loo' or a finite number >= 0.")
 
 
-def penalties(alpha, mean_eigenvalue):
+def penalties(alpha: Float | str, mean_eigenvalue: float) -> np.ndarray:
     """Penalties to try: the grid for "loo", or the one that is given."""
     if alpha == "loo":
         return RELATIVE_ALPHAS * (mean_eigenvalue if mean_eigenvalue > SMALLEST_MEAN else 1.0)
     return np.array([float(alpha)])
 
 
-def least(errors):
+def least(errors: np.ndarray) -> int:
     """Place of the largest penalty that is as good as the best one.
 
     Where rows are interpolated the error does not depend on the penalty, and rounding would
@@ -44,7 +56,13 @@ def least(errors):
     return int((errors <= best + TOLERANCE * abs(best)).nonzero()[0][-1])
 
 
-def search(score, n_places, start, steps=(1,), tolerance=0.0):
+def search(
+    score: Callable[[int], float],
+    n_places: int,
+    start: int,
+    steps: Sequence[int] = (1,),
+    tolerance: float = 0.0,
+) -> tuple[int, np.ndarray]:
     """Walk downhill over a grid on which errors have one valley, with shorter and shorter steps.
 
     Parameters
@@ -67,7 +85,7 @@ def search(score, n_places, start, steps=(1,), tolerance=0.0):
     """
     errors, visited = np.full(n_places, np.inf), set()
 
-    def visit(place):
+    def visit(place: int) -> float:
         if not 0 <= place < n_places:
             return np.nan
         if place not in visited:

@@ -1,11 +1,23 @@
 """Targets through a pseudoinverse: the backward half of the rule."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.linalg import lapack
 
 from .backends import get_backend, is_jax, namespace, to_numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..typing import Array, Float
+    from .backends import JaxBackend
+
+    # from targets for the outputs of a layer to targets for its inputs
+    Map: TypeAlias = Callable[[Array], Array]
 
 # reciprocal condition of a Gram matrix above which its Cholesky factor loses no digit
 # that targets need: the singular values then span less than 1e5
@@ -17,7 +29,7 @@ SAFE_RCOND = 1e-6
 FEW_ON_A_DEVICE = 1000
 
 
-def solve_minimum_norm(weights, targets, rcond=None):
+def solve_minimum_norm(weights: Array, targets: Array, rcond: Float | None = None) -> Array:
     """The X of least norm that minimises ``|X @ weights - targets|``: ``targets @ pinv(weights)``.
 
     Parameters
@@ -35,7 +47,7 @@ def solve_minimum_norm(weights, targets, rcond=None):
     return minimum_norm_map(weights, rcond)(targets)
 
 
-def minimum_norm_map(weights, rcond=None):
+def minimum_norm_map(weights: Array, rcond: Float | None = None) -> Map:
     """`solve_minimum_norm` as a function of the targets: the pseudoinverse is computed once.
 
     Notes
@@ -56,14 +68,14 @@ def minimum_norm_map(weights, rcond=None):
     return solve
 
 
-def _times(targets, right):
+def _times(targets: Array, right: Array) -> Array:
     """Their product, in the array type and precision of the targets."""
     if is_jax(targets):
         return targets @ namespace(targets).asarray(right)
     return targets @ right.astype(targets.dtype)
 
 
-def _device_map(weights):
+def _device_map(weights: Array) -> Map | None:
     """The map by a Gram matrix where the weights are, or None where that would lose digits."""
     if not weights.size:
         return None
@@ -73,10 +85,10 @@ def _device_map(weights):
         return None
 
     @functools.cache
-    def on_host():
+    def on_host() -> np.ndarray:
         return to_numpy(right)
 
-    def solve(targets):
+    def solve(targets: Array) -> Array:
         if not is_jax(targets) and len(targets) <= FEW_ON_A_DEVICE:
             return _times(targets, on_host())
         targets = ops.asarray(targets)
@@ -85,7 +97,7 @@ def _device_map(weights):
     return solve
 
 
-def _by_gram(ops, weights):
+def _by_gram(ops: JaxBackend, weights: Array) -> tuple[Array, Array]:
     """Pseudoinverse, and the reciprocal condition of the matrix that it was found by."""
     weights, xp = weights.astype(np.float64), ops.xp
     tall = weights.shape[0] >= weights.shape[1]
@@ -96,7 +108,7 @@ def _by_gram(ops, weights):
     return right, 1 / (xp.linalg.norm(gram, 1) * xp.linalg.norm(inverse, 1))
 
 
-def _cholesky_map(weights):
+def _cholesky_map(weights: np.ndarray) -> Map | None:
     """The map by a Gram matrix, or None where that would lose digits.
 
     ``T W' (W W')^-1``, or ``T (W' W)^-1 W'``.

@@ -1,12 +1,19 @@
 """What a solver returns."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from .backends import get_backend, is_jax, to_numpy
+
+if TYPE_CHECKING:
+    from ..typing import Array
+    from .backends import Backend
+    from .solvers import Factors
 
 
 class Status(Enum):
@@ -43,18 +50,18 @@ class Solution:
         What a layer needs that takes only a part of the way to the solution.
     """
 
-    coef: Any
-    intercept: Any
+    coef: Array
+    intercept: Array
     alpha: float
     dof: float
     loo_error: float
     criterion: str
     method: str
     status: Status = Status.OK
-    left_out: Any = None
-    spread: "Spread | None" = None
+    left_out: Array | None = None
+    spread: Spread | None = None
 
-    def expand(self, basis):
+    def expand(self, basis: Array) -> None:
         """Turn a solution for thin targets into one for ``thin @ basis``, in place.
 
         The rows of `basis` are orthonormal.
@@ -70,13 +77,13 @@ class Solution:
                 share * self.spread.fitted, share * self.spread.targets
             )  # fmt: skip
 
-    def on_host(self):
+    def on_host(self) -> Self:
         """The same in NumPy."""
         spread = self.spread and replace(self.spread, mean=to_numpy(self.spread.mean))
         coef, intercept, left_out = map(to_numpy, (self.coef, self.intercept, self.left_out))
         return replace(self, coef=coef, intercept=intercept, left_out=left_out, spread=spread)
 
-    def report(self):
+    def report(self) -> dict[str, float | str]:
         """The scalars, for a history."""
         return {
             "alpha": self.alpha,
@@ -102,16 +109,16 @@ class Spread:
     targets : float
     """
 
-    mean: Any
+    mean: Array
     initial: float
     fitted: float
     targets: float
 
 
-def spread_of(factors, coef, initial):
+def spread_of(factors: Factors, coef: Array, initial: Array) -> Spread:
     """The `Spread` of the rows behind `factors`, of coefficients and of initial weights."""
 
-    def root_mean(total, n_columns):
+    def root_mean(total: float, n_columns: int) -> float:
         return (max(total, 0.0) / n_columns) ** 0.5
 
     targets = float(np.sum(to_numpy(factors.target_squares))) / factors.weight
@@ -123,5 +130,5 @@ def spread_of(factors, coef, initial):
     )
 
 
-def _products(ops, right, *lefts):
+def _products(ops: Backend, right: Array, *lefts: Array) -> tuple[Array, ...]:
     return tuple(left @ right for left in lefts)

@@ -1,11 +1,26 @@
 """One least-squares problem: rows, targets and weights that come in chunks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
 import numpy as np
 import scipy.sparse as sp
 
 from .backends import get_backend
 from .gram import Gram
 from .threads import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+
+    from numpy.typing import ArrayLike
+
+    from ..typing import Array
+
+    # rows, dense or sparse, their targets and their weights
+    Chunk: TypeAlias = tuple[Any, Array, Array | None]
 
 
 class System:
@@ -25,8 +40,15 @@ class System:
     """
 
     def __init__(
-        self, read, parts, n_rows, n_features, n_targets, backend="numpy", fit_intercept=True
-    ):
+        self,
+        read: Callable[[Any], Chunk],
+        parts: Sequence[Any],
+        n_rows: int,
+        n_features: int,
+        n_targets: int,
+        backend: str = "numpy",
+        fit_intercept: bool = True,
+    ) -> None:
         self._read, self.parts = read, parts
         self.fit_intercept = fit_intercept
         self.n_rows = n_rows
@@ -35,27 +57,35 @@ class System:
         self.ops = get_backend(backend)
 
     @classmethod
-    def from_arrays(cls, rows, targets, weights=None, backend="numpy", fit_intercept=True):
+    def from_arrays(
+        cls,
+        rows: Any,
+        targets: ArrayLike,
+        weights: Array | None = None,
+        backend: str = "numpy",
+        fit_intercept: bool = True,
+    ) -> Self:
         """The system of whole arrays, one chunk."""
         targets = np.asarray(targets, dtype=np.float64)
         return cls(
-            lambda part: (rows, targets, weights), (slice(None),), *rows.shape, targets.shape[1],
-            backend, fit_intercept,
+            lambda part: (rows, targets, weights), (slice(None),), rows.shape[0], rows.shape[1],
+            targets.shape[1], backend, fit_intercept,
         )  # fmt: skip
 
-    def chunk(self, part):
+    def chunk(self, part: Any) -> Chunk:
         """Rows, targets and weights of one part, as arrays of the backend."""
         rows, targets, weights = self._read(part)
         weights = None if weights is None else self.ops.asarray(weights, np.float64)
         return self.ops.asarray(rows), self.ops.asarray(targets, np.float64), weights
 
-    def chunks(self):
+    def chunks(self) -> Iterator[Chunk]:
         """Rows, targets and weights, chunk by chunk."""
         return map(self.chunk, self.parts)
 
-    def sample(self, n_rows):
+    def sample(self, n_rows: int) -> System:
         """About so many of the rows, evenly spaced, as a system of their own."""
-        step, parts, start = max(1, self.n_rows // n_rows), [], 0
+        parts: list[Any] = []
+        step, start = max(1, self.n_rows // n_rows), 0
         for chunk in self.chunks():
             every = slice(-start % step, None, step)
             parts.append([None if values is None else values[every] for values in chunk])
@@ -63,13 +93,13 @@ class System:
         joined = _joined(parts, self.ops.xp)
         return System.from_arrays(*joined, self.ops.name, self.fit_intercept)
 
-    def gram(self):
+    def gram(self) -> Gram:
         """Centred sums over all rows: one pass.
 
         Sums of each chunk by itself are added in order: the same for any number of threads.
         """
 
-        def sums(part):
+        def sums(part: Any) -> Gram:
             return Gram(self.ops.name, self.fit_intercept).add(*self.chunk(part))
 
         gram = Gram(self.ops.name, self.fit_intercept)
@@ -77,16 +107,16 @@ class System:
             gram.absorb(own)
         return gram
 
-    def gather(self):
+    def gather(self) -> Chunk:
         """All rows, targets and weights, each as one array."""
         return _joined(list(self.chunks()), self.ops.xp)
 
 
-def _joined(chunks, xp):
+def _joined(chunks: Sequence[Chunk], xp: ModuleType) -> Chunk:
     """Chunks of rows, targets and weights as one chunk."""
     if len(chunks) == 1:
-        return tuple(chunks[0])
+        return chunks[0]
     rows, targets, weights = zip(*chunks, strict=True)
     stacked = sp.vstack(rows, "csr") if sp.issparse(rows[0]) else xp.concatenate(rows)
-    weights = None if weights[0] is None else xp.concatenate(weights)
-    return stacked, xp.concatenate(targets), weights
+    weight = None if weights[0] is None else xp.concatenate(weights)
+    return stacked, xp.concatenate(targets), weight

@@ -10,15 +10,25 @@ Only the main thread sets numbers, which belong to the whole process; in all oth
 what it has, and chunks come one after another.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count, effective_n_jobs
 from threadpoolctl import ThreadpoolController
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
+
+    from ..typing import Int, Item, Result
 
 # columns beyond which all threads of BLAS repay a decomposition, each step of which waits for the
 # slowest of them, and a Gram matrix for each chunk takes memory
@@ -28,21 +38,21 @@ WIDE = 1000
 _for_rows = None
 
 
-def one_thread():
+def one_thread() -> AbstractContextManager[None]:
     """Within this context BLAS has one thread, and chunks of rows have the others."""
     if _for_rows is not None or not _is_main():
         return contextlib.nullcontext()
     return _shared_out(rows=_numbers(), blas=1)
 
 
-def all_threads(width):
+def all_threads(width: int) -> AbstractContextManager[None]:
     """Within this context BLAS has all threads, for a matrix of more than `WIDE` columns."""
     if width <= WIDE or not _is_main():
         return contextlib.nullcontext()
     return _shared_out(rows=1, blas=max(_for_rows or 1, _numbers()))
 
 
-def for_each(function, items):
+def for_each(function: Callable[[Item], object], items: Sequence[Item]) -> None:
     """Call `function` of each item, in as many threads as there are for chunks of rows.
 
     Elementwise functions of NumPy have one thread only, and leave others free to run.
@@ -51,7 +61,9 @@ def for_each(function, items):
         pass
 
 
-def in_order(function, items, n_jobs=None):
+def in_order(
+    function: Callable[[Item], Result], items: Sequence[Item], n_jobs: Int | None = None
+) -> Iterator[Result]:
     """Results of `function`, in the order of the items, computed as `for_each` does.
 
     Few of them are there at a time: the next item is begun when a result is asked for. With
@@ -67,7 +79,7 @@ def in_order(function, items, n_jobs=None):
         return
     with one_thread(), ThreadPoolExecutor(workers) as pool:
 
-        def begun(item):
+        def begun(item: Item) -> Future[Result]:
             # NumPy's errstate is one of its context
             return pool.submit(copy_context().run, function, item)
 
@@ -80,7 +92,9 @@ def in_order(function, items, n_jobs=None):
             yield waiting.popleft().result()
 
 
-def beside(function, items, others):
+def beside(
+    function: Callable[[Item], Result], items: Collection[Item], others: Collection[Item]
+) -> dict[Item, Result]:
     """Results of `function` of all items, by item, those of `others` computed here.
 
     `items`, each of which keeps one thread busy and no more, have a thread of their own meanwhile.
@@ -94,7 +108,7 @@ def beside(function, items, others):
 
 
 @contextlib.contextmanager
-def _shared_out(rows, blas):
+def _shared_out(rows: int, blas: int) -> Iterator[None]:
     global _for_rows
     before, _for_rows = _for_rows, rows
     try:
@@ -104,20 +118,20 @@ def _shared_out(rows, blas):
         _for_rows = before
 
 
-def _is_main():
+def _is_main() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _numbers():
+def _numbers() -> int:
     """The most threads that a BLAS has."""
     return max((library.get_num_threads() or 1 for library in _blas()), default=1)
 
 
 @functools.cache
-def _controller():
+def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
 @functools.cache
-def _blas():
+def _blas() -> list[Any]:
     return _controller().select(user_api="blas").lib_controllers

@@ -1,16 +1,25 @@
 """Features that are orthogonal already, as those of a kernel: nothing is left to decompose."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 
 from ..backends import get_backend
 from .eigen import Eigen, along_axes
+
+if TYPE_CHECKING:
+    from ...typing import Array
+    from ..gram import Gram
+    from ..system import System
 
 # correlations that are rounding: kernel features of many columns, whose distances come from
 # products, are orthogonal to 1e-8
 ROUNDING = 1e-6
 
 
-def is_diagonal(gram, alpha):
+def is_diagonal(gram: Gram, alpha: float) -> bool:
     """Whether a ridge with penalties of `alpha` and more may take the Gram matrix as diagonal.
 
     A correlation of two columns counts as much as the penalty leaves of them, d / (d + alpha)
@@ -31,19 +40,19 @@ class Diagonal(Eigen):
     """Eigenvalues where the eigenvectors are the axes: the sums of a NumPy `Gram`."""
 
     @classmethod
-    def prepare(cls, gram):
+    def prepare(cls, gram: Gram) -> Self:  # type: ignore[override]  # no cut-off
         ops, values = get_backend("numpy"), np.diag(gram.product)
         return cls(ops, gram, values, None, gram.cross, "diagonal")
 
     @staticmethod
-    def loo_flops(system, n_alphas):
+    def loo_flops(system: System, n_alphas: int) -> float:
         return 2 * system.n_rows * system.n_features * n_alphas * (1 + system.n_targets)
 
-    def solve(self, alpha):
+    def solve(self, alpha: float) -> Array:
         return self.projected * self._inverse(alpha)[:, None]
 
-    def variance(self, weights):
+    def variance(self, weights: Array) -> float:
         return float((self.values[:, None] * weights**2).sum()) / self.weight
 
-    def project(self, centred, alphas):
+    def project(self, centred: Array, alphas: np.ndarray) -> tuple[Array, Array]:
         return along_axes(centred, self._inverse(alphas), self.projected)

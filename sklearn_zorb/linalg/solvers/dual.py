@@ -1,12 +1,22 @@
 """The matrix of inner products of rows, or a kernel: for fewer rows than columns."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..left_out import LEAST_SPARE
 from .base import Factors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ...typing import Array, Result
+    from ..backends import Backend
+    from ..system import System
 
 
 class DualRidge:
@@ -29,7 +39,9 @@ class DualRidge:
         False for rows and targets as they are, without intercept.
     """
 
-    def __init__(self, ops, inner, deviation, weights, centred=True):
+    def __init__(
+        self, ops: Backend, inner: Array, deviation: Array, weights: Array, centred: bool = True
+    ) -> None:
         self.ops, self.deviation = ops, deviation
         self.trace = float(inner.trace())
         self._level = self.trace / len(inner) * centred
@@ -40,9 +52,9 @@ class DualRidge:
         # what rounding leaves of eigenvalues that are zero
         self._noise = np.finfo(np.float64).eps * len(inner) * self.trace
         # of every penalty that was tried
-        self._known: dict = {}
+        self._known: dict[float, tuple[Array, Array]] = {}
 
-    def at(self, alpha):
+    def at(self, alpha: float) -> tuple[Array, Array]:
         """Coefficients (n_rows, n_targets) of the weighted rows, and leverages (n_rows,).
 
         What the intercept adds to the leverages is part of them.
@@ -58,7 +70,7 @@ class DualRidge:
             self._known[alpha] = dual, 1 - alpha * own
         return self._known[alpha]
 
-    def _decomposed(self, alpha):
+    def _decomposed(self, alpha: float) -> tuple[Array, Array]:
         """C^-1 D t and the diagonal of C^-1 by eigenvalues, for copies of rows."""
         values, vectors = self.ops.eigh(self._inner)
         inverse = 1 / (self.ops.xp.where(values > self._noise, values, 0.0) + alpha)
@@ -76,7 +88,7 @@ class Dual(Factors):
 
     method = "dual-cholesky"
 
-    def __init__(self, system):
+    def __init__(self, system: System) -> None:
         ops, xp, centre = system.ops, system.ops.xp, system.fit_intercept
         self.rows, self.targets, weights = system.gather()
         self.weights = xp.ones(len(self.targets)) if weights is None else weights
@@ -92,10 +104,10 @@ class Dual(Factors):
         ))  # fmt: skip
         self.mean_eigenvalue = self.ridge.trace / system.n_features
 
-    def _precise(self, rows):
+    def _precise(self, rows: Any) -> Any:
         return rows.astype(np.float64)
 
-    def _inner_products(self, mean):
+    def _inner_products(self, mean: Array) -> Array:
         if sp.issparse(self.rows):
             product = self._precise(self.rows @ self.rows.T).toarray()
             cross = self.rows @ mean
@@ -106,36 +118,38 @@ class Dual(Factors):
         return product * self.root[:, None] * self.root[None]
 
     @staticmethod
-    def loo_flops(system, n_alphas):
+    def loo_flops(system: System, n_alphas: int) -> float:
         return 0
 
     @property
-    def order(self):
+    def order(self) -> int:
         return len(self.targets)
 
-    def solve(self, alpha):
+    def solve(self, alpha: float) -> Array:
         dual = self.ridge.at(alpha)[0] * self.root[:, None]
         if sp.issparse(self.rows):
             return self.rows.T @ dual - np.outer(self.mean, dual.sum(axis=0))
         return (self.rows - self.mean).T @ dual
 
-    def dof(self, alpha):
+    def dof(self, alpha: float) -> float:
         return self.ridge.at(alpha)[1].sum() - self.centred
 
-    def residual_squares(self, alpha):
+    def residual_squares(self, alpha: float) -> float:
         return float(((alpha * self.ridge.at(alpha)[0]) ** 2).sum())
 
-    def variance(self, weights):
+    def variance(self, weights: Array) -> float:
         deviation = (self.rows @ weights - self.mean @ weights) * self.root[:, None]
         return float((deviation**2).sum()) / self.weight
 
-    def project(self, centred, alphas):
+    def project(self, centred: Array, alphas: np.ndarray) -> tuple[Array, Array]:
         raise NotImplementedError("the rows that were solved for are the only ones left out.")
 
-    def each_left_out(self, system, alphas, take):
+    def each_left_out(
+        self, system: System, alphas: Sequence[float] | np.ndarray, take: Callable[..., Result]
+    ) -> Iterator[Result]:
         xp, (alpha,) = self.ops.xp, alphas
 
-        def positive(values):
+        def positive(values: Any) -> Array:
             return xp.where(values > 0, values, 1.0)
 
         dual, leverages = self.ridge.at(alpha)

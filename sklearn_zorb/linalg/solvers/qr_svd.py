@@ -1,12 +1,19 @@
 """Singular values of the rows themselves: what a Gram matrix, which squares them, would lose."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..backends import to_numpy
 from .eigen import Eigen
+
+if TYPE_CHECKING:
+    from ...typing import Float
+    from ..system import System
 
 
 class QrSvd(Eigen):
@@ -16,9 +23,10 @@ class QrSvd(Eigen):
     """
 
     @classmethod
-    def prepare(cls, system, rcond=0.0):
+    def prepare(cls, system: System, rcond: Float = 0.0) -> Self:
         ops, xp, n_features = system.ops, system.ops.xp, system.n_features
-        sums, triangle = _means(system), None
+        sums: Any = _means(system)
+        triangle: Any = None
         for rows, targets, weights in system.chunks():
             rows = rows.toarray() if sp.issparse(rows) else rows
             block = xp.concatenate([rows - sums.mean, targets - sums.target_mean], axis=1)
@@ -32,9 +40,11 @@ class QrSvd(Eigen):
         return cls(ops, sums, singular**2, right.T, projected, "qr-svd", rcond)
 
 
-def _means(system):
+def _means(system: System) -> SimpleNamespace:
     """Sum of the weights and means, of zero where rows are not to be centred."""
-    total, mean, target_mean = 0.0, 0.0, 0.0
+    total = 0.0
+    mean: Any = 0.0
+    target_mean: Any = 0.0
     for rows, targets, weights in system.chunks():
         weights = system.ops.xp.ones(len(targets)) if weights is None else weights
         total += float(weights.sum())
