@@ -8,10 +8,11 @@ from ._version import __version__ as __version__
 if TYPE_CHECKING:
     from .auto import auto_layers
     from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
-    from .files import load, save
+    from .files import TRUSTED_TYPES, load, save
     from .lists import format_layers, parse_layers
 
 __all__ = [
+    "TRUSTED_TYPES",
     "NetworkClassifier",
     "NetworkRegressor",
     "ZORBClassifier",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "TRUSTED_TYPES": "files",
     "auto_layers": "auto",
     "format_layers": "lists",
     "load": "files",

@@ -1,5 +1,7 @@
-"""The one place for scikit-learn names that are private or newer than what we require."""
+"""The one place for names of other packages that are private or newer than what we require."""
 
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +35,19 @@ def has_callbacks(estimator):
 def fit_task(estimator, n_steps):
     """The task that callbacks of `estimator` are told of, for a fit of at most `n_steps`."""
     return estimator._init_callback_context(max_subtasks=n_steps)
+
+
+def unlogged():
+    """Within this context MLflow, where it is loaded, makes no run of a fit.
+
+    Its `autolog` puts itself around the public `fit` of every class of scikit-learn. What a
+    network holds are parts of one model.
+    """
+    autologging = sys.modules.get("mlflow.utils.autologging_utils")
+    # leaving the context switches on what a caller, such as `cross_validate`, has switched off
+    if autologging is None or getattr(autologging, "_AUTOLOGGING_GLOBALLY_DISABLED", False):
+        return nullcontext()
+    return autologging.disable_autologging()
 
 
 def boosting_gains(model, n_features):
@@ -136,4 +151,5 @@ __all__ = [
     "has_callbacks",
     "node_records",
     "tree_predictor",
+    "unlogged",
 ]

@@ -79,4 +79,5 @@ def _listed():
     """Names that the page of the API lists, by module."""
     sections = re.split(r"^\.\. currentmodule:: (\S+)$", _read(DOC / "api.rst"), flags=re.MULTILINE)
     pairs = zip(sections[1::2], sections[2::2], strict=True)
-    return {module: set(re.findall(r"^   (\w+)$", text, re.MULTILINE)) for module, text in pairs}
+    name = re.compile(r"^(?:   |\.\. data:: )(\w+)$", re.MULTILINE)
+    return {module: set(name.findall(text)) for module, text in pairs}

@@ -34,7 +34,7 @@ def public_objects():
         module = importlib.import_module(f"sklearn_zorb{suffix}")
         for name in module.__all__:
             value = getattr(module, name)
-            if id(value) in found:
+            if id(value) in found or not callable(value):
                 continue
             found[id(value)] = (f"{module.__name__}.{name}", value)
             if inspect.isclass(value):
@@ -75,9 +75,9 @@ def test_public_classes_and_functions_have_examples():
     without = []
     for suffix in ("", ".layers", ".testing"):
         module = importlib.import_module(f"sklearn_zorb{suffix}")
-        names = [name for name in module.__all__ if name not in records]
+        names = [name for name in module.__all__ if callable(getattr(module, name))]
         without += [name for name in names if ">>>" not in (getattr(module, name).__doc__ or "")]
-    assert without == []
+    assert set(without) <= records
 
 
 MODULES_WITH_EXAMPLES = [

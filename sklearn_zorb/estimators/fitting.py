@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
+from .._compat import unlogged
 from ..layers import Context, Reshape, Standardize, sequence
 from ..linalg import choose_backend, get_backend, is_jax
 from ..network import Network, fill_widths, fits
@@ -70,7 +71,7 @@ def train(plan, data, decoder, report_to, before=None):
     backend = get_backend(_backend_name(plan, rows))
     fill_widths(plan.hidden, plan.readout, decoder.n_outputs)
     front, plan = encoded(plan, data)
-    with backend.scope():
+    with backend.scope(), unlogged():
         context = Context(
             sample_weight=data.weights, rng=_generator(plan.random_state), y=y, y_targets=targets,
             task=decoder.task, backend=backend.name, dtype=plan.dtype, memory=plan.memory,

@@ -4,6 +4,7 @@ from .. import _version
 from ..writing import write_beside
 from .container import read_container, write_container
 from .pack import pack
+from .registry import TRUSTED_TYPES
 from .unpack import unpack
 
 
@@ -113,4 +114,4 @@ def load(path, trusted=()):
     return unpack(*read_container(path), path, trusted)
 
 
-__all__ = ["load", "save"]
+__all__ = ["TRUSTED_TYPES", "load", "save"]

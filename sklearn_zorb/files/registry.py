@@ -3,6 +3,7 @@
 from dataclasses import fields, is_dataclass
 from inspect import Parameter, signature
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
@@ -42,6 +43,10 @@ CLASSES = {
         JoinedCategories, OfJoined, TypedColumns,
     )
 }  # fmt: skip
+# what skops may make for a model of this package: nothing of it runs code of the file
+TRUSTED_TYPES = sorted(
+    f"{one.__module__}.{one.__qualname__}" for one in {*CLASSES.values(), np.dtype} - {Pipeline}
+)
 # of this machine or process, not of the model
 DROPPED = {"_skl_callbacks", "memory"}
 

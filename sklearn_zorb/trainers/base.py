@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from .._compat import check_parameters
+from .._compat import check_parameters, unlogged
 from ..layers import sequence
 from ..linalg.threads import one_thread
 from ..network import Network, fits
@@ -125,7 +125,7 @@ class Trainer(BaseEstimator):
                 f"{type(state).__name__}."
             )
         options = {"state": state} if self.incremental else {}
-        with one_thread():
+        with one_thread(), unlogged():
             return self._fit(layers, params, X, T, context, on_step=on_step, **options)
 
     def _fit(self, network, params, inputs, targets, context, *, on_step=None):

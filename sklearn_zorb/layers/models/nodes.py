@@ -243,6 +243,10 @@ class Nodes:
     def __getstate__(self):
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def __setstate__(self, state):
+        # whatever wrote it, compiled code follows these numbers without a check
+        vars(self).update(vars(Nodes(**state)))
+
 
 # kinds of numbers that each array may hold, and its number of axes
 KINDS = {
