@@ -202,7 +202,7 @@ def test_partial_fit_epoch_by_epoch_is_fit():
 def test_partial_fit_of_one_class_at_a_time():
     model = NetworkClassifier("Dense[16] Tanh", random_state=0)
     model.partial_fit(X, Y, classes=[0, 1, 2])
-    for _ in range(60):
+    for _ in range(30):
         for label in range(3):
             model.partial_fit(X[label == Y], Y[label == Y])
     assert model.score(X, Y) > 0.8
@@ -211,7 +211,7 @@ def test_partial_fit_of_one_class_at_a_time():
 def test_partial_fit_keeps_the_scale_of_the_targets():
     X, y = load_diabetes(return_X_y=True)
     model = NetworkRegressor("Dense[16] Tanh", trainer=Backprop(batch_size=64), random_state=0)
-    for _ in range(50):
+    for _ in range(30):
         for part in (slice(0, 200), slice(200, None)):
             model.partial_fit(X[part], y[part])
     assert model.score(X, y) > 0.4

@@ -209,7 +209,7 @@ RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(200, 4))
 TARGET = ROWS[:, 0] + np.sin(2 * ROWS[:, 1])
 STILL = [
-    "auto", "Dense[32] Tanh", "Dense[32, initializer=he, relaxation=0] ReLU", "Identity",
+    "fast", "Dense[32] Tanh", "Dense[32, initializer=he, relaxation=0] ReLU", "Identity",
     "Kernel[60]", "NormalScores Dense[32] Tanh", "NormalScores Kernel[60]", "Trees[10]",
     "Stack(Identity | Kernel[60] | Trees[10])", "Skip(Dense[16] Tanh) Dense[8] Sigmoid",
     "BatchNorm Dense[32] Tanh", "PiecewiseLinear[4] Dense[16] Tanh", "Dense[16] Cos Dense[8] Sign",

@@ -79,8 +79,9 @@ def test_sums_alone_give_the_solution_of_all_rows(width, method):
     # no penalty of the grid has a smaller error of generalised cross-validation
     centred, errors = rows - rows.mean(axis=0), []
     values, vectors = np.linalg.eigh(centred.T @ centred)
+    scores = centred @ vectors
     for alpha in RELATIVE_ALPHAS * values.mean():
-        fitted = centred @ vectors * (1 / (values + alpha)) @ (centred @ vectors).T @ targets
+        fitted = scores / (values + alpha) @ (scores.T @ targets)
         spare = 1 - ((values / (values + alpha)).sum() + 1) / 3000
         errors.append((((targets - targets.mean(axis=0) - fitted) / spare) ** 2).mean())
     assert solution.loo_error == pytest.approx(min(errors), rel=2e-4)

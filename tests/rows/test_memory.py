@@ -57,12 +57,12 @@ def test_equal_targets_leave_the_range_of_a_tanh_open_in_chunks_too():
 
 @pytest.mark.parametrize("readout", ["last", "all"])
 def test_many_rows_are_kept_or_computed_again(readout):
-    rows = RNG.normal(size=(20_000, 12))
+    rows = RNG.normal(size=(5000, 12))
     y = np.sin(rows[:, 0]) + rows[:, 1] * rows[:, 2]
     layers = "Dense[40] Tanh Dense[30] Tanh Skip(Dense[20] Tanh) Dense[50] Tanh Dense[10] Tanh"
     model = ZORBRegressor(layers, readout=readout, random_state=0)
     expected = model.fit(rows, y).predict(rows)
-    found = model.set_params(memory_limit="1MB").fit(rows, y).predict(rows)
+    found = model.set_params(memory_limit="250KB").fit(rows, y).predict(rows)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
 
 
