@@ -23,7 +23,7 @@ ORDER = (
     ("estimators",),
     ("files",),
     ("",),  # the package itself, with its public names
-    ("inspection",),
+    ("inspection", "dask"),
     ("testing",),
     ("cli",),
 )
@@ -32,7 +32,7 @@ LEVEL = {part: level for level, parts in enumerate(ORDER) for part in parts}
 INDEPENDENT = {"datasets": LEVEL["inspection"]}
 # imported on first need only; some of them scikit-learn itself imports where they are there
 LAZY = ("jax", "matplotlib", "optax")
-OPTIONAL = (*LAZY, "pandas")
+OPTIONAL = (*LAZY, "dask", "distributed", "pandas")
 IMPORTS = (
     "import sys; "
     "from sklearn_zorb import cli, datasets, inspection, layers, linalg, testing, trainers"

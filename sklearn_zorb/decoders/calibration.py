@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..linalg.threads import in_order
+from ..rows.remote import total
 
 FLOORS = np.array([0.003, 0.01, 0.03, 0.1, 0.2])
 POWERS = np.array([0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0])
@@ -49,20 +50,7 @@ class PowerCalibration:
 
     def partial_fit(self, scores, codes, sample_weight=None):
         """Choose again, for these rows and all that came before."""
-        n_classes = scores.shape[-1]
-        flat, codes = scores.reshape(-1, n_classes), codes.ravel()
-        if sample_weight is None:
-            weights = np.ones(len(flat))
-        else:
-            weights = np.repeat(sample_weight, len(flat) // len(sample_weight))
-        step = max(1, AT_ONCE // n_classes)
-        parts = [slice(start, start + step) for start in range(0, len(flat), step)]
-
-        def losses(part):
-            return _grid_losses(flat[part], codes[part], weights[part])
-
-        for found in in_order(losses, parts):
-            self._losses += found
+        self._losses = self._losses + total(_losses, np.add, scores, codes, sample_weight)
         i, j = divmod(int(self._losses.argmin()), len(POWERS))
         self.floor, self.power = float(FLOORS[i]), float(POWERS[j])
         return self
@@ -77,6 +65,23 @@ class PowerCalibration:
         """Log-loss of each row; `scores` (n, K), `codes` (n,)."""
         shares = self.probabilities(scores)
         return -np.log(shares[np.arange(len(codes)), codes])
+
+
+def _losses(scores, codes, sample_weight):
+    """Summed log-losses for every floor and power."""
+    n_classes = scores.shape[-1]
+    flat, codes = scores.reshape(-1, n_classes), codes.ravel()
+    if sample_weight is None:
+        weights = np.ones(len(flat))
+    else:
+        weights = np.repeat(sample_weight, len(flat) // len(sample_weight))
+    step = max(1, AT_ONCE // n_classes)
+    parts = [slice(start, start + step) for start in range(0, len(flat), step)]
+
+    def losses(part):
+        return _grid_losses(flat[part], codes[part], weights[part])
+
+    return sum(in_order(losses, parts))
 
 
 def _grid_losses(scores, codes, weights):

@@ -5,6 +5,7 @@ from copy import copy, deepcopy
 import numpy as np
 
 from ..rows import Targets
+from ..rows.remote import mapped, mean, weight_of
 from .calibration import PowerCalibration
 from .discriminant import LinearDiscriminant
 
@@ -45,21 +46,21 @@ class ClassDecoder:
         """
         learned = copy(self)
         if self.link == "scores":
-            scores, codes = self.indicators(outputs), self.codes(y)
+            scores, codes = mapped(self.indicators, outputs), mapped(self.codes, y)
             learned.calibration = PowerCalibration().fit(scores, codes, sample_weight)
             if final and self.task == "multiclass":
                 found = self._discriminant_of(outputs, codes, sample_weight, learned.calibration)
                 if found is not None:
                     learned.discriminant, learned.calibration = found
                     outputs = learned.discriminant.left_out
-        learned.weight = float(len(y) if sample_weight is None else sample_weight.sum())
+        learned.weight = weight_of(y, sample_weight)
         learned.score = self._accuracy(outputs, y, sample_weight)
         return learned
 
     def update(self, outputs, y, sample_weight, unit=1.0):
         """A decoder that has also seen rows predicted before they were learned."""
         updated = copy(self)
-        own = float(len(y) if sample_weight is None else sample_weight.sum())
+        own = weight_of(y, sample_weight)
         updated.weight = self.weight + own
         score = self._accuracy(outputs, y, sample_weight)
         updated.score = float((self.weight * self.score + own * score) / updated.weight)
@@ -91,9 +92,11 @@ class ClassDecoder:
         return shares / shares.sum(axis=-1, keepdims=True)
 
     def _accuracy(self, outputs, y, sample_weight):
-        right = self.codes(y) == self.indices(outputs)
-        right = right if right.ndim == 1 else right.all(axis=1)
-        return float(np.average(right, weights=sample_weight))
+        def right(outputs, y):
+            same = self.codes(y) == self.indices(outputs)
+            return same if same.ndim == 1 else same.all(axis=1)
+
+        return float(mean(right, sample_weight, outputs, y))
 
     def _discriminant_of(self, outputs, codes, sample_weight, calibration):
         """A discriminant and its calibration where the outputs hide classes, else None.
@@ -105,15 +108,21 @@ class ClassDecoder:
         that are worse than nothing.
         """
         found = LinearDiscriminant().fit(outputs, codes, sample_weight)
-        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-        right = [(self.indices(table) == codes) @ weight for table in (found.left_out, outputs)]
-        if right[0] < right[1]:
+
+        def right(outputs, codes):
+            return self.indices(outputs) == codes
+
+        if mean(right, sample_weight, found.left_out, codes) < mean(
+            right, sample_weight, outputs, codes
+        ):
             return None
         own = PowerCalibration().fit(found.left_out, codes, sample_weight)
-        losses = own.losses(found.left_out, codes)
-        shares = np.bincount(codes, weight) / weight.sum()
-        for others in (calibration.losses(outputs, codes), -np.log(shares)[codes]):
-            if not _lower_by_more_than_noise(losses, others, weight):
+        losses = mapped(own.losses, found.left_out, codes)
+        logs = np.log(found.shares)
+        for others in (
+            mapped(calibration.losses, outputs, codes), mapped(lambda codes: -logs[codes], codes)
+        ):  # fmt: skip
+            if not _lower_by_more_than_noise(losses, others, sample_weight):
                 return None
         return found, own
 
@@ -164,7 +173,7 @@ class Classes(ClassDecoder):
     def targets(self, y):
         """Targets of 0 and 1, one distinct row for each class."""
         rows = np.array([[0.0], [1.0]]) if self.n_outputs == 1 else np.eye(len(self.classes))
-        return Targets(rows, self.codes(y))
+        return Targets(rows, mapped(self.codes, y))
 
     def check(self, y):
         """ValueError where later rows have several labels each."""
@@ -208,6 +217,10 @@ def logistic(logits):
 
 def _lower_by_more_than_noise(losses, others, weight):
     """Whether the mean of some losses is below that of others by `NOISE` standard errors."""
-    gains, total = others - losses, weight.sum()
-    gain = weight @ gains / total
-    return bool(gain > NOISE * np.sqrt(weight @ (gains - gain) ** 2) / total)
+    gain = mean(lambda losses, others: others - losses, weight, losses, others)
+
+    def squares(losses, others):
+        return (others - losses - gain) ** 2
+
+    variance = mean(squares, weight, losses, others)
+    return bool(gain > NOISE * np.sqrt(variance / weight_of(losses, weight)))

@@ -1,9 +1,12 @@
 """A linear discriminant of the outputs, for classes that the largest output never names."""
 
+from functools import partial
+
 import numpy as np
 
 from ..linalg import get_backend
 from ..linalg.threads import for_each
+from ..rows.remote import mapped, store_of, total
 
 # penalties tried, in mean eigenvalues of the scatter within classes
 SHRINKAGES = np.array([0.01, 0.1, 0.3])
@@ -65,31 +68,42 @@ class LinearDiscriminant:
             Every class from 0 to K - 1 is there.
         sample_weight : ndarray of shape (n,) or None
         """
-        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-        self._sums = np.bincount(codes, weight)
-        members = (np.arange(len(self._sums))[:, None] == codes) * weight
-        self._means = members @ outputs / self._sums[:, None]
-        deviation = outputs - self._means[codes]
-        scatter = (deviation * weight[:, None]).T @ deviation
+        n_classes = int(total(np.max, max, codes)) + 1
+        of_classes = partial(_class_sums, n_classes)
+        self._sums, sums = total(of_classes, _joined, outputs, codes, sample_weight)
+        self._means = sums / self._sums[:, None]
+        scatter = total(self._scatter, np.add, outputs, codes, sample_weight)
         values, vectors = get_backend("numpy").eigh(scatter)
         penalties = ONE_ROW + SHRINKAGES[:, None, None] * (values.sum() / len(values))
         axes = vectors / np.sqrt(np.maximum(values, 0) + penalties)
         best, step = np.inf, max(1, len(codes) // JUDGED)
-        judged = [table[::step] for table in (outputs, deviation, codes, weight)]
-        rows = np.arange(len(judged[2]))
+        tables = outputs, codes, sample_weight
+        judged = [None if table is None else table[::step] for table in tables]
+        weight = np.ones(len(judged[1])) if judged[2] is None else judged[2]
+        rows = np.arange(len(judged[1]))
         few = len(axes) * len(rows) * len(self._sums) <= AT_ONCE
         for some in (slice(None),) if few else [slice(i, i + 1) for i in range(len(axes))]:
             left_out = self._left_out(axes[some], *judged)
-            own = left_out[:, judged[2], rows]
-            losses = -np.log(np.maximum(own, 1e-15)) @ judged[3]
+            own = left_out[:, judged[1], rows]
+            losses = -np.log(np.maximum(own, 1e-15)) @ weight
             i = int(losses.argmin())
             if losses[i] < best:
                 best, self.left_out = losses[i], left_out[i].T
                 self.shrinkage, self._axes = float(SHRINKAGES[some][i]), axes[some][i]
-        if step > 1:
-            own = self._left_out(self._axes[None], outputs, deviation, codes, weight)
-            self.left_out = own[0].T
+        if step > 1 or store_of(*tables) is not None:
+            axes = self._axes[None]
+            self.left_out = mapped(lambda *rows: self._left_out(axes, *rows)[0].T, *tables)
         return self
+
+    @property
+    def shares(self):
+        """Share of each class, of shape (K,)."""
+        return self._sums / self._sums.sum()
+
+    def _scatter(self, outputs, codes, sample_weight):
+        deviation = outputs - self._means[codes]
+        weighed = deviation if sample_weight is None else deviation * sample_weight[:, None]
+        return weighed.T @ deviation
 
     def probabilities(self, outputs):
         """Posterior probabilities of shape (n, K)."""
@@ -98,17 +112,19 @@ class LinearDiscriminant:
         distances = (means**2).sum(axis=1)[:, None] - 2 * (means @ points)
         return _posterior(self._sums[:, None], distances * self._sums.sum()).T
 
-    def _left_out(self, axes, outputs, deviation, codes, weight):
+    def _left_out(self, axes, outputs, codes, sample_weight):
         """Posterior (s, K, n) of each row without one copy of it, for each of the axes (s, d, d).
 
         They give coordinates where S + rho I = I. Rows come last throughout: NumPy adds up a few
         long rows faster than many short ones.
         """
+        weight = np.ones(len(codes)) if sample_weight is None else sample_weight
         left_out = np.empty((len(axes), len(self._sums), len(codes)))
         means, turned = self._means @ axes, axes.swapaxes(-1, -2)
 
         def fill(part):
-            points, moved = turned @ outputs[part].T, turned @ deviation[part].T
+            deviation = outputs[part] - self._means[codes[part]]
+            points, moved = turned @ outputs[part].T, turned @ deviation.T
             own = codes[part], weight[part]
             left_out[..., part] = self._posterior_without(points, moved, means, *own)
 
@@ -134,6 +150,17 @@ class LinearDiscriminant:
         distances += (gain / spare)[..., None, :] * along**2
         distances *= self._sums.sum() - copy
         return _posterior(sums, distances)
+
+
+def _class_sums(n_classes, outputs, codes, sample_weight):
+    """Weight of each class, and the weighted sums of its outputs."""
+    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+    members = (np.arange(n_classes)[:, None] == codes) * weight
+    return np.bincount(codes, weight, minlength=n_classes), members @ outputs
+
+
+def _joined(one, other):
+    return one[0] + other[0], one[1] + other[1]
 
 
 def _squares(points, means):

@@ -67,11 +67,11 @@ class LeftOutErrors:
     """
 
     def __init__(self, outputs, residuals, sample_weight, unit=1.0):
-        weights = np.ones(len(residuals)) if sample_weight is None else sample_weight
         every = _every(len(residuals), MOST_ROWS)
         self.rows = slice(None, None, every)
         self.outputs, self.residuals = outputs[self.rows], residuals[self.rows]
-        self.weights, self.unit = every * weights[self.rows], unit
+        weights = np.ones(len(self.residuals)) if sample_weight is None else sample_weight[self.rows]
+        self.weights, self.unit = every * weights, unit
 
     @classmethod
     def of_others(cls, residuals, sample_weight, unit=1.0):

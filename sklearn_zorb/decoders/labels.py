@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..rows import Targets
+from ..rows.remote import mapped, store_of
 from .classes import ClassDecoder, logistic
 
 
@@ -35,6 +36,8 @@ class Labels(ClassDecoder):
 
     def targets(self, y):
         """The matrix of labels, each distinct set of them once."""
+        if store_of(y) is not None:
+            return Targets(mapped(lambda y: self.codes(y).astype(np.float64), y))
         distinct, codes = np.unique(np.asarray(y), axis=0, return_inverse=True)
         return Targets(distinct.astype(np.float64), codes.ravel())
 

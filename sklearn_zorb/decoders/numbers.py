@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rows import Targets
+from ..rows.remote import mapped, mean, store_of, total
 from .intervals import LeftOutErrors
 
 # rows of targets that say whether looking for repeated ones pays
@@ -34,18 +35,24 @@ class Judged:
     spread: np.ndarray | float = 0.0
     errors: np.ndarray | float = 0.0
 
-    def extend(self, truth, predicted, sample_weight):
-        """These rows and more of them, as a new object."""
+    @classmethod
+    def of(cls, truth, predicted, sample_weight):
+        """The sums of some rows."""
         weights = np.ones(len(truth)) if sample_weight is None else sample_weight
-        own, own_mean = weights.sum(), np.average(truth, axis=0, weights=weights)
-        weight, shift = self.weight + own, own_mean - self.mean
-        own_spread = weights @ (truth - own_mean) ** 2
+        mean = np.average(truth, axis=0, weights=weights)
+        spread, errors = weights @ (truth - mean) ** 2, weights @ (truth - predicted) ** 2
+        return cls(len(truth), weights.sum(), mean, spread, errors)
+
+    def merge(self, other):
+        """The sums of these rows and others, as a new object."""
+        weight, shift = self.weight + other.weight, other.mean - self.mean
+        share = other.weight / weight
         return Judged(
-            self.n_rows + len(truth),
+            self.n_rows + other.n_rows,
             weight,
-            self.mean + own / weight * shift,
-            self.spread + own_spread + self.weight * own / weight * shift**2,
-            self.errors + weights @ (truth - predicted) ** 2,
+            self.mean + share * shift,
+            self.spread + other.spread + self.weight * share * shift**2,
+            self.errors + other.errors,
         )
 
     def score(self):
@@ -90,15 +97,14 @@ class Numbers:
     task = "regression"
 
     def __init__(self, y, sample_weight, scale, clip=False):
-        table = _columns(y)
-        self.flat, self.clip, self.n_outputs = y.ndim == 1, clip, table.shape[1]
-        self.low, self.high = table.min(axis=0), table.max(axis=0)
+        self.flat, self.clip = y.ndim == 1, clip
+        self.low, self.high = total(_ends, _wider, y)
+        self.n_outputs = len(self.low)
         self.mean, self.spread = np.zeros(self.n_outputs), np.ones(self.n_outputs)
         if scale:
-            mean = np.average(table, axis=0, weights=sample_weight)
             # not of equal numbers, whose mean is off by rounding
-            self.mean = np.where(self.low == self.high, self.low, mean)
-            self.spread = _deviation(table - self.mean, sample_weight)
+            self.mean = np.where(self.low == self.high, self.low, mean(_columns, sample_weight, y))
+            self.spread = self._deviation(y, sample_weight)
         self.judged, self.errors, self.power = Judged(), None, 0.0
 
     @property
@@ -111,7 +117,9 @@ class Numbers:
 
     def targets(self, y):
         """The same as `Targets`, repeated rows stored once where at least half repeat."""
-        scaled = self.codes(y)
+        scaled = mapped(self.codes, y)
+        if store_of(scaled) is not None:
+            return Targets(scaled)
         # a sample of rows that are nearly all distinct spares sorting all of them
         few = scaled[:: max(1, len(scaled) // PROBE)]
         if len(few) < len(scaled) and len(np.unique(few, axis=0)) > 0.9 * len(few):
@@ -139,12 +147,12 @@ class Numbers:
 
         `final` says that the read-out stays as it is; else its errors tell no more than sizes.
         """
-        learned, truth, predicted = copy(self), _columns(y), self._decoded(outputs)
-        learned.judged = Judged().extend(truth, predicted, sample_weight)
+        learned, residuals = copy(self), mapped(self._residuals, outputs, y)
+        learned.judged = total(self._judged, Judged.merge, outputs, y, sample_weight)
         if final:
-            learned.errors = LeftOutErrors(outputs, truth - predicted, sample_weight)
+            learned.errors = LeftOutErrors(outputs, residuals, sample_weight)
         else:
-            learned.errors = LeftOutErrors.of_others(truth - predicted, sample_weight)
+            learned.errors = LeftOutErrors.of_others(residuals, sample_weight)
         return learned
 
     def update(self, outputs, y, sample_weight, unit=1.0):
@@ -152,10 +160,27 @@ class Numbers:
 
         `unit` is the weight of one new row.
         """
-        updated, truth, predicted = self.widened(y), _columns(y), self._decoded(outputs)
-        updated.judged = self.judged.extend(truth, predicted, sample_weight)
-        updated.errors = self.errors.extend(truth - predicted, sample_weight, unit)
+        updated, residuals = self.widened(y), self._residuals(outputs, y)
+        updated.judged = self.judged.merge(self._judged(outputs, y, sample_weight))
+        updated.errors = self.errors.extend(residuals, sample_weight, unit)
         return updated
+
+    def _residuals(self, outputs, y):
+        return _columns(y) - self._decoded(outputs)
+
+    def _judged(self, outputs, y, sample_weight):
+        return Judged.of(_columns(y), self._decoded(outputs), sample_weight)
+
+    def _deviation(self, y, sample_weight):
+        """Root mean squares of columns, of which none under- or overflows; 1 for those of zeros."""
+        largest = np.maximum(self.high - self.mean, self.mean - self.low)
+        largest = np.where(largest > 0, largest, 1.0)
+
+        def squares(y):
+            return ((_columns(y) - self.mean) / largest) ** 2
+
+        spread = largest * np.sqrt(mean(squares, sample_weight, y))
+        return np.where(spread > 0, spread, largest)
 
     def _decoded(self, outputs):
         with np.errstate(over="ignore"):
@@ -200,14 +225,14 @@ class Numbers:
         return self._shaped(found)
 
 
-def _deviation(centred, sample_weight):
-    """Root mean squares of columns, of which none under- or overflows; 1 for those of zeros."""
-    largest = np.abs(centred).max(axis=0)
-    largest = np.where(largest > 0, largest, 1.0)
-    squares = np.average((centred / largest) ** 2, axis=0, weights=sample_weight)
-    spread = largest * np.sqrt(squares)
-    return np.where(spread > 0, spread, largest)
-
-
 def _columns(y):
     return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+
+
+def _ends(y):
+    table = _columns(y)
+    return table.min(axis=0), table.max(axis=0)
+
+
+def _wider(one, other):
+    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])

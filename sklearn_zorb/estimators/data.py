@@ -13,6 +13,7 @@ from .._compat import check_sample_weight
 from ..memory import CACHE_BYTES, Memory
 from ..rows import merge_copies
 from ..rows.constant import ConstantColumns
+from ..rows.remote import total
 from ..rows.schema import Schema, is_typed
 from .columns import canonical, check_columns, filled, learned
 from .weights import check_class_weight, copied, drop_weightless, per_row, total_weight
@@ -169,16 +170,26 @@ def check_size(table, name, dtype, squared=False):
     values = table.data if sp.issparse(table) else table
     most = float(np.finfo(dtype).max)
     most = min(LARGEST, 1e-2 * most**0.5 if squared else most / 2)
-    row_bytes = values[:1].nbytes
-    for part in Memory().chunks(len(values), row_bytes, CACHE_BYTES):
+    largest = float(total(_largest, _farther, values))
+    if abs(largest) > most:
+        raise ValueError(
+            f"{name} holds {largest:g}: numbers beyond {most:.2g} overflow in "
+            f"{np.dtype(dtype).name}, if only where they are squared; scale that column down "
+            "first."
+        )
+
+
+def _largest(values):
+    """The number that is farthest from zero; gaps are left out."""
+    largest = 0.0
+    for part in Memory().chunks(len(values), values[:1].nbytes, CACHE_BYTES):
         piece = values[part]
         ends = piece.max(initial=0), piece.min(initial=0)
         if np.isnan(ends[0]):  # gaps
             ends = np.nanmax(piece, initial=0), np.nanmin(piece, initial=0)
-        largest = float(max(*ends, key=abs))
-        if abs(largest) > most:
-            raise ValueError(
-                f"{name} holds {largest:g}: numbers beyond {most:.2g} overflow in "
-                f"{np.dtype(dtype).name}, if only where they are squared; scale that column down "
-                "first."
-            )
+        largest = max(largest, *ends, key=abs)
+    return largest
+
+
+def _farther(one, other):
+    return max(one, other, key=abs)

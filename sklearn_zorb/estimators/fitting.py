@@ -3,6 +3,7 @@
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..linalg import choose_backend, get_backend, is_jax
 from ..network import Network, fill_widths, fits
 from ..rows import Rows, Targets
 from ..rows.device import padded_weights, repeat_first, runs_on_device, upload, with_weights_there
+from ..rows.remote import mapped, store_of, total
 from .data import check_size
 from .encoding import encoded
 from .model import FittedModel
@@ -65,7 +67,7 @@ def train(plan, data, decoder, report_to, before=None):
     -------
     Fit
     """
-    targets, y = decoder.targets(data.y), decoder.codes(data.y)
+    targets, y = decoder.targets(data.y), mapped(decoder.codes, data.y)
     check_size(targets.values, "y", plan.dtype, squared=True)
     rows = _in_precision(data.X, plan)
     backend = get_backend(_backend_name(plan, rows))
@@ -106,10 +108,11 @@ def train(plan, data, decoder, report_to, before=None):
             found.append(result.params)
             if result.left_out is not None:
                 # decoders square them
-                found.append((result.left_out.astype(np.float64) ** 2).sum())
+                found.append(total(_squares, np.add, result.left_out))
         model, left_out = model.replace(params=result.params, state=result.state), result.left_out
         if left_out is not None:
-            left_out = network.finish(model.params, left_out[: len(targets)])
+            own = left_out if store_of(left_out) is not None else left_out[: len(targets)]
+            left_out = mapped(partial(network.finish, model.params), own)
     return Fit(model, result.history, result.status, left_out)
 
 
@@ -135,6 +138,10 @@ def refused_overflow(data, plan):
         ) from cause
 
 
+def _squares(table):
+    return (table.astype(np.float64) ** 2).sum()
+
+
 def _is_finite(values):
     """Whether all numbers of nested arrays are."""
     if isinstance(values, dict | list | tuple):
@@ -143,9 +150,11 @@ def _is_finite(values):
 
 
 def _largest(table):
+    def largest(values):
+        return np.fmax.reduce(np.abs(values), axis=None, initial=0)
+
     values = table.data if sp.issparse(table) else table
-    numeric = values.dtype.kind in "iuf"
-    return np.fmax.reduce(np.abs(values), axis=None, initial=0) if numeric else np.nan
+    return total(largest, np.fmax, values) if values.dtype.kind in "iuf" else np.nan
 
 
 def _generator(random_state):
@@ -157,14 +166,17 @@ def _generator(random_state):
 def _in_precision(X, plan):
     """Rows in the precision of the plan: converted at once, or as they are read."""
     X = X.tocsr() if sp.issparse(X) else X
-    whole = sp.issparse(X) or X.dtype == plan.dtype
-    if whole or plan.memory.keep(X.size * plan.dtype.itemsize):
+    if sp.issparse(X) or X.dtype == plan.dtype:
+        return Rows(X)
+    if store_of(X) is None and plan.memory.keep(X.size * plan.dtype.itemsize):
         return Rows(X.astype(plan.dtype, copy=False))
     return Rows(X, dtype=plan.dtype)
 
 
 def _backend_name(plan, rows):
     """Where matrices are multiplied: "auto" counts the flops of the layers."""
+    if rows.store is not None:
+        return "numpy"
     units = [getattr(layer, "units", None) or 0 for _, layer in plan.hidden]
     flops = rows.shape[0] * sum(n**2 for n in [rows.shape[1], *units])
     return choose_backend(plan.backend, flops)

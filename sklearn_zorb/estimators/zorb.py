@@ -164,7 +164,10 @@ class ZORBClassifier(LayeredClassifier):
         self.verbose = verbose
 
     def _plan(self, data, call):
-        n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(np.unique(data.y))
+        if data.y.ndim == 2:
+            n_outputs = data.y.shape[1]
+        else:
+            n_outputs = len(np.unique(data.y) if call.classes is None else call.classes)
         return closed_form_plan(self, data, n_outputs, call.batch)
 
     def _decoder(self, data, plan, call):

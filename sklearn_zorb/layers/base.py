@@ -42,6 +42,9 @@ class Traits:
         Whether `solve` draws rows by their position, for bootstrap samples or folds. A network
         with such a layer is given distinct rows, with the weight of their copies, in an order
         of their own.
+    gathers : bool
+        Whether `solve` needs rows in one place: of rows that lie on several workers it is given a
+        sample. A layer made of others leaves that to them.
     differentiable : bool
         Whether gradient rules may pass through `forward`.
     jax : bool
@@ -55,6 +58,7 @@ class Traits:
     streams: bool = True
     honest: bool = False
     draws_rows: bool = False
+    gathers: bool = False
     differentiable: bool = True
     jax: bool = True
 
@@ -152,6 +156,10 @@ class Context:
     def replace(self, **changes):
         """A copy with some attributes changed."""
         return replace(self, **changes)
+
+    def without_rows(self):
+        """A copy that knows of no rows, for others that lie elsewhere."""
+        return replace(self, sample_weight=None, y=None, y_targets=None)
 
 
 class Layer(Node, BaseEstimator):

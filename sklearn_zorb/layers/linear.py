@@ -1,6 +1,7 @@
 """What layers solved by least squares share: initial weights, the solve, the relaxation."""
 
 import math
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,7 +13,10 @@ from ..linalg.threads import WIDE
 from ..memory import CHUNK_BYTES
 from ..rows import Targets
 from ..rows.device import padded_weights, repeat_first
+from ..rows.remote import mapped
+from ..rows.systems import RemoteSystem
 from .base import Layer, Solved, Traits
+from .gathered import solve_on_sample
 from .factored import two_thin_products
 from .initializers import INITIALIZERS, initial_weights
 
@@ -75,6 +79,10 @@ class LinearLayer(Layer):
         return {name: params[name] for name in names}
 
     def solve(self, params, inputs, targets, context):
+        positions = max(1, math.prod(targets.shape[1:-1]))
+        if inputs.store is not None and len(inputs) * positions < self._width(inputs.shape[1:]):
+            # inner products of rows are fewer than those of columns
+            return solve_on_sample(self, params, inputs, targets, context, len(inputs))
         if context.refine:
             return self._refine(params, inputs, targets, context)
         thin, basis = targets.compress()
@@ -86,7 +94,7 @@ class LinearLayer(Layer):
         left = solution.coef
         if basis is not None:
             solution.expand(namespace(left).asarray(basis))
-        if solution.left_out is not None:
+        if solution.left_out is not None and inputs.store is None:
             # rows that were added to round their number up stand at the end
             solution.left_out = solution.left_out.reshape(-1, *targets.shape[1:])[: len(targets)]
         solved, outputs = self.with_solution(params, solution), None
@@ -98,7 +106,7 @@ class LinearLayer(Layer):
 
     def _refine(self, params, inputs, targets, context):
         """Add the share rho of the solution for what the present outputs miss."""
-        missing = Targets(np.asarray(targets) - self.forward(params, inputs[:]))
+        missing = Targets(mapped(partial(_missing, self, params), targets, inputs))
         system = self._system(params, inputs, missing, context)
         solution = own_solver(self, context.solver).solve(system)
         solution = solution if inputs.for_jax else solution.on_host()
@@ -119,6 +127,12 @@ class LinearLayer(Layer):
         """The least-squares problem of this layer, read chunk by chunk."""
         width, n_targets = self._width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, math.prod(targets.shape[1:-1]))
+        if inputs.store is not None:
+            make = partial(_local_system, self, context.without_rows())
+            return RemoteSystem(
+                make, inputs, targets, context.sample_weight, len(inputs) * positions, width,
+                n_targets, self.use_bias,
+            )  # fmt: skip
         row_bytes = 16 * positions * (width + n_targets)
         backend, n_rows, weights = context.backend, len(inputs), context.sample_weight
         if not inputs.for_jax:
@@ -143,6 +157,15 @@ class LinearLayer(Layer):
 
         n_rows *= positions
         return System(read, parts, n_rows, width, n_targets, backend, self.use_bias)
+
+
+def _local_system(layer, context, inputs, targets, weights):
+    own = context.replace(sample_weight=weights)
+    return layer._system(None, inputs, targets, own)
+
+
+def _missing(layer, params, targets, inputs):
+    return np.asarray(targets[:]) - layer.forward(params, inputs[:])
 
 
 def _relax(initial, solved, rho, spread):

@@ -10,6 +10,7 @@ from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 from .._compat import Interval
 from ..linalg import get_backend, in_precision_of, namespace, to_numpy
 from ..memory import Memory
+from ..rows.remote import total
 from .base import Layer, Solved, Traits, refuse_sparse
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
@@ -67,7 +68,7 @@ class Standardize(Layer):
         if data is None:
             return {"mean": mean, "deviation": deviation}
         inputs, _, sample_weight = data
-        own_mean, variance = moments(_chunks(inputs, sample_weight, Memory(), mean.size))
+        own_mean, variance = moments_of(inputs, sample_weight, Memory(), mean.size)
         constant = is_constant(own_mean, variance, inputs.shape[0])
         deviation = np.where(constant, 1.0, np.sqrt(variance))
         tiny = np.flatnonzero(variance < TINY_VARIANCE)
@@ -160,7 +161,7 @@ class BatchNorm(Layer):
         mean, variance = np.zeros(channels), np.ones(channels)
         if data is not None:
             inputs, _, sample_weight = data
-            mean, variance = moments(_chunks(inputs, sample_weight, Memory(), channels))
+            mean, variance = moments_of(inputs, sample_weight, Memory(), channels)
         scale, offset = np.ones(channels), np.zeros(channels)
         return {"mean": mean, "variance": variance, "scale": scale, "offset": offset}
 
@@ -178,8 +179,8 @@ class BatchNorm(Layer):
 
     def solve(self, params, inputs, targets, context):
         _refuse_sparse(self, inputs[:1])
-        chunks = _chunks(inputs, context.sample_weight, context.memory, inputs.shape[-1])
-        mean, variance = moments(chunks)
+        own = context.sample_weight, context.memory, inputs.shape[-1]
+        mean, variance = moments_of(inputs, *own)
         xp = get_backend(context.backend if inputs.for_jax else "numpy").xp
         found = {"mean": mean, "variance": variance}
         return Solved(params | {name: xp.asarray(n, context.dtype) for name, n in found.items()})
@@ -215,6 +216,15 @@ def _refuse_sparse(layer, inputs):
     refuse_sparse(layer, inputs, why)
 
 
+def moments_of(inputs, sample_weight, memory, width):
+    """Mean and variance of each of `width` columns of rows, wherever they lie."""
+
+    def sums(inputs, sample_weight):
+        return _sums(_chunks(inputs, sample_weight, memory, width))
+
+    return _moments(total(sums, _joined, inputs, sample_weight))
+
+
 def moments(chunks):
     """Mean and variance of each column.
 
@@ -230,19 +240,33 @@ def moments(chunks):
     -------
     mean, variance : ndarray of shape (n_columns,)
     """
-    total, mean, squares = 0.0, 0.0, 0.0
+    return _moments(_sums(chunks))
+
+
+def _moments(sums):
+    weight, mean, squares = sums
+    if weight == 0:
+        raise ValueError("There is no row of positive weight to take means of.")
+    return mean, squares / weight
+
+
+def _sums(chunks):
+    """Sum of the weights, means, and sums of squares about them."""
+    sums = 0.0, 0.0, 0.0
     for rows, weights in chunks:
         weight = float(rows.shape[0] if weights is None else weights.sum())
-        if weight <= 0:
-            continue
-        own_mean, own_variance = _of_chunk(rows, weights)
-        shift, share = own_mean - mean, weight / (total + weight)
-        mean = mean + share * shift
-        squares = squares + weight * own_variance + total * share * shift**2
-        total += weight
-    if total == 0:
-        raise ValueError("There is no row of positive weight to take means of.")
-    return mean, squares / total
+        if weight > 0:
+            mean, variance = _of_chunk(rows, weights)
+            sums = _joined(sums, (weight, mean, weight * variance))
+    return sums
+
+
+def _joined(sums, others):
+    """The sums of both."""
+    (before, mean, squares), (weight, own_mean, own_squares) = sums, others
+    shift, share = own_mean - mean, weight / (before + weight)
+    squares = squares + own_squares + before * share * shift**2
+    return before + weight, mean + share * shift, squares
 
 
 def _tiny_moments(chunks):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..rows import Targets
+from ..rows.remote import View, store_of
+from .base import Layer
 
 
 def init(layers, rng, input_shape, data=None):
@@ -94,6 +96,8 @@ def lower(layer, params, targets, inputs, context):
     Distinct rows are inverted once, unless the inverse reads the inputs of each row. Those too
     many to keep are inverted when they are read.
     """
+    if layer.traits.reads_inputs and store_of(targets) is not None:
+        return _lower_there(layer, params, targets, inputs, context), params
     if layer.traits.reads_inputs:
         whole = targets[:]
         params = layer.learn_inverse(params, [(whole, inputs)], context)
@@ -102,6 +106,20 @@ def lower(layer, params, targets, inputs, context):
     params = layer.learn_inverse(params, chunks, context)
     below = targets.through(lambda rows: layer.invert(params, rows, None, context))
     return below.kept(context.memory), params
+
+
+def _lower_there(layer, params, targets, inputs, context):
+    """Targets for the input of a layer whose inverse reads it, of rows that lie elsewhere."""
+    if type(layer).learn_inverse is not Layer.learn_inverse:
+        raise ValueError(
+            f"{type(layer).__name__} holds layers whose inverse reads their inputs, such as "
+            "MaxPool2D, which takes all rows in one place: put these layers into the list itself."
+        )
+
+    def inverse(targets, inputs):
+        return layer.invert(params, targets[:], inputs[:], context)
+
+    return Targets(View(inverse, targets, inputs))
 
 
 def carry_down(layers, params, targets, inputs, context):

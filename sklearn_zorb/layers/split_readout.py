@@ -1,11 +1,10 @@
 """A read-out that keeps left-out predictions apart from other columns."""
 
-import numpy as np
-
-from ..linalg import namespace, to_numpy
+from ..linalg import namespace
+from ..rows.remote import mapped
 from .base import Layer, Solved
 from .dense import Dense
-from .stack import combine
+from .stack import combine, in_double
 
 SHRINKAGE = 5.0  # that of a Stack
 
@@ -48,7 +47,7 @@ class SplitReadout(Layer):
         solved = [
             self.readout.solve(params, inputs.then(part, {}), targets, context) for part in parts
         ]
-        left_out = [np.asarray(to_numpy(part.left_out), dtype=np.float64) for part in solved]
+        left_out = [mapped(in_double, part.left_out) for part in solved]
         weights, combined, report = combine(left_out, targets, context, SHRINKAGE)
         plain, honest = (
             {name: weight * value for name, value in part.params.items()}

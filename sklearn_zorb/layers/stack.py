@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +12,7 @@ from .._compat import Interval
 from ..linalg import to_numpy
 from ..linalg.threads import beside
 from ..rows import output_shapes
+from ..rows.remote import mapped, mean, total, weight_of
 from . import sequence, sweep
 from .base import Solved, Traits
 from .composite import Branches, report_collector
@@ -150,11 +152,11 @@ class Stack(Branches):
         others = [i for i in range(len(branches)) if i not in alone]
         for i, (own, outputs, seen) in sorted(beside(solve_block, alone, others).items()):
             solved[f"branch_{i + 1}"] = sequence.keyed(own)
-            left_out.append(np.asarray(to_numpy(outputs), dtype=np.float64))
+            left_out.append(mapped(in_double, outputs))
             reports |= seen
         weights, combined, report = combine(left_out, targets, context, self.shrinkage)
         solved["block_weights"] = weights.astype(context.dtype)
-        report["block_errors"] = [_error(part, targets[:], context) for part in left_out]
+        report["block_errors"] = [_error(part, targets, context) for part in left_out]
         return Solved(solved, left_out=combined, report={**report, "blocks": reports})
 
 
@@ -183,8 +185,7 @@ def _solve_block(branch, params, inputs, targets, context, visit):
     visit(len(hidden), rows, solved, None)
     outputs = solved.left_out
     if optimism > 1:
-        table = targets[:]
-        outputs = table + np.sqrt(optimism) * (to_numpy(outputs) - table)
+        outputs = mapped(partial(_farther, np.sqrt(optimism)), outputs, targets)
     return [*own, solved.params], outputs
 
 
@@ -202,7 +203,7 @@ def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
     ----------
     outputs : list of ndarray of shape (n_samples, n_targets)
         Each block's predictions of rows it was not fitted to.
-    targets : ndarray of shape (n_samples, n_targets)
+    targets : ndarray or Targets of shape (n_samples, n_targets)
     sample_weight : ndarray of shape (n_samples,) or None
     shrinkage : float
         Number of rows that the pull to equal weights counts for.
@@ -225,13 +226,10 @@ def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
     >>> stack_weights([y + 1, y - 1, 0 * y], y, shrinkage=0.0).round(3).tolist()
     [0.5, 0.5, 0.0]
     """
-    weight = np.ones(len(targets)) if sample_weight is None else sample_weight
-    root = np.sqrt(weight)[:, None]
-    mean = np.average(targets, axis=0, weights=weight)
-    residuals = np.stack([((part - targets) * root).ravel() for part in outputs])
-    square = np.mean([(((part - mean) * root) ** 2).sum() for part in outputs]) / weight.sum()
-    form = residuals @ residuals.T
-    form += shrinkage * square * np.eye(len(form))
+    centre = mean(_all, sample_weight, targets)
+    form, square = total(partial(_products, centre), _both, sample_weight, targets, *outputs)
+    square = square / len(outputs) / weight_of(targets, sample_weight)
+    form = form + shrinkage * square * np.eye(len(form))
     scale = form.trace() / len(form)
     if not scale > 0:
         return np.full(len(form), 1 / len(form))
@@ -244,13 +242,45 @@ def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
 
 def combine(left_out, targets, context, shrinkage):
     """Weights of blocks, their left-out outputs combined, and what the history tells of it."""
-    table = np.asarray(targets[:], dtype=np.float64)
-    weights = stack_weights(left_out, table, context.sample_weight, shrinkage)
-    combined = sum(weight * part for weight, part in zip(weights, left_out, strict=True))
-    report = {"loo_error": _error(combined, table, context), "block_weights": weights.tolist()}
+    weights = stack_weights(left_out, targets, context.sample_weight, shrinkage)
+
+    def mixed(*parts):
+        return sum(weight * part for weight, part in zip(weights, parts, strict=True))
+
+    combined = mapped(mixed, *left_out)
+    report = {"loo_error": _error(combined, targets, context), "block_weights": weights.tolist()}
     return weights, combined, report
 
 
+def _products(centre, sample_weight, targets, *outputs):
+    """Inner products of the residuals, and the sum of squares of all outputs about the centre."""
+    weight = 1.0 if sample_weight is None else sample_weight[:, None]
+    root, targets = np.sqrt(weight), _all(targets)
+    residuals = np.stack([((part - targets) * root).ravel() for part in outputs])
+    square = sum((((part - centre) * root) ** 2).sum() for part in outputs)
+    return residuals @ residuals.T, square
+
+
+def _both(one, other):
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _farther(factor, outputs, targets):
+    """Outputs whose errors are larger by a factor."""
+    table = targets[:]
+    return table + factor * (to_numpy(outputs) - table)
+
+
+def in_double(outputs):
+    return np.asarray(to_numpy(outputs), dtype=np.float64)
+
+
+def _all(targets):
+    return np.asarray(targets[:], dtype=np.float64)
+
+
 def _error(outputs, targets, context):
-    squares = ((outputs - targets) ** 2).mean(axis=1)
-    return float(np.average(squares, weights=context.sample_weight))
+    def squares(outputs, targets):
+        return ((outputs - _all(targets)) ** 2).mean(axis=1)
+
+    return float(mean(squares, context.sample_weight, outputs, targets))

@@ -1,8 +1,12 @@
 """One sweep over a list of layers: targets carried down, every layer solved once."""
 
+from functools import partial
+
 from ..linalg import namespace
 from ..rows import Rows, Targets
+from ..rows.remote import mapped
 from . import sequence
+from .gathered import solve_on_sample
 
 
 def is_solved(layer, context):
@@ -45,7 +49,8 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
         solved = None
         if wanted[i] and not stopped:
             below = None if targets is None else downward.at(i, inputs)
-            solved = layer.solve(params[i], inputs, below, context.replace(rng=streams[i]))
+            own = context.replace(rng=streams[i])
+            solved = solve_layer(layer, params[i], inputs, below, own)
             params[i] = solved.params
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
@@ -61,7 +66,14 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
 def solve_readout(layer, params, rows, targets, context):
     """Solve a read-out on all it sees: never relaxed, with its left-out outputs."""
     own = context.replace(relaxation=1.0, refine=False, left_out=True)
-    return layer.solve(params, rows, targets, own)
+    return solve_layer(layer, params, rows, targets, own)
+
+
+def solve_layer(layer, params, inputs, targets, context):
+    """What `Layer.solve` returns, on a sample where the layer needs rows in one place."""
+    if layer.traits.gathers and inputs.store is not None:
+        return solve_on_sample(layer, params, inputs, targets, context)
+    return layer.solve(params, inputs, targets, context)
 
 
 class _Downward:
@@ -92,20 +104,31 @@ class _Downward:
         layer, refine, here = self.layers[i], self.context.refine, None
         context = self.context.replace(rng=self._streams[i])
         if layer.traits.reads_inputs or refine:
-            here = sequence.through(self.layers[index:i], self.params[index:i], inputs)[:]
+            here = at_hand(sequence.through(self.layers[index:i], self.params[index:i], inputs))
         own = here if layer.traits.reads_inputs else None
-        if refine:
-            targets = Targets(targets[:])
         below, self.params[i] = sequence.lower(layer, self.params[i], targets, own, context)
         if refine:
-            # difference target propagation: what the inverse makes of the present output is
-            # taken away, so that a perfect output asks for no change
-            present = layer.invert(
-                self.params[i], layer.forward(self.params[i], here), own, context
-            )
-            below = Targets(here + (below[:] - present))
+            moved = partial(_moved, layer, self.params[i], context.without_rows())
+            below = Targets(mapped(moved, below, here))
         _check_targets(layer, below)
         return below
+
+
+def at_hand(rows):
+    """All rows as one array, unless they lie elsewhere."""
+    return rows if rows.store is not None else rows[:]
+
+
+def _moved(layer, params, context, below, here):
+    """Targets for the input of a layer as differences to the present ones.
+
+    What the inverse makes of the present output is taken away, so that a perfect output asks for
+    no change (difference target propagation).
+    """
+    here = here[:]
+    own = here if layer.traits.reads_inputs else None
+    present = layer.invert(params, layer.forward(params, here), own, context)
+    return here + (below[:] - present)
 
 
 def _check_targets(layer, targets):
@@ -113,7 +136,7 @@ def _check_targets(layer, targets):
 
     Of classes these are a few distinct rows. Targets too many to keep are looked at nowhere.
     """
-    if targets.steps:
+    if targets.steps or targets.store is not None:
         return
     values = targets.values
     if not namespace(values).isfinite(values).all():

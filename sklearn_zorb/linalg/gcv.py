@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +33,16 @@ def gcv_errors(
 
 def gcv_predictions(system: System, factors: Factors, solution: Solution) -> Array:
     """Left-out predictions (n_rows, n_targets): one pass of products."""
-    spare, ops = _mean_spare(system, factors, solution.alpha), system.ops
+    spare = _mean_spare(system, factors, solution.alpha)
+    return system.table(partial(_predictions, solution.coef, solution.intercept, spare))
+
+
+def _predictions(coef: Array, intercept: Array, spare: float, system: System) -> Array:
+    ops = system.ops
 
     def outputs(part: Any) -> Array:
         rows, targets, _ = system.chunk(part)
-        own = rows, targets, solution.coef, solution.intercept, spare
-        return ops.call(_left_out, *own)
+        return ops.call(_left_out, rows, targets, coef, intercept, spare)
 
     each = in_order if ops.name == "numpy" else map
     return ops.xp.concatenate(list(each(outputs, system.parts)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,27 +45,47 @@ class LeftOut:
     def errors(self, alphas: np.ndarray) -> np.ndarray:
         """Mean squared errors (n_alphas,) over rows and targets."""
         count = self.system.n_rows * self.system.n_targets
-        keep = self._keep and count * len(alphas) <= KEPT
-        pieces: list[Any] = []
-        errors, total = np.zeros(len(alphas)), 0.0
-        for weight, found, piece in self.factors.each_left_out(self.system, alphas, _measured):
-            errors, total = errors + found, total + weight
-            if keep:
-                pieces.append(piece)
+        keep = self._keep and self.system.here and count * len(alphas) <= KEPT
+        of_all = partial(_errors, self.factors, alphas, keep)
+        errors, total, pieces = self.system.total(of_all, _joined_errors)
         self._kept = (list(alphas) if keep else (), pieces)
         return errors / (total * self.system.n_targets)
 
     def predictions(self, alpha: float) -> Array:
         """Predictions (n_rows, n_targets) of each row by the model without it."""
         alphas, pieces = self._kept
-        if alpha not in alphas:
-            measured = self.factors.each_left_out(self.system, [alpha], _measured)
-            alphas, pieces = [alpha], [piece for _, _, piece in measured]
-        place = alphas.index(alpha)
-        return self.system.ops.xp.concatenate([
-            targets - residuals[:, :, place] / spare[:, place, None]
-            for targets, residuals, spare in pieces
-        ])  # fmt: skip
+        if alpha in alphas:
+            return _predictions(self.system, pieces, alphas.index(alpha))
+        return self.system.table(partial(_all_predictions, self.factors, alpha))
+
+
+def _errors(
+    factors: Factors, alphas: np.ndarray, keep: bool, system: System
+) -> tuple[Any, float, list[Any]]:
+    """Sums of squared errors, of weights, and what they were made of where that is kept."""
+    pieces: list[Any] = []
+    errors, total = np.zeros(len(alphas)), 0.0
+    for weight, found, piece in factors.each_left_out(system, alphas, _measured):
+        errors, total = errors + found, total + weight
+        if keep:
+            pieces.append(piece)
+    return errors, total, pieces
+
+
+def _joined_errors(one: Any, other: Any) -> tuple[Any, float, list[Any]]:
+    return one[0] + other[0], one[1] + other[1], []
+
+
+def _all_predictions(factors: Factors, alpha: float, system: System) -> Array:
+    pieces = [piece for _, _, piece in factors.each_left_out(system, [alpha], _measured)]
+    return _predictions(system, pieces, 0)
+
+
+def _predictions(system: System, pieces: list[Any], place: int) -> Array:
+    return system.ops.xp.concatenate([
+        targets - residuals[:, :, place] / spare[:, place, None]
+        for targets, residuals, spare in pieces
+    ])  # fmt: skip
 
 
 def over_rows(

@@ -37,7 +37,14 @@ class System:
     backend : {"numpy", "jax"}, default="numpy"
     fit_intercept : bool, default=True
         Whether sums are centred; False solves through the origin.
+
+    Attributes
+    ----------
+    here : bool
+        Whether the rows are read in this process.
     """
+
+    here = True
 
     def __init__(
         self,
@@ -81,6 +88,14 @@ class System:
     def chunks(self) -> Iterator[Chunk]:
         """Rows, targets and weights, chunk by chunk."""
         return map(self.chunk, self.parts)
+
+    def total(self, function: Callable[[System], Any], add: Callable[[Any, Any], Any]) -> Any:
+        """``function(self)``, or its sum over the places that rows lie in."""
+        return function(self)
+
+    def table(self, function: Callable[[System], Any]) -> Any:
+        """``function(self)``, a row for each of the system, where the rows lie."""
+        return function(self)
 
     def sample(self, n_rows: int) -> System:
         """About so many of the rows, evenly spaced, as a system of their own."""

@@ -40,7 +40,10 @@ class ConstantColumns:
 
     def within(self, X):
         """Those of the columns that have the same value in all of these rows, too, or None."""
-        other = ConstantColumns.of(X)
+        return self.shared(ConstantColumns.of(X))
+
+    def shared(self, other):
+        """The columns that others have too, with the same value; None where there are none."""
         if other is None:
             return None
         places, mine, theirs = np.intersect1d(self.places, other.places, return_indices=True)

@@ -9,6 +9,7 @@ from ..linalg import get_backend, is_jax, namespace
 from ..linalg.threads import for_each
 from ..memory import CACHE_BYTES
 from .programs import run_program
+from .remote import here, store_of
 
 
 def output_shapes(layers, input_shape):
@@ -35,7 +36,7 @@ class Rows:
 
     Parameters
     ----------
-    source : array, sparse matrix, memory map, Rows, or tuple of Rows
+    source : array, sparse matrix, memory map, Remote, Rows, or tuple of Rows
         Anything that is sliced by rows. A tuple stands for its parts side by side, each
         flattened.
     layers, params : sequences
@@ -77,6 +78,25 @@ class Rows:
         sources = self.blocks or (self.source,)
         return any(one.for_jax if isinstance(one, Rows) else is_jax(one) for one in sources)
 
+    @property
+    def store(self):
+        """Where the rows lie; None where they are here."""
+        return store_of(*(self.blocks or (self.source,)))
+
+    def remotes(self):
+        """The tables that blocks of a store must have."""
+        for source in self.blocks or (self.source,):
+            if hasattr(source, "remotes"):
+                yield from source.remotes()
+
+    def at(self, block):
+        """Those of the rows that lie in a block of a store."""
+        if self.blocks is None:
+            source = here(self.source, block)
+        else:
+            source = tuple(here(one, block) for one in self.blocks)
+        return Rows(source, self.layers, self.params, self.shape[1:], self.dtype)
+
     def __getitem__(self, part):
         if self.blocks is not None:
             rows = side_by_side([block[part] for block in self.blocks])
@@ -105,14 +125,24 @@ class Rows:
         Rows go through all layers chunk by chunk: what lies between, such as the pixels of
         every filter before a pooling, is still in the cache when the next layer reads it.
         """
-        itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
-        if not (self.layers or self.blocks) or not memory.keep(itemsize * math.prod(self.shape)):
+        itemsize, memory, store = np.dtype(context.dtype).itemsize, context.memory, self.store
+        n_bytes = itemsize * math.prod(self.shape)
+        if not (self.layers or self.blocks):
             return self
+        if store is not None:
+            return Rows(store.keep(self)) if store.spares(n_bytes) else self
+        if not memory.keep(n_bytes):
+            return self
+        return Rows(self.computed(context))
+
+    def computed(self, context):
+        """All rows as one array, made chunk by chunk."""
+        itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
         row_bytes = itemsize * peak_width(self.layers, self._source_shape())
         # a device is fed by large chunks, a processor by what its cache holds
         name = context.backend
         most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
-        return Rows(self._computed(memory.chunks(len(self), row_bytes, most)))
+        return self._computed(memory.chunks(len(self), row_bytes, most))
 
     def _source_shape(self):
         return self.shape[1:] if self.blocks is not None else self.source.shape[1:]

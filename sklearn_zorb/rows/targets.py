@@ -6,6 +6,8 @@ from operator import itemgetter
 import numpy as np
 from scipy.linalg import lapack
 
+from .remote import here, store_of, total
+
 
 class Targets:
     """Target rows, with repeated ones stored once.
@@ -38,6 +40,21 @@ class Targets:
     def __len__(self):
         return self.shape[0]
 
+    @property
+    def store(self):
+        """Where the rows lie; None where they are here."""
+        return store_of(self.values, self.codes)
+
+    def remotes(self):
+        """The tables that blocks of a store must have."""
+        for table in (self.values, self.codes):
+            if hasattr(table, "remotes"):
+                yield from table.remotes()
+
+    def at(self, block):
+        """Those of the rows that lie in a block of a store."""
+        return Targets(here(self.values, block), here(self.codes, block), self.steps)
+
     def __getitem__(self, part):
         rows = self.values[part if self.codes is None else self.codes[part]]
         return self._stepped(rows) if self.steps else rows
@@ -55,12 +72,20 @@ class Targets:
         return self._stepped(self.values[:]) if self.steps else self.values
 
     def chunks(self, memory):
-        """The same in pieces that the budget allows."""
+        """The same in pieces that the budget allows, or rows of the same range of each column."""
+        if store_of(self.values) is not None:
+            return [total(_ends, _joined_ends, self)]
         if not math.isfinite(memory.limit):
             return [self.distinct()]
         row_bytes = self._itemsize * math.prod(self.shape[1:])
         parts = memory.chunks(len(self.values), row_bytes)
         return (self._stepped(self.values[part]) for part in parts)
+
+    def take(self, places):
+        """Some of the rows, at hand; of distinct ones that are here, repeated as they are."""
+        if self.codes is None or store_of(self.values) is not None:
+            return Targets(self[places])
+        return Targets(self.values, self.codes[places], self.steps)
 
     def with_values(self, values):
         """The same repetition of other rows."""
@@ -77,6 +102,8 @@ class Targets:
 
     def kept(self, memory):
         """The same with nothing left to compute, where the budget allows."""
+        if store_of(self.values) is not None:
+            return self
         # the inverse of an activation holds two more arrays of the size of its result
         n_bytes = 3 * self._itemsize * len(self.values) * math.prod(self.shape[1:])
         return self.with_values(self.distinct()) if memory.keep(n_bytes) else self
@@ -94,3 +121,12 @@ class Targets:
         factors, scales, _, _ = lapack.dgeqrf(np.asarray(self.values, dtype=np.float64).T)
         basis = lapack.dorgqr(factors, scales)[0]
         return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T
+
+
+def _ends(targets):
+    rows = targets[:]
+    return np.stack([rows.min(axis=0), rows.max(axis=0)])
+
+
+def _joined_ends(one, other):
+    return np.stack([np.minimum(one[0], other[0]), np.maximum(one[1], other[1])])

@@ -108,7 +108,9 @@ class Kernel(Layer):
     1
     """
 
-    traits = Traits(learns=True, fits_targets=False, reads_inputs=False, jax=False)
+    traits = Traits(
+        learns=True, fits_targets=False, reads_inputs=False, gathers=True, jax=False
+    )
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left")],

@@ -26,8 +26,9 @@ class Foreign(Layer):
     """
 
     traits = Traits(
-        learns=True, reads_inputs=False, streams=False, honest=True, draws_rows=True, jax=False
-    )
+        learns=True, reads_inputs=False, streams=False, honest=True, draws_rows=True, gathers=True,
+        jax=False,
+    )  # fmt: skip
 
     def output_shape(self, input_shape):
         check_flat(self, input_shape)

@@ -12,6 +12,7 @@ from ..._compat import Interval, StrOptions
 from ...layers import sequence, sweep
 from ...linalg import to_numpy
 from ...rows import Rows, Targets
+from ...rows.remote import mapped, mean
 from ..base import Trainer, TrainingResult
 
 # relative singular values of solved weights that are rounding: the columns of a read-out for
@@ -152,8 +153,8 @@ def _first_targets(network, params, inputs, targets, context):
         return targets, params
     layers, before = network.layers[network.readout :], None
     if sequence.reads_inputs(layers):
-        before = sequence.through(network.hidden, hidden, inputs)[:]
-        before = before if network.stacked else before.reshape(len(before), -1)
+        before = sweep.at_hand(sequence.through(network.hidden, hidden, inputs))
+        before = before if network.stacked else mapped(_flat, before)
     own = context.replace(rng=context.rng.spawn(1)[0])
     targets, above = sequence.carry_down(layers, params[network.readout :], targets, before, own)
     shape = network.shapes[network.readout]
@@ -167,14 +168,22 @@ def _refined_targets(network, params, seen, targets, context):
     """Targets for the last hidden output: moved by what the solved read-out still misses."""
     layer, own = network.layers[network.readout], params[network.readout]
     below, params = _readout_targets(network, params, seen, targets, context)
-    last = seen.blocks[-1][:]
-    missing = below[:] - layer.forward(own, seen[:])
     part = {
-        "weights": own["weights"][-math.prod(last.shape[1:]) :],
+        "weights": own["weights"][-math.prod(seen.blocks[-1].shape[1:]) :],
         "intercept": np.zeros_like(own["intercept"]),
     }
-    change = layer.invert(part, missing, None, context)
-    return Targets(last + change.reshape(last.shape)), params
+
+    def moved(last, below, seen):
+        last, missing = last[:], below[:] - layer.forward(own, seen[:])
+        change = layer.invert(part, missing, None, context)
+        return last + change.reshape(last.shape)
+
+    return Targets(mapped(moved, seen.blocks[-1], below, seen)), params
+
+
+def _flat(rows):
+    rows = rows[:]
+    return rows.reshape(len(rows), -1)
 
 
 def solve_hidden(network, params, inputs, targets, context, history):
@@ -204,7 +213,7 @@ def _readout_targets(network, params, seen, targets, context):
         # before its first solve the read-out knows the last block only
         solved = own["weights"].shape[0] == seen.shape[1]
         rows = seen if solved else Rows(seen.blocks[-1:])
-        before = network.layers[network.readout].forward(own, rows[:])
+        before = mapped(lambda rows: network.layers[network.readout].forward(own, rows[:]), rows)
     targets, tail = sequence.carry_down(network.tail, params[stop:], targets, before, context)
     return targets, [*params[:stop], *tail]
 
@@ -228,8 +237,13 @@ def _within_reach(network, targets, outputs, context):
     """
     if not _has_margin(network, outputs, context):
         return targets
-    wanted = targets[:]
-    return Targets(np.where(wanted > 0.5, np.maximum(outputs, wanted), np.minimum(outputs, wanted)))
+
+    def within(targets, outputs):
+        wanted = targets[:]
+        exceeded = np.maximum(outputs, wanted), np.minimum(outputs, wanted)
+        return np.where(wanted > 0.5, *exceeded)
+
+    return Targets(mapped(within, targets, outputs))
 
 
 def _shortfall(network, targets, solved, context):
@@ -237,8 +251,12 @@ def _shortfall(network, targets, solved, context):
     outputs = solved.left_out
     if not _has_margin(network, outputs, context):
         return solved.report["loo_error"]
-    missing = (_within_reach(network, targets, outputs, context)[:] - outputs) ** 2
-    return float(np.average(missing.mean(axis=1), weights=context.sample_weight))
+    wanted = _within_reach(network, targets, outputs, context)
+
+    def squares(wanted, outputs):
+        return ((wanted[:] - outputs) ** 2).mean(axis=1)
+
+    return float(mean(squares, context.sample_weight, wanted, outputs))
 
 
 def _has_margin(network, outputs, context):

@@ -1,0 +1,40 @@
+"""Predictions of collections, computed when they are asked for."""
+
+import dask
+import dask.array as da
+import numpy as np
+
+from .reading import _delayed
+
+
+def lazily(estimator, method, X, example):
+    """What a method of a fitted estimator says of the rows of a collection.
+
+    Parameters
+    ----------
+    estimator : object
+        Sent to each worker once.
+    method : str
+    X : array or data frame of Dask
+    example : ndarray
+        Of the same type and shape but for the number of rows.
+
+    Returns
+    -------
+    dask.array.Array
+    """
+    blocks, model = _delayed(X, "X"), dask.delayed(estimator, traverse=False)
+    lengths = X.chunks[0] if isinstance(X, da.Array) else [np.nan] * len(blocks)
+    parts = [
+        da.from_delayed(
+            dask.delayed(_predicted)(model, method, block, example[:0]),
+            shape=(length, *example.shape[1:]), meta=example[:0],
+        )
+        for block, length in zip(blocks, lengths, strict=True)
+    ]  # fmt: skip
+    return da.concatenate(parts, allow_unknown_chunksizes=True)
+
+
+def _predicted(estimator, method, X, nothing):
+    """Predictions of one block, which may have no rows."""
+    return getattr(estimator, method)(X) if len(X) else nothing

@@ -1,0 +1,262 @@
+"""Tables whose rows lie elsewhere: functions go to the rows, and sums come back."""
+
+import operator
+from abc import ABC, abstractmethod
+from functools import cached_property, partial
+
+import numpy as np
+
+# bytes of rows that are brought together at the most
+GATHERED_BYTES = 256e6
+
+
+class Store(ABC):
+    """Where the rows of `Remote` tables are, block by block.
+
+    Attributes
+    ----------
+    n_rows : int
+        In all blocks.
+    """
+
+    n_rows: int
+
+    @abstractmethod
+    def total(self, function, add, tables):
+        """What `function` gives for the rows of each block, added up by `add`.
+
+        Parameters
+        ----------
+        function : callable
+            Called with what `here` makes of each table in a block.
+        add : callable
+            ``add(total, other)`` returns the sum, and changes neither.
+        tables : sequence
+        """
+
+    @abstractmethod
+    def keep(self, table):
+        """The rows of a `Rows` or `View`, computed once, as a `Remote` where they lie."""
+
+    @abstractmethod
+    def spares(self, n_bytes):
+        """Whether so many bytes of rows more may be kept; if so they are counted."""
+
+
+class Block:
+    """The rows of some tables that lie in one place.
+
+    Parameters
+    ----------
+    values : dict of str to array
+    start : int
+        How many rows come before.
+    """
+
+    def __init__(self, values, start):
+        self.values, self.start = values, start
+
+
+class Remote:
+    """A table of rows in a `Store`: what is read of it comes here.
+
+    Parameters
+    ----------
+    store : Store
+    name : str
+        Under which blocks have its rows.
+    first : array of shape (1, ...)
+        The first row.
+    parts : object
+        What the store finds the blocks by; they may be dropped when nobody holds it.
+    """
+
+    def __init__(self, store, name, first, parts):
+        self.store, self.name, self.first, self.parts = store, name, first, parts
+        self.dtype, self.shape = first.dtype, (store.n_rows, *first.shape[1:])
+        self.ndim, self.size = len(self.shape), int(np.prod(self.shape))
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getstate__(self):
+        return {**vars(self), "store": None, "parts": None}
+
+    def remotes(self):
+        """The tables that blocks must have."""
+        yield self
+
+    def at(self, block):
+        """The rows of a block."""
+        return block.values[self.name]
+
+    def __getitem__(self, part):
+        if isinstance(part, slice) and part.indices(len(self)) in ((0, 0, 1), (0, 1, 1)):
+            return self.first[part]
+        return _taken(self, part)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+
+class View:
+    """What a function makes of the rows of tables, row by row, each time that it is read.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays of as many rows each, or None, to an array.
+    *tables
+        `Remote`, `View`, `Rows`, `Targets` or None, at least one of which is in a store.
+    """
+
+    def __init__(self, function, *tables):
+        self.function, self.tables = function, tables
+
+    @property
+    def store(self):
+        """The store of the tables."""
+        return store_of(*self.tables)
+
+    def remotes(self):
+        """The tables that blocks must have."""
+        return _remotes(self.tables)
+
+    def at(self, block):
+        """The rows of a block."""
+        return self.function(*(here(table, block) for table in self.tables))
+
+    def __getitem__(self, part):
+        return self.function(*(None if table is None else table[part] for table in self.tables))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype=dtype)
+
+    @cached_property
+    def _first(self):
+        return self[:1]
+
+    @property
+    def dtype(self):
+        """Precision of the rows."""
+        return self._first.dtype
+
+    @property
+    def shape(self):
+        """Shape of all rows."""
+        return (len(self), *self._first.shape[1:])
+
+    def __len__(self):
+        return len(next(table for table in self.tables if hasattr(table, "shape")))
+
+
+class Start:
+    """Stands for how many rows come before those of a block."""
+
+    def at(self, block):
+        """The number of rows before the block."""
+        return block.start
+
+    def __getitem__(self, part):
+        return 0
+
+
+START = Start()
+
+
+def store_of(*tables):
+    """The store that the rows of some tables lie in; None where all are here."""
+    stores = (getattr(table, "store", None) for table in tables)
+    return next((store for store in stores if store is not None), None)
+
+
+def here(table, block):
+    """What a table is where a block lies: its rows there."""
+    return table.at(block) if hasattr(table, "at") else table
+
+
+def total(function, add, *tables):
+    """``function(*tables)``, or the sum of what it gives in each place that rows lie in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.rows.remote import total
+    >>> total(np.sum, np.add, np.ones((3, 2))).item()
+    6.0
+    """
+    store = store_of(*tables)
+    return function(*tables) if store is None else store.total(function, add, tables)
+
+
+def mean(function, sample_weight, *tables):
+    """The weighted mean of a function's value for each row."""
+
+    def of_these(weights, *rows):
+        values = function(*rows)
+        weight = float(len(values) if weights is None else weights.sum())
+        return np.average(values, axis=0, weights=weights), weight
+
+    return total(of_these, _joined_means, sample_weight, *tables)[0]
+
+
+def weight_of(table, sample_weight):
+    """How much the rows of a table weigh together: 1 each, where no weights are given."""
+    if sample_weight is None:
+        return float(len(table))
+    return float(total(np.sum, np.add, sample_weight))
+
+
+def _joined_means(one, other):
+    (mean, weight), (other_mean, other_weight) = one, other
+    share = other_weight / (weight + other_weight)
+    return mean + share * (other_mean - mean), weight + other_weight
+
+
+def mapped(function, *tables):
+    """``function(*tables)``, a function row by row; where rows lie elsewhere, when they are read."""
+    return function(*tables) if store_of(*tables) is None else View(function, *tables)
+
+
+def kept(table):
+    """The same table with nothing left to compute."""
+    return table.store.keep(table) if isinstance(table, View) else table
+
+
+def _remotes(tables):
+    for table in tables:
+        if hasattr(table, "remotes"):
+            yield from table.remotes()
+
+
+def named(tables):
+    """All `Remote` tables that some tables are made of, by name."""
+    return {one.name: one for one in _remotes(tables)}
+
+
+def _taken(table, part):
+    """Rows of a table by a slice or by their places, in that order."""
+    places = np.arange(len(table))[part] if isinstance(part, slice) else np.asarray(part)
+    if places.dtype == bool:
+        places = np.flatnonzero(places)
+    n_bytes = len(places) * table.first.nbytes
+    if n_bytes > GATHERED_BYTES:
+        raise ValueError(
+            f"a layer or a setting needs {len(places)} rows at once, {n_bytes / 1e6:.0f} MB, and "
+            f"rows that lie elsewhere are brought together up to {GATHERED_BYTES / 1e6:.0f} MB "
+            "only. Take layers solved by least squares, such as Dense and Conv2D, whose inverse "
+            "does not read their inputs, alpha above 0 and n_sweeps=1."
+        )
+    order = np.argsort(places, kind="stable")
+    pieces = table.store.total(partial(_piece, places[order]), operator.add, (START, table))
+    found = np.empty((len(places), *table.shape[1:]), table.dtype)
+    found[order] = np.concatenate([rows for _, rows in sorted(pieces, key=operator.itemgetter(0))])
+    return found
+
+
+
+
+def _piece(places, start, rows):
+    """Those rows of a block that are among ascending places, and where the block starts."""
+    first, last = np.searchsorted(places, [start, start + len(rows)])
+    return [(start, rows[places[first:last] - start])]
