@@ -1,7 +1,7 @@
 """Docstrings of public names follow the numpydoc rules that scikit-learn keeps."""
 
 import doctest
-import importlib
+import importlib.util
 import inspect
 from pathlib import Path
 
@@ -14,6 +14,8 @@ PACKAGE = Path(sklearn_zorb.__file__).parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 MODULES = ["", ".datasets", ".inspection", ".layers", ".linalg", ".testing", ".trainers"]
+if importlib.util.find_spec("distributed"):
+    MODULES.append(".dask")
 
 IGNORED = {
     "ES01",  # extended summary

@@ -12,7 +12,6 @@ from ..estimators.fitting import Call
 from .predicting import lazily
 from .reading import read_collections
 
-
 # what a decoder makes of outputs, for each method
 DECODED = {
     "predict": "predict",
@@ -144,13 +143,16 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
 
     Parameters
     ----------
-    layers, alpha, relaxation, readout, n_sweeps, rcond, backward_rcond, input_shape, standardize, categorical_features, class_weight, dtype, n_jobs, random_state, verbose : object
+    layers, alpha, relaxation, readout, n_sweeps, rcond : object
+    backward_rcond, input_shape, standardize, categorical_features, class_weight, dtype : object
         As in `sklearn_zorb.ZORBClassifier`.
     backend : {"auto", "numpy"}, default="auto"
         Matrices are multiplied by NumPy in either case.
     memory_limit : int, str or None, default=None
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
+    n_jobs, random_state, verbose : object
+        As above.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
 
@@ -250,13 +252,16 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
 
     Parameters
     ----------
-    layers, alpha, relaxation, readout, n_sweeps, rcond, backward_rcond, input_shape, standardize, categorical_features, clip, dtype, n_jobs, random_state, verbose : object
+    layers, alpha, relaxation, readout, n_sweeps, rcond : object
+    backward_rcond, input_shape, standardize, categorical_features, clip, dtype : object
         As in `sklearn_zorb.ZORBRegressor`.
     backend : {"auto", "numpy"}, default="auto"
         Matrices are multiplied by NumPy in either case.
     memory_limit : int, str or None, default=None
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
+    n_jobs, random_state, verbose : object
+        As above.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
 

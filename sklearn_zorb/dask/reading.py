@@ -98,7 +98,8 @@ def read_collections(client, estimator, X, y, sample_weight):
     """
     read = partial(client.submit, pure=False)
     blocks = [
-        read(_read, estimator, i, *raw) for i, raw in enumerate(_blocks(client, X, y, sample_weight))
+        read(_read, estimator, i, *raw)
+        for i, raw in enumerate(_blocks(client, X, y, sample_weight))
     ]
     blocks, facts = _with_rows(read, estimator, blocks)
     classes = None
@@ -135,11 +136,11 @@ def _delayed(table, name):
     """The blocks of a collection."""
     if not is_dask_collection(table) or not hasattr(table, "to_delayed"):
         raise TypeError(
-            f"{name} is of type {type(table).__name__}; pass an array or a data frame of Dask, such "
-            "as dask.array.from_array(...), or take the estimator without Dask in its name."
+            f"{name} is of type {type(table).__name__}; pass an array or a data frame of Dask, as "
+            "by dask.array.from_array(...), or take the estimator without Dask in its name."
         )
     if isinstance(table, da.Array):
-        whole = {axis: -1 for axis in range(1, table.ndim)}
+        whole = dict.fromkeys(range(1, table.ndim), -1)
         return list((table.rechunk(whole) if whole else table).to_delayed().ravel())
     return list(table.to_delayed())
 

@@ -70,7 +70,9 @@ class LeftOutErrors:
         every = _every(len(residuals), MOST_ROWS)
         self.rows = slice(None, None, every)
         self.outputs, self.residuals = outputs[self.rows], residuals[self.rows]
-        weights = np.ones(len(self.residuals)) if sample_weight is None else sample_weight[self.rows]
+        weights = (
+            np.ones(len(self.residuals)) if sample_weight is None else sample_weight[self.rows]
+        )
         self.weights, self.unit = every * weights, unit
 
     @classmethod

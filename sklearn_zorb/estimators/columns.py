@@ -43,7 +43,12 @@ def check_columns(estimator, X, y="no_validation", *, reset, **options):
             with np.errstate(over="ignore", invalid="ignore"):
                 return validate_data(estimator, X, y, reset=reset, **options), known
         except ValueError as error:
-            raise _about_text(error) from error
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(
+                f"X holds text ({error}), and an array does not say which columns are categories: "
+                "pass a data frame, or categorical_features=[...]."
+            ) from error
     validate_data(estimator, table.source, reset=reset, skip_check_array=True)
     if reset:
         numbers, schema = read_table(table, estimator.categorical_features)
@@ -82,16 +87,6 @@ def _refuse_infinity(numbers, names):
             f"column {names[found[0]]!r} of X contains infinity, or a value too large for "
             f"{numbers.dtype}: clip it, or make it a gap (NaN)."
         )
-
-
-def _about_text(error):
-    """The error, with what to do about text in arrays."""
-    if "could not convert" not in str(error):
-        return error
-    return ValueError(
-        f"X holds text ({error}), and an array does not say which columns are categories: pass a "
-        "data frame, or categorical_features=[...]."
-    )
 
 
 def _has_types(X, chosen):

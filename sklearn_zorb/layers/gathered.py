@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 
 from ..linalg import to_numpy
-from ..rows import Rows, Targets
-from ..rows.remote import START, View, kept, store_of
+from ..rows import Rows
+from ..rows.remote import START, View, kept
 
 # rows that are brought together, where there are more
 SAMPLE_ROWS = 50_000

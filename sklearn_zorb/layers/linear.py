@@ -16,8 +16,8 @@ from ..rows.device import padded_weights, repeat_first
 from ..rows.remote import mapped
 from ..rows.systems import RemoteSystem
 from .base import Layer, Solved, Traits
-from .gathered import solve_on_sample
 from .factored import two_thin_products
+from .gathered import solve_on_sample
 from .initializers import INITIALIZERS, initial_weights
 
 # working arrays of a chunk that one of several threads sums: fewer take as long to hand out

@@ -214,7 +214,7 @@ def _joined_means(one, other):
 
 
 def mapped(function, *tables):
-    """``function(*tables)``, a function row by row; where rows lie elsewhere, when they are read."""
+    """``function(*tables)``, row by row: now, or when rows that lie elsewhere are read."""
     return function(*tables) if store_of(*tables) is None else View(function, *tables)
 
 
@@ -252,8 +252,6 @@ def _taken(table, part):
     found = np.empty((len(places), *table.shape[1:]), table.dtype)
     found[order] = np.concatenate([rows for _, rows in sorted(pieces, key=operator.itemgetter(0))])
     return found
-
-
 
 
 def _piece(places, start, rows):

@@ -42,6 +42,11 @@ def assert_same(found, expected, tolerance=1e-8):
     assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
 
 
+def test_a_client_is_needed():
+    with pytest.raises(ValueError, match="there is no client"):
+        DaskZORBRegressor().fit(spread(ROWS), spread(NUMBERS))
+
+
 @pytest.mark.parametrize(
     ("chunks", "layers", "parameters"),
     [
@@ -190,8 +195,3 @@ def test_errors_say_what_to_pass(client):
                              for part in parts], meta=parts[0][:0], verify_meta=False)  # fmt: skip
     with pytest.raises(ValueError, match="column 'city' of X holds a category in one partition"):
         model.fit(mixed, dd.from_pandas(numbers, npartitions=2))
-
-
-def test_a_client_is_needed():
-    with pytest.raises(ValueError, match="there is no client"):
-        DaskZORBRegressor().fit(spread(ROWS), spread(NUMBERS))

@@ -108,9 +108,7 @@ class Kernel(Layer):
     1
     """
 
-    traits = Traits(
-        learns=True, fits_targets=False, reads_inputs=False, gathers=True, jax=False
-    )
+    traits = Traits(learns=True, fits_targets=False, reads_inputs=False, gathers=True, jax=False)
 
     _parameter_constraints = {
         "units": [Interval(Integral, 1, None, closed="left")],
