@@ -51,8 +51,9 @@ class ClassDecoder:
             if final and self.task == "multiclass":
                 found = self._discriminant_of(outputs, codes, sample_weight, learned.calibration)
                 if found is not None:
-                    learned.discriminant, learned.calibration = found
-                    outputs = learned.discriminant.left_out
+                    discriminant, learned.calibration = found
+                    outputs = discriminant.left_out
+                    learned.discriminant = discriminant.without_rows()
         learned.weight = weight_of(y, sample_weight)
         learned.score = self._accuracy(outputs, y, sample_weight)
         return learned

@@ -1,5 +1,6 @@
 """A linear discriminant of the outputs, for classes that the largest output never names."""
 
+from copy import copy
 from functools import partial
 
 import numpy as np
@@ -94,6 +95,12 @@ class LinearDiscriminant:
             axes = self._axes[None]
             self.left_out = mapped(lambda *rows: self._left_out(axes, *rows)[0].T, *tables)
         return self
+
+    def without_rows(self):
+        """A copy that keeps nothing of each row: it has no `left_out`."""
+        lean = copy(self)
+        del lean.left_out
+        return lean
 
     @property
     def shares(self):

@@ -1,0 +1,265 @@
+"""Rows on workers: time, bytes on the wire, equality, and a worker that dies.
+
+Workers are processes of one thread each on this machine, and the time of two is put beside that of
+one. What two bare processes gain on the same loop of Gram matrices, without Dask, says what the
+machine allows. Bytes are those of the loopback interface, before and after a pass.
+
+    python -m benchmarks.dask_scale [PART ...]
+"""
+
+import argparse
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import psutil
+
+from .common import note, save, show, timed
+from .tabular.tables import load
+
+N_ROWS, WIDTH, UNITS, BLOCKS = 2_000_000, 100, 256, 20
+LAYERS = f"Dense[{UNITS}] Tanh"
+REPEATS = 3
+BARE = """
+import sys
+from time import perf_counter
+import numpy as np
+rng = np.random.default_rng(int(sys.argv[1]))
+n_blocks, rows, width, units = map(int, sys.argv[2:])
+X, W = rng.normal(size=(rows, width)), rng.normal(size=(width, units)) / 10
+step = 20_000
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(n_blocks):
+    total = 0.0
+    for start in range(0, rows, step):
+        part = X[start : start + step]
+        hidden = np.tanh(part @ W)
+        seen = np.hstack([part, hidden])
+        total = total + seen.T @ seen
+print("done", flush=True)
+"""
+
+
+@contextmanager
+def cluster(n_workers, processes=True, **options):
+    """A client of so many workers of one thread each."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=n_workers, threads_per_worker=1, processes=processes,
+                     dashboard_address=None, memory_limit="6GB", **options) as workers,
+        Client(workers) as client,
+    ):  # fmt: skip
+        yield client
+
+
+def rows(n_rows=N_ROWS, blocks=BLOCKS):
+    """Rows and targets that workers make: the same for any of them."""
+    import dask.array as da
+
+    size = n_rows // blocks
+    X = da.concatenate([
+        da.from_delayed(_made(i, size), shape=(size, WIDTH), dtype=np.float64)
+        for i in range(blocks)
+    ])  # fmt: skip
+    return X, da.sin(X[:, 0]) * X[:, 1] + X[:, 2]
+
+
+def _made(seed, size):
+    import dask
+
+    return dask.delayed(_numbers)(seed, size)
+
+
+def _numbers(seed, size):
+    return np.random.default_rng(seed).standard_normal((size, WIDTH))
+
+
+def bare(n_processes):
+    """Seconds of the loop in some processes, which share the blocks."""
+    arguments = [str(BLOCKS // n_processes), str(N_ROWS // BLOCKS), str(WIDTH), str(UNITS)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", BARE, str(i), *arguments], text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for i in range(n_processes)
+    ]  # fmt: skip
+    for one in running:
+        one.stdout.readline()
+    started = time.perf_counter()
+    for one in running:
+        one.stdin.write("\n")
+        one.stdin.flush()
+    for one in running:
+        one.stdout.readline()
+    seconds = time.perf_counter() - started
+    for one in running:
+        one.wait()
+    return seconds
+
+
+def fitted(client):
+    """A fit, its seconds without those of making the rows, and bytes on the wire."""
+    from distributed import wait
+
+    from sklearn_zorb.dask import DaskZORBRegressor
+
+    X, y = client.persist(rows())
+    wait([X, y])
+    model = DaskZORBRegressor(LAYERS, random_state=0)
+    sent = psutil.net_io_counters(pernic=True)["lo"].bytes_sent
+    model, seconds = timed(lambda: model.fit(X, y))
+    return model, seconds, psutil.net_io_counters(pernic=True)["lo"].bytes_sent - sent
+
+
+def scaling():
+    """One worker and two, beside two bare processes and the local estimator."""
+    runs: dict = {name: [] for name in ("bare 1", "bare 2", "dask 1", "dask 2")}
+    wire = {}
+    for repeat in range(REPEATS):
+        for count in (1, 2):
+            note(f"{count} of 2, run {repeat + 1} of {REPEATS}")
+            runs[f"bare {count}"].append(bare(count))
+            with cluster(count) as client:
+                model, seconds, wire[count] = fitted(client)
+                runs[f"dask {count}"].append(seconds)
+    found = {name: statistics.median(seconds) for name, seconds in runs.items()}
+    bare_gain, gain = found["bare 1"] / found["bare 2"], found["dask 1"] / found["dask 2"]
+    width = WIDTH + UNITS
+    solves = 2 * (WIDTH + 1) ** 0 * 8 * (WIDTH**2 + width**2)
+    return [{**{f"{name} s": seconds for name, seconds in found.items()},
+             "bare gain": bare_gain, "dask gain": gain, "share": gain / bare_gain,
+             "MB of a fit, two workers": wire[2] / 1e6,
+             "MB by the model, two solves": solves / 1e6}]  # fmt: skip
+
+
+def local():
+    """The local estimator with all threads."""
+    from sklearn_zorb import ZORBRegressor
+
+    size = N_ROWS // BLOCKS
+    X = np.concatenate([_numbers(i, size) for i in range(BLOCKS)])
+    y = np.sin(X[:, 0]) * X[:, 1] + X[:, 2]
+    seconds = [
+        timed(lambda: ZORBRegressor(LAYERS, random_state=0).fit(X, y))[1] for _ in range(REPEATS)
+    ]
+    return [{"local, two threads s": statistics.median(seconds)}]
+
+
+def equality(n_rows=20_000):
+    """Largest relative differences of predictions and weights, 4 chunkings and 3 numbers."""
+    import dask.array as da
+
+    from sklearn_zorb import ZORBRegressor
+    from sklearn_zorb.dask import DaskZORBRegressor
+
+    X = np.random.default_rng(0).normal(size=(n_rows, 20))
+    y = np.sin(X[:, 0]) * X[:, 1] + X[:, 2]
+    layers = "Dense[100] Tanh Dense[50] ReLU"
+    expected = ZORBRegressor(layers, random_state=0).fit(X, y)
+    chunkings = [n_rows, 5000, 777, (1, 12_000, 7999)]
+    found = []
+    for n_workers in (1, 2, 4):
+        with cluster(n_workers, processes=False):
+            for chunks in chunkings:
+                note(f"{n_workers} workers, chunks {chunks}")
+                model = DaskZORBRegressor(layers, random_state=0).fit(
+                    da.from_array(X, chunks=(chunks, -1)), da.from_array(y, chunks=(chunks,))
+                )
+                weights = max(
+                    relative(own[name], other[name])
+                    for own, other in zip(model.params_, expected.params_, strict=True)
+                    for name in own
+                    if name in ("weights", "intercept")
+                )
+                found.append((relative(model.predict(X), expected.predict(X)), weights))
+    predictions, weights = map(max, zip(*found, strict=True))
+    return [{"largest difference of predictions": predictions, "of weights": weights}]
+
+
+def relative(found, expected):
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def killed():
+    """A worker killed in the middle of a fit; the model beside one without that."""
+    from distributed import wait
+
+    from sklearn_zorb.dask import DaskZORBRegressor
+
+    models = []
+    for kill in (False, True):
+        with cluster(2) as client:
+            X, y = client.persist(rows(200_000))
+            wait([X, y])
+            pids = sorted(client.run(os.getpid).values())
+            if kill:
+                note(f"a worker dies in a second, of {pids}")
+                threading.Timer(1.0, os.kill, (pids[0], signal.SIGKILL)).start()
+            model, seconds = timed(lambda X=X, y=y: DaskZORBRegressor(
+                "Dense[256] Tanh Dense[256] Tanh", random_state=0).fit(X, y))  # fmt: skip
+            models.append((model, seconds, sorted(client.run(os.getpid).values()) != pids))
+    (plain, seconds, _), (other, longer, gone) = models
+    X = _numbers(99, 1000)
+    return [
+        {
+            "fit s": seconds,
+            "with a worker killed s": longer,
+            "its process is gone": gone,
+            "largest difference of predictions": relative(other.predict(X), plain.predict(X)),
+        }
+    ]
+
+
+def defaults():
+    """The default list in four partitions beside the local one, on two large tables."""
+    import dask.dataframe as dd
+    from sklearn.model_selection import train_test_split
+
+    from sklearn_zorb import ZORBClassifier, ZORBRegressor
+    from sklearn_zorb.dask import DaskZORBClassifier, DaskZORBRegressor
+
+    found = []
+    with cluster(2, processes=False):
+        for name in ("adult", "diamonds"):
+            table = load(name)
+            kinds = {"classification": (ZORBClassifier, DaskZORBClassifier),
+                     "regression": (ZORBRegressor, DaskZORBRegressor)}  # fmt: skip
+            X, X_test, y, y_test = train_test_split(
+                table.X, table.y, test_size=0.25, random_state=0
+            )
+            local, spread = kinds[table.task]
+            note(f"{name}: one place")
+            expected, seconds = timed(lambda: local(random_state=0).fit(X, y))
+            frame = dd.from_pandas(X.reset_index(drop=True).assign(target_=np.asarray(y)), 4)
+            note(f"{name}: four partitions")
+            model, longer = timed(
+                lambda: spread(random_state=0).fit(frame[list(X)], frame["target_"])
+            )
+            scores = expected.score(X_test, y_test), model.to_local().score(X_test, y_test)
+            found.append({"data": name, "rows": len(X), "one place": scores[0],
+                          "four partitions": scores[1], "difference": scores[1] - scores[0],
+                          "s": seconds, "in four s": longer})  # fmt: skip
+    return found
+
+
+PARTS = {part.__name__: part for part in (scaling, local, equality, killed, defaults)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
+    for name in parser.parse_args().parts:
+        found = PARTS[name]()
+        save(f"dask_{name}", found)
+        show(found)
+
+
+if __name__ == "__main__":
+    main()
