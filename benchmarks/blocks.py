@@ -30,7 +30,7 @@ from sklearn_zorb import ZORBRegressor, auto_layers, parse_layers
 from sklearn_zorb.datasets import load_table
 from sklearn_zorb.decoders import Classes, LinearDiscriminant, Numbers, PowerCalibration
 from sklearn_zorb.layers import Context, EstimatorLayer, Kernel, Stack, Standardize
-from sklearn_zorb.layers.stack import stack_weights
+from sklearn_zorb.layers.block_weights import stack_weights
 from sklearn_zorb.memory import Memory
 from sklearn_zorb.network import Network
 from sklearn_zorb.rows import merge_copies

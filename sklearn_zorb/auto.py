@@ -119,7 +119,7 @@ EFFORTS = {
         forests=({"n_estimators": 500}, {"n_estimators": 500, "kind": "extra"}),
         boosted_rows=200, category_rows=100,
         boosting={"n_estimators": 200, "learning_rate": 0.05, "max_features": 0.5},
-        folds=(20, 5), fold_rows=400_000,
+        folds=(10, 5), fold_rows=100_000,
     ),
 }  # fmt: skip
 

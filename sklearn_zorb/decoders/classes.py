@@ -10,7 +10,7 @@ from .calibration import PowerCalibration
 from .discriminant import LinearDiscriminant
 
 # standard errors by which the log-loss of a discriminant has to be lower
-NOISE = 1.0
+NOISE = 2.0
 
 
 class ClassDecoder:

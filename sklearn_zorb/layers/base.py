@@ -174,10 +174,13 @@ class Layer(Node, BaseEstimator):
         What training rules have to know; a property where it depends on hyperparameters.
     one_thread : bool
         Whether `solve` keeps one thread busy and no more: others may run beside it.
+    likely : bool
+        Whether outputs are probabilities where the layer is fitted to classes.
     """
 
     traits = Traits()
     one_thread = False
+    likely = False
 
     _parameter_constraints: dict = {}
 

@@ -6,15 +6,15 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.optimize
 
 from .._compat import Interval
 from ..linalg import to_numpy
 from ..linalg.threads import beside
 from ..rows import output_shapes
-from ..rows.remote import mapped, mean, total, weight_of
+from ..rows.remote import mapped, mean
 from . import sequence, sweep
 from .base import Solved, Traits
+from .block_weights import all_of, likelihood_weights, stack_weights
 from .composite import Branches, report_collector
 from .dense import Dense
 
@@ -33,7 +33,9 @@ class Stack(Branches):
     K the number of outputs and :math:`s^2` the mean square of the centred :math:`L_b`. The
     penalty counts as much as :math:`\lambda` rows that speak for equal weights. Weights that
     may not be negative, one for a whole block, cannot read y back from left-out outputs, as
-    a ridge on all of them can.
+    a ridge on all of them can. With more than two classes and a block that says probabilities,
+    such as boosting, the weights of greatest likelihood are taken instead, with the same pull:
+    scores of least squares lie further from 0 and 1 than probabilities that name the same classes.
 
     A list of layers that ends in a `Stack` brings its own read-out.
 
@@ -154,7 +156,8 @@ class Stack(Branches):
             solved[f"branch_{i + 1}"] = sequence.keyed(own)
             left_out.append(mapped(in_double, outputs))
             reports |= seen
-        weights, combined, report = combine(left_out, targets, context, self.shrinkage)
+        likely = any(branch[-1].likely for branch in branches)
+        weights, combined, report = combine(left_out, targets, context, self.shrinkage, likely)
         solved["block_weights"] = weights.astype(context.dtype)
         report["block_errors"] = [_error(part, targets, context) for part in left_out]
         return Solved(solved, left_out=combined, report={**report, "blocks": reports})
@@ -196,53 +199,12 @@ def _reads_targets(hidden):
     return any(learners[:-1]) or bool(learners and learners[-1] and traits[-1].fits_targets)
 
 
-def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
-    """Weights on the simplex that combine `outputs` to approximate `targets`.
-
-    Parameters
-    ----------
-    outputs : list of ndarray of shape (n_samples, n_targets)
-        Each block's predictions of rows it was not fitted to.
-    targets : ndarray or Targets of shape (n_samples, n_targets)
-    sample_weight : ndarray of shape (n_samples,) or None
-    shrinkage : float
-        Number of rows that the pull to equal weights counts for.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_blocks,)
-
-    Notes
-    -----
-    As the weights w sum to one, the error is the quadratic form w.T M w of the residuals'
-    inner products M. Without that condition, the v >= 0 of least v.T M v + (1 - sum(v))^2
-    is a multiple of the same w: a small non-negative least-squares problem.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_zorb.layers.stack import stack_weights
-    >>> y = np.arange(20.0)[:, None]
-    >>> stack_weights([y + 1, y - 1, 0 * y], y, shrinkage=0.0).round(3).tolist()
-    [0.5, 0.5, 0.0]
-    """
-    centre = mean(_all, sample_weight, targets)
-    form, square = total(partial(_products, centre), _both, sample_weight, targets, *outputs)
-    square = square / len(outputs) / weight_of(targets, sample_weight)
-    form = form + shrinkage * square * np.eye(len(form))
-    scale = form.trace() / len(form)
-    if not scale > 0:
-        return np.full(len(form), 1 / len(form))
-    values, vectors = np.linalg.eigh(form / scale)
-    factor = np.sqrt(np.maximum(values, 1e-15))[:, None] * vectors.T
-    system = np.vstack([factor, np.ones(len(form))])
-    found, _ = scipy.optimize.nnls(system, np.append(np.zeros(len(form)), 1.0))
-    return found / found.sum()
-
-
-def combine(left_out, targets, context, shrinkage):
+def combine(left_out, targets, context, shrinkage, likely=False):
     """Weights of blocks, their left-out outputs combined, and what the history tells of it."""
-    weights = stack_weights(left_out, targets, context.sample_weight, shrinkage)
+    if likely and context.task == "multiclass":
+        weights = likelihood_weights(left_out, context.y, context.sample_weight)
+    else:
+        weights = stack_weights(left_out, targets, context.sample_weight, shrinkage)
 
     def mixed(*parts):
         return sum(weight * part for weight, part in zip(weights, parts, strict=True))
@@ -250,19 +212,6 @@ def combine(left_out, targets, context, shrinkage):
     combined = mapped(mixed, *left_out)
     report = {"loo_error": _error(combined, targets, context), "block_weights": weights.tolist()}
     return weights, combined, report
-
-
-def _products(centre, sample_weight, targets, *outputs):
-    """Inner products of the residuals, and the sum of squares of all outputs about the centre."""
-    weight = 1.0 if sample_weight is None else sample_weight[:, None]
-    root, targets = np.sqrt(weight), _all(targets)
-    residuals = np.stack([((part - targets) * root).ravel() for part in outputs])
-    square = sum((((part - centre) * root) ** 2).sum() for part in outputs)
-    return residuals @ residuals.T, square
-
-
-def _both(one, other):
-    return one[0] + other[0], one[1] + other[1]
 
 
 def _farther(factor, outputs, targets):
@@ -275,12 +224,8 @@ def in_double(outputs):
     return np.asarray(to_numpy(outputs), dtype=np.float64)
 
 
-def _all(targets):
-    return np.asarray(targets[:], dtype=np.float64)
-
-
 def _error(outputs, targets, context):
     def squares(outputs, targets):
-        return ((outputs - _all(targets)) ** 2).mean(axis=1)
+        return ((outputs - all_of(targets)) ** 2).mean(axis=1)
 
     return float(mean(squares, context.sample_weight, outputs, targets))

@@ -80,6 +80,10 @@ class EstimatorLayer(Foreign):
         honest, fits = _is_predictor(self.estimator), is_regressor(self.estimator)
         return replace(super().traits, honest=honest, fits_targets=fits)
 
+    @property
+    def likely(self):
+        return is_classifier(self.estimator)
+
     def _n_units(self, input_shape):
         if self.units is None and not _is_predictor(self.estimator):
             return _probed_width(self.estimator, int(input_shape[0]))

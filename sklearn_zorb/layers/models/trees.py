@@ -170,6 +170,10 @@ class Trees(Foreign):
     def one_thread(self):
         return self.kind == "boosting"
 
+    @property
+    def likely(self):
+        return self.kind == "boosting"
+
     def fit_model(self, rows, targets, context):
         boosted = self.kind == "boosting"
         if self.schema is None:
