@@ -7,7 +7,7 @@ from . import blocks, rules_page
 from .common import RESULTS
 from .tabular import page
 
-DOC = Path(__file__).parent.parent / "doc"
+DOC = Path(__file__).parent.parent / "doc" / "results"
 PAGES = {
     "protocols": (
         "Published tasks",
@@ -42,10 +42,10 @@ PAGES = {
     ),
     "serving": (
         "To predict with, and to keep",
-        "Fits on 1200 rows of each table, as on :doc:`tabular`, with one thread, and what is then "
-        "predicted through the whole pipeline: the median and the slowest of 50 single rows, the "
-        "median of five times all test rows, and the bytes of the pickle. Seconds are the "
-        "processor's.",
+        "Fits on 1200 rows of each table, as on :doc:`/results/tabular`, with one thread, and what "
+        "is then predicted through the whole pipeline: the median and the slowest of 50 single "
+        "rows, the median of five times all test rows, and the bytes of the pickle. Seconds are "
+        "those of the processor.",
     ),
     "small_fits": (
         "Small fits",
@@ -199,7 +199,7 @@ def main():
         "Every figure on this page comes from a script in ``benchmarks/``, run with the rivals "
         "beside it on the same machine in the same run. Ratios travel between machines better "
         "than seconds do. The line above each table says which version was measured. Why the "
-        "figures are what they are: :doc:`how_fast`.\n",
+        "figures are what they are: :doc:`/project/how_fast`.\n",
     ]
     for name, (title, text) in PAGES.items():
         path = RESULTS / f"{name}.json"

@@ -1,4 +1,4 @@
-"""Write ``doc/rules.rst``: training rules beside their published figures."""
+"""Write ``doc/results/rules.rst``: training rules beside their published figures."""
 
 import json
 

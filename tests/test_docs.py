@@ -14,20 +14,26 @@ from sklearn_zorb.testing import check_layer
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = ROOT / "doc"
-PAGES = [ROOT / "README.rst", *sorted(DOC.glob("*.rst"))]
+RESEARCH = DOC / "research"  # where the files of the tutorials lie
+COMMAND_LINE = DOC / "howto" / "command_line.rst"
+WRITTEN = {"generated", "gallery", "_build"}  # by Sphinx
+PAGES = [
+    ROOT / "README.rst",
+    *sorted(page for page in DOC.rglob("*.rst") if not WRITTEN & {*page.relative_to(DOC).parts}),
+]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_doctests_of_pages(page, monkeypatch):
-    monkeypatch.syspath_prepend(str(DOC))  # where the tutorial's file lies
+    monkeypatch.syspath_prepend(str(RESEARCH))
     failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS)
     assert failed == 0, "the output above says what came in place of what"
 
 
 def test_commands_of_the_command_line_page(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
-    commands = re.findall(r"^    \$ zorb (.+)$", _read(DOC / "command_line.rst"), re.MULTILINE)
+    commands = re.findall(r"^    \$ zorb (.+)$", _read(COMMAND_LINE), re.MULTILINE)
     assert len(commands) > 10
     monkeypatch.chdir(tmp_path)
     for command in commands:
@@ -40,15 +46,15 @@ def test_the_page_names_every_command(capsys):
     assert main(["dance"]) == 2
     choices = capsys.readouterr().err.partition("choose from")[2]
     commands = re.findall(r"\w+", choices.partition(")")[0])
-    page = _read(DOC / "command_line.rst")
+    page = _read(COMMAND_LINE)
     assert len(commands) > 5 and not [name for name in commands if f"$ zorb {name}" not in page]
 
 
 def test_layer_of_the_tutorial(monkeypatch):
-    monkeypatch.syspath_prepend(str(DOC))
+    monkeypatch.syspath_prepend(str(RESEARCH))
     from softsign import Softsign
 
-    assert "literalinclude:: softsign.py" in _read(DOC / "tutorial_layer.rst")
+    assert "literalinclude:: softsign.py" in _read(RESEARCH / "write_a_layer.rst")
     check_layer(Softsign(), (4,))
     check_layer(Softsign(0.9), (3, 2))
 
@@ -78,6 +84,7 @@ def _read(path):
 def _listed():
     """Names that the page of the API lists, by module."""
     sections = re.split(r"^\.\. currentmodule:: (\S+)$", _read(DOC / "api.rst"), flags=re.MULTILINE)
-    pairs = zip(sections[1::2], sections[2::2], strict=True)
-    name = re.compile(r"^(?:   |\.\. data:: )(\w+)$", re.MULTILINE)
-    return {module: set(name.findall(text)) for module, text in pairs}
+    name, listed = re.compile(r"^(?:   |\.\. data:: )(\w+)$", re.MULTILINE), {}
+    for module, text in zip(sections[1::2], sections[2::2], strict=True):
+        listed.setdefault(module, set()).update(name.findall(text))
+    return listed

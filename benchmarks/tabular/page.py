@@ -1,4 +1,4 @@
-"""Write ``doc/tabular.rst`` and its plots from the JSON that the suite left."""
+"""Write ``doc/results/tabular.rst`` and its plots from the JSON that the suite left."""
 
 import json
 from statistics import median
