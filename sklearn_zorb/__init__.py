@@ -7,7 +7,13 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .auto import auto_layers
-    from .estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+    from .estimators import (
+        NetworkClassifier,
+        NetworkRegressor,
+        ZORBClassifier,
+        ZORBRegressor,
+        ZORBTransformer,
+    )
     from .files import TRUSTED_TYPES, load, save
     from .lists import format_layers, parse_layers
 
@@ -17,6 +23,7 @@ __all__ = [
     "NetworkRegressor",
     "ZORBClassifier",
     "ZORBRegressor",
+    "ZORBTransformer",
     "auto_layers",
     "format_layers",
     "load",

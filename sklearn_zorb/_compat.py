@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 try:  # scikit-learn >= 1.9
@@ -144,6 +145,7 @@ __all__ = [
     "StrOptions",
     "boosted_trees",
     "boosting_gains",
+    "check_feature_names_in",
     "check_parameters",
     "check_sample_weight",
     "fit_context",

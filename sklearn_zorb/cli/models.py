@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import InconsistentVersionWarning
 
 from .. import ZORBClassifier, ZORBRegressor, load, save
-from ..estimators.layered import BaseLayered
+from ..estimators.layered import LayeredPredictor
 from ..files.container import is_model_file
 
 _OWN_OPTIONS = {
@@ -130,7 +130,7 @@ def load_model(path, trust=False):
         named = hasattr(content, "feature_names_in_")
         content = {"model": content, "target": "target" if named else None}
     model, target = content.get("model"), content.get("target")
-    if not isinstance(model, BaseLayered):
+    if not isinstance(model, LayeredPredictor):
         raise ValueError(
             f"{path!r} holds {type(model).__name__}, not an estimator of sklearn-zorb: fit the "
             "model again"

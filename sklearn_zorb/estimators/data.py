@@ -91,7 +91,7 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     """
     # validation writes what it learns of columns into the estimator
     scratch = copy(estimator)
-    numeric = not is_classifier(estimator)
+    numeric = not reads_labels(estimator, y)
     y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
     (X, y), schema = check_columns(scratch, X, y, reset=reset, multi_output=True, y_numeric=numeric)
     X = canonical(X)
@@ -113,6 +113,16 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     else:
         X = filled(estimator.model_, X, schema)
     return Data(X, y, weights, columns, ConstantColumns.of(X), schema)
+
+
+def reads_labels(estimator, y):
+    """Whether an estimator takes y for labels: classifiers do, transformers by their `task`."""
+    task = getattr(estimator, "task", None)
+    if task is None:
+        return is_classifier(estimator)
+    if task == "auto":
+        return y is not None and "continuous" not in type_of_target(y, input_name="y")
+    return task == "classification"
 
 
 def _numbers(y):

@@ -116,37 +116,10 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         self.__dict__ = {**kept, **attributes}
         return self
 
-    def predict(self, X):
-        """Predict labels or numbers.
-
-        Parameters
-        ----------
-        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
-            Columns of a data frame may come in any order. Levels of a category that training
-            rows did not have are taken as new ones.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, a matrix of labels for multilabel, or numbers in the units of y.
-        """
-        outputs = self._outputs(X)
-        return self.model_.decoder.predict(outputs)
-
     def _outputs(self, X):
         """Network outputs of shape (n_samples, n_outputs)."""
         check_is_fitted(self, "model_")
         return self.model_.outputs(read_rows(self, X), self.memory_limit)
-
-    @property
-    def feature_importances_(self):
-        """Importances of the columns, of shape (`n_features_in_`,).
-
-        They follow from what the layers learned, are never negative and sum to one, or are all
-        zero where no column moves the output.
-        """
-        check_is_fitted(self, "model_")
-        return column_importances(self.model_)
 
     def summary(self, print_fn=print):
         """Print a table of the layers: name, type, output shape, number of parameters.
@@ -211,7 +184,38 @@ def model_attributes(model):
     return own if decoder.task == "regression" else {**own, "classes_": decoder.classes}
 
 
-class LayeredClassifier(ClassifierMixin, BaseLayered):
+class LayeredPredictor(BaseLayered):
+    """Base of classifiers and regressors."""
+
+    def predict(self, X):
+        """Predict labels or numbers.
+
+        Parameters
+        ----------
+        X : data frame, array-like or sparse matrix of shape (n_samples, n_features)
+            Columns of a data frame may come in any order. Levels of a category that training
+            rows did not have are taken as new ones.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, a matrix of labels for multilabel, or numbers in the units of y.
+        """
+        outputs = self._outputs(X)
+        return self.model_.decoder.predict(outputs)
+
+    @property
+    def feature_importances_(self):
+        """Importances of the columns, of shape (`n_features_in_`,).
+
+        They follow from what the layers learned, are never negative and sum to one, or are all
+        zero where no column moves the output.
+        """
+        check_is_fitted(self, "model_")
+        return column_importances(self.model_)
+
+
+class LayeredClassifier(ClassifierMixin, LayeredPredictor):
     """Base of classifiers: labels and probabilities from the outputs of the network."""
 
     def decision_function(self, X):

@@ -9,7 +9,7 @@ from ..decoders import Numbers
 from ..trainers import Trainer
 from .data import read_data
 from .fitting import Call
-from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
+from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
 from .partial import refuse_balanced_batches
 from .plans import PRECISIONS, rule_plan
 
@@ -209,7 +209,7 @@ class NetworkClassifier(LayeredClassifier):
         return {**super()._attributes(fit, data, call), **_outcome(fit)}
 
 
-class NetworkRegressor(RegressorMixin, BaseLayered):
+class NetworkRegressor(RegressorMixin, LayeredPredictor):
     r"""Layered regressor trained by any rule, backpropagation by default.
 
     Rules that follow a gradient minimise :math:`\frac{1}{2 \sum_i w_i} \sum_i w_i \|z_i -

@@ -107,13 +107,14 @@ def read_layers(layers):
     return hidden, readout or (READOUT, Dense()), tail
 
 
-def closed_form_plan(estimator, data, n_outputs, in_batches):
+def closed_form_plan(estimator, data, n_outputs, dense):
     """What a closed-form estimator asks of a fit to data of so many classes or outputs.
 
-    `in_batches` says that more rows are to come: layers that see all rows at once will not do.
+    `dense` says that the default is one hidden block: a stack has none that others could take,
+    and must see all rows at once.
     """
     layers, memory = estimator.layers, Memory(estimator.memory_limit)
-    if is_auto(layers) and in_batches:
+    if is_auto(layers) and dense:
         layers = _dense_default(estimator, data, memory)
     elif is_auto(layers):
         layers = default_layers(

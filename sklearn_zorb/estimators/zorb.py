@@ -9,7 +9,7 @@ from .._compat import StrOptions, check_parameters
 from ..decoders import Numbers
 from .data import read_data
 from .fitting import Call
-from .layered import BaseLayered, LayeredClassifier, class_decoder, known_classes
+from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
 from .partial import can_learn_in_batches, first_batch, learn_batch
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan
 from .quantiles import PredictsQuantiles
@@ -229,7 +229,7 @@ class ZORBClassifier(LayeredClassifier):
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(PredictsQuantiles, RegressorMixin, BaseLayered):
+class ZORBRegressor(PredictsQuantiles, RegressorMixin, LayeredPredictor):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved

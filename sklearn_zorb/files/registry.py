@@ -7,11 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from .. import decoders, layers, trainers
+from .. import decoders, estimators, layers, trainers
 from ..decoders.numbers import Judged
-from ..estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
 from ..estimators.model import FittedModel
 from ..estimators.partial import Sums
+from ..estimators.transformer import Features
 from ..layers.models.cross_fit import Columns, Probabilities
 from ..layers.models.ensembles import Ensemble
 from ..layers.models.estimator import Transformed
@@ -35,7 +35,7 @@ def _parts(module):
 CLASSES = {
     one.__name__: one
     for one in (
-        ZORBClassifier, ZORBRegressor, NetworkClassifier, NetworkRegressor, Pipeline,
+        *_parts(estimators), Features, Pipeline,
         *_parts(layers), SplitReadout, *_parts(trainers),
         *(getattr(decoders, name) for name in decoders.__all__), Judged,
         FittedModel, Network, Sums, Gram, ConstantColumns, Schema, Column,
