@@ -8,9 +8,11 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-# the benchmarks are no part of the installed package
+import sklearn_zorb  # noqa: F401 - the installed one, before the checkout is on the path
+
+# no part of the installed package; some versions of pyarrow have a package of the same name
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT))
+sys.path.insert(0, str(ROOT))
 
 pytest.importorskip("pandas")
 from benchmarks import common, serving  # noqa: E402

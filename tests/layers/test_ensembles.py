@@ -126,6 +126,17 @@ def test_thresholds_part_single_precision_as_doubles_do():
     np.testing.assert_array_equal(model.predict(x)[:, 0], x[:, 0] > 4)
 
 
+def test_a_threshold_that_is_not_a_number_parts_gaps_from_all_others():
+    """scikit-learn 1.6 has some in trees that were grown on gaps."""
+    X, y = make_friedman1(200, random_state=0)
+    X[::7, 3] = np.nan
+    fitted = RandomForestRegressor(1, random_state=0).fit(X, y)
+    tree = fitted.estimators_[0].tree_
+    tree.threshold[np.flatnonzero(tree.feature == 3)[:2]] = np.nan
+    model = forest([Nodes.of_tree(tree)])
+    agree(model, fitted.predict(X)[:, None], X, rtol=1e-6)
+
+
 def test_trees_of_a_single_leaf():
     fitted = RandomForestRegressor(5, random_state=0).fit(np.zeros((10, 2)), np.arange(10.0))
     model = forest([Nodes.of_tree(tree.tree_) for tree in fitted.estimators_])

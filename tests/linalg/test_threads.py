@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from joblib import cpu_count
 from sklearn.linear_model import LinearRegression
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
@@ -187,6 +188,7 @@ def test_what_fails_in_a_thread_beside_is_raised(two_threads):
         beside(lambda item: 1 / item, [0], [1])
 
 
+@pytest.mark.skipif(cpu_count() < 2, reason="one processor")
 def test_threads_that_are_asked_for_are_there_without_those_of_blas():
     both_are_in = threading.Barrier(2, timeout=10)
     with threadpool_limits(1, user_api="blas"):

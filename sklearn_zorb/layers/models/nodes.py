@@ -96,10 +96,12 @@ class Nodes:
     def of_tree(cls, tree):
         """Those of a regression tree of scikit-learn, whose rows are of single precision."""
         left, right, inner = tree.children_left, tree.children_right, tree.children_left >= 0
+        # scikit-learn 1.6 parts gaps from all others by NaN, which means a set of categories here
+        threshold = np.where(np.isnan(tree.threshold), -np.inf, tree.threshold)[inner]
         return cls(
             counts=np.array([inner.sum()]),
             feature=tree.feature[inner],
-            threshold=_rounded_down(tree.threshold[inner]),
+            threshold=_rounded_down(threshold),
             children=numbered(left, right, inner),
             missing_left=np.asarray(tree.missing_go_to_left)[inner].astype(bool),
             left_sets=np.zeros((0, CATEGORIES // 8), dtype=np.uint8),

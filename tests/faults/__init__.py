@@ -1,0 +1,1 @@
+"""What comes from outside while a model is fitted: Ctrl-C, threads, workers that are killed."""

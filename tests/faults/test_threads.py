@@ -1,0 +1,55 @@
+"""Eight threads that fit and predict at once, and workers that are killed."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+
+from faults.interrupts import MODELS
+from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.layers import EstimatorLayer
+
+X = np.random.default_rng(0).normal(size=(80, 4))
+Y = (X[:, 0] > 0).astype(int)
+
+
+def answers(model):
+    return model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)
+
+
+def test_eight_threads_at_once():
+    models = [clone(model).set_params(random_state=i) for i, model in enumerate(MODELS)]
+    alone = [answers(model.fit(X, Y)) for model in models]
+    with ThreadPoolExecutor(8) as pool:
+        # fitted models answer while others are fitted
+        fitted = pool.map(lambda model: answers(clone(model).fit(X, Y)), models)
+        shared = pool.map(answers, 4 * models)
+        found = [*fitted, *shared]
+    for one, expected in zip(found, 5 * alone, strict=True):
+        np.testing.assert_array_equal(one, expected)
+
+
+def test_a_killed_worker_leaves_the_model_as_it_was():
+    main = os.getpid()
+
+    class Killed(Ridge):
+        def fit(self, X, y, sample_weight=None):
+            if os.getpid() != main and self.alpha == 7:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().fit(X, y, sample_weight)
+
+    model = ZORBRegressor([EstimatorLayer(Killed(), cv=2)], random_state=0)
+    before = model.fit(X, X[:, 0]).predict(X)
+    with parallel_config("loky", n_jobs=2):
+        with pytest.raises(TerminatedWorkerError):
+            model.set_params(layers=[EstimatorLayer(Killed(7), cv=2)]).fit(X[:, :2], X[:, 1])
+        np.testing.assert_array_equal(model.predict(X), before)
+        # the next fit has new workers
+        model.set_params(layers=[EstimatorLayer(Killed(), cv=2)]).fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.predict(X), before)
