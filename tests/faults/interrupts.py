@@ -8,13 +8,20 @@ from time import perf_counter
 import numpy as np
 from sklearn.base import clone, is_classifier
 
-from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from sklearn_zorb import (
+    NetworkClassifier,
+    NetworkRegressor,
+    ZORBClassifier,
+    ZORBRegressor,
+    ZORBTransformer,
+)
 from sklearn_zorb.trainers import MLELM, Backprop
 
 LISTS = ("Dense[8] Tanh Dense[6] ReLU", "Stack(Identity | Kernel[20] | Trees[3])", "fast")
 RULES = (Backprop(max_epochs=2), MLELM())
 MODELS = [
     *(kind(layers) for kind in (ZORBClassifier, ZORBRegressor) for layers in LISTS),
+    ZORBTransformer(LISTS[0]),
     *(kind(LISTS[0], trainer=rule) for kind in (NetworkClassifier, NetworkRegressor)
       for rule in RULES),
 ]  # fmt: skip
@@ -37,8 +44,8 @@ def interrupted(call, seconds):
 
 def answers(model, X):
     """All that the model says of rows."""
-    shares = model.predict_proba(X) if hasattr(model, "predict_proba") else 0
-    return model.predict(X), shares, sorted(vars(model))
+    methods = [name for name in ("predict", "predict_proba", "transform") if hasattr(model, name)]
+    return *(getattr(model, name)(X) for name in methods), sorted(vars(model))
 
 
 def same(one, two):
