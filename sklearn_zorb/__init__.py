@@ -39,7 +39,7 @@ _HOMES = {
     "parse_layers": "lists",
     "save": "files",
 }
-_FOLDERS = ("datasets", "inspection", "layers", "linalg", "testing", "trainers")
+_FOLDERS = ("datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")
 
 
 def __getattr__(name):

@@ -16,6 +16,8 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 MODULES = ["", ".datasets", ".inspection", ".layers", ".linalg", ".testing", ".trainers"]
 if importlib.util.find_spec("distributed"):
     MODULES.append(".dask")
+if importlib.util.find_spec("skl2onnx") and importlib.util.find_spec("onnxruntime"):
+    MODULES.append(".onnx")
 
 IGNORED = {
     "ES01",  # extended summary
@@ -89,8 +91,12 @@ MODULES_WITH_EXAMPLES = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if ">>>" in path.read_text(encoding="utf-8")
 ]
-# examples of optional dependencies too heavy for the test extra
-NEEDS = {"sklearn_zorb.trainers.gradient.evolution": "evosax"}
+# examples of optional dependencies, some of them too heavy for the test extra
+NEEDS = {
+    "sklearn_zorb.trainers.gradient.evolution": "evosax",
+    "sklearn_zorb.onnx.export": "onnxruntime",
+    "sklearn_zorb.onnx.registry": "skl2onnx",
+}
 
 
 @pytest.mark.parametrize("name", MODULES_WITH_EXAMPLES)

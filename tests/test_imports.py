@@ -21,7 +21,7 @@ ORDER = (
     ("trainers",),
     ("auto",),
     ("estimators",),
-    ("files",),
+    ("files", "onnx"),
     ("",),  # the package itself, with its public names
     ("inspection", "dask"),
     ("testing",),

@@ -119,6 +119,11 @@ class LinearDiscriminant:
         distances = (means**2).sum(axis=1)[:, None] - 2 * (means @ points)
         return _posterior(self._sums[:, None], distances * self._sums.sum()).T
 
+    def linear(self):
+        """Weights (d, K) and intercepts (K,) of logits that a softmax makes probabilities of."""
+        means, total = self._means @ self._axes, self._sums.sum()
+        return self._axes @ means.T * total, np.log(self._sums) - total / 2 * (means**2).sum(axis=1)
+
     def _left_out(self, axes, outputs, codes, sample_weight):
         """Posterior (s, K, n) of each row without one copy of it, for each of the axes (s, d, d).
 

@@ -12,7 +12,6 @@ from ..network import ends_in
 from .columns import read_rows
 from .data import read_data
 from .fitting import Call, train
-from .importances import column_importances
 from .progress import Progress
 from .summary import summary_table
 
@@ -212,7 +211,7 @@ class LayeredPredictor(BaseLayered):
         zero where no column moves the output.
         """
         check_is_fitted(self, "model_")
-        return column_importances(self.model_)
+        return self.model_.importances.copy()
 
 
 class LayeredClassifier(ClassifierMixin, LayeredPredictor):

@@ -1,8 +1,8 @@
 """What a fit leaves behind: a network, its params, and what turns outputs into predictions."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..rows.constant import ConstantColumns
 from ..rows.device import on_device, runs_on_device
 from ..rows.schema import Schema
 from .data import check_size
+from .importances import column_importances
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +68,14 @@ class FittedModel:
         network = self.network
         shared = [tap for tap in network.taps if tap < network.readout]
         return replace(self, params=folded(network.layers, self.params, shared))
+
+    @cached_property
+    def importances(self):
+        """Importances of the columns: what lists an estimator's attributes asks for them often."""
+        return column_importances(self)
+
+    def __getstate__(self):
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def restored(self, X):
         """Give columns that never varied in training the value that they had there."""

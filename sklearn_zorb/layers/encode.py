@@ -85,7 +85,7 @@ class Encode(Layer):
                 f"Encode got {input_shape[0]} columns, and its schema has {len(self.schema)}: it "
                 "may only stand where the columns of X come in."
             )
-        width = len(self._layout().names)
+        width = len(self.layout().names)
         if not width:
             raise ValueError(
                 f"Encode(kinds={self.kinds!r}) has no columns to hand on: those of X are "
@@ -101,7 +101,7 @@ class Encode(Layer):
         -------
         names : list of str
         """
-        return list(self._layout().names)
+        return list(self.layout().names)
 
     def output_sources(self):
         """Tell which column of the input each output comes from.
@@ -110,9 +110,10 @@ class Encode(Layer):
         -------
         sources : ndarray of int of shape (n_outputs,)
         """
-        return self._layout().sources
+        return self.layout().sources
 
-    def _layout(self):
+    def layout(self):
+        """Tell where what comes from each column stands among the outputs."""
         return _layout(self.schema, self.max_levels, self.kinds)
 
     def init(self, rng, input_shape, data=None):
@@ -122,20 +123,20 @@ class Encode(Layer):
         refuse_sparse(self, inputs, DENSE_ONLY)
         if self.schema is None:
             return inputs
-        xp, layout = namespace(inputs), self._layout()
+        xp, layout = namespace(inputs), self.layout()
         missing = xp.isnan(inputs)
         # where levels have an order, a new one is as good as a gap
         unknown = missing | (layout.is_category & (inputs < 0))
         filled = xp.where(unknown, xp.asarray(params["medians"]).astype(inputs.dtype), inputs)
         parts = [filled[:, layout.numbers], missing[:, layout.gaps]]
-        parts += [_moment(filled[:, j]) for j in layout.times]
+        parts += [moment(filled[:, j]) for j in layout.times]
         parts.append(_one_hot(layout, inputs, missing))
         return xp.concatenate([part.astype(inputs.dtype) for part in parts], axis=1)
 
     def invert(self, params, targets, inputs, context):
         if self.schema is None:
             return targets
-        layout, wanted = self._layout(), np.asarray(to_numpy(targets), dtype=np.float64)
+        layout, wanted = self.layout(), np.asarray(to_numpy(targets), dtype=np.float64)
         found = np.tile(np.asarray(params["medians"], dtype=np.float64), (len(wanted), 1))
         start = wanted.shape[1] - layout.n_indicators
         for j, levels in layout.places.items():
@@ -235,7 +236,7 @@ def _one_hot(layout, inputs, missing):
     return table[:, : layout.n_indicators]
 
 
-def _moment(seconds):
+def moment(seconds):
     """Parts of a time, and those that come round again as points on a circle."""
     xp, parts = namespace(seconds), calendar(seconds)
     waves = []

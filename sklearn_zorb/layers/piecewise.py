@@ -9,6 +9,8 @@ from ..linalg import in_precision_of, namespace, to_numpy
 from ..rows.quantiles import Ordered, sampled
 from .base import Layer, Traits, check_flat, refuse_sparse
 
+# of the largest knot: values that differ by less are the same but for rounding
+ROUNDING = 8 * np.finfo(np.float64).eps
 DENSE_ONLY = (
     "makes ramps of each column, and zeros would not stay zero: pass dense inputs, or do "
     "without the layer."
@@ -87,7 +89,7 @@ class PiecewiseLinear(Layer):
         # clipped first, so that a narrow bin far away does not overflow
         inside = xp.clip(inputs[:, :, None], left, right) - left
         ramps = inside / xp.where(right > left, right - left, 1)
-        return ramps.reshape(len(inputs), -1)
+        return ramps.reshape(inputs.shape[0], -1)
 
     def invert(self, params, targets, inputs, context):
         xp, knots = namespace(targets), in_precision_of(targets, params["knots"])
@@ -102,4 +104,7 @@ def _knots(column, sample_weight, n_bins):
     distinct, _ = ordered.distinct()
     if len(distinct) > n_bins + 1:
         distinct = np.unique(ordered.quantiles(np.arange(n_bins + 1), n_bins))
+    # the sine of a half turn is not quite zero: between the two is no bin
+    apart = np.diff(distinct) > ROUNDING * np.abs(distinct).max()
+    distinct = distinct[np.append(True, apart)]
     return np.append(distinct, np.full(n_bins + 1 - len(distinct), distinct[-1]))

@@ -113,10 +113,10 @@ class Stack(Branches):
     def forward(self, params, inputs, *, rng=None):
         return sum(
             weight * sequence.forward(branch, own, inputs, rng=rng)
-            for weight, branch, own in self._asked(params)
+            for weight, branch, own in self.asked(params)
         )
 
-    def _asked(self, params):
+    def asked(self, params):
         """(weight, layers, params) of each block that has any weight."""
         weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
         pairs = zip(weights.tolist(), self.with_params(params), strict=True)
@@ -127,7 +127,7 @@ class Stack(Branches):
 
     def invert(self, params, targets, inputs, context):
         """The mean of what blocks with weight ask for; ranges that only this learns are lost."""
-        asked, total = self._asked(params), 0.0
+        asked, total = self.asked(params), 0.0
         for _, branch, own in asked:
             own = sequence.learn_inverses(branch, own, [(targets, inputs)], context)
             below = sequence.invert(branch, own, targets, inputs, context)

@@ -66,7 +66,7 @@ class Windows(NamedTuple):
         """Design rows (n * windows, elements * channels), sample by sample."""
         channels = images.shape[-1]
         width = self.size[0] * self.size[1] * channels
-        if is_jax(images):
+        if not isinstance(images, np.ndarray):
             stacked = namespace(images).stack(list(self.shifts(images)), axis=3)
             return stacked.reshape(-1, width)
         padded = self._pad(images)

@@ -52,9 +52,13 @@ def is_traced(array: object) -> bool:
     return is_jax(array) and isinstance(array, sys.modules["jax"].core.Tracer)
 
 
-def namespace(array: object) -> ModuleType:
-    """The array module, `numpy` or `jax.numpy`, that `array` belongs to."""
-    return sys.modules["jax"].numpy if is_jax(array) else np
+def namespace(array: Any) -> ModuleType:
+    """The array module that `array` belongs to: `numpy`, `jax.numpy`, or the one that it names."""
+    if isinstance(array, np.ndarray):
+        return np
+    if is_jax(array):
+        return sys.modules["jax"].numpy
+    return array.__array_namespace__() if hasattr(array, "__array_namespace__") else np
 
 
 class NumpyBackend:

@@ -1,0 +1,210 @@
+"""Nodes of an ONNX graph, written as arithmetic on arrays that are not there yet."""
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+# operators of a domain of their own, and their versions that skl2onnx lets pass
+ML_DOMAIN = "ai.onnx.ml"
+ML = {"LabelEncoder": 2, "TreeEnsembleRegressor": 3}
+INT, BOOL = np.dtype(np.int64), np.dtype(np.bool_)
+
+
+class Graph:
+    """A graph that grows by calls: ``graph("Relu", x)`` adds a node and is its output.
+
+    Parameters
+    ----------
+    scope, container : objects of skl2onnx
+    dtype : numpy.dtype
+        Precision of numbers.
+    """
+
+    def __init__(self, scope, container, dtype):
+        self.scope, self.container, self.dtype = scope, container, np.dtype(dtype)
+
+    def __call__(self, op, *inputs, **attributes):
+        output = self.new_name(op)
+        self.container.add_node(
+            op, [self.name_of(one) for one in inputs], [output], ML_DOMAIN if op in ML else "",
+            ML.get(op), name=self.scope.get_unique_operator_name(op), **attributes,
+        )  # fmt: skip
+        return Tensor(self, output)
+
+    def new_name(self, text):
+        return self.scope.get_unique_variable_name(text)
+
+    def of(self, dtype):
+        """The same graph, its numbers in another precision."""
+        return Graph(self.scope, self.container, dtype)
+
+    def name_of(self, value):
+        """The name of a tensor, or of a constant that is added here."""
+        if isinstance(value, Tensor):
+            return value.name
+        array, name = np.asarray(value), self.new_name("constant")
+        if array.dtype.kind in "UO":
+            texts = array.ravel().tolist()
+            self.container.add_initializer(name, TensorProto.STRING, array.shape, texts)
+            return name
+        own = {"f": self.dtype, "i": INT, "u": INT, "b": BOOL}[array.dtype.kind]
+        # the first makes an array of a scalar
+        array = np.ascontiguousarray(array, dtype=own).reshape(array.shape)
+        content = numpy_helper.from_array(array)
+        self.container.add_initializer(name, content.data_type, array.shape, content)
+        return name
+
+    def cast(self, tensor, dtype=None):
+        """A tensor in this graph's precision, or in another type."""
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype if dtype is None else dtype))
+        return self("Cast", tensor, to=kind)
+
+    def concat(self, tensors, axis):
+        return tensors[0] if len(tensors) == 1 else self("Concat", *tensors, axis=axis)
+
+
+class Tensor:
+    """A node's output, with the arithmetic of a NumPy array.
+
+    It has no numbers: what asks for them, such as ``if (x > 0).all()``, raises TypeError.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        Of what comes into a layer, 0 standing for the rows, as where ONNX reshapes; not known of
+        other tensors.
+    """
+
+    # arrays of NumPy on the left leave the arithmetic to this class
+    __array_ufunc__ = None
+
+    def __init__(self, graph, name, shape=None):
+        self.graph, self.name, self.shape = graph, name, shape
+
+    def __array_namespace__(self, api_version=None):
+        return Namespace(self.graph)
+
+    @property
+    def dtype(self):
+        return self.graph.dtype
+
+    def astype(self, dtype, copy=True):
+        return self.graph.cast(self, dtype)
+
+    def reshape(self, *shape):
+        shape = shape[0] if isinstance(shape[0], tuple) else shape
+        reshaped = self.graph("Reshape", self, np.array(shape))
+        reshaped.shape = tuple(shape)
+        return reshaped
+
+    def sum(self, axis, keepdims=False):
+        return self.graph("ReduceSum", self, np.array([axis]), keepdims=int(keepdims))
+
+    def max(self, axis, keepdims=False):
+        return self.graph("ReduceMax", self, np.array([axis]), keepdims=int(keepdims))
+
+    def __getitem__(self, index):
+        index, found, new = index if isinstance(index, tuple) else (index,), self, []
+        for axis, one in enumerate(index):
+            if one is None:
+                new.append(axis)
+            elif not isinstance(one, slice):
+                # a single place takes its axis away, as in NumPy
+                return self.graph("Gather", found, np.asarray(one), axis=axis)
+        cuts = [(axis, one) for axis, one in enumerate(index) if one not in (None, slice(None))]
+        if cuts:
+            axes = [axis for axis, _ in cuts]
+            starts = [one.start or 0 for _, one in cuts]
+            stops = [np.iinfo(INT).max if one.stop is None else one.stop for _, one in cuts]
+            steps = [one.step or 1 for _, one in cuts]
+            found = self.graph("Slice", found, *map(np.array, (starts, stops, axes, steps)))
+        return self.graph("Unsqueeze", found, np.array(new)) if new else found
+
+    def __bool__(self):
+        raise TypeError("an exported graph cannot branch on the values of an array")
+
+    def __array__(self, *_, **__):
+        raise TypeError("an exported graph has no values to turn into a NumPy array")
+
+    def __len__(self):
+        raise TypeError("an exported graph takes any number of rows: use shape[0] in reshape")
+
+    def __invert__(self):
+        return self.graph("Not", self)
+
+    def __neg__(self):
+        return self.graph("Neg", self)
+
+    def __mod__(self, divisor):
+        return self - divisor * self.graph("Floor", self / divisor)
+
+
+def _operator(op, swapped=False):
+    def operate(self, other):
+        if not isinstance(other, Tensor) and np.asarray(other).dtype != bool:
+            other = np.asarray(other, dtype=self.graph.dtype)
+        pair = (other, self) if swapped else (self, other)
+        return self.graph(op, *pair)
+
+    return operate
+
+
+for _name, _op in {
+    "add": "Add", "sub": "Sub", "mul": "Mul", "truediv": "Div", "pow": "Pow", "matmul": "MatMul",
+    "and": "And", "or": "Or",
+}.items():  # fmt: skip
+    setattr(Tensor, f"__{_name}__", _operator(_op))
+    setattr(Tensor, f"__r{_name}__", _operator(_op, swapped=True))
+for _name, _op in {
+    "lt": "Less", "le": "LessOrEqual", "gt": "Greater", "ge": "GreaterOrEqual", "eq": "Equal",
+}.items():  # fmt: skip
+    setattr(Tensor, f"__{_name}__", _operator(_op))
+
+
+class Namespace:
+    """Functions of NumPy that layers use, for tensors; those of arrays alone are NumPy's own."""
+
+    def __init__(self, graph):
+        self.graph = graph
+
+    def __getattr__(self, name):
+        if name not in _FUNCTIONS:
+            raise TypeError(f"{name} of an array cannot be exported")
+
+        def function(*inputs):
+            if not any(isinstance(one, Tensor) for one in inputs):
+                return getattr(np, name)(*inputs)
+            return self.graph(_FUNCTIONS[name], *map(self._number, inputs))
+
+        return function
+
+    def asarray(self, array, dtype=None):
+        return array if isinstance(array, Tensor) else np.asarray(array, dtype=dtype)
+
+    def where(self, condition, chosen, other):
+        if not any(isinstance(one, Tensor) for one in (condition, chosen, other)):
+            return np.where(condition, chosen, other)
+        return self.graph("Where", condition, *map(self._number, (chosen, other)))
+
+    def clip(self, values, low, high):
+        return self.minimum(self.maximum(values, low), high)
+
+    def concatenate(self, tensors, axis=0):
+        return self.graph.concat(tensors, axis)
+
+    def stack(self, tensors, axis=0):
+        places = np.array([axis])
+        return self.graph.concat([self.graph("Unsqueeze", one, places) for one in tensors], axis)
+
+    def pad(self, tensor, widths):
+        before, after = np.transpose(widths)
+        return self.graph("Pad", tensor, np.concatenate([before, after]))
+
+    def _number(self, value):
+        return value if isinstance(value, Tensor) else np.asarray(value, dtype=self.graph.dtype)
+
+
+_FUNCTIONS = {
+    "abs": "Abs", "cos": "Cos", "exp": "Exp", "floor": "Floor", "isnan": "IsNaN", "log": "Log",
+    "maximum": "Max", "minimum": "Min", "sign": "Sign", "sin": "Sin", "sqrt": "Sqrt",
+    "tanh": "Tanh",
+}  # fmt: skip
