@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..decoders import Classes, Labels, LinearDiscriminant, Numbers
+from ..estimators.transformer import Features
 from .registry import converter_of, converts
 
 
@@ -12,6 +13,11 @@ def numbers(graph, decoder, outputs):
     if decoder.clip:
         predicted = graph("Min", graph("Max", predicted, decoder.low), decoder.high)
     return [predicted]
+
+
+@converts(Features)
+def features(graph, decoder, outputs):
+    return [outputs]
 
 
 @converts(Classes)

@@ -11,7 +11,13 @@ from skl2onnx.common.data_types import (
 from skl2onnx.common.utils_classifier import get_label_classes
 from sklearn.base import is_classifier
 
-from ..estimators import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from ..estimators import (
+    NetworkClassifier,
+    NetworkRegressor,
+    ZORBClassifier,
+    ZORBRegressor,
+    ZORBTransformer,
+)
 from .inputs import columns_of
 from .registry import converted, converter_of
 from .tensor import Graph
@@ -29,7 +35,7 @@ def register():
     """Tell skl2onnx how estimators of this package are converted."""
     for kinds, options in (
         ((ZORBClassifier, NetworkClassifier), CLASSIFIER_OPTIONS),
-        ((ZORBRegressor, NetworkRegressor), None),
+        ((ZORBRegressor, NetworkRegressor, ZORBTransformer), None),
     ):
         for kind in kinds:
             update_registered_converter(kind, kind.__name__, _shapes, _convert, options=options)
@@ -41,7 +47,7 @@ def _shapes(operator):
     rows = operator.inputs[0].get_first_dimension()
     double = any(isinstance(one.type, DoubleTensorType) for one in operator.inputs)
     numbers = DoubleTensorType if double else FloatTensorType
-    if decoder.task == "regression":
+    if not is_classifier(operator.raw_operator):
         first.type = numbers([rows, decoder.n_outputs])
         return
     several = [decoder.n_outputs] if decoder.task == "multilabel" else []

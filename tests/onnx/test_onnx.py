@@ -9,7 +9,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from sklearn_zorb import NetworkClassifier, NetworkRegressor, ZORBClassifier, ZORBRegressor
+from sklearn_zorb import (
+    NetworkClassifier,
+    NetworkRegressor,
+    ZORBClassifier,
+    ZORBRegressor,
+    ZORBTransformer,
+)
 from sklearn_zorb.layers import (
     AvgPool2D,
     Conv2D,
@@ -132,6 +138,13 @@ def test_classes_that_the_largest_output_hides(rng):
     model = ZORBClassifier("Identity", random_state=0).fit(rows, y)
     assert model.model_.decoder.discriminant is not None
     assert_same(model, rows)
+
+
+@pytest.mark.parametrize("readout", ["all", "last"])
+def test_features_for_another_estimator(readout):
+    model = ZORBTransformer("Dense[4] Tanh Kernel[9]", readout=readout, random_state=0)
+    model = make_pipeline(model, Ridge()).fit(X, Y)
+    assert_same(model, cut(X))
 
 
 def test_images():
