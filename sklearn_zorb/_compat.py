@@ -1,11 +1,16 @@
-"""The one place for names of other packages that are private or newer than what we require."""
+"""The one place for names of other packages that are private or newer than what we require.
+
+Decorators stand here too: without annotations, they would hide those of what they decorate.
+"""
+
+from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -15,6 +20,20 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .typing import Method
+
+    def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]: ...
+    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]: ...
+
+    from contextlib import AbstractContextManager
+
+else:
+    from sklearn.base import _fit_context as fit_context
+    from sklearn.utils.metaestimators import available_if
 
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin
@@ -28,17 +47,17 @@ except ImportError:  # pragma: no cover - exercised on older scikit-learn only
     HAS_CALLBACKS = False
 
 
-def has_callbacks(estimator):
+def has_callbacks(estimator: Any) -> bool:
     """Whether anything is to be called in a fit of `estimator`."""
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 
-def fit_task(estimator, n_steps):
+def fit_task(estimator: Any, n_steps: int) -> Any:
     """The task that callbacks of `estimator` are told of, for a fit of at most `n_steps`."""
     return estimator._init_callback_context(max_subtasks=n_steps)
 
 
-def unlogged():
+def unlogged() -> AbstractContextManager[Any]:
     """Within this context MLflow, where it is loaded, makes no run of a fit.
 
     Its `autolog` puts itself around the public `fit` of every class of scikit-learn. What a
@@ -51,7 +70,7 @@ def unlogged():
     return autologging.disable_autologging()
 
 
-def boosting_gains(model, n_features):
+def boosting_gains(model: Any, n_features: int) -> np.ndarray:
     """By how much the splits at each column lower the loss of a fitted histogram boosting."""
     gains, places = np.zeros(n_features), np.arange(n_features)
     if model.is_categorical_ is not None:  # it puts categories in front
@@ -62,21 +81,23 @@ def boosting_gains(model, n_features):
     return gains
 
 
-def check_parameters(component):
+def check_parameters(component: Any) -> None:
     """InvalidParameterError unless parameters are what the component's constraints allow."""
     validate_parameter_constraints(
         component._parameter_constraints, component.get_params(deep=False), type(component).__name__
     )
 
 
-def node_records():
+def node_records() -> np.dtype[Any]:
     """The dtype of nodes that `tree_predictor` takes."""
     from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 
     return PREDICTOR_RECORD_DTYPE
 
 
-def tree_predictor(records, left_sets):
+def tree_predictor(
+    records: np.ndarray, left_sets: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
     """A function of float64 rows that tells the value of the leaf that each falls into.
 
     Parameters
@@ -91,7 +112,7 @@ def tree_predictor(records, left_sets):
     predictor = TreePredictor(records, left_sets, left_sets)
     known = np.full((1, 8), np.iinfo(np.uint32).max, dtype=np.uint32)
 
-    def predict(rows):
+    def predict(rows: np.ndarray) -> np.ndarray:
         places = np.zeros(rows.shape[1], dtype=np.uint32)
         return predictor.predict(rows, known, places, 1)
 
@@ -115,13 +136,13 @@ class BoostedTrees:
         Known categories of such columns, sorted, NaN last; nodes part their positions.
     """
 
-    rounds: list
+    rounds: list[list[tuple[np.ndarray, np.ndarray]]]
     baseline: np.ndarray
     columns: np.ndarray
-    categories: dict
+    categories: dict[int, np.ndarray]
 
 
-def boosted_trees(model):
+def boosted_trees(model: Any) -> BoostedTrees:
     """The `BoostedTrees` of a fitted `HistGradientBoostingClassifier` or regressor."""
     rounds = [
         [(tree.nodes, tree.raw_left_cat_bitsets) for tree in trees] for trees in model._predictors
@@ -136,6 +157,7 @@ def boosted_trees(model):
 
 
 __all__ = [
+    "available_if",
     "HAS_CALLBACKS",
     "BoostedTrees",
     "CallbackSupportMixin",

@@ -1,7 +1,10 @@
 """What ``layers="fast"``, ``"auto"`` and ``"best"`` build, and why."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import numpy as np
 
@@ -22,6 +25,11 @@ from .memory import Memory
 from .rows import count_distinct
 from .rows.frames import Table, as_frame, read_table
 from .rows.schema import is_typed
+
+if TYPE_CHECKING:
+    from .layers.base import Layer
+    from .rows.schema import Schema
+    from .typing import Int, TableLike
 
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
@@ -70,24 +78,24 @@ class Effort:
     """
 
     exact_rows: int
-    landmarks: tuple
+    landmarks: tuple[int, int]
     flops: float
     smooth: int
-    forests: tuple
+    forests: tuple[dict[str, Any], ...]
     boosted_rows: int
     category_rows: int
-    boosting: dict
-    folds: tuple
+    boosting: dict[str, Any]
+    folds: tuple[int, int]
     fold_rows: int
 
-    def n_landmarks(self, n_rows, n_features):
+    def n_landmarks(self, n_rows: int, n_features: int) -> int:
         """Of many columns half as many, as each distance takes longer."""
         exact = self.exact_rows if n_features <= BOOSTED_COLUMNS else self.exact_rows // 2
         if n_rows <= exact:
             return n_rows
         return int(np.clip(min(np.sqrt(self.flops / n_rows), exact), *self.landmarks))
 
-    def boosted(self, n_rows):
+    def boosted(self, n_rows: int) -> dict[str, Any]:
         """Settings of boosting: many small trees for few rows, few large ones for many."""
         most, fewest = self.folds
         if n_rows < self.boosted_rows:
@@ -124,7 +132,13 @@ EFFORTS = {
 }  # fmt: skip
 
 
-def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
+def auto_layers(
+    X: TableLike | tuple[int, int],
+    y: object = None,
+    *,
+    n_outputs: Int = 1,
+    effort: Literal["fast", "auto", "best"] = "auto",
+) -> list[Layer]:
     """Build the list that ``layers="fast"``, ``"auto"`` or ``"best"`` stands for.
 
     A `Stack` of blocks that err in different ways:
@@ -194,33 +208,42 @@ def auto_layers(X, y=None, *, n_outputs=1, effort="auto"):
     NormalScores Standardize[clip=3.0] Standardize Kernel[150]
     Trees[max_samples=5000])
     """
-    schema = None
     if isinstance(X, tuple):
         if not (len(X) == 2 and all(isinstance(n, Integral) and n > 0 for n in X)):
             raise ValueError(
                 f"X={X!r}; pass data, or the numbers of rows and of columns, both at least 1."
             )
         return default_layers(*X, n_outputs=n_outputs, effort=effort)
-    if as_frame(X) is not None:
-        X, schema = read_table(Table(X), "from_dtype")
-        schema = schema.counted(X, None)
-    sparse = hasattr(X, "tocsr")
-    X = X.tocsr() if sparse else np.asarray(X)
-    if X.ndim != 2:
+    table: Any = X
+    schema: Schema | None = None
+    if as_frame(table) is not None:
+        table, schema = read_table(Table(table), "from_dtype")
+        schema = schema.counted(table, None)
+    sparse = hasattr(table, "tocsr")
+    table = table.tocsr() if sparse else np.asarray(table)
+    if table.ndim != 2:
         raise ValueError(
-            f"X has shape {X.shape}; pass rows and columns, of shape (n_samples, n_features), "
+            f"X has shape {table.shape}; pass rows and columns, of shape (n_samples, n_features), "
             "or the numbers of both as a tuple."
         )
-    n_rows = count_distinct(X, Memory())
+    n_rows = count_distinct(table, Memory())
     return default_layers(
-        n_rows, X.shape[1], n_outputs=n_outputs, effort=effort, sparse=sparse, schema=schema
+        n_rows, table.shape[1], n_outputs=n_outputs, effort=effort, sparse=sparse, schema=schema
     )
 
 
-def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schema=None):
+def default_layers(
+    n_rows: int,
+    n_features: int,
+    *,
+    n_outputs: Int,
+    effort: Any,
+    sparse: bool = False,
+    schema: Schema | None = None,
+) -> list[Layer]:
     """Build the list for so many distinct rows and columns of the types in a schema."""
     effort, typed = EFFORTS[_effort(effort)], is_typed(schema)
-    many = typed and 2 * len(schema.of_kind("category")) >= n_features
+    many = is_typed(schema) and 2 * len(schema.of_kind("category")) >= n_features
     encode = [Encode()] if typed else []
     blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]
     boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
@@ -236,12 +259,12 @@ def default_layers(n_rows, n_features, *, n_outputs, effort, sparse=False, schem
     return [Stack(blocks)]
 
 
-def is_auto(layers):
+def is_auto(layers: object) -> TypeGuard[str]:
     """Whether `layers` is the name of an effort, in any case as other names are."""
     return isinstance(layers, str) and layers.strip().lower() in EFFORTS
 
 
-def _effort(name):
+def _effort(name: str) -> str:
     """The name of an effort, in lower case."""
     if not is_auto(name):
         names = ", ".join(map(repr, EFFORTS))
@@ -249,7 +272,7 @@ def _effort(name):
     return name.strip().lower()
 
 
-def _bent(n_features, sparse, schema):
+def _bent(n_features: int, sparse: bool, schema: Schema | None) -> list[Layer]:
     """What the linear block sees: columns, and broken lines of those that have an order."""
     if schema is None:
         few = not sparse and n_features <= BENT_COLUMNS
@@ -260,14 +283,14 @@ def _bent(n_features, sparse, schema):
     return [Parallel([[Encode()], [Encode(kinds="numbers"), PiecewiseLinear()]])]
 
 
-def _scaled(sparse):
+def _scaled(sparse: bool) -> list[Layer]:
     """What comes before a kernel: columns of like spread, without long tails."""
     # scaled again, as the clip leaves columns with long tails narrow
     scaled = [Standardize(clip=3.0), Standardize()]
     return scaled if sparse else [NormalScores(), *scaled]
 
 
-def dense_layers(n_samples, n_features):
+def dense_layers(n_samples: int, n_features: int) -> list[Layer]:
     """One hidden block of ReLU units, for rules that need derivatives.
 
     Width costs time in proportion to its square and pays as long as rows are many: about

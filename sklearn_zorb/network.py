@@ -1,9 +1,12 @@
 """A list of layers with its read-out: what a training rule is given to train."""
 
+from __future__ import annotations
+
 import math
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
@@ -13,6 +16,16 @@ from .layers.split_readout import SplitReadout
 from .lists import find, resolve_layers, walk
 from .memory import as_text
 from .rows import Rows, apply, output_shapes, side_by_side, working_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .layers.base import InitialData, Layer
+    from .memory import Memory
+    from .typing import Array, LayersLike, Params, Shape
+
+    # a name and its layer
+    Pair: TypeAlias = tuple[str, Layer]
 
 LEAK = (
     "layer {name!r} puts left-out predictions of {model} side by side with other features. They "
@@ -39,14 +52,22 @@ class Network:
         Shape of one sample.
     """
 
-    names: tuple
-    layers: tuple
+    names: tuple[str, ...]
+    layers: tuple[Layer, ...]
     readout: int
-    taps: tuple
-    input_shape: tuple
+    taps: tuple[int, ...]
+    input_shape: Shape
 
     @classmethod
-    def build(cls, front, hidden, readout, tail, input_shape, taps="all"):
+    def build(
+        cls,
+        front: Sequence[Pair],
+        hidden: Sequence[Pair],
+        readout: Pair,
+        tail: Sequence[Pair],
+        input_shape: Shape,
+        taps: str = "all",
+    ) -> Self:
         """Assemble from lists of (name, layer) pairs and check every shape.
 
         Parameters
@@ -66,7 +87,7 @@ class Network:
         _shapes(names[index + 1 :], layers[index + 1 :], (readout[1].units,))
         honest = [find([layer], _is_honest) for layer in layers[:index]]
         _warn_of_leaks(names, layers, honest)
-        points = (index,)
+        points: tuple[int, ...] = (index,)
         if taps == "all" and not isinstance(readout[1], Stack):
             points = tap_points(layers[:index], shapes, len(front))
             if any(honest) and type(readout[1]) is Dense:
@@ -74,7 +95,7 @@ class Network:
         return cls(tuple(names), tuple(layers), index, points, tuple(input_shape))
 
     @classmethod
-    def of(cls, layers, input_shape, n_outputs):
+    def of(cls, layers: LayersLike, input_shape: Shape, n_outputs: int) -> Self:
         """The network of a whole list, whose read-out sees the last block.
 
         Parameters
@@ -96,9 +117,9 @@ class Network:
         fill_widths(hidden, readout, n_outputs)
         return cls.build([], hidden, readout, tail, input_shape, "last")
 
-    def refuse_size(self, n_rows, memory):
+    def refuse_size(self, n_rows: int, memory: Memory) -> None:
         """ValueError, before anything is allocated, where layers take more memory than there is."""
-        needed, shapes = 0, list(self.shapes)
+        needed, shapes = 0.0, list(self.shapes)
         if not self.stacked:
             shapes[self.readout] = (sum(math.prod(shapes[i]) for i in self.taps),)
         for name, layer, shape in zip(self.names, self.layers, shapes, strict=False):
@@ -111,11 +132,11 @@ class Network:
                     f"{'memory_limit allows' if limited else 'this machine has'}; make it smaller."
                 )
 
-    def with_layers(self, layers):
+    def with_layers(self, layers: Iterable[Layer]) -> Self:
         """The same structure with other layers in the same places."""
         return replace(self, layers=tuple(layers))
 
-    def behind(self, start):
+    def behind(self, start: int) -> Self:
         """The network without its first `start` layers, whose inputs the read-out does not see."""
         return replace(
             self, names=self.names[start:], layers=self.layers[start:],
@@ -124,21 +145,21 @@ class Network:
         )  # fmt: skip
 
     @property
-    def hidden(self):
+    def hidden(self) -> tuple[Layer, ...]:
         """The layers before the read-out."""
         return self.layers[: self.readout]
 
     @property
-    def tail(self):
+    def tail(self) -> tuple[Layer, ...]:
         """The layers after the read-out."""
         return self.layers[self.readout + 1 :]
 
     @property
-    def stacked(self):
+    def stacked(self) -> bool:
         """Whether the read-out is a `Stack`, which takes rows of any shape."""
         return isinstance(self.layers[self.readout], Stack)
 
-    def init(self, rng, data):
+    def init(self, rng: np.random.Generator, data: InitialData | None) -> list[Params]:
         """Initial params; the read-out's for the last hidden block only.
 
         Targets travel down through those. Its solved weights see every tapped block.
@@ -154,11 +175,11 @@ class Network:
             params += sequence.init(layers, stream, shape, own)
         return params
 
-    def seen(self, blocks, last):
+    def seen(self, blocks: Mapping[int, Rows], last: Rows) -> Rows:
         """What the read-out sees: `Rows` by the index of the layer they reach, and the last."""
         return Rows((*(blocks[i] for i in self.taps if i < self.readout), last))
 
-    def tapped(self, params, inputs):
+    def tapped(self, params: Sequence[Params], inputs: Any) -> Any:
         """What the read-out sees of arrays of rows, side by side."""
         blocks, start = [], 0
         for stop in (*(tap for tap in self.taps if tap < self.readout), self.readout):
@@ -167,44 +188,44 @@ class Network:
             start = stop
         return blocks[-1] if self.stacked else side_by_side(blocks)
 
-    def forward(self, params, inputs):
+    def forward(self, params: Sequence[Params], inputs: Any) -> Array:
         """Output of the read-out, before what follows it."""
         seen = self.tapped(params, inputs)
         return self.layers[self.readout].forward(params[self.readout], seen)
 
-    def finish(self, params, outputs):
+    def finish(self, params: Sequence[Params], outputs: Array) -> Array:
         """What follows the read-out."""
         return sequence.forward(self.tail, params[self.readout + 1 :], outputs)
 
-    def outputs(self, params, inputs):
+    def outputs(self, params: Sequence[Params], inputs: Any) -> Array:
         """Outputs of the whole network."""
         outputs = self.forward(params, inputs)
         return self.finish(params, outputs) if self.tail else outputs
 
     @cached_property
-    def working_width(self):
+    def working_width(self) -> int:
         """Numbers that predicting one sample keeps at a time, at most."""
         width = working_width(self.hidden, self.input_shape)
         shape = self.shapes[self.readout] if self.stacked else (width,)
         return width + working_width(self.layers[self.readout :], shape)
 
     @cached_property
-    def shapes(self):
+    def shapes(self) -> list[Shape]:
         """Shape before every layer and after the last."""
         shapes = output_shapes(self.hidden, self.input_shape)
-        seen = (sum(math.prod(shapes[i]) for i in self.taps),)
-        seen = shapes[-1] if self.stacked else seen
+        flat = sum(math.prod(shapes[i]) for i in self.taps)
+        seen = shapes[-1] if self.stacked else (flat,)
         tail = output_shapes(self.layers[self.readout :], seen)
         return shapes + tail[1:]
 
 
-def check_layers(pairs):
+def check_layers(pairs: Sequence[Pair]) -> None:
     """Check the hyperparameters of every layer of (name, layer) pairs, and of those inside."""
     for layer in walk([layer for _, layer in pairs]):
         check_parameters(layer)
 
 
-def _refuse_inner_stacks(hidden, readout):
+def _refuse_inner_stacks(hidden: Sequence[Pair], readout: Pair) -> None:
     """ValueError for a `Stack` that other layers follow or hold, given (name, layer) pairs.
 
     Its outputs on training rows know the targets of those rows, and a layer behind it would
@@ -220,11 +241,13 @@ def _refuse_inner_stacks(hidden, readout):
             )
 
 
-def _is_honest(layer):
+def _is_honest(layer: Layer) -> bool:
     return layer.traits.honest
 
 
-def _warn_of_leaks(names, layers, honest):
+def _warn_of_leaks(
+    names: Sequence[str], layers: Sequence[Layer], honest: Sequence[Layer | None]
+) -> None:
     """A warning for each composite layer that joins left-out predictions to other columns."""
     for name, layer, found in zip(names, layers, honest, strict=False):
         if found is not None and found is not layer:
@@ -232,7 +255,9 @@ def _warn_of_leaks(names, layers, honest):
             warnings.warn(text, UserWarning, stacklevel=2)
 
 
-def split_readout(pairs, n_outputs=None):
+def split_readout(
+    pairs: Sequence[Pair], n_outputs: int | None = None
+) -> tuple[Sequence[Pair], Pair | None, Sequence[Pair]]:
     """Hidden layers, read-out and tail of (name, layer) pairs; a read-out of None is none.
 
     A read-out is a `Stack` at the end, or ``Dense()`` without units, which a `Softmax` or
@@ -250,12 +275,12 @@ def split_readout(pairs, n_outputs=None):
     return pairs, None, []
 
 
-def ends_in(tail, kind):
+def ends_in(tail: Sequence[Pair], kind: type) -> bool:
     """Whether what follows the read-out ends in a layer of a class, such as `Softmax`."""
     return bool(tail) and isinstance(tail[-1][1], kind)
 
 
-def fill_widths(hidden, readout, n_outputs):
+def fill_widths(hidden: Sequence[Pair], readout: Pair, n_outputs: int) -> None:
     """Give the layers of (name, layer) pairs that take their width from the targets theirs.
 
     They are the read-out, and layers that hand on predictions. The layers are changed: they
@@ -267,7 +292,7 @@ def fill_widths(hidden, readout, n_outputs):
             layer.set_params(units=n_outputs)
 
 
-def tap_points(layers, shapes, start):
+def tap_points(layers: Sequence[Layer], shapes: Sequence[Shape], start: int) -> tuple[int, ...]:
     """Where a read-out on all blocks looks: the input, each flat block, and the last one."""
     learners = [
         i
@@ -277,7 +302,12 @@ def tap_points(layers, shapes, start):
     return tuple(dict.fromkeys([min(start, len(layers)), *learners, len(layers)]))
 
 
-def _split_honest(layers, honest, taps, shapes):
+def _split_honest(
+    layers: Sequence[Layer],
+    honest: Sequence[Layer | None],
+    taps: Sequence[int],
+    shapes: Sequence[Shape],
+) -> tuple[Layer, ...]:
     """The layers, with a read-out that keeps left-out predictions apart from other columns."""
     index = len(honest)
     first = next(i for i, found in enumerate(honest) if found is not None)
@@ -287,16 +317,16 @@ def _split_honest(layers, honest, taps, shapes):
     return (*layers[:index], readout, *layers[index + 1 :])
 
 
-def _least_bytes(layers, input_shape, n_rows):
+def _least_bytes(layers: Sequence[Layer], input_shape: Shape, n_rows: int) -> float:
     """Memory that layers, and those inside of them, take at the least."""
-    total, shapes = 0, output_shapes(layers, input_shape)
+    total, shapes = 0.0, output_shapes(layers, input_shape)
     for layer, shape in zip(layers, shapes, strict=False):
         total += layer.least_bytes(shape, n_rows)
         total += sum(_least_bytes(block, shape, n_rows) for block in layer.children())
     return total
 
 
-def _shapes(names, layers, input_shape):
+def _shapes(names: Sequence[str], layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
     """Shapes through the layers; an error names the layer that does not fit."""
     shapes = [tuple(input_shape)]
     for name, layer in zip(names, layers, strict=True):
@@ -307,7 +337,7 @@ def _shapes(names, layers, input_shape):
     return shapes
 
 
-def fits(params, fresh):
+def fits(params: Any, fresh: Any) -> bool:
     """Whether params have all that fresh ones have, in the same shapes.
 
     A solved layer has more than it began with.

@@ -5,7 +5,7 @@ Nothing of it is needed to run the package, which imports it for type checkers o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -14,20 +14,26 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame
 
+    from .layers import Layer
+
 __all__ = [
     "Array",
     "ArrayLike",
     "Float",
     "Int",
+    "LayerList",
+    "LayersLike",
     "Params",
     "RandomState",
     "Shape",
     "SparseMatrix",
+    "Stream",
     "TableLike",
 ]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 Int: TypeAlias = int | np.integer[Any]
 Float: TypeAlias = float | np.floating[Any] | Int
@@ -123,3 +129,10 @@ class SparseMatrix(Protocol):
 
 
 TableLike: TypeAlias = "ArrayLike | SparseMatrix | IntoDataFrame"
+
+# what layers draw from; a key of JAX where it traces the call
+Stream: TypeAlias = np.random.Generator | Array
+
+# layers as users pass them: with or without names, or as text
+LayerList: TypeAlias = "Sequence[Layer | tuple[str, Layer]]"
+LayersLike: TypeAlias = "str | Sequence[str] | LayerList"

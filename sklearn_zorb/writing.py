@@ -1,14 +1,20 @@
 """Files that are written whole or not at all."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextmanager
-def write_beside(path):
+def write_beside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a binary file that takes the place of another once all of it is written.
 
     It is written in the same folder and moved at the end, so that a full disk, an error or a

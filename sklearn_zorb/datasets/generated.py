@@ -3,13 +3,21 @@
 The default arguments are the settings on which ZORB was published.
 """
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
+if TYPE_CHECKING:
+    from ..typing import Float, Int, RandomState
 
-def make_xor(n_samples=1000, *, bound=100, scale=True, random_state=None):
+
+def make_xor(
+    n_samples: Int = 1000, *, bound: Int = 100, scale: bool = True, random_state: RandomState = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw points of the plane whose class is the exclusive or of their signs.
 
     Parameters
@@ -51,7 +59,14 @@ def make_xor(n_samples=1000, *, bound=100, scale=True, random_state=None):
     return ((points + bound) / (2 * bound) if scale else points), y
 
 
-def make_two_spirals(n_samples=400, *, degrees=780.0, noise=0.0, shuffle=True, random_state=None):
+def make_two_spirals(
+    n_samples: Int = 400,
+    *,
+    degrees: Float = 780.0,
+    noise: Float = 0.0,
+    shuffle: bool = True,
+    random_state: RandomState = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw points from two spirals wound into each other, one for each class.
 
     An angle ``a = sqrt(u) * radians(degrees)`` with ``u`` uniform on ``[0, 1]`` gives the
@@ -108,7 +123,14 @@ def make_two_spirals(n_samples=400, *, degrees=780.0, noise=0.0, shuffle=True, r
     return X, y
 
 
-def make_sinc(n_samples=2001, *, low=-10.0, high=10.0, noise=0.0, random_state=None):
+def make_sinc(
+    n_samples: Int = 2001,
+    *,
+    low: Float = -10.0,
+    high: Float = 10.0,
+    noise: Float = 0.0,
+    random_state: RandomState = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Sample ``sin(x) / x`` at evenly spaced points.
 
     The published test points are ``make_sinc(6001, low=-30, high=30)``.

@@ -1,6 +1,13 @@
 """Loaders of the image sets."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .image_set import ImageSet
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 IMAGE_SETS = {
     image_set.name: image_set
@@ -14,7 +21,12 @@ IMAGE_SETS = {
 }
 
 
-def load_mnist(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_mnist(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load MNIST: handwritten digits, 60 000 to train and 10 000 to test.
 
     The file ``mnist.npz`` (or ``mnist_*.npz``, for a part of the set) is looked for in
@@ -58,7 +70,12 @@ def load_mnist(*, data_home=None, return_X_y=False, download_if_missing=True):
     return IMAGE_SETS["mnist"].load(data_home, return_X_y, download_if_missing)
 
 
-def load_fashion_mnist(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_fashion_mnist(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load Fashion-MNIST: articles of clothing, 60 000 to train and 10 000 to test.
 
     Parameters
@@ -86,7 +103,12 @@ def load_fashion_mnist(*, data_home=None, return_X_y=False, download_if_missing=
     return IMAGE_SETS["fashion_mnist"].load(data_home, return_X_y, download_if_missing)
 
 
-def load_kmnist(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_kmnist(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load Kuzushiji-MNIST: cursive Japanese characters, 60 000 to train and 10 000 to test.
 
     Parameters
@@ -114,7 +136,12 @@ def load_kmnist(*, data_home=None, return_X_y=False, download_if_missing=True):
     return IMAGE_SETS["kmnist"].load(data_home, return_X_y, download_if_missing)
 
 
-def load_cifar10(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_cifar10(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load CIFAR-10: colour photographs in 10 classes, 50 000 to train and 10 000 to test.
 
     Parameters
@@ -143,7 +170,12 @@ def load_cifar10(*, data_home=None, return_X_y=False, download_if_missing=True):
     return IMAGE_SETS["cifar10"].load(data_home, return_X_y, download_if_missing)
 
 
-def load_cifar100(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_cifar100(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load CIFAR-100: colour photographs in 100 classes, 50 000 to train and 10 000 to test.
 
     Parameters

@@ -1,6 +1,9 @@
 """Packages that only some functions need, imported when they do."""
 
+from __future__ import annotations
+
 from importlib import import_module
+from typing import Any
 
 EXTRAS = {
     "pandas": "table",
@@ -9,7 +12,7 @@ EXTRAS = {
 }
 
 
-def import_optional(name, purpose):
+def import_optional(name: str, purpose: str) -> Any:
     """Import a package, or say which extra of sklearn-zorb brings it.
 
     Parameters

@@ -1,7 +1,9 @@
 """All data sets by name."""
 
+from __future__ import annotations
+
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn import datasets as sklearn_datasets
 from sklearn.utils import check_random_state
@@ -10,6 +12,14 @@ from .generated import make_sinc, make_two_spirals, make_xor
 from .images import IMAGE_SETS
 from .sources import as_bunch, find_file
 from .tables import BOSTON_FILES, load_boston, load_table, table_names
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
+    import numpy as np
+
+    from ..typing import RandomState
 
 _GENERATED = {"sinc": "regression", "two_spirals": "classification", "xor": "classification"}
 _BUNDLED = {
@@ -45,7 +55,7 @@ class DatasetInfo(NamedTuple):
     available: bool
 
 
-def list_datasets(*, data_home=None):
+def list_datasets(*, data_home: str | PathLike[str] | None = None) -> list[DatasetInfo]:
     """List the data sets that `load_dataset` knows.
 
     Parameters
@@ -82,11 +92,17 @@ def list_datasets(*, data_home=None):
     return known + tables
 
 
-def _downloadable(name, task, path):
+def _downloadable(name: str, task: str, path: Path | None) -> DatasetInfo:
     return DatasetInfo(name, task, "OpenML" if path is None else str(path), path is not None)
 
 
-def load_dataset(name, *, data_home=None, random_state=None, download_if_missing=True):
+def load_dataset(
+    name: str,
+    *,
+    data_home: str | PathLike[str] | None = None,
+    random_state: RandomState = None,
+    download_if_missing: bool = True,
+) -> Any:
     """Load a data set by its name.
 
     Parameters
@@ -140,7 +156,7 @@ def load_dataset(name, *, data_home=None, random_state=None, download_if_missing
     raise ValueError(_unknown(name, data_home))
 
 
-def _unknown(name, data_home):
+def _unknown(name: str, data_home: str | PathLike[str] | None) -> str:
     """The message for a name that no data set has."""
     names = [info.name for info in list_datasets(data_home=data_home)]
     close = get_close_matches(name, names, n=1)
@@ -148,10 +164,10 @@ def _unknown(name, data_home):
     return f"Unknown data set {name!r}: {hint}The names are {', '.join(names)}."
 
 
-def _generated(name, rng):
+def _generated(name: str, rng: np.random.RandomState) -> Any:
     """A set drawn from its formula, with the test part it was published with."""
     if name == "sinc":
-        arrays = *make_sinc(), *make_sinc(6001, low=-30, high=30)
+        arrays: tuple[Any, ...] = *make_sinc(), *make_sinc(6001, low=-30, high=30)
     elif name == "xor":
         arrays = *make_xor(random_state=rng), *make_xor(random_state=rng)
     else:

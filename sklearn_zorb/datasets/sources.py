@@ -1,16 +1,23 @@
 """Where data sets are found: a directory the user names, else OpenML."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
+
 DATA_VARIABLE = "SKLEARN_ZORB_DATA"
 
 
-def data_directory(data_home=None):
+def data_directory(data_home: str | PathLike[str] | None = None) -> Path | None:
     """The directory that holds data files.
 
     Parameters
@@ -34,7 +41,7 @@ def data_directory(data_home=None):
     return directory
 
 
-def find_file(patterns, data_home=None):
+def find_file(patterns: Iterable[str], data_home: str | PathLike[str] | None = None) -> Path | None:
     """The first file of the data directory that matches a pattern, or None.
 
     Parameters
@@ -56,7 +63,7 @@ def find_file(patterns, data_home=None):
     return next(matches, None)
 
 
-def read_arrays(path):
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of an NPZ file.
 
     Parameters
@@ -86,13 +93,13 @@ def read_arrays(path):
         ) from error
 
 
-def as_bunch(arrays, **more):
+def as_bunch(arrays: Iterable[Any], **more: Any) -> Any:
     """A Bunch of data and target, and of those of a test part where there are four arrays."""
     names = ("data", "target", "data_test", "target_test")
     return Bunch(**dict(zip(names, arrays, strict=False)), **more)
 
 
-def fetch(name, openml_name, filename, *, download=True):
+def fetch(name: str, openml_name: str, filename: str, *, download: bool = True) -> Any:
     """Fetch a data set from OpenML, or say where its file is expected.
 
     Parameters

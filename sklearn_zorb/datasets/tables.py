@@ -1,6 +1,9 @@
 """Tables read from CSV files."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -8,11 +11,17 @@ from sklearn.utils import Bunch
 from .optional import import_optional
 from .sources import DATA_VARIABLE, data_directory, fetch, find_file
 
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike
+
 BOSTON_FILES = ("tabular/boston.csv", "boston.csv")
 _MAX_CLASSES = 20  # whole numbers of more distinct values are quantities
 
 
-def infer_task(target):
+def infer_task(target: ArrayLike) -> str:
     """Whether a column of targets holds classes or quantities.
 
     Parameters
@@ -41,7 +50,7 @@ def infer_task(target):
     return "classification" if whole and few else "regression"
 
 
-def table_names(data_home=None):
+def table_names(data_home: str | PathLike[str] | None = None) -> list[str]:
     """Names that `load_table` knows.
 
     Parameters
@@ -58,7 +67,9 @@ def table_names(data_home=None):
     return [] if directory is None else sorted(p.stem for p in directory.glob("tabular/*.csv"))
 
 
-def load_table(name, *, data_home=None, return_X_y=False):
+def load_table(
+    name: str, *, data_home: str | PathLike[str] | None = None, return_X_y: bool = False
+) -> Any:
     """Load a table of the data directory, ``tabular/<name>.csv``.
 
     The file has a header; its last column, ``target``, is the target. An empty cell is a
@@ -106,25 +117,30 @@ def load_table(name, *, data_home=None, return_X_y=False):
             f"data_home, to a directory that holds tabular/{name}.csv ({known})."
         )
     pandas = import_optional("pandas", "Reading tables")
-    folder = data_directory(data_home) / "tabular"
-    frame = pandas.read_csv(folder / f"{name}.csv")
+    folder: Any = data_directory(data_home)  # there, as the table is
+    frame = pandas.read_csv(folder / "tabular" / f"{name}.csv")
     text = [column for column in frame if not pandas.api.types.is_numeric_dtype(frame[column])]
     data, target = frame.iloc[:, :-1], frame.iloc[:, -1].to_numpy()
     data = data.astype({column: "category" for column in text if column in data})
     if return_X_y:
         return data, target
-    task = _indexed_task(folder / "index.json", name) or infer_task(target)
+    task = _indexed_task(folder / "tabular" / "index.json", name) or infer_task(target)
     return Bunch(data=data, target=target, feature_names=list(data.columns), task=task)
 
 
-def _indexed_task(path, name):
+def _indexed_task(path: Path, name: str) -> str | None:
     """The task that the index names for a table, or None."""
     if not path.is_file():
         return None
     return json.loads(path.read_text(encoding="utf-8")).get(name, {}).get("task")
 
 
-def load_boston(*, data_home=None, return_X_y=False, download_if_missing=True):
+def load_boston(
+    *,
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+    download_if_missing: bool = True,
+) -> Any:
     """Load the Boston housing data: 506 districts, 13 features, median price in 1000 $.
 
     It is kept because ZORB was published on it. One of its features encodes a harmful

@@ -1,5 +1,9 @@
 """Probabilities from least-squares outputs, by a closed map of two parameters."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 import numpy as np
 
 from ..linalg.threads import in_order
@@ -31,12 +35,12 @@ class PowerCalibration:
     [1.0, 1.0, 1.0]
     """
 
-    def __init__(self, floor=0.01, power=1.0):
+    def __init__(self, floor: float = 0.01, power: float = 1.0) -> None:
         self.floor = floor
         self.power = power
         self._losses = np.zeros((len(FLOORS), len(POWERS)))
 
-    def fit(self, scores, codes, sample_weight=None):
+    def fit(self, scores: Any, codes: Any, sample_weight: Any = None) -> Self:
         """Choose floor and power.
 
         Parameters
@@ -48,26 +52,26 @@ class PowerCalibration:
         self._losses[:] = 0
         return self.partial_fit(scores, codes, sample_weight)
 
-    def partial_fit(self, scores, codes, sample_weight=None):
+    def partial_fit(self, scores: Any, codes: Any, sample_weight: Any = None) -> Self:
         """Choose again, for these rows and all that came before."""
         self._losses = self._losses + total(_losses, np.add, scores, codes, sample_weight)
         i, j = divmod(int(self._losses.argmin()), len(POWERS))
         self.floor, self.power = float(FLOORS[i]), float(POWERS[j])
         return self
 
-    def probabilities(self, scores):
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Probabilities of the same shape as `scores`, each row summing to one."""
         logs = self.power * np.log(np.maximum(scores, self.floor / scores.shape[-1]))
         exponentials = np.exp(logs - logs.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
-    def losses(self, scores, codes):
+    def losses(self, scores: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Log-loss of each row; `scores` (n, K), `codes` (n,)."""
         shares = self.probabilities(scores)
         return -np.log(shares[np.arange(len(codes)), codes])
 
 
-def _losses(scores, codes, sample_weight):
+def _losses(scores: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
     """Summed log-losses for every floor and power."""
     n_classes = scores.shape[-1]
     flat, codes = scores.reshape(-1, n_classes), codes.ravel()
@@ -78,13 +82,13 @@ def _losses(scores, codes, sample_weight):
     step = max(1, AT_ONCE // n_classes)
     parts = [slice(start, start + step) for start in range(0, len(flat), step)]
 
-    def losses(part):
+    def losses(part: slice) -> Any:
         return _grid_losses(flat[part], codes[part], weights[part])
 
     return sum(in_order(losses, parts))
 
 
-def _grid_losses(scores, codes, weights):
+def _grid_losses(scores: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Summed log-loss of rows `scores` (n, K) for every floor and power."""
     # classes first: NumPy adds and compares long rows faster than many short ones
     scores = np.ascontiguousarray(scores.T)

@@ -1,6 +1,10 @@
 """Class labels to targets, and network outputs to labels and probabilities."""
 
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
 from copy import copy, deepcopy
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,7 +17,7 @@ from .discriminant import LinearDiscriminant
 NOISE = 2.0
 
 
-class ClassDecoder:
+class ClassDecoder(ABC):
     """Base of decoders of classes and of labels.
 
     Parameters
@@ -33,12 +37,44 @@ class ClassDecoder:
         Accuracy on left-out rows, or on rows judged before they were learned.
     """
 
-    def __init__(self, classes, link, shrink):
-        self.classes, self.link, self.shrink = classes, link, shrink
-        self.calibration, self.discriminant = PowerCalibration(), None
-        self.score, self.weight = None, 0.0
+    task: str
+    n_outputs: int
 
-    def learn(self, outputs, y, sample_weight, *, final=True):
+    def __init__(self, classes: np.ndarray, link: str, shrink: float) -> None:
+        self.classes, self.link, self.shrink = classes, link, shrink
+        self.calibration = PowerCalibration()
+        self.discriminant: LinearDiscriminant | None = None
+        self.score: float | None = None
+        self.weight = 0.0
+
+    @abstractmethod
+    def codes(self, y: np.ndarray) -> np.ndarray:
+        """What y holds as whole numbers: the index of a class, or 0 and 1 for each label."""
+
+    @abstractmethod
+    def indicators(self, scores: np.ndarray) -> np.ndarray:
+        """Scores with a column for each class."""
+
+    @abstractmethod
+    def indices(self, scores: np.ndarray) -> np.ndarray:
+        """The `codes` that scores name."""
+
+    @abstractmethod
+    def _decision(self, scores: np.ndarray) -> np.ndarray:
+        """Scores with their sign."""
+
+    @abstractmethod
+    def _from_logits(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities for logarithms of odds."""
+
+    def learn(
+        self,
+        outputs: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        final: bool = True,
+    ) -> Self:
         """A decoder that has learned from left-out outputs of all rows.
 
         `final` says that the read-out stays as it is: what rests on its outputs, as a
@@ -58,32 +94,39 @@ class ClassDecoder:
         learned.score = self._accuracy(outputs, y, sample_weight)
         return learned
 
-    def update(self, outputs, y, sample_weight, unit=1.0):
+    def update(
+        self,
+        outputs: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        unit: float = 1.0,
+    ) -> Self:
         """A decoder that has also seen rows predicted before they were learned."""
         updated = copy(self)
         own = weight_of(y, sample_weight)
         updated.weight = self.weight + own
         score = self._accuracy(outputs, y, sample_weight)
-        updated.score = float((self.weight * self.score + own * score) / updated.weight)
+        before = 0.0 if self.score is None else self.weight * self.score
+        updated.score = float((before + own * score) / updated.weight)
         if self.link == "scores":
             updated.calibration = deepcopy(self.calibration).partial_fit(
                 self.indicators(outputs), self.codes(y), sample_weight
             )
         return updated
 
-    def scores(self, outputs):
+    def scores(self, outputs: np.ndarray) -> np.ndarray:
         """What classes are chosen by: outputs, or what the discriminant makes of them."""
         if self.link == "logits":
             return self._from_logits(outputs)
         return outputs if self.discriminant is None else self.discriminant.probabilities(outputs)
 
-    def decision(self, outputs):
+    def decision(self, outputs: np.ndarray) -> np.ndarray:
         """Signed scores; logits where outputs are such."""
         if self.link == "logits":
             return outputs[:, 0] if self.task == "binary" else outputs
         return self._decision(self.scores(outputs))
 
-    def probabilities(self, outputs):
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Probabilities of shape (n_samples, n_classes) or (n_samples, n_labels)."""
         scores = self.indicators(self.scores(outputs))
         if self.link == "scores":
@@ -92,14 +135,20 @@ class ClassDecoder:
         shares = np.clip(scores, np.finfo(float).tiny, 1.0)
         return shares / shares.sum(axis=-1, keepdims=True)
 
-    def _accuracy(self, outputs, y, sample_weight):
-        def right(outputs, y):
+    def _accuracy(self, outputs: Any, y: Any, sample_weight: Any) -> float:
+        def right(outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
             same = self.codes(y) == self.indices(outputs)
             return same if same.ndim == 1 else same.all(axis=1)
 
         return float(mean(right, sample_weight, outputs, y))
 
-    def _discriminant_of(self, outputs, codes, sample_weight, calibration):
+    def _discriminant_of(
+        self,
+        outputs: Any,
+        codes: Any,
+        sample_weight: Any,
+        calibration: PowerCalibration,
+    ) -> tuple[LinearDiscriminant, PowerCalibration] | None:
         """A discriminant and its calibration where the outputs hide classes, else None.
 
         It has to name as many rows rightly, with a log-loss that is lower by more than noise.
@@ -110,7 +159,7 @@ class ClassDecoder:
         """
         found = LinearDiscriminant().fit(outputs, codes, sample_weight)
 
-        def right(outputs, codes):
+        def right(outputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
             return self.indices(outputs) == codes
 
         if mean(right, sample_weight, found.left_out, codes) < mean(
@@ -151,7 +200,14 @@ class Classes(ClassDecoder):
     ['no', 'yes']
     """
 
-    def __init__(self, classes, *, one_hot=False, link="scores", shrink=0.0):
+    def __init__(
+        self,
+        classes: np.ndarray,
+        *,
+        one_hot: bool = False,
+        link: str = "scores",
+        shrink: float = 0.0,
+    ) -> None:
         super().__init__(classes, link, shrink)
         if len(classes) < 2:
             raise ValueError(
@@ -161,7 +217,7 @@ class Classes(ClassDecoder):
         self.task = "binary" if len(classes) == 2 else "multiclass"
         self.n_outputs = 1 if self.task == "binary" and not one_hot else len(classes)
 
-    def codes(self, y):
+    def codes(self, y: np.ndarray) -> np.ndarray:
         """Index of each row's class; ValueError for labels that are none of the classes."""
         places = np.clip(np.searchsorted(self.classes, y), 0, len(self.classes) - 1)
         unknown = np.unique(y[self.classes[places] != y])
@@ -171,12 +227,12 @@ class Classes(ClassDecoder):
             )
         return places
 
-    def targets(self, y):
+    def targets(self, y: np.ndarray) -> Targets:
         """Targets of 0 and 1, one distinct row for each class."""
         rows = np.array([[0.0], [1.0]]) if self.n_outputs == 1 else np.eye(len(self.classes))
         return Targets(rows, mapped(self.codes, y))
 
-    def check(self, y):
+    def check(self, y: np.ndarray) -> None:
         """ValueError where later rows have several labels each."""
         if y.ndim != 1:
             raise ValueError(
@@ -184,43 +240,45 @@ class Classes(ClassDecoder):
                 "kind, or call fit to begin anew."
             )
 
-    def indicators(self, scores):
+    def indicators(self, scores: np.ndarray) -> np.ndarray:
         """Scores with a column for each class: of two classes, the first gets its own."""
         return np.hstack([1 - scores, scores]) if scores.shape[1] == 1 else scores
 
-    def indices(self, scores):
+    def indices(self, scores: np.ndarray) -> np.ndarray:
         """Index of the class that scores name."""
         decision = self._decision(scores)
         if self.task == "multiclass":
             return decision.argmax(axis=1)
         return (decision > 0).astype(int)
 
-    def predict(self, outputs):
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
         """The label of each row."""
         return self.classes[self.indices(self.scores(outputs))]
 
-    def _decision(self, scores):
+    def _decision(self, scores: np.ndarray) -> np.ndarray:
         if self.task == "multiclass":
             return scores
         return 2 * scores[:, 0] - 1 if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
-    def _from_logits(self, logits):
+    def _from_logits(self, logits: np.ndarray) -> np.ndarray:
         if self.task == "binary":
             return logistic(logits)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def logistic(logits):
+def logistic(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-z)), without overflow."""
     return 0.5 * (np.tanh(0.5 * logits) + 1)
 
 
-def _lower_by_more_than_noise(losses, others, weight):
+def _lower_by_more_than_noise(
+    losses: np.ndarray, others: np.ndarray, weight: np.ndarray | None
+) -> bool:
     """Whether the mean of some losses is below that of others by `NOISE` standard errors."""
     gain = mean(lambda losses, others: others - losses, weight, losses, others)
 
-    def squares(losses, others):
+    def squares(losses: np.ndarray, others: np.ndarray) -> np.ndarray:
         return (others - losses - gain) ** 2
 
     variance = mean(squares, weight, losses, others)

@@ -1,7 +1,10 @@
 """A linear discriminant of the outputs, for classes that the largest output never names."""
 
+from __future__ import annotations
+
 from copy import copy
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
@@ -59,7 +62,7 @@ class LinearDiscriminant:
     1
     """
 
-    def fit(self, outputs, codes, sample_weight=None):
+    def fit(self, outputs: Any, codes: Any, sample_weight: Any = None) -> Self:
         """Fit to outputs of left-out rows.
 
         Parameters
@@ -79,7 +82,7 @@ class LinearDiscriminant:
         axes = vectors / np.sqrt(np.maximum(values, 0) + penalties)
         best, step = np.inf, max(1, len(codes) // JUDGED)
         tables = outputs, codes, sample_weight
-        judged = [None if table is None else table[::step] for table in tables]
+        judged: list[Any] = [None if table is None else table[::step] for table in tables]
         weight = np.ones(len(judged[1])) if judged[2] is None else judged[2]
         rows = np.arange(len(judged[1]))
         few = len(axes) * len(rows) * len(self._sums) <= AT_ONCE
@@ -96,35 +99,43 @@ class LinearDiscriminant:
             self.left_out = mapped(lambda *rows: self._left_out(axes, *rows)[0].T, *tables)
         return self
 
-    def without_rows(self):
+    def without_rows(self) -> Self:
         """A copy that keeps nothing of each row: it has no `left_out`."""
         lean = copy(self)
         del lean.left_out
         return lean
 
     @property
-    def shares(self):
+    def shares(self) -> np.ndarray:
         """Share of each class, of shape (K,)."""
         return self._sums / self._sums.sum()
 
-    def _scatter(self, outputs, codes, sample_weight):
+    def _scatter(
+        self, outputs: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None
+    ) -> np.ndarray:
         deviation = outputs - self._means[codes]
         weighed = deviation if sample_weight is None else deviation * sample_weight[:, None]
         return weighed.T @ deviation
 
-    def probabilities(self, outputs):
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Posterior probabilities of shape (n, K)."""
         points, means = (outputs @ self._axes).T, self._means @ self._axes
         # less the squares of the points, which are the same for all classes and may overflow
         distances = (means**2).sum(axis=1)[:, None] - 2 * (means @ points)
         return _posterior(self._sums[:, None], distances * self._sums.sum()).T
 
-    def linear(self):
+    def linear(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights (d, K) and intercepts (K,) of logits that a softmax makes probabilities of."""
         means, total = self._means @ self._axes, self._sums.sum()
         return self._axes @ means.T * total, np.log(self._sums) - total / 2 * (means**2).sum(axis=1)
 
-    def _left_out(self, axes, outputs, codes, sample_weight):
+    def _left_out(
+        self,
+        axes: np.ndarray,
+        outputs: np.ndarray,
+        codes: np.ndarray,
+        sample_weight: np.ndarray | None,
+    ) -> np.ndarray:
         """Posterior (s, K, n) of each row without one copy of it, for each of the axes (s, d, d).
 
         They give coordinates where S + rho I = I. Rows come last throughout: NumPy adds up a few
@@ -134,7 +145,7 @@ class LinearDiscriminant:
         left_out = np.empty((len(axes), len(self._sums), len(codes)))
         means, turned = self._means @ axes, axes.swapaxes(-1, -2)
 
-        def fill(part):
+        def fill(part: slice) -> None:
             deviation = outputs[part] - self._means[codes[part]]
             points, moved = turned @ outputs[part].T, turned @ deviation.T
             own = codes[part], weight[part]
@@ -144,7 +155,14 @@ class LinearDiscriminant:
         for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])
         return left_out
 
-    def _posterior_without(self, points, deviation, means, codes, weight):
+    def _posterior_without(
+        self,
+        points: np.ndarray,
+        deviation: np.ndarray,
+        means: np.ndarray,
+        codes: np.ndarray,
+        weight: np.ndarray,
+    ) -> np.ndarray:
         """The same for some of the rows, given by their points and deviations (s, d, n)."""
         rows = np.arange(len(codes))
         copy = np.minimum(weight, 1.0)
@@ -164,24 +182,26 @@ class LinearDiscriminant:
         return _posterior(sums, distances)
 
 
-def _class_sums(n_classes, outputs, codes, sample_weight):
+def _class_sums(
+    n_classes: int, outputs: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Weight of each class, and the weighted sums of its outputs."""
     weight = np.ones(len(codes)) if sample_weight is None else sample_weight
     members = (np.arange(n_classes)[:, None] == codes) * weight
     return np.bincount(codes, weight, minlength=n_classes), members @ outputs
 
 
-def _joined(one, other):
+def _joined(one: Any, other: Any) -> Any:
     return one[0] + other[0], one[1] + other[1]
 
 
-def _squares(points, means):
+def _squares(points: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Squared distances (..., K, n) of points (..., d, n) to means (..., K, d)."""
     squares = (points**2).sum(axis=-2)[..., None, :] - 2 * (means @ points)
     return np.maximum(squares + (means**2).sum(axis=-1)[..., None], 0.0)
 
 
-def _posterior(sums, distances):
+def _posterior(sums: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Probabilities (..., K, n) from sums of weights and scaled squared distances."""
     # a class that has lost all of its weight
     with np.errstate(divide="ignore"):

@@ -1,6 +1,9 @@
 """Quantiles of a new target from left-out residuals of rows with outputs like its own."""
 
+from __future__ import annotations
+
 from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -66,7 +69,13 @@ class LeftOutErrors:
     [[[-9.0, 0.0, 8.0]]]
     """
 
-    def __init__(self, outputs, residuals, sample_weight, unit=1.0):
+    def __init__(
+        self,
+        outputs: np.ndarray,
+        residuals: np.ndarray,
+        sample_weight: np.ndarray | None,
+        unit: float = 1.0,
+    ) -> None:
         every = _every(len(residuals), MOST_ROWS)
         self.rows = slice(None, None, every)
         self.outputs, self.residuals = outputs[self.rows], residuals[self.rows]
@@ -76,7 +85,9 @@ class LeftOutErrors:
         self.weights, self.unit = every * weights, unit
 
     @classmethod
-    def of_others(cls, residuals, sample_weight, unit=1.0):
+    def of_others(
+        cls, residuals: np.ndarray, sample_weight: np.ndarray | None, unit: float = 1.0
+    ) -> Self:
         """Errors of other read-outs than the one to come, as a constant width about predictions.
 
         How large they are is like it; their sign, and outputs, are not.
@@ -85,7 +96,9 @@ class LeftOutErrors:
         weights = None if sample_weight is None else np.tile(sample_weight, 2)
         return cls(np.zeros_like(both), both, weights, unit)
 
-    def extend(self, residuals, sample_weight, unit=1.0):
+    def extend(
+        self, residuals: np.ndarray, sample_weight: np.ndarray | None, unit: float = 1.0
+    ) -> LeftOutErrors:
         """These errors and more of other read-outs, as a new object; the larger unit holds."""
         more = LeftOutErrors.of_others(residuals, sample_weight, unit)
         return LeftOutErrors(
@@ -95,7 +108,7 @@ class LeftOutErrors:
             max(self.unit, unit),
         )
 
-    def log_sizes(self):
+    def log_sizes(self) -> np.ndarray:
         """What a model of the size of errors is to learn, of shape (n_samples, n_outputs).
 
         It is log(|r| / m + 0.1) with m the mean of all |r|: logarithms of small errors alone would
@@ -105,7 +118,7 @@ class LeftOutErrors:
         mean = np.average(sizes, axis=0, weights=self.weights)
         return np.log(sizes / np.where(mean > 0, mean, 1.0) + SMALL)
 
-    def scaled(self, log_sizes):
+    def scaled(self, log_sizes: np.ndarray) -> tuple[Self, float]:
         """The same in units of sizes expected, and their power, 0 where they tell nothing.
 
         Of a few powers, the one is taken of least pinball loss, where that is lower by more than
@@ -122,7 +135,7 @@ class LeftOutErrors:
         scaled.residuals = self.residuals / np.exp(POWERS[best] * log_sizes)
         return scaled, POWERS[best]
 
-    def _pinball_losses(self, sizes):
+    def _pinball_losses(self, sizes: np.ndarray) -> np.ndarray:
         """Loss of each row by quantiles of all residuals in units of sizes."""
         losses, ones = np.zeros(len(sizes)), np.ones(len(sizes))
         for residuals, own in zip(self.residuals.T, sizes.T, strict=True):
@@ -133,7 +146,7 @@ class LeftOutErrors:
             losses += np.maximum(JUDGED_LEVELS * over, (JUDGED_LEVELS - 1) * over).sum(axis=1)
         return losses
 
-    def quantiles(self, outputs, levels):
+    def quantiles(self, outputs: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Quantiles of the residuals of new rows, in units of their sizes where these are scaled.
 
         Parameters
@@ -161,7 +174,9 @@ class LeftOutErrors:
 class _Local:
     """Quantiles of the residuals of one output, at knots and between them."""
 
-    def __init__(self, outputs, residuals, weights, unit):
+    def __init__(
+        self, outputs: np.ndarray, residuals: np.ndarray, weights: np.ndarray, unit: float
+    ) -> None:
         order = residuals.argsort(kind="stable")
         self.outputs, self.residuals = outputs[order], residuals[order]
         self.weights, self.unit = weights[order], unit
@@ -172,7 +187,7 @@ class _Local:
         hats = np.eye(len(self.knots))
         self.shares = [np.interp(self.outputs, self.knots, hat) for hat in hats]
 
-    def quantiles(self, outputs, levels):
+    def quantiles(self, outputs: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """Quantiles of shape (n_samples, n_levels), for ascending levels."""
         at_knots = np.stack(
             [_quantiles(self.residuals, share, self.weights, self.unit, levels)
@@ -182,7 +197,7 @@ class _Local:
         # of equal quantiles, rounding may leave the higher one lower
         return np.maximum.accumulate(found, axis=1)
 
-    def calibrated(self, levels):
+    def calibrated(self, levels: np.ndarray) -> np.ndarray:
         """The levels below whose quantiles such shares of the residuals lie."""
         if len(self.knots) == 1:
             return levels
@@ -197,12 +212,14 @@ class _Local:
         return _quantiles(reached[order], np.ones(len(order)), weights[order], self.unit, levels)
 
 
-def _every(n_rows, most):
+def _every(n_rows: int, most: int) -> int:
     """The n for which every n-th row makes no more than `most`."""
     return -(-n_rows // most)
 
 
-def _quantiles(values, share, weights, unit, levels):
+def _quantiles(
+    values: np.ndarray, share: np.ndarray, weights: np.ndarray, unit: float, levels: np.ndarray
+) -> np.ndarray:
     """Quantiles of ascending values, of the weights of which a share counts."""
     kept = share > 0
     values, share, weights = values[kept], share[kept], weights[kept]

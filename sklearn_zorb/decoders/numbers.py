@@ -1,7 +1,10 @@
 """Numbers to targets, and network outputs to predictions and intervals."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,14 +39,14 @@ class Judged:
     errors: np.ndarray | float = 0.0
 
     @classmethod
-    def of(cls, truth, predicted, sample_weight):
+    def of(cls, truth: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None) -> Self:
         """The sums of some rows."""
         weights = np.ones(len(truth)) if sample_weight is None else sample_weight
         mean = np.average(truth, axis=0, weights=weights)
         spread, errors = weights @ (truth - mean) ** 2, weights @ (truth - predicted) ** 2
         return cls(len(truth), weights.sum(), mean, spread, errors)
 
-    def merge(self, other):
+    def merge(self, other: Judged) -> Judged:
         """The sums of these rows and others, as a new object."""
         weight, shift = self.weight + other.weight, other.mean - self.mean
         share = other.weight / weight
@@ -55,7 +58,7 @@ class Judged:
             self.errors + other.errors,
         )
 
-    def score(self):
+    def score(self) -> float:
         """R², averaged over outputs; NaN for a single row, which has no spread."""
         if self.n_rows < 2:
             return np.nan
@@ -96,7 +99,7 @@ class Numbers:
 
     task = "regression"
 
-    def __init__(self, y, sample_weight, scale, clip=False):
+    def __init__(self, y: Any, sample_weight: Any, scale: bool, clip: bool = False) -> None:
         self.flat, self.clip = y.ndim == 1, clip
         self.low, self.high = total(_ends, _wider, y)
         self.n_outputs = len(self.low)
@@ -105,17 +108,18 @@ class Numbers:
             # not of equal numbers, whose mean is off by rounding
             self.mean = np.where(self.low == self.high, self.low, mean(_columns, sample_weight, y))
             self.spread = self._deviation(y, sample_weight)
-        self.judged, self.errors, self.power = Judged(), None, 0.0
+        self.judged, self.power = Judged(), 0.0
+        self.errors: Any = None  # until rows were left out
 
     @property
-    def score(self):
+    def score(self) -> float | None:
         return None if self.errors is None else self.judged.score()
 
-    def codes(self, y):
+    def codes(self, y: np.ndarray) -> np.ndarray:
         """Scaled targets, of shape (n_samples, n_outputs)."""
         return (_columns(y) - self.mean) / self.spread
 
-    def targets(self, y):
+    def targets(self, y: np.ndarray) -> Targets:
         """The same as `Targets`, repeated rows stored once where at least half repeat."""
         scaled = mapped(self.codes, y)
         if store_of(scaled) is not None:
@@ -129,20 +133,27 @@ class Numbers:
             return Targets(scaled)
         return Targets(distinct, codes.ravel())
 
-    def check(self, y):
+    def check(self, y: np.ndarray) -> None:
         """ValueError where later rows have another number of outputs."""
         found = _columns(y).shape[1]
         if found != self.n_outputs:
             raise ValueError(f"y has {found} outputs; the first call had {self.n_outputs}.")
 
-    def widened(self, y):
+    def widened(self, y: np.ndarray) -> Self:
         """A decoder of the same scale whose range takes in more targets."""
         wider, table = copy(self), _columns(y)
         wider.low = np.minimum(self.low, table.min(axis=0))
         wider.high = np.maximum(self.high, table.max(axis=0))
         return wider
 
-    def learn(self, outputs, y, sample_weight, *, final=True):
+    def learn(
+        self,
+        outputs: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        final: bool = True,
+    ) -> Self:
         """A decoder that has learned from left-out outputs of all rows.
 
         `final` says that the read-out stays as it is; else its errors tell no more than sizes.
@@ -155,7 +166,13 @@ class Numbers:
             learned.errors = LeftOutErrors.of_others(residuals, sample_weight)
         return learned
 
-    def update(self, outputs, y, sample_weight, unit=1.0):
+    def update(
+        self,
+        outputs: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        unit: float = 1.0,
+    ) -> Self:
         """A decoder that has also seen rows predicted before they were learned.
 
         `unit` is the weight of one new row.
@@ -165,24 +182,26 @@ class Numbers:
         updated.errors = self.errors.extend(residuals, sample_weight, unit)
         return updated
 
-    def _residuals(self, outputs, y):
+    def _residuals(self, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
         return _columns(y) - self._decoded(outputs)
 
-    def _judged(self, outputs, y, sample_weight):
+    def _judged(
+        self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> Judged:
         return Judged.of(_columns(y), self._decoded(outputs), sample_weight)
 
-    def _deviation(self, y, sample_weight):
+    def _deviation(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         """Root mean squares of columns, of which none under- or overflows; 1 for those of zeros."""
         largest = np.maximum(self.high - self.mean, self.mean - self.low)
         largest = np.where(largest > 0, largest, 1.0)
 
-        def squares(y):
+        def squares(y: np.ndarray) -> np.ndarray:
             return ((_columns(y) - self.mean) / largest) ** 2
 
         spread = largest * np.sqrt(mean(squares, sample_weight, y))
         return np.where(spread > 0, spread, largest)
 
-    def _decoded(self, outputs):
+    def _decoded(self, outputs: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             predicted = outputs * self.spread + self.mean
         if self.clip:
@@ -194,14 +213,14 @@ class Numbers:
             )
         return predicted
 
-    def _shaped(self, table):
+    def _shaped(self, table: np.ndarray) -> np.ndarray:
         return table[:, 0] if self.flat else table
 
-    def predict(self, outputs):
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
         """Predictions in the units of y."""
         return self._shaped(self._decoded(outputs))
 
-    def scaled(self, log_sizes):
+    def scaled(self, log_sizes: np.ndarray) -> Self:
         """A decoder whose errors are in units of sizes, to a power, where that is a gain.
 
         `log_sizes` are left-out predictions of ``errors.log_sizes()``.
@@ -210,7 +229,9 @@ class Numbers:
         scaled.errors, scaled.power = self.errors.scaled(log_sizes)
         return scaled
 
-    def quantiles(self, outputs, levels, log_sizes=0.0):
+    def quantiles(
+        self, outputs: np.ndarray, levels: np.ndarray, log_sizes: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Quantiles of new targets, the levels on the last axis."""
         if self.judged.n_rows < 2:
             raise ValueError(
@@ -225,14 +246,14 @@ class Numbers:
         return self._shaped(found)
 
 
-def _columns(y):
+def _columns(y: np.ndarray) -> np.ndarray:
     return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
 
 
-def _ends(y):
+def _ends(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     table = _columns(y)
     return table.min(axis=0), table.max(axis=0)
 
 
-def _wider(one, other):
+def _wider(one: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])

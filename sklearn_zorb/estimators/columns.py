@@ -1,5 +1,9 @@
 """X as it comes from users: numbers, and a schema where columns are of other types."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array, check_X_y
@@ -8,10 +12,17 @@ from sklearn.utils.validation import validate_data
 from ..rows.frames import Table, as_frame, in_order, read_again, read_table
 from ..rows.schema import Column, Schema, gaps_only, is_typed
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .model import FittedModel
+
 PRECISIONS = [np.float64, np.float32]
 
 
-def check_columns(estimator, X, y="no_validation", *, reset, **options):
+def check_columns(
+    estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **options: Any
+) -> tuple[Any, Schema | None]:
     """Check X, and y where it is given, and read columns that are not plain numbers.
 
     Parameters
@@ -61,7 +72,7 @@ def check_columns(estimator, X, y="no_validation", *, reset, **options):
     return check_X_y(numbers, y, estimator=estimator, **options), schema
 
 
-def _table(estimator, X, known, reset):
+def _table(estimator: Any, X: Any, known: Schema | None, reset: bool) -> Table | None:
     """X as columns of any type; None where it is an array of numbers."""
     frame = as_frame(X)
     if frame is None:
@@ -72,14 +83,14 @@ def _table(estimator, X, known, reset):
     return table if reset or names is None or not table.named else in_order(table, names)
 
 
-def _gaps_of_mask(X):
+def _gaps_of_mask(X: Any) -> Any:
     """Numbers of a masked array with NaN where they are masked; anything else as it is."""
     if not isinstance(X, np.ma.MaskedArray) or X.dtype.kind not in "biuf":
         return X
-    return X.astype(np.result_type(X.dtype, np.float32)).filled(np.nan)
+    return np.ma.filled(X.astype(np.result_type(X.dtype, np.float32)), np.nan)
 
 
-def _refuse_infinity(numbers, names):
+def _refuse_infinity(numbers: np.ndarray, names: Sequence[Any]) -> None:
     """ValueError for a column of a table that is not finite; it is named."""
     found = np.flatnonzero(np.isinf(numbers).any(axis=0))
     if len(found):
@@ -89,13 +100,13 @@ def _refuse_infinity(numbers, names):
         )
 
 
-def _has_types(X, chosen):
+def _has_types(X: Any, chosen: Any) -> bool:
     """Whether the columns of an array are to be read one by one."""
     given = not (chosen is None or isinstance(chosen, str)) and len(chosen) > 0
     return given or getattr(getattr(X, "dtype", None), "kind", "f") in "mM"
 
 
-def _rectangular(X):
+def _rectangular(X: Any) -> np.ndarray:
     """An array-like of columns of any type as an array of two dimensions."""
     if sp.issparse(X):
         raise ValueError(
@@ -108,7 +119,7 @@ def _rectangular(X):
     return X
 
 
-def canonical(X):
+def canonical(X: Any) -> Any:
     """Give every number and gap of X one form; X itself where it has.
 
     Entries of one place of a sparse matrix are added up, as moments and counts of entries would
@@ -127,19 +138,19 @@ def canonical(X):
     return X
 
 
-def has_gaps(X):
+def has_gaps(X: Any) -> bool:
     """Whether a dense array holds NaN."""
     return bool(np.isnan(np.min(X, initial=0.0)))
 
 
-def learned(schema, X, weights):
+def learned(schema: Schema | None, X: Any, weights: np.ndarray | None) -> Schema | None:
     """Add to the schema what training rows say; None stays for plain numbers of an array."""
     if sp.issparse(X) or (schema is None and not has_gaps(X)):
         return schema
     return (schema or gaps_only(X.shape[1])).counted(X, weights)
 
 
-def read_rows(estimator, X):
+def read_rows(estimator: Any, X: Any) -> Any:
     """Check rows to predict; gaps in columns without any in fit become the columns' means.
 
     Parameters
@@ -157,8 +168,9 @@ def read_rows(estimator, X):
     return X.tocsr() if sp.issparse(X) else filled(estimator.model_, X, schema)
 
 
-def filled(model, X, schema):
+def filled(model: FittedModel, X: Any, schema: Schema | None) -> Any:
     """Put means in place of gaps in columns of numbers that had none in fit."""
+    means: Any = model.means
     if sp.issparse(X) or is_typed(schema) or not has_gaps(X):
         return X
-    return np.where(np.isnan(X), model.means.astype(X.dtype), X)
+    return np.where(np.isnan(X), means.astype(X.dtype), X)

@@ -1,8 +1,10 @@
 """Rows and targets as they come from users: checked, weighed, copies merged."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +19,9 @@ from ..rows.remote import total
 from ..rows.schema import Schema, is_typed
 from .columns import canonical, check_columns, filled, learned
 from .weights import check_class_weight, copied, drop_weightless, per_row, total_weight
+
+if TYPE_CHECKING:
+    from .weights import ClassWeight
 
 # beyond, sums of squares over some thousand rows overflow in double precision
 LARGEST = 1e152
@@ -43,35 +48,44 @@ class Data:
     X: Any
     y: np.ndarray
     weights: np.ndarray | None
-    columns: dict
+    columns: dict[str, Any]
     constant: ConstantColumns | None
     schema: Schema | None = None
 
     @property
-    def typed(self):
+    def typed(self) -> bool:
         """Whether layers need `Encode` to read the columns."""
         return is_typed(self.schema)
 
-    def means(self):
+    def means(self) -> np.ndarray | None:
         """Means of columns of plain numbers; None where gaps are read by a layer, or are zeros."""
         if self.typed or sp.issparse(self.X):
             return None
         return np.average(self.X, axis=0, weights=self.weights)
 
-    def relative(self, by_class):
+    def relative(self, by_class: bool) -> Data:
         """Weights that count copies as they are, others relative to the largest."""
         weights = per_row(self.weights, by_class)
         # beside a far larger one, a weight may be nothing
         X, y, weights = drop_weightless(self.X, self.y, weights)
         return replace(self, X=X, y=y, weights=weights)
 
-    def merged(self, memory):
+    def merged(self, memory: Memory) -> Data:
         """Distinct rows, each with the weight of its copies."""
         X, y, weights = merge_copies(self.X, self.y, self.weights, memory)
         return replace(self, X=X, y=y, weights=weights)
 
 
-def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None, reset=True):
+def read_data(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    class_weight: ClassWeight | None = None,
+    classes: np.ndarray | None = None,
+    reset: bool = True,
+) -> Data:
     """Check what `fit` of an estimator was given; the estimator stays as it is.
 
     Parameters
@@ -115,7 +129,7 @@ def read_data(estimator, X, y, sample_weight, *, class_weight=None, classes=None
     return Data(X, y, weights, columns, ConstantColumns.of(X), schema)
 
 
-def reads_labels(estimator, y):
+def reads_labels(estimator: Any, y: Any) -> bool:
     """Whether an estimator takes y for labels: classifiers do, transformers by their `task`."""
     task = getattr(estimator, "task", None)
     if task is None:
@@ -125,7 +139,7 @@ def reads_labels(estimator, y):
     return task == "classification"
 
 
-def _numbers(y):
+def _numbers(y: np.ndarray) -> np.ndarray:
     """y, or as numbers where it is text that spells them; ValueError for all other kinds."""
     if y.dtype.kind in "US":
         try:
@@ -138,7 +152,7 @@ def _numbers(y):
     return y
 
 
-def _labels(y, name):
+def _labels(y: np.ndarray, name: str) -> np.ndarray:
     """y as one label for each row, or as a matrix of labels; ValueError for all other kinds."""
     if y.dtype == object:
         _check_types(y)
@@ -153,7 +167,7 @@ def _labels(y, name):
     return y if kind == "multilabel-indicator" else y.ravel()
 
 
-def _check_types(y):
+def _check_types(y: np.ndarray) -> None:
     """ValueError where labels are of types that have no order among each other."""
     try:
         np.unique(y)
@@ -165,14 +179,14 @@ def _check_types(y):
         ) from error
 
 
-def _kind_of_labels(y):
+def _kind_of_labels(y: np.ndarray) -> str:
     """What scikit-learn's `type_of_target` says; it warns where plain integers are many."""
     if y.ndim == 1 and y.dtype.kind in "biu":
         return "multiclass"
     return type_of_target(y, input_name="y")
 
 
-def check_size(table, name, dtype, squared=False):
+def check_size(table: Any, name: str, dtype: Any, squared: bool = False) -> None:
     """ValueError for numbers too large to be squared, or for `dtype`; it names the largest.
 
     Squares are of double precision unless they are `squared` in `dtype`.
@@ -189,7 +203,7 @@ def check_size(table, name, dtype, squared=False):
         )
 
 
-def _largest(values):
+def _largest(values: Any) -> Any:
     """The number that is farthest from zero; gaps are left out."""
     largest = 0.0
     for part in Memory().chunks(len(values), values[:1].nbytes, CACHE_BYTES):
@@ -201,5 +215,5 @@ def _largest(values):
     return largest
 
 
-def _farther(one, other):
+def _farther(one: Any, other: Any) -> Any:
     return max(one, other, key=abs)

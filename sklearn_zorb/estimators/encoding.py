@@ -1,11 +1,24 @@
 """Where lists of layers get the layer that reads typed columns."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..layers import Encode, Stack, Standardize, Trees
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def encoded(plan, data):
+    from ..layers.base import Layer
+    from ..network import Pair
+    from ..rows.schema import Schema
+    from ..typing import LayerList
+    from .data import Data
+    from .plans import Plan
+
+
+def encoded(plan: Plan, data: Data) -> tuple[Sequence[Pair], Plan]:
     """Put `Encode` before the layers of a plan where columns are not plain numbers.
 
     `Encode` stands in front of a list that does not begin with it. Blocks of a `Stack` that comes
@@ -34,14 +47,15 @@ def encoded(plan, data):
         stack.set_params(blocks=[_with_encode(block, plan.standardize) for block in stack.blocks])
         _tell(stack, data.schema)
         return [], replace(plan, standardize=False)
-    front, hidden = [("encode", Encode())], plan.hidden
+    front: Sequence[Pair] = [("encode", Encode())]
+    hidden = plan.hidden
     if isinstance(plan.layers[0], Encode):
         front, hidden = hidden[:1], hidden[1:]
     _tell(front[0][1], data.schema)
     return front, replace(plan, hidden=hidden)
 
 
-def _tell(layer, schema):
+def _tell(layer: Layer, schema: Schema | None) -> None:
     """Tell a layer that comes first of the columns, or those that come first inside of it."""
     for block in layer.children():
         _tell(block[0], schema)
@@ -49,7 +63,7 @@ def _tell(layer, schema):
         layer.set_params(schema=schema)
 
 
-def _with_encode(block, standardize):
+def _with_encode(block: LayerList, standardize: bool) -> LayerList:
     """A block of a stack, behind `Encode` unless it reads typed columns itself."""
     first = block[0][1] if block and isinstance(block[0], tuple) else next(iter(block), None)
     if first is not None and _reads_types(first):
@@ -57,7 +71,7 @@ def _with_encode(block, standardize):
     return [Encode(), *([Standardize()] if standardize else []), *block]
 
 
-def _reads_types(layer):
+def _reads_types(layer: Any) -> bool:
     """Whether a layer that comes first takes typed columns."""
     blocks = layer.children()
     if blocks:

@@ -1,11 +1,13 @@
 """The shared fit: from checked data to a fitted model, without touching the estimator."""
 
+from __future__ import annotations
+
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +24,16 @@ from .data import check_size
 from .encoding import encoded
 from .model import FittedModel
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..decoders import Decoder
+    from ..linalg.backends import Backend
+    from ..network import Pair
+    from ..typing import RandomState
+    from .data import Data
+    from .plans import Plan
+
 
 @dataclass(frozen=True)
 class Call:
@@ -35,7 +47,7 @@ class Call:
         Whether more rows are to come.
     """
 
-    classes: Any = None
+    classes: np.ndarray | None = None
     batch: bool = False
 
 
@@ -44,12 +56,18 @@ class Fit:
     """What training gave: the model, and what the rule tells of it."""
 
     model: FittedModel
-    history: list
+    history: list[dict[str, Any]]
     status: str
-    left_out: Any
+    left_out: np.ndarray | None
 
 
-def train(plan, data, decoder, report_to, before=None):
+def train(
+    plan: Plan,
+    data: Data,
+    decoder: Decoder,
+    report_to: Callable[[int, FittedModel], Any],
+    before: Any = None,
+) -> Fit:
     """Train the network of a plan.
 
     Parameters
@@ -117,12 +135,12 @@ def train(plan, data, decoder, report_to, before=None):
 
 
 @contextmanager
-def refused_overflow(data, plan):
+def refused_overflow(data: Data, plan: Plan) -> Iterator[list[Any]]:
     """Within it floating-point errors are silent; ValueError where what was found is not finite.
 
     What is found is appended to the list that the context gives.
     """
-    found: list = []
+    found: list[Any] = []
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield found
@@ -138,32 +156,32 @@ def refused_overflow(data, plan):
         ) from cause
 
 
-def _squares(table):
+def _squares(table: Any) -> Any:
     return (table.astype(np.float64) ** 2).sum()
 
 
-def _is_finite(values):
+def _is_finite(values: Any) -> bool:
     """Whether all numbers of nested arrays are."""
     if isinstance(values, dict | list | tuple):
         return all(map(_is_finite, values.values() if isinstance(values, dict) else values))
     return getattr(values, "dtype", np.dtype(int)).kind != "f" or bool(np.isfinite(values).all())
 
 
-def _largest(table):
-    def largest(values):
+def _largest(table: Any) -> float:
+    def largest(values: Any) -> Any:
         return np.fmax.reduce(np.abs(values), axis=None, initial=0)
 
     values = table.data if sp.issparse(table) else table
     return total(largest, np.fmax, values) if values.dtype.kind in "iuf" else np.nan
 
 
-def _generator(random_state):
+def _generator(random_state: RandomState) -> np.random.Generator:
     """The generator that all random streams of a fit grow from."""
     entropy = check_random_state(random_state).randint(2**31 - 1, size=4)
     return np.random.default_rng(entropy.astype(np.uint32))
 
 
-def _in_precision(X, plan):
+def _in_precision(X: Any, plan: Plan) -> Rows:
     """Rows in the precision of the plan: converted at once, or as they are read."""
     X = X.tocsr() if sp.issparse(X) else X
     if sp.issparse(X) or X.dtype == plan.dtype:
@@ -173,7 +191,7 @@ def _in_precision(X, plan):
     return Rows(X, dtype=plan.dtype)
 
 
-def _backend_name(plan, rows):
+def _backend_name(plan: Plan, rows: Rows) -> str:
     """Where matrices are multiplied: "auto" counts the flops of the layers."""
     if rows.store is not None:
         return "numpy"
@@ -182,7 +200,7 @@ def _backend_name(plan, rows):
     return choose_backend(plan.backend, flops)
 
 
-def _feed(rows, plan, backend, context):
+def _feed(rows: Rows, plan: Plan, backend: Backend, context: Any) -> tuple[Rows, Context]:
     """The rows as arrays of the backend, and the context that goes with them.
 
     Compiled programs serve numbers of rows that are rounded up: copies of the first row, which
@@ -202,7 +220,7 @@ def _feed(rows, plan, backend, context):
     return Rows(upload(rows[:], backend)), context
 
 
-def _front(plan, inputs):
+def _front(plan: Plan, inputs: Rows) -> list[Pair]:
     """What prepares the rows: scaling, then the shape of an image."""
     front = [("standardize", Standardize())] if plan.standardize else []
     if plan.input_shape is not None:

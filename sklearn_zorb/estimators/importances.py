@@ -1,6 +1,9 @@
 """Importances of the user's columns for a fitted model."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +15,16 @@ from ..layers.importances import (
     squared,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def column_importances(model):
+    from ..network import Network
+    from ..rows.constant import ConstantColumns
+    from ..typing import Params
+    from .model import FittedModel
+
+
+def column_importances(model: FittedModel) -> np.ndarray:
     """Importances of shape (n_features,) that sum to one; all zero if no column moves outputs.
 
     Parameters
@@ -32,20 +43,20 @@ def column_importances(model):
         found = input_importances(network.layers[i], params[i], found, network.shapes[i])
     found = np.array(squared(found), dtype=np.float64)
     if model.constant is not None:
-        found[_never_moving(model)] = 0.0
+        found[_never_moving(model, model.constant)] = 0.0
     return shares(found)
 
 
-def _never_moving(model):
+def _never_moving(model: FittedModel, constant: ConstantColumns) -> np.ndarray:
     """Columns of one value in training; where it had gaps beside, they may tell something."""
-    places, values = model.constant.places, model.constant.values
+    places, values = constant.places, constant.values
     if model.schema is None:
         return places
     gaps = np.array([model.schema.columns[j].gaps for j in places])
     return places[~gaps | np.isnan(values)]
 
 
-def _walk(network, params):
+def _walk(network: Network, params: Sequence[Params]) -> np.ndarray:
     """From the read-out back to the inputs; a tap adds what the read-out makes of it at once."""
     layers, index, shapes = network.layers, network.readout, network.shapes
     above = input_importances(

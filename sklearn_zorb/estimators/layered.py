@@ -1,5 +1,9 @@
 """What all estimators of layer lists share: the fit, predictions, the table of layers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +18,18 @@ from .data import read_data
 from .fitting import Call, train
 from .progress import Progress
 from .summary import summary_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from ..layers.base import Layer
+    from ..typing import Float, LayersLike, Params, TableLike
+    from .data import Data
+    from .fitting import Fit
+    from .model import FittedModel
+    from .plans import Plan
 
 
 class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
@@ -31,10 +47,19 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
     block_parameter = "layers"
     many_blocks = False
     # where an estimator has no such parameter
-    class_weight = None
-    memory_limit = None
+    class_weight: Any = None
+    memory_limit: Float | str | None = None
+    # parameters of all estimators, and what a fit leaves
+    layers: LayersLike
+    model_: FittedModel
+    layers_: list[tuple[str, Layer]]
+    params_: list[Params]
+    history_: list[dict[str, Any]]
+    n_outputs_: int
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "layers": "no_validation",  # reading the list says more
         "input_shape": [None, tuple, list],
         "standardize": ["boolean"],
@@ -44,7 +69,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train every layer.
 
         A fit that fails or is interrupted leaves the estimator as it was.
@@ -78,7 +103,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         data = read_data(self, X, y, sample_weight, class_weight=self.class_weight)
         return self._become(self._learned(data, Call()))
 
-    def _learned(self, data, call):
+    def _learned(self, data: Data, call: Call) -> dict[str, Any]:
         """Attributes that a fit to checked data gives; nothing of the estimator changes."""
         if not isinstance(self.layers, str):
             check_names(self)
@@ -86,17 +111,17 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         plan = self._plan(data, call)
         data = plan.prepared(data)
 
-        def report_to(n_steps, model):
+        def report_to(n_steps: int, model: FittedModel) -> Progress:
             return Progress(self, (data.X, data.y), n_steps, model, model_attributes)
 
         fit = train(plan, data, self._decoder(data, plan, call), report_to, self._before(call))
         return {**data.columns, **self._attributes(fit, data, call)}
 
-    def _before(self, call):
+    def _before(self, call: Call) -> FittedModel | None:
         """The model that training goes on from; none, as a rule."""
         return None
 
-    def _attributes(self, fit, data, call):
+    def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
         """What a fit leaves, by name; what is learned from left-out outputs is in it."""
         # what further batches are solved from stays as it is
         model = fit.model if call.batch else fit.model.folded()
@@ -105,7 +130,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
             model = model.replace(decoder=decoder)
         return {**model_attributes(model), "history_": fit.history}
 
-    def _become(self, attributes):
+    def _become(self, attributes: dict[str, Any]) -> Self:
         """Take the attributes of a fit in place of all those of a former one, in one step."""
         kept = {
             name: value
@@ -115,12 +140,12 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         self.__dict__ = {**kept, **attributes}
         return self
 
-    def _outputs(self, X):
+    def _outputs(self, X: TableLike) -> np.ndarray:
         """Network outputs of shape (n_samples, n_outputs)."""
         check_is_fitted(self, "model_")
         return self.model_.outputs(read_rows(self, X), self.memory_limit)
 
-    def summary(self, print_fn=print):
+    def summary(self, print_fn: Callable[[str], object] | None = print) -> str:
         """Print a table of the layers: name, type, output shape, number of parameters.
 
         Parameters
@@ -138,7 +163,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
             print_fn(text)
         return text
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = True
@@ -148,7 +173,7 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         return tags
 
 
-def class_decoder(y, plan, classes=None):
+def class_decoder(y: np.ndarray, plan: Plan, classes: np.ndarray | None = None) -> Classes | Labels:
     """The decoder of labels; `classes` are all of them, where some may be missing in y."""
     if y.ndim == 2:
         return Labels(y.shape[1], **plan.link())
@@ -156,7 +181,7 @@ def class_decoder(y, plan, classes=None):
     return Classes(classes, one_hot=ends_in(plan.tail, Softmax), **plan.link())
 
 
-def known_classes(estimator, classes, needed):
+def known_classes(estimator: Any, classes: ArrayLike | None, needed: bool) -> np.ndarray | None:
     """All classes that calls of partial_fit will see, in order; None where they follow from y."""
     before = getattr(estimator, "classes_", None)
     if classes is None:
@@ -169,7 +194,7 @@ def known_classes(estimator, classes, needed):
     return known
 
 
-def model_attributes(model):
+def model_attributes(model: FittedModel) -> dict[str, Any]:
     """The attributes of an estimator that show a fitted model."""
     network, decoder = model.network, model.decoder
     own = {
@@ -186,7 +211,13 @@ def model_attributes(model):
 class LayeredPredictor(BaseLayered):
     """Base of classifiers and regressors."""
 
-    def predict(self, X):
+    if TYPE_CHECKING:  # of scikit-learn's mixins
+
+        def score(
+            self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        ) -> float: ...
+
+    def predict(self, X: TableLike) -> np.ndarray:
         """Predict labels or numbers.
 
         Parameters
@@ -204,7 +235,7 @@ class LayeredPredictor(BaseLayered):
         return self.model_.decoder.predict(outputs)
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> np.ndarray:
         """Importances of the columns, of shape (`n_features_in_`,).
 
         They follow from what the layers learned, are never negative and sum to one, or are all
@@ -217,7 +248,9 @@ class LayeredPredictor(BaseLayered):
 class LayeredClassifier(ClassifierMixin, LayeredPredictor):
     """Base of classifiers: labels and probabilities from the outputs of the network."""
 
-    def decision_function(self, X):
+    classes_: np.ndarray
+
+    def decision_function(self, X: TableLike) -> np.ndarray:
         """Signed scores; logits where the rule trains them.
 
         Parameters
@@ -232,7 +265,7 @@ class LayeredClassifier(ClassifierMixin, LayeredPredictor):
         outputs = self._outputs(X)
         return self.model_.decoder.decision(outputs)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: TableLike) -> np.ndarray:
         """Probabilities, calibrated on left-out predictions of the training rows.
 
         Where the list ends in `Softmax` or `Sigmoid`, or the rule trains logits, those are the

@@ -1,9 +1,11 @@
 """What a fit leaves behind: a network, its params, and what turns outputs into predictions."""
 
+from __future__ import annotations
+
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,6 +18,12 @@ from ..rows.device import on_device, runs_on_device
 from ..rows.schema import Schema
 from .data import check_size
 from .importances import column_importances
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from ..typing import Float, Params
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,54 +54,55 @@ class FittedModel:
     """
 
     network: Network
-    params: list
+    params: list[Params]
     decoder: Any
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     backend: str
     constant: ConstantColumns | None
     schema: Schema | None
-    means: Any
+    means: np.ndarray | None
     row_bytes: int
-    state: Any = None
-    sizes: Any = None
+    state: dict[str, Any] | None = None
+    sizes: FittedModel | None = None
 
-    def replace(self, **changes):
+    def replace(self, **changes: Any) -> Self:
         """A copy with some attributes changed; params become NumPy arrays."""
         if "params" in changes:
             changes["params"] = as_numpy(changes["params"])
         return replace(self, **changes)
 
-    def folded(self):
+    def folded(self) -> Self:
         """A copy that predicts the same, without what only training needs."""
         network = self.network
         shared = [tap for tap in network.taps if tap < network.readout]
         return replace(self, params=folded(network.layers, self.params, shared))
 
     @cached_property
-    def importances(self):
+    def importances(self) -> np.ndarray:
         """Importances of the columns: what lists an estimator's attributes asks for them often."""
         return column_importances(self)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def restored(self, X):
+    def restored(self, X: Any) -> Any:
         """Give columns that never varied in training the value that they had there."""
         return X if self.constant is None else self.constant.restore(X)
 
-    def outputs(self, X, memory_limit=None):
+    def outputs(self, X: Any, memory_limit: Float | str | None = None) -> np.ndarray:
         """Network outputs of shape (n_samples, n_outputs) for checked rows, read in chunks."""
         check_size(X, "X", self.dtype)
         X = self.restored(X)
         outputs = np.empty((X.shape[0], self.decoder.n_outputs))
-        of_rows = partial(self.network.outputs, self.params)
-        most, scope = CHUNK_BYTES, nullcontext()
+        of_rows: Callable[[Any], Any] = partial(self.network.outputs, self.params)
+        scope: AbstractContextManager[None] = nullcontext()
+        most = CHUNK_BYTES
         if self.backend == "jax" and runs_on_device(X, self.network.layers):
             of_rows, most, scope = on_device(self.network, self.params)
         # what overflows on its way is looked for in what comes out
         parts = Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most, even=True)
 
-        def fill(part):
+        def fill(part: slice) -> None:
             # threads have error states of their own
             with np.errstate(over="ignore", invalid="ignore"):
                 outputs[part] = of_rows(X[part].astype(self.dtype, copy=False))
@@ -112,7 +121,7 @@ class FittedModel:
         return outputs
 
 
-def as_numpy(params):
+def as_numpy(params: Any) -> Any:
     """The same nested params with NumPy arrays; fitted models stay what they are."""
     if isinstance(params, dict):
         return {name: as_numpy(value) for name, value in params.items()}

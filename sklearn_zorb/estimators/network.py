@@ -1,17 +1,28 @@
 """Estimators that train a list of layers by any rule."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 
-from .._compat import StrOptions, check_parameters
-from ..decoders import Numbers
+from .._compat import StrOptions, available_if, check_parameters
+from ..decoders import Decoder, Numbers
 from ..trainers import Trainer
 from .data import read_data
 from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
 from .partial import refuse_balanced_batches
 from .plans import PRECISIONS, rule_plan
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike, Int, LayersLike, RandomState, Shape, TableLike
+    from .data import Data
+    from .fitting import Fit
+    from .model import FittedModel
+    from .plans import Plan, Precision
+    from .weights import ClassWeight
 
 _CONSTRAINTS = {
     **BaseLayered._parameter_constraints,
@@ -21,7 +32,7 @@ _CONSTRAINTS = {
 }
 
 
-def goes_on(estimator):
+def goes_on(estimator: Any) -> bool:
     """Whether the rule can go on from where it was, or an AttributeError that says why not."""
     refuse_balanced_batches(estimator)
     trainer = estimator.trainer
@@ -33,13 +44,13 @@ def goes_on(estimator):
     )
 
 
-def _before(estimator, call):
+def _before(estimator: Any, call: Call) -> FittedModel | None:
     """The model that a fit goes on from, if it does."""
     wanted = call.batch or estimator.warm_start
     return getattr(estimator, "model_", None) if wanted else None
 
 
-def _with_epoch(estimator, attributes):
+def _with_epoch(estimator: Any, attributes: dict[str, Any]) -> dict[str, Any]:
     """Attributes after one more epoch: its entry stands behind those of former ones."""
     history = list(getattr(estimator, "history_", []))
     for entry in attributes["history_"]:
@@ -47,7 +58,7 @@ def _with_epoch(estimator, attributes):
     return {**attributes, "history_": history, "n_iter_": len(history)}
 
 
-def _outcome(fit):
+def _outcome(fit: Fit) -> dict[str, Any]:
     """What the rule says of how training went."""
     return {"status_": fit.status, "n_iter_": len(fit.history)}
 
@@ -134,18 +145,18 @@ class NetworkClassifier(LayeredClassifier):
 
     def __init__(
         self,
-        layers="Dense[100] ReLU",
+        layers: LayersLike = "Dense[100] ReLU",
         *,
-        trainer=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        class_weight=None,
-        input_shape=None,
-        dtype="auto",
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        trainer: Trainer | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        class_weight: ClassWeight | None = None,
+        input_shape: Shape | None = None,
+        dtype: Literal["auto", "float64", "float32"] | Precision = "auto",
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: Int = 0,
+    ) -> None:
         self.layers = layers
         self.trainer = trainer
         self.standardize = standardize
@@ -158,7 +169,13 @@ class NetworkClassifier(LayeredClassifier):
         self.verbose = verbose
 
     @available_if(goes_on)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: TableLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on these rows, from the present params on.
 
         The first call draws the params; the scales of columns are those of its rows.
@@ -186,13 +203,13 @@ class NetworkClassifier(LayeredClassifier):
         known = self.classes_ if started else known
         return self._become(_with_epoch(self, self._learned(data, Call(known, batch=True))))
 
-    def _plan(self, data, call):
+    def _plan(self, data: Data, call: Call) -> Plan:
         return rule_plan(self, data, _before(self, call), call.batch)
 
-    def _before(self, call):
+    def _before(self, call: Call) -> FittedModel | None:
         return _before(self, call)
 
-    def _decoder(self, data, plan, call):
+    def _decoder(self, data: Data, plan: Plan, call: Call) -> Decoder:
         before = _before(self, call)
         if call.batch and before is not None:
             before.decoder.check(data.y)
@@ -205,7 +222,7 @@ class NetworkClassifier(LayeredClassifier):
             )
         return decoder
 
-    def _attributes(self, fit, data, call):
+    def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
         return {**super()._attributes(fit, data, call), **_outcome(fit)}
 
 
@@ -277,17 +294,17 @@ class NetworkRegressor(RegressorMixin, LayeredPredictor):
 
     def __init__(
         self,
-        layers="Dense[100] ReLU",
+        layers: LayersLike = "Dense[100] ReLU",
         *,
-        trainer=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        input_shape=None,
-        dtype="auto",
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        trainer: Trainer | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        input_shape: Shape | None = None,
+        dtype: Literal["auto", "float64", "float32"] | Precision = "auto",
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: Int = 0,
+    ) -> None:
         self.layers = layers
         self.trainer = trainer
         self.standardize = standardize
@@ -299,7 +316,9 @@ class NetworkRegressor(RegressorMixin, LayeredPredictor):
         self.verbose = verbose
 
     @available_if(goes_on)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch on these rows, from the present params on.
 
         The first call draws the params; scales of columns and targets are those of its rows.
@@ -319,18 +338,18 @@ class NetworkRegressor(RegressorMixin, LayeredPredictor):
         data = read_data(self, X, y, sample_weight, reset=not hasattr(self, "model_"))
         return self._become(_with_epoch(self, self._learned(data, Call(batch=True))))
 
-    def _plan(self, data, call):
+    def _plan(self, data: Data, call: Call) -> Plan:
         return rule_plan(self, data, _before(self, call), call.batch)
 
-    def _before(self, call):
+    def _before(self, call: Call) -> FittedModel | None:
         return _before(self, call)
 
-    def _decoder(self, data, plan, call):
+    def _decoder(self, data: Data, plan: Plan, call: Call) -> Decoder:
         before = _before(self, call)
         if not call.batch or before is None:
             return Numbers(data.y, data.weights, self.standardize)
         before.decoder.check(data.y)
         return before.decoder.widened(data.y)
 
-    def _attributes(self, fit, data, call):
+    def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
         return {**super()._attributes(fit, data, call), **_outcome(fit)}

@@ -5,7 +5,10 @@ they give, and such a regression needs sums over rows only: after each batch it 
 a solve on all rows so far would give.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +20,11 @@ from ..memory import Memory
 from .layered import model_attributes
 from .plans import read_layers
 from .weights import mean_weight, weight_of_one
+
+if TYPE_CHECKING:
+    from ..typing import Float
+    from .data import Data
+    from .model import FittedModel
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Sums:
     heaviest: float = 0.0
 
 
-def can_learn_in_batches(estimator):
+def can_learn_in_batches(estimator: Any) -> bool:
     """True, or an AttributeError that says what must see all rows at once."""
     refuse_balanced_batches(estimator)
     if is_auto(estimator.layers):
@@ -58,7 +66,7 @@ def can_learn_in_batches(estimator):
     return True
 
 
-def refuse_balanced_batches(estimator):
+def refuse_balanced_batches(estimator: Any) -> None:
     """AttributeError where weights of classes are to be found from all rows."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -67,7 +75,7 @@ def refuse_balanced_batches(estimator):
         )
 
 
-def first_batch(estimator, data, attributes):
+def first_batch(estimator: Any, data: Data, attributes: dict[str, Any]) -> dict[str, Any]:
     """Attributes after a first batch: those of a fit to it, and the sums of its rows."""
     by_class = estimator.class_weight is not None
     unit = weight_of_one(data.weights, by_class)
@@ -77,7 +85,7 @@ def first_batch(estimator, data, attributes):
     return {**attributes, "history_": history, "sums_": sums}
 
 
-def learn_batch(estimator, data):
+def learn_batch(estimator: Any, data: Data) -> dict[str, Any]:
     """Attributes after a further batch, of checked data."""
     model, by_class = estimator.model_, estimator.class_weight is not None
     model.decoder.check(data.y)
@@ -95,14 +103,16 @@ def learn_batch(estimator, data):
     return {**data.columns, **model_attributes(model), "history_": history, "sums_": sums}
 
 
-def _in_unit(data, unit):
+def _in_unit(data: Data, unit: float) -> np.ndarray | None:
     """Weights of rows in the unit of the first batch; None where all are one."""
     if data.weights is None:
         return None if unit == 1 else np.full(len(data.y), 1 / unit)
     return data.weights / unit
 
 
-def _added(sums, model, data, by_class, memory_limit):
+def _added(
+    sums: Sums, model: FittedModel, data: Data, by_class: bool, memory_limit: Float | str | None
+) -> Sums:
     """Sums with those of what the read-out sees of a batch, and of its targets."""
     network, dtype, weights = model.network, model.dtype, _in_unit(data, sums.unit)
     targets = model.decoder.targets(data.y)
@@ -118,7 +128,9 @@ def _added(sums, model, data, by_class, memory_limit):
     return replace(sums, gram=gram.merge(sums.gram), heaviest=heaviest)
 
 
-def _solved(model, sums, solver):
+def _solved(
+    model: FittedModel, sums: Sums, solver: LeastSquares
+) -> tuple[FittedModel, dict[str, Any]]:
     """The model with the read-out of all rows so far, and an entry for the history."""
     network = model.network
     layer, index = network.layers[network.readout], network.readout

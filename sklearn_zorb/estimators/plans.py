@@ -1,8 +1,10 @@
 """What each family of estimators asks of a fit."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +21,19 @@ from ..network import check_layers, ends_in, split_readout
 from ..rows import count_distinct
 from ..trainers import ZORB, Backprop, Trainer
 from .data import check_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..layers.base import Layer
+    from ..network import Pair
+    from ..typing import LayersLike
+    from .data import Data
+    from .model import FittedModel
+
+    # what `dtype` takes beside names
+    Precision: TypeAlias = type[float] | type[np.floating[Any]] | np.dtype[Any]
+    from ..typing import RandomState, Shape
 
 # as many rows as a full batch of Backprop takes: above, single precision is enough
 DOUBLE_ROWS = 1000
@@ -67,30 +82,30 @@ class Plan:
         What the context of the rule takes from the estimator.
     """
 
-    hidden: list
-    readout: tuple
-    tail: list
+    hidden: Sequence[Pair]
+    readout: Pair
+    tail: Sequence[Pair]
     rule: Trainer
     taps: str = "last"
     standardize: bool = True
-    input_shape: Any = None
-    dtype: Any = np.dtype(np.float64)
+    input_shape: Shape | None = None
+    dtype: np.dtype[Any] = np.dtype(np.float64)
     backend: str = "numpy"
     memory: Memory = field(default_factory=Memory)
-    random_state: Any = None
-    settings: dict = field(default_factory=dict)
+    random_state: RandomState = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         return [layer for _, layer in [*self.hidden, self.readout, *self.tail]]
 
-    def prepared(self, data):
+    def prepared(self, data: Data) -> Data:
         """The data as this plan trains on them: copies merged where layers draw rows."""
         check_size(data.X, "X", self.dtype, squared=not self.standardize)
         draws = find(self.layers, lambda layer: layer.traits.draws_rows)
         return data if draws is None else data.merged(self.memory)
 
-    def link(self):
+    def link(self) -> dict[str, Any]:
         """How a decoder of classes is to read outputs: its `link` and `shrink`."""
         if self.rule.output == "logits":
             return {"link": "probabilities" if self.tail else "logits"}
@@ -99,7 +114,7 @@ class Plan:
         return {"link": "probabilities", "shrink": EPSILON if ends_in(self.tail, Sigmoid) else 0.0}
 
 
-def read_layers(layers):
+def read_layers(layers: LayersLike) -> tuple[Sequence[Pair], Pair, Sequence[Pair]]:
     """Hidden (name, layer) pairs, the read-out and what follows it, all checked."""
     pairs = resolve_layers(layers)
     check_layers(pairs)
@@ -107,7 +122,14 @@ def read_layers(layers):
     return hidden, readout or (READOUT, Dense()), tail
 
 
-def closed_form_plan(estimator, data, n_outputs, dense):
+def count_classes(y: np.ndarray, classes: np.ndarray | None = None) -> int:
+    """Number of classes, or of labels; `classes` are all, where some may be missing in y."""
+    if y.ndim == 2:
+        return y.shape[1]
+    return len(np.unique(y) if classes is None else classes)
+
+
+def closed_form_plan(estimator: Any, data: Data, n_outputs: int, dense: bool) -> Plan:
     """What a closed-form estimator asks of a fit to data of so many classes or outputs.
 
     `dense` says that the default is one hidden block: a stack has none that others could take,
@@ -135,7 +157,7 @@ def closed_form_plan(estimator, data, n_outputs, dense):
     )  # fmt: skip
 
 
-def rule_plan(estimator, data, before, in_batches):
+def rule_plan(estimator: Any, data: Data, before: FittedModel | None, in_batches: bool) -> Plan:
     """What an estimator with any rule asks of a fit that goes on from the model `before`, if any.
 
     `in_batches` says that more rows are to come: the rule runs for one epoch.
@@ -158,17 +180,17 @@ def rule_plan(estimator, data, before, in_batches):
     )  # fmt: skip
 
 
-def _dense_default(estimator, data, memory):
+def _dense_default(estimator: Any, data: Data, memory: Memory) -> list[Layer]:
     """The default list of rules that need no other layers than dense ones."""
     return _flat(estimator, dense_layers(count_distinct(data.X, memory), data.X.shape[1]))
 
 
-def _flat(estimator, layers):
+def _flat(estimator: Any, layers: list[Layer]) -> list[Layer]:
     """Default layers, which take rows of numbers: images are flattened before them."""
     return layers if estimator.input_shape is None else [Flatten(), *layers]
 
 
-def _rule(estimator, one_epoch):
+def _rule(estimator: Any, one_epoch: bool) -> Trainer:
     """The training rule, a copy; of one epoch where what comes after is not known."""
     trainer = Backprop() if estimator.trainer is None else clone(estimator.trainer)
     if one_epoch:

@@ -1,8 +1,17 @@
 """Reports each solved layer or epoch to scikit-learn's callbacks and to the terminal."""
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any, Self
 
 from .._compat import HAS_CALLBACKS, fit_task, has_callbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..typing import Params
+    from .model import FittedModel
 
 
 class Progress:
@@ -22,18 +31,25 @@ class Progress:
         ``attributes_of(model)``: attributes that make a copy of the estimator predict as it.
     """
 
-    def __init__(self, estimator, rows, n_steps, model, attributes_of):
+    def __init__(
+        self,
+        estimator: Any,
+        rows: tuple[Any, Any],
+        n_steps: int,
+        model: FittedModel,
+        attributes_of: Callable[[FittedModel], dict[str, Any]],
+    ) -> None:
         self.estimator, self.rows = estimator, rows
         self.n_steps, self.model, self.attributes_of = n_steps, model, attributes_of
         self.step, self.seconds, self.task = 0, 0.0, None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if HAS_CALLBACKS and has_callbacks(self.estimator):
             self.task = fit_task(self.estimator, self.n_steps)
             self._begin(self.task)
         return self
 
-    def __call__(self, entry, params):
+    def __call__(self, entry: dict[str, Any], params: Callable[[], list[Params]]) -> bool:
         self.step += 1
         self.seconds += entry["seconds"]
         if self.estimator.verbose:
@@ -46,25 +62,24 @@ class Progress:
         readout = self.model.network.readout
         complete = entry.get("index", readout) == readout
 
-        def attributes():
-            now = params() if callable(params) else params
-            return self.attributes_of(self.model.replace(params=now))
+        def attributes() -> dict[str, Any]:
+            return self.attributes_of(self.model.replace(params=params()))
 
         return bool(self._end(task, reconstruction_attributes=attributes if complete else None))
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         if self.task is not None and exception[0] is None:
             self._end(self.task)
 
-    def _begin(self, task):
+    def _begin(self, task: Any) -> Any:
         X, y = self.rows
         return task.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
 
-    def _end(self, task, **options):
+    def _end(self, task: Any, **options: Any) -> Any:
         X, y = self.rows
         return task.call_on_fit_task_end(estimator=self.estimator, X=X, y=y, **options)
 
-    def _line(self, entry):
+    def _line(self, entry: dict[str, Any]) -> str:
         if "epoch" in entry:
             left = self.seconds / self.step * (self.n_steps - self.step)
             figures = "  ".join(

@@ -1,8 +1,11 @@
 """What regressors say beside their predictions: quantiles and intervals of new targets."""
 
+from __future__ import annotations
+
 from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +20,14 @@ from .columns import read_rows
 from .fitting import train
 from .plans import Plan, read_layers
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..typing import Float, TableLike
+    from .data import Data
+    from .fitting import Call, Fit
+    from .model import FittedModel
+
 # as in the linear block of the default
 BENT_COLUMNS = 100
 # fewer rows say too little of sizes, and more would not say it better
@@ -26,8 +37,11 @@ LEAST_ROWS, MOST_ROWS = 50, 2000
 class PredictsQuantiles:
     """Mixin of regressors whose decoder has learned from left-out errors."""
 
-    def _attributes(self, fit, data, call):
-        attributes = super()._attributes(fit, data, call)
+    model_: FittedModel
+    memory_limit: Float | str | None
+
+    def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
+        attributes: dict[str, Any] = super()._attributes(fit, data, call)  # type: ignore[misc]
         if fit.left_out is None or call.batch:
             return attributes
         return {
@@ -35,7 +49,9 @@ class PredictsQuantiles:
             "model_": with_sizes(attributes["model_"], data, Memory(self.memory_limit)),
         }
 
-    def predict_interval(self, X, coverage=0.9):
+    def predict_interval(
+        self, X: TableLike, coverage: Float = 0.9
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Give intervals that hold a new target with about this probability.
 
         They are equal-tailed: as many targets lie below as above. The ends are the quantiles
@@ -72,7 +88,7 @@ class PredictsQuantiles:
         ends = self._quantiles(X, np.array([1 - coverage, 1 + coverage]) / 2)
         return ends[..., 0], ends[..., 1]
 
-    def predict_quantiles(self, X, quantiles=(0.1, 0.5, 0.9)):
+    def predict_quantiles(self, X: TableLike, quantiles: ArrayLike = (0.1, 0.5, 0.9)) -> np.ndarray:
         """Predict quantiles of a new target.
 
         A quantile is the prediction plus that quantile of the left-out errors of training rows
@@ -112,7 +128,8 @@ class PredictsQuantiles:
         >>> (y[300:, None] < values).mean(axis=0).round(1).tolist()
         [0.1, 0.9]
         """
-        levels = list(quantiles) if np.ndim(quantiles) else [quantiles]
+        given: Any = quantiles
+        levels = list(given) if np.ndim(given) else [given]
         if not levels or not all(map(_is_share, levels)):
             raise ValueError(
                 f"quantiles={quantiles!r}; pass shares above 0 and below 1, such as (0.1, 0.9)."
@@ -120,7 +137,7 @@ class PredictsQuantiles:
         values = self._quantiles(X, np.array(levels, dtype=np.float64))
         return values if np.ndim(quantiles) else values[..., 0]
 
-    def _quantiles(self, X, levels):
+    def _quantiles(self, X: TableLike, levels: np.ndarray) -> np.ndarray:
         check_is_fitted(self, "model_")
         model, rows = self.model_, read_rows(self, X)
         outputs = model.outputs(rows, self.memory_limit)
@@ -130,7 +147,7 @@ class PredictsQuantiles:
         return model.decoder.quantiles(outputs, levels, model.sizes.decoder.predict(sizes))
 
 
-def with_sizes(model, data, memory):
+def with_sizes(model: FittedModel, data: Data, memory: Memory) -> FittedModel:
     """The model with one of the size of its errors, where that makes quantiles better.
 
     It is a ridge regression of the logarithm on the columns, bent at their quartiles.
@@ -156,7 +173,7 @@ def with_sizes(model, data, memory):
     return model if decoder.power == 0 else model.replace(decoder=decoder, sizes=fit.model)
 
 
-def _plan(X, memory):
+def _plan(X: Any, memory: Memory) -> Plan:
     """Of a ridge regression on the columns, bent where these are few."""
     bent = X.shape[1] <= BENT_COLUMNS and not sp.issparse(X)
     bends = [Parallel([[Identity()], [PiecewiseLinear(4)]])] if bent else []
@@ -164,5 +181,5 @@ def _plan(X, memory):
     return Plan(*layers, rule=ZORB(), standardize=False, memory=memory, random_state=0)
 
 
-def _is_share(value):
-    return isinstance(value, Real) and 0 < value < 1
+def _is_share(value: Any) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < 1

@@ -1,9 +1,16 @@
 """The table that `summary` prints."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from .model import FittedModel
 
-def summary_table(model):
+
+def summary_table(model: FittedModel) -> str:
     """Name, type, output shape and number of parameters of every layer of a `FittedModel`."""
     network = model.network
     shapes = network.shapes
@@ -28,7 +35,7 @@ def summary_table(model):
     return "\n".join(lines)
 
 
-def count_parameters(params):
+def count_parameters(params: Any) -> int:
     """Number of learned numbers in (nested) params."""
     if isinstance(params, dict):
         return sum(count_parameters(value) for value in params.values())

@@ -1,7 +1,10 @@
 """The features of hidden layers, for other estimators."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -14,6 +17,17 @@ from ..lists import find
 from .data import reads_labels
 from .layered import BaseLayered, class_decoder
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..decoders import Decoder
+    from ..typing import Float, Int, LayersLike, RandomState, Shape, TableLike
+    from .data import Data
+    from .fitting import Call, Fit
+    from .model import FittedModel
+    from .plans import Plan, Precision
+    from .weights import ClassWeight
 
 
 class ZORBTransformer(TransformerMixin, BaseLayered):
@@ -108,26 +122,26 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
 
     def __init__(
         self,
-        layers="auto",
+        layers: LayersLike = "auto",
         *,
-        task="auto",
-        alpha="loo",
-        relaxation=0.3,
-        readout="last",
-        n_sweeps=1,
-        rcond=None,
-        backward_rcond=None,
-        input_shape=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        class_weight=None,
-        dtype="float64",
-        backend="auto",
-        memory_limit=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        task: Literal["auto", "classification", "regression"] = "auto",
+        alpha: Float | Literal["loo"] = "loo",
+        relaxation: Float = 0.3,
+        readout: Literal["all", "last"] = "last",
+        n_sweeps: Int = 1,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+        input_shape: Shape | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        class_weight: ClassWeight | None = None,
+        dtype: Literal["float64", "float32"] | Precision = "float64",
+        backend: Literal["auto", "numpy", "jax"] = "auto",
+        memory_limit: Float | str | None = None,
+        n_jobs: Int | None = None,
+        random_state: RandomState = None,
+        verbose: Int = 0,
+    ) -> None:
         self.layers = layers
         self.task = task
         self.alpha = alpha
@@ -147,7 +161,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _plan(self, data, call):
+    def _plan(self, data: Data, call: Call) -> Plan:
         labels = reads_labels(self, data.y)
         width = data.y.shape[1] if data.y.ndim == 2 else len(np.unique(data.y)) if labels else 1
         plan = closed_form_plan(self, data, width, dense=True)
@@ -161,12 +175,12 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
             )
         return plan
 
-    def _decoder(self, data, plan, call):
+    def _decoder(self, data: Data, plan: Plan, call: Call) -> Decoder:
         if reads_labels(self, data.y):
             return class_decoder(data.y, plan)
         return Numbers(data.y, data.weights, self.standardize, clip=False)
 
-    def _attributes(self, fit, data, call):
+    def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
         model = _without_readout(fit.model)
         layers = list(zip(model.network.names, model.network.layers, strict=True))
         # the last one stands in place of the read-out
@@ -177,7 +191,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
             "history_": fit.history,
         }
 
-    def transform(self, X):
+    def transform(self, X: TableLike) -> Any:
         """Features of rows: what hidden layers make of them.
 
         Parameters
@@ -191,7 +205,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         """
         return self._outputs(X).astype(self.model_.dtype, copy=False)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Names of the features: the layer that they come from, and a number.
 
         Parameters
@@ -216,7 +230,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
             dtype=object,
         )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = ["float64"]
@@ -235,7 +249,7 @@ class Features:
     n_outputs: int
 
 
-def _without_readout(model):
+def _without_readout(model: FittedModel) -> FittedModel:
     """A model that gives what the read-out of another one sees, but for the columns themselves."""
     network, index = model.network, model.network.readout
     network = replace(

@@ -1,18 +1,26 @@
 """The closed-form estimators."""
 
-import numpy as np
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from .._compat import StrOptions, check_parameters
-from ..decoders import Numbers
+from .._compat import StrOptions, available_if, check_parameters
+from ..decoders import Decoder, Numbers
 from .data import read_data
 from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
 from .partial import can_learn_in_batches, first_batch, learn_batch
-from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan
+from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan, count_classes
 from .quantiles import PredictsQuantiles
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike, Float, Int, LayersLike, RandomState, Shape, TableLike
+    from .data import Data
+    from .plans import Plan, Precision
+    from .weights import ClassWeight
 
 
 class ZORBClassifier(LayeredClassifier):
@@ -126,25 +134,25 @@ class ZORBClassifier(LayeredClassifier):
 
     def __init__(
         self,
-        layers="auto",
+        layers: LayersLike = "auto",
         *,
-        alpha="loo",
-        relaxation=0.3,
-        readout="all",
-        n_sweeps=1,
-        rcond=None,
-        backward_rcond=None,
-        input_shape=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        class_weight=None,
-        dtype="float64",
-        backend="auto",
-        memory_limit=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        alpha: Float | Literal["loo"] = "loo",
+        relaxation: Float = 0.3,
+        readout: Literal["all", "last"] = "all",
+        n_sweeps: Int = 1,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+        input_shape: Shape | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        class_weight: ClassWeight | None = None,
+        dtype: Literal["float64", "float32"] | Precision = "float64",
+        backend: Literal["auto", "numpy", "jax"] = "auto",
+        memory_limit: Float | str | None = None,
+        n_jobs: Int | None = None,
+        random_state: RandomState = None,
+        verbose: Int = 0,
+    ) -> None:
         self.layers = layers
         self.alpha = alpha
         self.relaxation = relaxation
@@ -163,18 +171,20 @@ class ZORBClassifier(LayeredClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _plan(self, data, call):
-        if data.y.ndim == 2:
-            n_outputs = data.y.shape[1]
-        else:
-            n_outputs = len(np.unique(data.y) if call.classes is None else call.classes)
-        return closed_form_plan(self, data, n_outputs, call.batch)
+    def _plan(self, data: Data, call: Call) -> Plan:
+        return closed_form_plan(self, data, count_classes(data.y, call.classes), call.batch)
 
-    def _decoder(self, data, plan, call):
+    def _decoder(self, data: Data, plan: Plan, call: Call) -> Decoder:
         return class_decoder(data.y, plan, call.classes)
 
     @available_if(can_learn_in_batches)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: TableLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Learn a batch of rows.
 
         The first call is a `fit` to its rows, and the default list is then one hidden block of
@@ -319,25 +329,25 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, LayeredPredictor):
 
     def __init__(
         self,
-        layers="auto",
+        layers: LayersLike = "auto",
         *,
-        alpha="loo",
-        relaxation=0.3,
-        readout="all",
-        n_sweeps=1,
-        rcond=None,
-        backward_rcond=None,
-        input_shape=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        clip=True,
-        dtype="float64",
-        backend="auto",
-        memory_limit=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        alpha: Float | Literal["loo"] = "loo",
+        relaxation: Float = 0.3,
+        readout: Literal["all", "last"] = "all",
+        n_sweeps: Int = 1,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+        input_shape: Shape | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        clip: bool = True,
+        dtype: Literal["float64", "float32"] | Precision = "float64",
+        backend: Literal["auto", "numpy", "jax"] = "auto",
+        memory_limit: Float | str | None = None,
+        n_jobs: Int | None = None,
+        random_state: RandomState = None,
+        verbose: Int = 0,
+    ) -> None:
         self.layers = layers
         self.alpha = alpha
         self.relaxation = relaxation
@@ -356,15 +366,17 @@ class ZORBRegressor(PredictsQuantiles, RegressorMixin, LayeredPredictor):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _plan(self, data, call):
+    def _plan(self, data: Data, call: Call) -> Plan:
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else 1
         return closed_form_plan(self, data, n_outputs, call.batch)
 
-    def _decoder(self, data, plan, call):
+    def _decoder(self, data: Data, plan: Plan, call: Call) -> Decoder:
         return Numbers(data.y, data.weights, self.standardize, self.clip)
 
     @available_if(can_learn_in_batches)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn a batch of rows, as `ZORBClassifier.partial_fit` does.
 
         Parameters

@@ -1,5 +1,9 @@
 """Models in files: plain data that run no code when they are read."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .. import _version
 from ..writing import write_beside
 from .container import read_container, write_container
@@ -7,8 +11,12 @@ from .pack import pack
 from .registry import TRUSTED_TYPES
 from .unpack import unpack
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
 
-def save(model, path):
+
+def save(model: Any, path: str | PathLike[str]) -> None:
     """Save a model in a file that holds data only, no code.
 
     The file is written beside the old one and moved into its place.
@@ -63,7 +71,7 @@ def save(model, path):
             file.write(part)
 
 
-def load(path, trusted=()):
+def load(path: str | PathLike[str], trusted: Sequence[str] = ()) -> Any:
     """Load a model that `save` wrote.
 
     A SHA-256 digest of the whole file is compared first, then sizes, and only classes of a fixed

@@ -13,14 +13,23 @@ A later version may change what stands in the JSON, and then raises the number o
 The first two lines stay as they are.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 import re
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
+
+    from ..typing import Shape
 
 FORMAT = 1
 FIRST = re.compile(rb"sklearn-zorb model, format (\d{1,9}), written by sklearn-zorb (\S{1,64})\n")
@@ -35,7 +44,9 @@ DTYPE = re.compile(
 )
 
 
-def write_container(tree, arrays, version):
+def write_container(
+    tree: dict[str, Any], arrays: Sequence[np.ndarray], version: str
+) -> list[bytes]:
     """Parts of a file, to be written one behind the other.
 
     Parameters
@@ -52,7 +63,9 @@ def write_container(tree, arrays, version):
     """
     described, parts = [], []
     for array in arrays:
-        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        order: Literal["F", "C"] = (
+            "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        )
         described.append([array.dtype.str, array.shape, order])
         parts.append(array.tobytes(order))
     text = json.dumps({**tree, "arrays": described}, allow_nan=False, separators=(",", ":"))
@@ -61,14 +74,14 @@ def write_container(tree, arrays, version):
     return [first, _digest([first, *parts]), b"\n", *parts]
 
 
-def _digest(parts):
+def _digest(parts: Iterable[bytes | memoryview]) -> bytes:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
     return digest.hexdigest().encode()
 
 
-def read_container(path):
+def read_container(path: str | PathLike[str]) -> tuple[dict[str, Any], list[np.ndarray]]:
     """The tree and the arrays of a file whose digest is right.
 
     All of the file is read before anything of it is looked at, and no array is made before the
@@ -106,24 +119,24 @@ def read_container(path):
         return tree, _arrays(tree.pop("arrays"), memoryview(content)[stop + 1 :])
 
 
-def is_model_file(path):
+def is_model_file(path: str | PathLike[str]) -> bool:
     """Whether a file begins as model files do."""
     with open(path, "rb") as file:
         return FIRST.match(file.readline(200)) is not None
 
 
-def _what_else(content):
+def _what_else(content: bytes) -> str:
     if content.startswith(PICKLES):
         return ", but looks like a pickle, which can run code when it is read"
     return ""
 
 
-def _no_number(name):
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
 @contextmanager
-def refused(name):
+def refused(name: str) -> Iterator[None]:
     """Within it any error is a ValueError that says that the file is not well-formed."""
     try:
         yield
@@ -138,7 +151,7 @@ class NotTrusted(ValueError):
     """A file asks for types that were not named."""
 
 
-def _arrays(described, content):
+def _arrays(described: Any, content: memoryview) -> list[np.ndarray]:
     """Arrays of the bytes behind the JSON, none of which is made before all sizes are right."""
     checked, start = [], 0
     # that of an array without bytes is bounded too, as one without columns would have rows for free
@@ -159,7 +172,7 @@ def _arrays(described, content):
     return [_array(*one) for one in checked]
 
 
-def _array(dtype, shape, order, content):
+def _array(dtype: np.dtype[Any], shape: Shape, order: Any, content: memoryview) -> np.ndarray:
     if dtype.kind == "b" and np.frombuffer(content, np.uint8).max(initial=0) > 1:
         raise ValueError("truth values other than 0 and 1")
     if dtype.kind == "U":

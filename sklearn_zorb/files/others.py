@@ -1,11 +1,18 @@
 """Models of other packages within a model, which skops writes and reads."""
 
+from __future__ import annotations
+
 import io
 import json
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_STORED, ZipFile
 
 from .container import NotTrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
 
 # scikit-learn's compiled code follows their numbers without a check, wherever these lead
 UNCHECKED = (
@@ -14,7 +21,7 @@ UNCHECKED = (
 )
 
 
-def dumped(objects):
+def dumped(objects: Sequence[object]) -> bytes:
     """The bytes of a list of objects.
 
     Parameters
@@ -34,7 +41,7 @@ def dumped(objects):
         raise ValueError(f"skops cannot save {', '.join(names)}: {error}") from error
 
 
-def loaded(content, path, trusted):
+def loaded(content: bytes, path: str | PathLike[str], trusted: Sequence[str]) -> list[Any]:
     """The objects of such bytes, where all their types may be made.
 
     Parameters
@@ -49,8 +56,8 @@ def loaded(content, path, trusted):
     objects : list of object
     """
     skops, asked = _skops(["models of other packages"]), _types(content)
-    untrusted = {*skops.get_untrusted_types(data=content), *asked.intersection(UNCHECKED)}
-    untrusted = sorted(untrusted.difference(trusted))
+    unsafe = {*skops.get_untrusted_types(data=content), *asked.intersection(UNCHECKED)}
+    untrusted = sorted(unsafe.difference(trusted))
     if untrusted:
         raise NotTrusted(
             f"{str(path)!r} holds types of other packages, which can run code or read what is not "
@@ -60,7 +67,7 @@ def loaded(content, path, trusted):
     return skops.loads(content, trusted=list(trusted))
 
 
-def _types(content):
+def _types(content: bytes) -> set[str]:
     """Full names of all types in such bytes."""
     with ZipFile(io.BytesIO(content)) as archive:
         # what is not compressed is no larger than the file
@@ -79,7 +86,7 @@ def _types(content):
     return names
 
 
-def _skops(names):
+def _skops(names: Sequence[str]) -> Any:
     try:
         return import_module("skops.io")
     except ImportError as error:

@@ -5,7 +5,10 @@ stand behind all nodes that they name, so that they can be made one after the ot
 of them share is one node. Each has one key that says what it is: ``unpack.py`` lists them.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +16,11 @@ from . import others
 from .container import DTYPE
 from .registry import is_known, optimizer_state, state_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def pack(model):
+
+def pack(model: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     """The tree and the arrays of a model.
 
     Parameters
@@ -36,12 +42,15 @@ def pack(model):
 
 
 class _Writer:
-    def __init__(self):
-        self.nodes, self.arrays, self.others = [], [], []
+    def __init__(self) -> None:
+        self.nodes: list[dict[str, Any]] = []
+        self.arrays: list[np.ndarray] = []
+        self.others: list[Any] = []
         # objects by identity; they are kept alive, so that no other one gets the number of theirs
-        self.known, self.kept = {}, []
+        self.known: dict[int, int] = {}
+        self.kept: list[Any] = []
 
-    def value(self, item, place):
+    def value(self, item: Any, place: str) -> Any:
         if item is None or type(item) in (bool, int, str):
             return item
         if type(item) is float and math.isfinite(item):
@@ -53,10 +62,10 @@ class _Writer:
             self.nodes.append(node)
         return [self.known[id(item)]]
 
-    def _values(self, items, place):
+    def _values(self, items: Iterable[Any], place: str) -> list[Any]:
         return [self.value(one, f"{place}[{i}]") for i, one in enumerate(items)]
 
-    def _node(self, item, place):
+    def _node(self, item: Any, place: str) -> dict[str, Any]:
         kind = type(item)
         if kind is float:
             return {"float": repr(item)}
@@ -80,19 +89,19 @@ class _Writer:
             return {"class": item.__name__}
         return self._object(item, place)
 
-    def _array(self, item, place):
+    def _array(self, item: Any, place: str) -> dict[str, Any]:
         if item.dtype.kind in "OT":
             return {"objects": [item.shape, self._values(item.ravel().tolist(), place)]}
         return {"array": self._number(np.asarray(item), place)}
 
-    def _number(self, array, place):
+    def _number(self, array: np.ndarray, place: str) -> int:
         """The number of an array, whose bytes stand behind the JSON."""
         if not DTYPE.fullmatch(array.dtype.str):
             raise ValueError(f"{place} is an array of {array.dtype}, which no model file holds.")
         self.arrays.append(array)
         return len(self.arrays) - 1
 
-    def _object(self, item, place):
+    def _object(self, item: Any, place: str) -> dict[str, Any]:
         kind = type(item)
         if is_known(kind):
             state = {

@@ -1,7 +1,10 @@
 """The classes that a model file may name; what their objects hold is plain, or of these classes."""
 
+from __future__ import annotations
+
 from dataclasses import fields, is_dataclass
 from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -25,8 +28,11 @@ from ..network import Network
 from ..rows.constant import ConstantColumns
 from ..rows.schema import Column, Schema
 
+if TYPE_CHECKING:
+    from types import ModuleType
 
-def _parts(module):
+
+def _parts(module: ModuleType) -> list[type[Any]]:
     """Public classes of a module whose objects are estimators in the sense of scikit-learn."""
     public = (getattr(module, name) for name in module.__all__)
     return [one for one in public if isinstance(one, type) and issubclass(one, BaseEstimator)]
@@ -51,19 +57,19 @@ TRUSTED_TYPES = sorted(
 DROPPED = {"_skl_callbacks", "memory"}
 
 
-def is_known(kind):
+def is_known(kind: type[Any]) -> bool:
     """Whether a model file may name a class."""
     return CLASSES.get(kind.__name__) is kind
 
 
-def known(name):
+def known(name: str) -> type[Any]:
     """The class of a name; ValueError for any other than those of `CLASSES`."""
     if name not in CLASSES:
         raise ValueError(f"it asks for {name!r}, which is no class of models of this version")
     return CLASSES[name]
 
 
-def state_of(item):
+def state_of(item: Any) -> dict[str, Any]:
     """What an object of a known class holds, by name."""
     if is_dataclass(item):
         return {field.name: getattr(item, field.name) for field in fields(item)}
@@ -74,7 +80,7 @@ def state_of(item):
     return {name: value for name, value in state.items() if name != "_skl_callbacks"}
 
 
-def made(name, state):
+def made(name: str, state: dict[str, Any]) -> Any:
     """An object of a known class with such a state; checks of the class, as of `Nodes`, run."""
     kind = known(name)
     if is_dataclass(kind):
@@ -87,12 +93,12 @@ def made(name, state):
     return item
 
 
-def _defaults(kind):
+def _defaults(kind: type[Any]) -> dict[str, Any]:
     parameters = signature(kind).parameters.values()
     return {one.name: one.default for one in parameters if one.default is not Parameter.empty}
 
 
-def optimizer_state(name):
+def optimizer_state(name: str) -> type[Any]:
     """A class of optax that holds states of optimisers, by its public name."""
     import optax
 

@@ -1,7 +1,18 @@
 """Curves over the epochs of a training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ..estimators.layered import BaseLayered
 
 
 class HistoryDisplay:
@@ -37,13 +48,23 @@ class HistoryDisplay:
     ['loss']
     """
 
-    def __init__(self, curves, steps, step_name="epoch"):
+    def __init__(
+        self, curves: dict[str, np.ndarray], steps: np.ndarray, step_name: str = "epoch"
+    ) -> None:
         self.curves = curves
         self.steps = steps
         self.step_name = step_name
 
     @classmethod
-    def from_estimator(cls, estimator, names=None, *, against="epoch", ax=None, **line_options):
+    def from_estimator(
+        cls,
+        estimator: BaseLayered,
+        names: Sequence[str] | None = None,
+        *,
+        against: Literal["epoch", "seconds"] = "epoch",
+        ax: Axes | None = None,
+        **line_options: Any,
+    ) -> Self:
         """Draw curves of a fitted estimator.
 
         Parameters
@@ -73,7 +94,7 @@ class HistoryDisplay:
         return cls(curves, *_steps(history, against)).plot(ax=ax, **line_options)
 
     @classmethod
-    def _names(cls, history, names):
+    def _names(cls, history: list[dict[str, Any]], names: Sequence[str] | None) -> list[str]:
         known = [name for name in history[0] if name not in ("epoch", "seconds")]
         if names is None:
             return [name for name in known if cls._by_default(name)]
@@ -83,10 +104,10 @@ class HistoryDisplay:
         return list(names)
 
     @staticmethod
-    def _by_default(name):
+    def _by_default(name: str) -> bool:
         return name in ("loss", "validation_loss")
 
-    def plot(self, ax=None, **line_options):
+    def plot(self, ax: Axes | None = None, **line_options: Any) -> Self:
         """Draw the curves.
 
         Parameters
@@ -113,7 +134,7 @@ class HistoryDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _decorate(self, ax):
+    def _decorate(self, ax: Axes) -> None:
         if all(name.endswith("loss") for name in self.curves):
             ax.set_ylabel("loss")
 
@@ -149,11 +170,11 @@ class ErrorReductionDisplay(HistoryDisplay):
     """
 
     @staticmethod
-    def _by_default(name):
+    def _by_default(name: str) -> bool:
         return name.endswith("_reduction") or name.startswith("local_reduction")
 
     @classmethod
-    def _names(cls, history, names):
+    def _names(cls, history: list[dict[str, Any]], names: Sequence[str] | None) -> list[str]:
         found = super()._names(history, names)
         if not found:
             raise ValueError(
@@ -162,12 +183,12 @@ class ErrorReductionDisplay(HistoryDisplay):
             )
         return found
 
-    def _decorate(self, ax):
+    def _decorate(self, ax: Axes) -> None:
         ax.axhline(0, color="0.7", linewidth=0.8)
         ax.set_ylabel("error reduction")
 
 
-def _epochs(estimator):
+def _epochs(estimator: BaseLayered) -> list[dict[str, Any]]:
     """The history of a fitted estimator that was trained by epochs."""
     check_is_fitted(estimator)
     history = estimator.history_
@@ -184,7 +205,7 @@ def _epochs(estimator):
     return history
 
 
-def _steps(history, against):
+def _steps(history: list[dict[str, Any]], against: str) -> tuple[np.ndarray, str]:
     """Positions of the epochs on the axis, and its name."""
     if against == "epoch":
         return np.array([entry["epoch"] for entry in history]), "epoch"

@@ -1,7 +1,18 @@
 """Importances of columns as bars."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ..typing import Int
 
 
 class FeatureImportancesDisplay:
@@ -33,14 +44,20 @@ class FeatureImportancesDisplay:
     ['bmi', 's5']
     """
 
-    def __init__(self, importances, feature_names):
+    def __init__(self, importances: np.ndarray, feature_names: Sequence[str] | np.ndarray) -> None:
         self.importances = importances
         self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, feature_names=None, max_features=20, ax=None, **bar_options
-    ):
+        cls,
+        estimator: Any,
+        *,
+        feature_names: Sequence[str] | np.ndarray | None = None,
+        max_features: Int | None = 20,
+        ax: Axes | None = None,
+        **bar_options: Any,
+    ) -> Self:
         """Draw the importances of a fitted estimator.
 
         Parameters
@@ -78,7 +95,9 @@ class FeatureImportancesDisplay:
         display = cls(importances, feature_names)
         return display.plot(max_features=max_features, ax=ax, **bar_options)
 
-    def plot(self, *, max_features=20, ax=None, **bar_options):
+    def plot(
+        self, *, max_features: Int | None = 20, ax: Axes | None = None, **bar_options: Any
+    ) -> Self:
         """Draw the bars.
 
         Parameters

@@ -1,6 +1,9 @@
 """Elementwise activations and softmax, each with its inverse target."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,6 +11,13 @@ import scipy.sparse as sp
 from .._compat import Interval, StrOptions
 from ..linalg import namespace
 from .base import Layer, Traits, shape_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from ..typing import Array, Float, Params, Shape, Stream
+    from .base import Context
 
 # squashing functions reach their limits only at infinity: targets at the ends of the range
 # are drawn in by this much of the function's own
@@ -19,7 +29,7 @@ class Activation(Layer):
 
     traits = Traits(reads_inputs=False)
 
-    def _refuse_sparse(self, inputs):
+    def _refuse_sparse(self, inputs: Array) -> None:
         if sp.issparse(inputs):
             raise ValueError(
                 f"{type(self).__name__} takes dense inputs: pass X as an array, or put a Dense "
@@ -51,7 +61,7 @@ class _Ranged(Activation):
 
     _margin = EPSILON
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         outputs = self._squash(inputs, namespace(inputs))
         if "low" not in params:
@@ -61,7 +71,9 @@ class _Ranged(Activation):
         outputs += (low + high) / 2
         return outputs
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         xp = namespace(targets)
         if "low" not in params:
             return xp.zeros_like(targets)
@@ -70,7 +82,9 @@ class _Ranged(Activation):
         unit = unit * (1 - 2 * self._margin) + self._margin
         return self._unit_inverse(unit, xp)
 
-    def learn_inverse(self, params, chunks, context):
+    def learn_inverse(
+        self, params: Params, chunks: Iterable[tuple[Array, Array | None]], context: Context
+    ) -> Params:
         if "low" in params:
             return params
         ends = [(targets.min(), targets.max()) for targets, _ in chunks]
@@ -94,14 +108,14 @@ class Sigmoid(_Ranged):
     [-3.0, 0.0, 5.0]
     """
 
-    def _squash(self, inputs, xp):
+    def _squash(self, inputs: Array, xp: ModuleType) -> Array:
         # tanh saturates instead of overflowing
         return xp.tanh(0.5 * inputs)
 
-    def _plain(self, outputs):
+    def _plain(self, outputs: Array) -> Array:
         return 0.5 * (outputs + 1)
 
-    def _unit_inverse(self, unit, xp):
+    def _unit_inverse(self, unit: Array, xp: ModuleType) -> Array:
         return xp.log(unit) - xp.log1p(-unit)
 
 
@@ -118,13 +132,13 @@ class Tanh(_Ranged):
 
     _margin = EPSILON / 2  # its own range is twice as wide
 
-    def _squash(self, inputs, xp):
+    def _squash(self, inputs: Array, xp: ModuleType) -> Array:
         return xp.tanh(inputs)
 
-    def _plain(self, outputs):
+    def _plain(self, outputs: Array) -> Array:
         return outputs
 
-    def _unit_inverse(self, unit, xp):
+    def _unit_inverse(self, unit: Array, xp: ModuleType) -> Array:
         return xp.arctanh(2 * unit - 1)
 
 
@@ -149,19 +163,21 @@ class ReLU(Activation):
 
     _parameter_constraints = {"negative_targets": [StrOptions({"keep", "zero", "uniform"})]}
 
-    def __init__(self, negative_targets="keep"):
+    def __init__(self, negative_targets: Literal["keep", "zero", "uniform"] = "keep") -> None:
         self.negative_targets = negative_targets
 
     @property
-    def traits(self):
+    def traits(self) -> Traits:  # type: ignore[override]  # it depends on hyperparameters
         # noise for every row: rows that repeat may not share one draw
         return Traits(reads_inputs=self.negative_targets == "uniform")
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, 0)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         xp = namespace(targets)
         if self.negative_targets == "keep":
             return targets
@@ -189,14 +205,16 @@ class LeakyReLU(Activation):
 
     _parameter_constraints = {"slope": [Interval(Real, 0, 1, closed="right")]}
 
-    def __init__(self, slope=0.01):
+    def __init__(self, slope: Float = 0.01) -> None:
         self.slope = slope
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         return namespace(inputs).maximum(inputs, self.slope * inputs)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         return namespace(targets).where(targets > 0, targets, targets / self.slope)
 
 
@@ -216,11 +234,11 @@ class Cos(Activation):
 
     traits = Traits()
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         return namespace(inputs).cos(inputs)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         xp = namespace(targets)
         angle = xp.arccos(xp.clip(targets, -1, 1))
         period = 2 * np.pi
@@ -247,7 +265,7 @@ class Sign(Activation):
 
     traits = Traits(reads_inputs=False, differentiable=False)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         xp = namespace(inputs)
         return xp.where(inputs >= 0, 1.0, -1.0).astype(inputs.dtype)
@@ -268,11 +286,13 @@ class Step(Activation):
 
     traits = Traits(reads_inputs=False, differentiable=False)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         return (inputs >= 0).astype(inputs.dtype)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         return targets - 0.5
 
 
@@ -293,7 +313,7 @@ class Softmax(Activation):
 
     traits = Traits()
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         if input_shape[-1] == 1:
             raise shape_error(
                 self, input_shape,
@@ -301,13 +321,13 @@ class Softmax(Activation):
             )  # fmt: skip
         return tuple(input_shape)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         xp = namespace(inputs)
         exponentials = xp.exp(inputs - inputs.max(axis=-1, keepdims=True))
         return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         xp = namespace(targets)
         width = targets.shape[-1]
         share = xp.maximum(targets, 0) * (1 - width * EPSILON) + EPSILON

@@ -5,9 +5,11 @@ passed in and returned; the same layer object may therefore stand in many networ
 every method is a pure function of its arguments. Shapes never include the sample axis.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +18,19 @@ from sklearn.base import BaseEstimator
 from ..linalg import LeastSquares
 from ..lists import Node
 from ..memory import LEAST_ROWS, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..rows import Rows
+    from ..typing import Array, Params, Shape, Stream
+
+    # rows or an array of inputs, y and sample_weight
+    InitialData: TypeAlias = tuple[Any, Any, Any]
+    # called after each layer of a sweep with its index, the rows that reached it, what its solve
+    # returned and the params of all layers; a true return ends the sweep
+    Visit: TypeAlias = Callable[[int, Rows, "Solved | None", list[Params] | None], bool | None]
+    from ..rows import Targets
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Traits:
     jax: bool = True
 
     @classmethod
-    def of_all(cls, layers):
+    def of_all(cls, layers: Iterable[Layer]) -> Self:
         """The traits of layers taken together, for one that is made of them."""
         own = [layer.traits for layer in layers]
         learners = [one for one in own if one.learns]
@@ -99,11 +114,11 @@ class Solved:
         What the history tells of the solve.
     """
 
-    params: dict
-    outputs: Any = None
-    left_out: Any = None
+    params: Params
+    outputs: Rows | Array | None = None
+    left_out: Array | None = None
     optimism: float = 0.0
-    report: dict = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,20 +159,20 @@ class Context:
     sample_weight: np.ndarray | None = None
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     y: np.ndarray | None = None
-    y_targets: Any = None
+    y_targets: Targets | None = None
     task: str = "regression"
     n_jobs: int | None = None
     backend: str = "numpy"
-    dtype: Any = np.dtype(np.float64)
+    dtype: np.dtype[Any] = np.dtype(np.float64)
     memory: Memory = field(default_factory=Memory)
     left_out: bool = False
     refine: bool = False
 
-    def replace(self, **changes):
+    def replace(self, **changes: Any) -> Self:
         """A copy with some attributes changed."""
         return replace(self, **changes)
 
-    def without_rows(self):
+    def without_rows(self) -> Self:
         """A copy that knows of no rows, for others that lie elsewhere."""
         return replace(self, sample_weight=None, y=None, y_targets=None)
 
@@ -178,21 +193,33 @@ class Layer(Node, BaseEstimator):
         Whether outputs are probabilities where the layer is fitted to classes.
     """
 
-    traits = Traits()
-    one_thread = False
-    likely = False
+    _parameter_constraints: dict[str, Any] = {}
 
-    _parameter_constraints: dict = {}
+    if TYPE_CHECKING:  # a subclass has attributes of these names, or properties
 
-    def output_shape(self, input_shape):
+        @property
+        def traits(self) -> Traits: ...
+        @property
+        def one_thread(self) -> bool: ...
+        @property
+        def likely(self) -> bool: ...
+
+    else:
+        traits = Traits()
+        one_thread = False
+        likely = False
+
+    def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
         return tuple(input_shape)
 
-    def least_bytes(self, input_shape, n_rows):
+    def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
         """Memory that the layer takes at the least: here outputs of the fewest rows at a time."""
         return 8 * min(n_rows, LEAST_ROWS) * math.prod(self.output_shape(input_shape))
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         """Draw initial params.
 
         Parameters
@@ -209,14 +236,16 @@ class Layer(Node, BaseEstimator):
         """
         return {}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         """Outputs of shape ``(n_samples, *output_shape)``; `rng` is given only while training.
 
         Chunks of rows may come from several threads at once: no attribute is set here.
         """
         return inputs
 
-    def learn_inverse(self, params, chunks, context):
+    def learn_inverse(
+        self, params: Params, chunks: Iterable[tuple[Array, Array | None]], context: Context
+    ) -> Params:
         """Params with what `invert` has to know of all targets, such as a range.
 
         Parameters
@@ -232,7 +261,9 @@ class Layer(Node, BaseEstimator):
         """
         return params
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         """Targets for this layer's input, from targets for its output, row by row.
 
         Parameters
@@ -251,7 +282,7 @@ class Layer(Node, BaseEstimator):
         """
         return targets
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         """Fit params so that `forward` of the inputs comes close to the targets.
 
         Parameters
@@ -269,29 +300,29 @@ class Layer(Node, BaseEstimator):
         """
         raise NotImplementedError(f"{type(self).__name__} has nothing to solve.")
 
-    def trainable(self, params):
+    def trainable(self, params: Params) -> Params:
         """The part of `params` that gradient rules move, nested as params are."""
         return {}
 
     # layers are parts of estimators, not estimators of their own: no diagram, no tags
-    def _repr_html_(self):
+    def _repr_html_(self) -> None:
         return None
 
 
-def shape_error(layer, input_shape, expected):
+def shape_error(layer: Layer, input_shape: Sequence[int], expected: str) -> ValueError:
     """A ValueError that names the layer, the shape that came and the one to pass."""
     return ValueError(
         f"{type(layer).__name__} got input of shape {tuple(input_shape)} per sample; {expected}."
     )
 
 
-def refuse_sparse(layer, inputs, why):
+def refuse_sparse(layer: Layer, inputs: object, why: str) -> None:
     """Raise a ValueError for sparse inputs: the name of the layer, and `why` it takes none."""
     if sp.issparse(inputs):
         raise ValueError(f"{type(layer).__name__} {why}")
 
 
-def check_flat(layer, input_shape):
+def check_flat(layer: Layer, input_shape: Shape) -> None:
     """Raise the `shape_error` of layers that take one row of numbers for each sample."""
     if len(input_shape) != 1:
         raise shape_error(layer, input_shape, "it needs flat rows: put Flatten() before it")

@@ -1,12 +1,20 @@
 """How much each block of a stack counts, from what it says of rows left out."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.optimize
 import scipy.special
 
 from ..rows.remote import mean, total, weight_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..typing import Float
 
 # rows whose likelihood is asked for, evenly spaced where there are more
 JUDGED = 20_000
@@ -18,7 +26,9 @@ FLOOR = 0.01
 POWERS = (0.7, 3.0)
 
 
-def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
+def stack_weights(
+    outputs: Sequence[np.ndarray], targets: Any, sample_weight: Any = None, shrinkage: Float = 5.0
+) -> np.ndarray:
     """Find weights on the simplex that combine `outputs` to approximate `targets`.
 
     Parameters
@@ -62,7 +72,9 @@ def stack_weights(outputs, targets, sample_weight=None, shrinkage=5.0):
     return found / found.sum()
 
 
-def likelihood_weights(outputs, codes, sample_weight=None):
+def likelihood_weights(
+    outputs: Sequence[np.ndarray], codes: Any, sample_weight: Any = None
+) -> np.ndarray:
     r"""Find weights on the simplex that make classes most likely.
 
     Where some blocks say probabilities and others scores of least squares, squared errors do not
@@ -105,7 +117,7 @@ def likelihood_weights(outputs, codes, sample_weight=None):
     shares = np.bincount(codes, weight, n_classes) / weight.sum()
     pull = -SHRINKAGE * scipy.special.xlogy(shares, shares).sum()
 
-    def loss(values):
+    def loss(values: np.ndarray) -> tuple[Any, np.ndarray]:
         """The loss and its derivatives by weights up to a factor, and by the power."""
         total, power = values[:-1].sum(), values[-1]
         weights = values[:-1] / total
@@ -129,7 +141,7 @@ def likelihood_weights(outputs, codes, sample_weight=None):
     return found[:-1] / found[:-1].sum()
 
 
-def _products(centre, sample_weight, targets, *outputs):
+def _products(centre: Any, sample_weight: Any, targets: Any, *outputs: Any) -> tuple[Any, Any]:
     """Inner products of the residuals, and the sum of squares of all outputs about the centre."""
     weight = 1.0 if sample_weight is None else sample_weight[:, None]
     root, targets = np.sqrt(weight), all_of(targets)
@@ -138,10 +150,10 @@ def _products(centre, sample_weight, targets, *outputs):
     return residuals @ residuals.T, square
 
 
-def _both(one, other):
+def _both(one: Any, other: Any) -> tuple[Any, Any]:
     return one[0] + other[0], one[1] + other[1]
 
 
-def all_of(targets):
+def all_of(targets: Any) -> np.ndarray:
     """All rows of targets, in double precision."""
     return np.asarray(targets[:], dtype=np.float64)

@@ -1,5 +1,9 @@
 """Layers made of lists of layers: side by side, or beside their own input."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from ..linalg import namespace
@@ -8,6 +12,13 @@ from ..rows import Rows, output_shapes, side_by_side
 from . import sequence, sweep
 from .activations import Identity
 from .base import Layer, Solved, Traits, shape_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..rows import Targets
+    from ..typing import Array, LayerList, Params, Shape, Stream
+    from .base import Context, InitialData, Visit
 
 
 class Branches(NestedNames, Layer):
@@ -18,27 +29,27 @@ class Branches(NestedNames, Layer):
     attributes which parameter holds its layers, and may give other `paths` than those.
     """
 
-    def children(self):
+    def children(self) -> tuple[list[Layer], ...]:
         held = getattr(self, self.block_parameter)
         return tuple(_plain(block) for block in (held if self.many_blocks else [held]))
 
-    def with_children(self, children):
-        held = [list(block) for block in children]
-        held = held if self.many_blocks else held[0]
+    def with_children(self, children: Sequence[Sequence[Layer]]) -> Self:
+        blocks = [list(block) for block in children]
+        held = blocks if self.many_blocks else blocks[0]
         return type(self)(**{**self.get_params(deep=False), self.block_parameter: held})
 
-    def paths(self):
+    def paths(self) -> Sequence[list[Layer]]:
         """One list of layers for each branch."""
         return self.children()
 
     @property
-    def traits(self):
+    def traits(self) -> Traits:
         return Traits.of_all([layer for branch in self.paths() for layer in branch])
 
-    def _shapes(self, input_shape):
+    def _shapes(self, input_shape: Shape) -> list[Shape]:
         return [output_shapes(branch, input_shape)[-1] for branch in self.paths()]
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         shapes = self._shapes(input_shape)
         if len({shape[:-1] for shape in shapes}) > 1:
             raise shape_error(
@@ -46,15 +57,17 @@ class Branches(NestedNames, Layer):
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         branches = self.paths()
-        params = {"widths": np.array([shape[-1] for shape in self._shapes(input_shape)])}
+        params: Params = {"widths": np.array([shape[-1] for shape in self._shapes(input_shape)])}
         for i, stream in enumerate(rng.spawn(len(branches))):
             own = sequence.init(branches[i], stream, input_shape, data)
             params[f"branch_{i + 1}"] = sequence.keyed(own)
         return params
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         outputs = [
             sequence.forward(branch, own, inputs, rng=sequence.stream(rng, i))
             for i, (branch, own) in enumerate(self.with_params(params))
@@ -63,7 +76,9 @@ class Branches(NestedNames, Layer):
             return side_by_side(outputs)
         return namespace(outputs[0]).concatenate(outputs, axis=-1)
 
-    def learn_inverse(self, params, chunks, context):
+    def learn_inverse(
+        self, params: Params, chunks: Iterable[tuple[Array, Array | None]], context: Context
+    ) -> Params:
         chunks, learned = list(chunks), {}
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context)
@@ -73,19 +88,24 @@ class Branches(NestedNames, Layer):
             learned[f"branch_{i + 1}"] = sequence.keyed(own)
         return {**params, **learned}
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context)
-        found = [
+        found: list[Any] = [
             sequence.invert(branch, own, targets[..., own_columns[i]], inputs, contexts[i])
             for i, (branch, own) in enumerate(self.with_params(params))
         ]
         return sum(found) / len(found)
 
-    def solve(self, params, inputs, targets, context):
+    def solve(
+        self, params: Params, inputs: Rows, targets: Targets | None, context: Context
+    ) -> Solved:
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context.replace(left_out=False))
-        solved, outputs, reports = dict(params), [], {}
+        solved, outputs = dict(params), []
+        reports: dict[str, Any] = {}
         for i, (branch, own) in enumerate(self.with_params(params)):
             share = None if targets is None else targets.columns(own_columns[i])
             own, rows = sweep.solve(
@@ -96,7 +116,7 @@ class Branches(NestedNames, Layer):
             solved[f"branch_{i + 1}"] = sequence.keyed(own)
         return Solved(solved, outputs=_join(outputs), report=reports)
 
-    def trainable(self, params):
+    def trainable(self, params: Params) -> Params:
         return {
             f"branch_{i}": sequence.keyed(
                 layer.trainable(own) for layer, own in zip(*pair, strict=True)
@@ -104,7 +124,7 @@ class Branches(NestedNames, Layer):
             for i, pair in enumerate(self.with_params(params), start=1)
         }
 
-    def with_params(self, params):
+    def with_params(self, params: Params) -> list[tuple[list[Layer], list[Params]]]:
         """Each branch with the list of its params."""
         return [
             (branch, [params[f"branch_{i}"][str(j)] for j in range(len(branch))])
@@ -130,10 +150,10 @@ class Parallel(Branches):
     block_parameter = "branches"
     many_blocks = True
 
-    def __init__(self, branches):
+    def __init__(self, branches: Sequence[LayerList]) -> None:
         self.branches = branches
 
-    def paths(self):
+    def paths(self) -> Sequence[list[Layer]]:
         if not self.branches:
             raise ValueError("Parallel has no branches: pass at least one list of layers.")
         return self.children()
@@ -157,25 +177,25 @@ class Skip(Branches):
     block_parameter = "layers"
     many_blocks = False
 
-    def __init__(self, layers):
+    def __init__(self, layers: LayerList) -> None:
         self.layers = layers
 
-    def paths(self):
+    def paths(self) -> Sequence[list[Layer]]:
         return ([Identity()], *self.children())
 
 
-def _plain(block):
+def _plain(block: LayerList) -> list[Layer]:
     """The layers of a block, without names."""
     return [item[1] if isinstance(item, tuple) else item for item in block]
 
 
-def columns_of(widths):
+def columns_of(widths: Array) -> list[slice]:
     """The columns of each branch, as slices."""
     ends = np.cumsum(widths)
     return [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
 
 
-def _join(outputs):
+def _join(outputs: Sequence[Rows]) -> Rows:
     """What the branches hand on, joined."""
     first, *others = outputs
     if len(first.shape) == 2:
@@ -184,10 +204,10 @@ def _join(outputs):
     return Rows(namespace(arrays[0]).concatenate(arrays, axis=-1))
 
 
-def report_collector(reports, number, branch):
+def report_collector(reports: dict[str, Any], number: int, branch: Sequence[Layer]) -> Visit:
     """A visitor that files the reports of a branch under its layers' positions."""
 
-    def visit(index, inputs, solved, params):
+    def visit(index: int, inputs: Rows, solved: Solved | None, params: list[Params] | None) -> None:
         if solved is not None:
             key = f"branch_{number}.{index + 1}.{type(branch[index]).__name__}"
             reports[key] = solved.report

@@ -1,8 +1,11 @@
 """The convolution layer."""
 
+from __future__ import annotations
+
 import math
 from functools import cache, partial
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +16,13 @@ from ..memory import Memory
 from .base import Traits
 from .linear import LinearLayer
 from .windows import POSITIVE, SIZES, Windows, pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..typing import Array, Float, Int, Params, Shape, Stream
+    from .base import Context, InitialData
+    from .initializers import Initializer
 
 # size of the windows and outputs of a matrix product on the CPU, for caches to hold them
 CACHED_BYTES = 2e6
@@ -77,17 +87,17 @@ class Conv2D(LinearLayer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=3,
-        stride=1,
+        filters: Int,
+        kernel_size: Int | Sequence[Int] = 3,
+        stride: Int | Sequence[Int] = 1,
         *,
-        padding="valid",
-        use_bias=True,
-        initializer="glorot_uniform",
-        alpha=None,
-        relaxation=None,
-        rcond=None,
-    ):
+        padding: Literal["valid", "same"] | Int = "valid",
+        use_bias: bool = True,
+        initializer: Initializer | str = "glorot_uniform",
+        alpha: Float | Literal["loo"] | None = None,
+        relaxation: Float | None = None,
+        rcond: Float | None = None,
+    ) -> None:
         self.filters = filters
         self.kernel_size = kernel_size
         self.stride = stride
@@ -99,17 +109,17 @@ class Conv2D(LinearLayer):
         self.rcond = rcond
 
     @property
-    def traits(self):
+    def traits(self) -> Traits:  # type: ignore[override]  # it depends on hyperparameters
         # a stride may leave pixels under no window, which keep their present value
         return Traits(learns=True, reads_inputs=pair("stride", self.stride) != (1, 1))
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return (*self._windows(input_shape).counts, int(self.filters))
 
-    def rows(self, params, inputs):
+    def rows(self, params: Params | None, inputs: Array) -> Array:
         return self._windows(inputs.shape[1:]).patches(inputs)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         weights, intercept = params["weights"], params["intercept"]
         windows = self._windows(inputs.shape[1:])
         if is_jax(inputs) or is_jax(weights):
@@ -124,7 +134,9 @@ class Conv2D(LinearLayer):
             values += intercept
         return outputs
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         xp, weights = namespace(targets), params["weights"]
         windows = self._windows(self._input_shape(weights, targets, inputs))
         solve = minimum_norm_map(weights, context.backward_rcond)
@@ -137,29 +149,29 @@ class Conv2D(LinearLayer):
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))
         return xp.concatenate(images)
 
-    def _windows(self, input_shape):
+    def _windows(self, input_shape: Shape) -> Windows:
         size, stride = pair("kernel_size", self.kernel_size), pair("stride", self.stride)
         return Windows.over(self, input_shape, size, stride, self.padding)
 
-    def _input_shape(self, weights, targets, inputs):
+    def _input_shape(self, weights: Array, targets: Array, inputs: Array | None) -> Shape:
         """Shape of one input; without inputs, where the stride is 1, that of the targets."""
         if inputs is not None:
             return inputs.shape[1:]
         size = pair("kernel_size", self.kernel_size)
         if self.padding == "same":
-            image = targets.shape[1:3]
+            image = list(targets.shape[1:3])
         else:
             zeros = 0 if self.padding == "valid" else 2 * self.padding
             image = [n - 1 + k - zeros for n, k in zip(targets.shape[1:3], size, strict=True)]
         return (*image, weights.shape[0] // (size[0] * size[1]))
 
-    def _rows_of(self, data):
+    def _rows_of(self, data: InitialData | None) -> Callable[[], tuple[Any, ...]] | None:
         if data is None:
             return None
         inputs, y, sample_weight = data
         return lambda: (self._most_contrast(inputs), y, sample_weight)
 
-    def _most_contrast(self, inputs):
+    def _most_contrast(self, inputs: Any) -> np.ndarray:
         """The window of largest variance in each image: one row for each sample.
 
         It depends on the image alone, so that repeating a sample changes nothing.
@@ -174,7 +186,7 @@ class Conv2D(LinearLayer):
         return np.concatenate(chosen)
 
 
-def _convolve(windows, inputs, weights):
+def _convolve(windows: Windows, inputs: Array, weights: Array) -> Array:
     """Products of weights and windows by JAX.
 
     On the CPU, XLA takes the gradients of its own convolution by plain loops wherever they
@@ -187,7 +199,7 @@ def _convolve(windows, inputs, weights):
     return _by_patches()(windows, _fitting(windows, weights), inputs, weights)
 
 
-def _by_convolution(windows, inputs, weights):
+def _by_convolution(windows: Windows, inputs: Any, weights: Any) -> Array:
     """XLA's own convolution."""
     from jax import lax
     from jax import numpy as jnp
@@ -204,14 +216,14 @@ def _by_convolution(windows, inputs, weights):
 
 
 @cache
-def _by_patches():
+def _by_patches() -> Callable[..., Array]:
     """Matrix products of windows cut out, of a number of samples at a time."""
     import jax
 
     # compiled by itself, since a loop outside compiled code is compiled each time
     @partial(jax.jit, static_argnums=(0, 1))
-    def convolve(windows, fitting, inputs, weights):
-        def of_sample(image):
+    def convolve(windows: Windows, fitting: int, inputs: Array, weights: Array) -> Any:
+        def of_sample(image: Any) -> Any:
             rows = windows.patches(image[None]) @ weights
             return rows.reshape(*windows.counts, weights.shape[1])
 
@@ -225,15 +237,15 @@ def _by_patches():
     return convolve
 
 
-def _fitting(windows, weights):
+def _fitting(windows: Windows, weights: Array) -> int:
     """How many samples go through a matrix product of their windows together."""
     return max(1, int(CACHED_BYTES // _sample_bytes(windows, weights, weights.dtype)))
 
 
-def _chunks(windows, rows, weights):
+def _chunks(windows: Windows, rows: Array, weights: Array) -> list[slice]:
     """Slices of samples whose windows, cut out, take a bounded amount of memory."""
     return Memory().chunks(rows.shape[0], _sample_bytes(windows, weights, rows.dtype))
 
 
-def _sample_bytes(windows, weights, dtype):
+def _sample_bytes(windows: Windows, weights: Array, dtype: np.dtype[Any]) -> int:
     return dtype.itemsize * math.prod(windows.counts) * sum(weights.shape)

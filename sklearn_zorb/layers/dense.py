@@ -1,11 +1,20 @@
 """The fully connected layer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 import scipy.sparse as sp
 
 from ..linalg.pseudoinverse import minimum_norm_map
 from .base import check_flat
 from .linear import LinearLayer
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float, Int, Params, Shape, Stream
+    from .base import Context
+    from .initializers import Initializer
 
 
 class Dense(LinearLayer):
@@ -50,14 +59,14 @@ class Dense(LinearLayer):
 
     def __init__(
         self,
-        units=None,
+        units: Int | None = None,
         *,
-        use_bias=True,
-        initializer="glorot_uniform",
-        alpha=None,
-        relaxation=None,
-        rcond=None,
-    ):
+        use_bias: bool = True,
+        initializer: Initializer | str = "glorot_uniform",
+        alpha: Float | Literal["loo"] | None = None,
+        relaxation: Float | None = None,
+        rcond: Float | None = None,
+    ) -> None:
         self.units = units
         self.use_bias = use_bias
         self.initializer = initializer
@@ -65,7 +74,7 @@ class Dense(LinearLayer):
         self.relaxation = relaxation
         self.rcond = rcond
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         if self.units is None:
             raise ValueError(
@@ -74,16 +83,18 @@ class Dense(LinearLayer):
             )
         return (int(self.units),)
 
-    def rows(self, params, inputs):
+    def rows(self, params: Params | None, inputs: Array) -> Array:
         return inputs
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         outputs = inputs @ params["weights"]
         if sp.issparse(inputs):
             outputs = np.asarray(outputs)
         outputs += params["intercept"]  # in place: no second array of all units
         return outputs
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         solve = minimum_norm_map(params["weights"], context.backward_rcond)
         return solve(targets - params["intercept"])

@@ -1,9 +1,12 @@
 """Typed columns as numbers."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,6 +16,11 @@ from ..rows.calendar import DAY, PARTS, calendar
 from ..rows.quantiles import Ordered, sampled
 from ..rows.schema import NEW_LEVEL
 from .base import Layer, Traits, check_flat, refuse_sparse
+
+if TYPE_CHECKING:
+    from ..rows.schema import Column, Schema
+    from ..typing import Array, Int, Params, Shape, Stream
+    from .base import Context, InitialData
 
 DENSE_ONLY = "reads typed columns, which a sparse matrix has none of: leave the layer out."
 # parts of a moment that come round again, and after how many
@@ -71,12 +79,18 @@ class Encode(Layer):
 
     filled = ("schema",)
 
-    def __init__(self, *, max_levels=255, kinds="all", schema=None):
+    def __init__(
+        self,
+        *,
+        max_levels: Int = 255,
+        kinds: Literal["all", "numbers", "categories"] = "all",
+        schema: Schema | None = None,
+    ) -> None:
         self.max_levels = max_levels
         self.kinds = kinds
         self.schema = schema
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         if self.schema is None:
             return tuple(input_shape)
@@ -94,7 +108,7 @@ class Encode(Layer):
             )
         return (width,)
 
-    def output_names(self):
+    def output_names(self) -> list[str]:
         """Name the outputs after the columns that they come from.
 
         Returns
@@ -103,7 +117,7 @@ class Encode(Layer):
         """
         return list(self.layout().names)
 
-    def output_sources(self):
+    def output_sources(self) -> np.ndarray:
         """Tell which column of the input each output comes from.
 
         Returns
@@ -112,14 +126,16 @@ class Encode(Layer):
         """
         return self.layout().sources
 
-    def layout(self):
+    def layout(self) -> _Layout:
         """Tell where what comes from each column stands among the outputs."""
         return _layout(self.schema, self.max_levels, self.kinds)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         return {} if self.schema is None else {"medians": _medians(rng, data, input_shape[0])}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         refuse_sparse(self, inputs, DENSE_ONLY)
         if self.schema is None:
             return inputs
@@ -133,7 +149,9 @@ class Encode(Layer):
         parts.append(_one_hot(layout, inputs, missing))
         return xp.concatenate([part.astype(inputs.dtype) for part in parts], axis=1)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         if self.schema is None:
             return targets
         layout, wanted = self.layout(), np.asarray(to_numpy(targets), dtype=np.float64)
@@ -170,22 +188,25 @@ class _Layout:
     is_category : ndarray of bool of shape (n_features,)
     """
 
-    names: tuple
+    names: tuple[str, ...]
     sources: np.ndarray
     numbers: np.ndarray
     gaps: np.ndarray
     times: np.ndarray
-    places: dict
+    places: dict[int, np.ndarray]
     n_indicators: int
     is_category: np.ndarray
 
 
 @lru_cache(maxsize=64)
-def _layout(schema, max_levels, kinds):
+def _layout(schema: Schema, max_levels: Int, kinds: str) -> _Layout:
     """The layout of the outputs for a schema and two parameters of `Encode`."""
     columns = list(enumerate(schema.columns))
     category = np.array([column.kind == "category" for _, column in columns])
-    numbers, gaps, times, places = [], [], [], {}
+    numbers: list[int] = []
+    gaps: list[int] = []
+    times: list[int] = []
+    places: dict[int, np.ndarray] = {}
     if kinds != "categories":
         whole = ("number", "duration", "nothing")
         numbers = [j for j, c in columns if c.kind in whole or c.ordered]
@@ -202,11 +223,11 @@ def _layout(schema, max_levels, kinds):
         sources += [j] * len(own)
         n_indicators += len(own)
     places = {j: np.where(own < 0, n_indicators, own) for j, own in places.items()}
-    integers = [np.array(part, dtype=int) for part in (sources, numbers, gaps, times)]
-    return _Layout(tuple(names), *integers, places, n_indicators, category)
+    integers = (np.array(part, dtype=int) for part in (sources, numbers, gaps, times))
+    return _Layout(tuple(names), *integers, places, n_indicators, category)  # type: ignore[arg-type,call-arg]
 
 
-def _indicators(column, max_levels, start):
+def _indicators(column: Column, max_levels: Int, start: int) -> tuple[list[str], np.ndarray]:
     """Names of the columns of 0 and 1 of a category, and the place of each code; -1 is none."""
     kept = column.frequent(max_levels)
     names = [f"{column.name}={column.levels[code]}" for code in kept]
@@ -221,7 +242,7 @@ def _indicators(column, max_levels, start):
     return names, places
 
 
-def _one_hot(layout, inputs, missing):
+def _one_hot(layout: _Layout, inputs: Array, missing: Array) -> Array:
     """Columns of 0 and 1 of all categories."""
     xp = namespace(inputs)
     table = xp.zeros((len(inputs), layout.n_indicators + 1), dtype=inputs.dtype)
@@ -236,7 +257,7 @@ def _one_hot(layout, inputs, missing):
     return table[:, : layout.n_indicators]
 
 
-def moment(seconds):
+def moment(seconds: Array) -> Array:
     """Parts of a time, and those that come round again as points on a circle."""
     xp, parts = namespace(seconds), calendar(seconds)
     waves = []
@@ -246,7 +267,7 @@ def moment(seconds):
     return xp.concatenate([parts, xp.stack(waves, axis=1)], axis=1)
 
 
-def _medians(rng, data, width):
+def _medians(rng: np.random.Generator, data: InitialData | None, width: int) -> np.ndarray:
     """Weighted median of each column of a sample of the rows; 0 where nothing is known."""
     medians = np.zeros(width)
     if data is None:

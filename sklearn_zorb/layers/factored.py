@@ -1,7 +1,16 @@
 """Weights of low rank, applied as two thin products."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..linalg import namespace
 from .base import Layer
+
+if TYPE_CHECKING:
+    from ..rows import Rows
+    from ..typing import Array, Params, Shape, Stream
+    from .base import Context
 
 
 class Factored(Layer):
@@ -16,19 +25,21 @@ class Factored(Layer):
         Applies the left one.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.output_shape(input_shape)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         outputs = self.layer.forward(params["left"], inputs) @ params["right"]
         outputs += params["intercept"]
         return outputs
 
 
-def two_thin_products(layer, inputs, left, right, intercept, context):
+def two_thin_products(
+    layer: Layer, inputs: Rows, left: Array, right: Array, intercept: Array, context: Context
+) -> Rows:
     """Outputs of ``left @ right``, not yet computed: n d r flops in place of n d units."""
     xp = namespace(left)
     first = {

@@ -1,5 +1,9 @@
 """What only a solve needs, taken out of solved params: predictions stay the same."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import sequence
@@ -7,8 +11,16 @@ from .composite import Branches
 from .dense import Dense
 from .kernel import Kernel
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
-def folded(layers, params, shared=()):
+    from ..typing import Params
+    from .base import Layer
+
+
+def folded(
+    layers: Sequence[Layer], params: Sequence[Params], shared: Collection[int] = ()
+) -> list[Params]:
     """Params of a solved list: projections of kernels move into the weights behind them.
 
     A projection is as large as the square of the landmarks; the weights keep their shape.
@@ -33,7 +45,7 @@ def folded(layers, params, shared=()):
     return params
 
 
-def _inside(layer, params):
+def _inside(layer: Layer, params: Params) -> Params:
     """Params of a layer, those of the lists in it folded; none of a block without weight."""
     if not isinstance(layer, Branches):
         return params
@@ -45,7 +57,7 @@ def _inside(layer, params):
     return {**params, **branches}
 
 
-def _merged(kernel, features, linear):
+def _merged(kernel: Kernel, features: Params, linear: Params) -> tuple[Params, Params]:
     weights = linear["weights"]
     if "projection" not in features or weights.dtype != np.float64:
         return features, linear

@@ -1,6 +1,9 @@
 """How much each input of a layer counts for what a network says, from params alone."""
 
+from __future__ import annotations
+
 from functools import partial, singledispatch
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import norm
@@ -19,6 +22,12 @@ from .scaling import Standardize
 from .split_readout import SplitReadout
 from .stack import Stack
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..typing import Params, Shape
+    from .base import Layer
+
 # layers that change each column by itself
 BY_COLUMN = (Encode, NormalScores, Standardize)
 # points that stand for the rows of layers without a rule of their own: so many for a column, and
@@ -27,7 +36,9 @@ DRAWS, LEAST_DRAWS, ALL_DRAWS = 256, 16, 25_600
 
 
 @singledispatch
-def input_importances(layer, params, above, input_shape):
+def input_importances(
+    layer: Layer, params: Params, above: np.ndarray, input_shape: Shape
+) -> np.ndarray:
     r"""Importances of the inputs of a layer, from what follows it makes of its outputs.
 
     Each class of layers has a rule, which ``input_importances.register`` takes for others, too.
@@ -66,57 +77,57 @@ def input_importances(layer, params, above, input_shape):
     raise NotImplementedError(f"there is no rule for the importances of {type(layer).__name__}.")
 
 
-@input_importances.register
-def _(layer: Identity, params, above, input_shape):
+@input_importances.register(Identity)
+def _(layer: Identity, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     return above
 
 
 @input_importances.register(Standardize)
 @input_importances.register(NormalScores)
-def _(layer, params, above, input_shape):
+def _(layer: Layer, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     # outputs have unit variance
     return squared(above)
 
 
-@input_importances.register
-def _(layer: Encode, params, above, input_shape):
+@input_importances.register(Encode)
+def _(layer: Encode, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     found = squared(above)
     if layer.schema is None:
         return found
     return np.bincount(layer.output_sources(), found, minlength=input_shape[0])
 
 
-@input_importances.register
-def _(layer: PiecewiseLinear, params, above, input_shape):
+@input_importances.register(PiecewiseLinear)
+def _(layer: PiecewiseLinear, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     return squared(above).reshape(-1, layer.n_bins).sum(axis=1)
 
 
 @input_importances.register(Dense)
 @input_importances.register(SplitReadout)
-def _(layer, params, above, input_shape):
+def _(layer: Layer, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     return params["weights"] @ _linear(layer, above)
 
 
-@input_importances.register
-def _(layer: Kernel, params, above, input_shape):
+@input_importances.register(Kernel)
+def _(layer: Kernel, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     return layer.exchange_effects(params, _linear(layer, above))
 
 
-@input_importances.register
-def _(layer: Trees, params, above, input_shape):
+@input_importances.register(Trees)
+def _(layer: Trees, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     return params["importances"]
 
 
-@input_importances.register
-def _(layer: Branches, params, above, input_shape):
+@input_importances.register(Branches)
+def _(layer: Branches, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     parts = zip(layer.with_params(params), columns_of(params["widths"]), strict=True)
     return sum(
         squared(_walk(branch, own, above[part], input_shape)) for (branch, own), part in parts
     )
 
 
-@input_importances.register
-def _(layer: Stack, params, above, input_shape):
+@input_importances.register(Stack)
+def _(layer: Stack, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     """Blocks say much the same of a row: their deviations add up, not their variances."""
     weights = np.asarray(params["block_weights"], dtype=np.float64)
     deviation = sum(
@@ -127,7 +138,9 @@ def _(layer: Stack, params, above, input_shape):
     return deviation**2
 
 
-def block_importances(layers, params, input_shape):
+def block_importances(
+    layers: Sequence[Layer], params: Sequence[Params], input_shape: Shape
+) -> np.ndarray:
     """Importances of the inputs of a list of layers with its read-out; they have any sum."""
     start, shapes = behind_columns(layers), output_shapes(layers, input_shape)
     rest, own = layers[start:], params[start:]
@@ -138,13 +151,15 @@ def block_importances(layers, params, input_shape):
     return squared(_walk(layers[:start], params[:start], found, input_shape))
 
 
-def behind_columns(layers):
+def behind_columns(layers: Sequence[Layer]) -> int:
     """How many layers in front change each column by itself."""
     others = (i for i, layer in enumerate(layers) if not isinstance(layer, BY_COLUMN))
     return next(others, len(layers))
 
 
-def _walk(layers, params, above, input_shape):
+def _walk(
+    layers: Sequence[Layer], params: Sequence[Params], above: np.ndarray, input_shape: Shape
+) -> Any:
     """From the outputs of a list of layers back to its inputs."""
     shapes = output_shapes(layers, input_shape)
     for layer, own, shape in reversed(list(zip(layers, params, shapes[:-1], strict=True))):
@@ -152,7 +167,7 @@ def _walk(layers, params, above, input_shape):
     return above
 
 
-def exchanged(forward, input_shape):
+def exchanged(forward: Callable[[np.ndarray], Any], input_shape: Shape) -> np.ndarray:
     """How much outputs change where one input takes another value, for standard normal inputs.
 
     The points are a Latin hypercube, and all inputs change by the same amounts: of a linear
@@ -171,18 +186,18 @@ def exchanged(forward, input_shape):
     return found
 
 
-def squared(above):
+def squared(above: np.ndarray) -> Any:
     """Importances of inputs of unit variance, from weights or from importances."""
     return above if above.ndim == 1 else (above**2).sum(axis=1)
 
 
-def _linear(layer, above):
+def _linear(layer: Layer, above: np.ndarray) -> np.ndarray:
     if above.ndim == 1:
         raise NotImplementedError(f"{type(layer).__name__} has to stand before a linear read-out.")
     return above
 
 
-def shares(importances):
+def shares(importances: np.ndarray) -> np.ndarray:
     """Importances that sum to one, or to zero where all are."""
     total = importances.sum()
     return importances / total if total > 0 else importances

@@ -1,8 +1,11 @@
 """Initial weights: random ones by name, ones drawn from training rows, or a callable."""
 
+from __future__ import annotations
+
 import math
 from math import isqrt
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import scipy.linalg
@@ -11,8 +14,24 @@ from sklearn.base import BaseEstimator
 from ..memory import Memory
 from ..rows.duplicates import group_rows
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def initial_weights(initializer, rng, width, units, data=None):
+    from numpy.typing import ArrayLike
+
+    from ..typing import Int, Shape
+
+    # called with a generator and the shape of the weights, and with rows where it needs some
+    Initializer: TypeAlias = Callable[..., ArrayLike]
+
+
+def initial_weights(
+    initializer: Initializer | str,
+    rng: np.random.Generator,
+    width: int,
+    units: int,
+    data: Callable[[], tuple[Any, ...]] | None = None,
+) -> np.ndarray:
     """An array of shape (width + 1, units), the bias in the last row.
 
     Parameters
@@ -45,29 +64,29 @@ def initial_weights(initializer, rng, width, units, data=None):
     return weights
 
 
-def glorot_uniform(rng, shape):
+def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Uniform within sqrt(6 / (inputs + units)), the bias too (Glorot & Bengio, 2010)."""
     limit = np.sqrt(6.0 / (shape[0] - 1 + shape[1]))
     return rng.uniform(-limit, limit, size=shape)
 
 
-def glorot_normal(rng, shape):
+def glorot_normal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Normal of variance 2 / (inputs + units), the bias too."""
     return rng.normal(scale=np.sqrt(2.0 / (shape[0] - 1 + shape[1])), size=shape)
 
 
-def he_uniform(rng, shape):
+def he_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Uniform within sqrt(6 / inputs), the bias too (He et al., 2015)."""
     limit = np.sqrt(6.0 / (shape[0] - 1))
     return rng.uniform(-limit, limit, size=shape)
 
 
-def he_normal(rng, shape):
+def he_normal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Normal of variance 2 / inputs, the bias too."""
     return rng.normal(scale=np.sqrt(2.0 / (shape[0] - 1)), size=shape)
 
 
-def orthogonal(rng, shape):
+def orthogonal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Orthonormal columns (rows where units outnumber inputs), zero bias (Saxe et al., 2014)."""
     width, units = shape[0] - 1, shape[1]
     square = rng.normal(size=(max(width, units), min(width, units)))
@@ -77,7 +96,14 @@ def orthogonal(rng, shape):
     return np.vstack([weights, np.zeros(units)])
 
 
-def data_pairs(rng, shape, rows, y, sample_weight=None, n_candidates=4):
+def data_pairs(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    rows: Any,
+    y: ArrayLike,
+    sample_weight: np.ndarray | None = None,
+    n_candidates: int = 4,
+) -> np.ndarray:
     """Each unit crosses the middle between two training rows (SWIM; Bolager et al., 2023).
 
     For a pair (a, b) the weights are ``2 ln(3) (b - a) / |b - a|^2`` and the bias puts zero
@@ -152,12 +178,22 @@ class ReceptiveFields(BaseEstimator):
 
     needs_rows = True
 
-    def __init__(self, input_shape=None, *, min_size=4, max_size=14):
+    def __init__(
+        self, input_shape: Shape | None = None, *, min_size: Int = 4, max_size: Int = 14
+    ) -> None:
         self.input_shape = input_shape
         self.min_size = min_size
         self.max_size = max_size
 
-    def __call__(self, rng, shape, rows, y, sample_weight=None, n_candidates=4):
+    def __call__(
+        self,
+        rng: np.random.Generator,
+        shape: tuple[int, int],
+        rows: Any,
+        y: ArrayLike,
+        sample_weight: np.ndarray | None = None,
+        n_candidates: int = 4,
+    ) -> np.ndarray:
         """Weights of shape (inputs + 1, units), the bias in the last row."""
         image, units = self._image(shape[0] - 1), shape[1]
         rows = rows.tocsr() if hasattr(rows, "tocsr") else np.asarray(rows)
@@ -187,7 +223,7 @@ class ReceptiveFields(BaseEstimator):
             bias[unit] = -(own * middle).sum()
         return np.vstack([weights.reshape(-1, units), bias])
 
-    def _image(self, width):
+    def _image(self, width: int) -> Shape:
         """Rows, columns and channels of the images."""
         for name in ("min_size", "max_size"):
             value = getattr(self, name)
@@ -206,7 +242,9 @@ class ReceptiveFields(BaseEstimator):
             )
         return (*image, 1)[:3]
 
-    def _fields(self, rng, image, count):
+    def _fields(
+        self, rng: np.random.Generator, image: Shape, count: int
+    ) -> list[tuple[slice, ...]]:
         """Pairs of slices: rows and columns of each field."""
         sides = []
         for length in image[:2]:
@@ -216,19 +254,21 @@ class ReceptiveFields(BaseEstimator):
             sides.append([slice(a, a + n) for a, n in zip(starts, sizes, strict=True)])
         return list(zip(*sides, strict=True))
 
-    def _between(self, rows, first, second, image, field):
+    def _between(
+        self, rows: Any, first: int, second: int, image: Shape, field: tuple[slice, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """What leads from one row to the other within the field, and the middle."""
         a, b = (_dense(rows[i]).reshape(image)[field] for i in (first, second))
         return b - a, (a + b) / 2
 
 
-def _dense(row):
+def _dense(row: Any) -> np.ndarray:
     """One row as an array of double precision."""
     row = row.toarray() if hasattr(row, "toarray") else row
     return np.asarray(row, dtype=np.float64)
 
 
-INITIALIZERS = {
+INITIALIZERS: dict[str, Initializer] = {
     "glorot": glorot_uniform,
     "glorot_uniform": glorot_uniform,
     "glorot_normal": glorot_normal,

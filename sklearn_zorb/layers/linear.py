@@ -1,8 +1,11 @@
 """What layers solved by least squares share: initial weights, the solve, the relaxation."""
 
+from __future__ import annotations
+
 import math
 from functools import partial
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +22,15 @@ from .base import Layer, Solved, Traits
 from .factored import two_thin_products
 from .gathered import solve_on_sample
 from .initializers import INITIALIZERS, initial_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..linalg.backends import Backend
+    from ..linalg.solution import Solution
+    from ..rows import Rows
+    from ..typing import Array, Params, Shape
+    from .base import Context, InitialData
 
 # working arrays of a chunk that one of several threads sums: fewer take as long to hand out
 SHARE_BYTES = 16e6
@@ -43,42 +55,44 @@ class LinearLayer(Layer):
     }
     _units = [Interval(Integral, 1, None, closed="left")]
 
-    def rows(self, params, inputs):
+    def rows(self, params: Params | None, inputs: Array) -> Array:
         """Design rows of a chunk of inputs: (n * positions, width)."""
         raise NotImplementedError
 
-    def with_solution(self, params, solution):
+    def with_solution(self, params: Params, solution: Solution) -> Params:
         """Params with solved weights in place of the present ones."""
         return {**params, "weights": solution.coef, "intercept": solution.intercept}
 
-    def _width(self, input_shape):
+    def _width(self, input_shape: Shape) -> int:
         """Number of rows of the weights: the length of one design row."""
         return self.rows(None, np.zeros((1, *input_shape))).shape[1]
 
-    def least_bytes(self, input_shape, n_rows):
+    def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
         width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
         # weights, and the smaller of both matrices of inner products
         own = width * units + min(width, n_rows) ** 2
         return 8 * own + super().least_bytes(input_shape, n_rows)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
         weights = initial_weights(self.initializer, rng, width, units, self._rows_of(data))
         intercept = weights[-1] if self.use_bias else np.zeros(units)
         return {"weights": np.ascontiguousarray(weights[:-1]), "intercept": intercept.copy()}
 
-    def _rows_of(self, data):
+    def _rows_of(self, data: InitialData | None) -> Callable[[], tuple[Any, ...]] | None:
         """The design rows that a data-driven initialiser sees, computed only if it asks."""
         if data is None:
             return None
         inputs, y, sample_weight = data
         return lambda: (self.rows(None, inputs[:]), y, sample_weight)
 
-    def trainable(self, params):
+    def trainable(self, params: Params) -> Params:
         names = ("weights", "intercept") if self.use_bias else ("weights",)
         return {name: params[name] for name in names}
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         positions = max(1, math.prod(targets.shape[1:-1]))
         if inputs.store is not None and len(inputs) * positions < self._width(inputs.shape[1:]):
             # inner products of rows are fewer than those of columns
@@ -104,7 +118,7 @@ class LinearLayer(Layer):
             outputs = two_thin_products(self, inputs, left, basis, solved["intercept"], context)
         return self._solved(solved, solution, rho, context, outputs)
 
-    def _refine(self, params, inputs, targets, context):
+    def _refine(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         """Add the share rho of the solution for what the present outputs miss."""
         missing = Targets(mapped(partial(_missing, self, params), targets, inputs))
         system = self._system(params, inputs, missing, context)
@@ -115,15 +129,22 @@ class LinearLayer(Layer):
         solved = {name: params[name] + rho * change[name] for name in ("weights", "intercept")}
         return self._solved({**change, **solved}, solution, rho, context)
 
-    def _solved(self, params, solution, rho, context, outputs=None):
+    def _solved(
+        self,
+        params: Params,
+        solution: Solution,
+        rho: float,
+        context: Context,
+        outputs: Rows | None = None,
+    ) -> Solved:
         params = {name: value.astype(context.dtype) for name, value in params.items()}
         report = {**solution.report(), "relaxation": float(rho)}
         return Solved(params, outputs, solution.left_out, report=report)
 
-    def _relaxation(self, context):
+    def _relaxation(self, context: Context) -> float:
         return context.relaxation if self.relaxation is None else self.relaxation
 
-    def _system(self, params, inputs, targets, context):
+    def _system(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> System:
         """The least-squares problem of this layer, read chunk by chunk."""
         width, n_targets = self._width(inputs.shape[1:]), targets.shape[-1]
         positions = max(1, math.prod(targets.shape[1:-1]))
@@ -150,7 +171,7 @@ class LinearLayer(Layer):
         most = max(SHARE_BYTES, 64 * width**2) if shared else max(most, 8 * width**2)
         parts = list(context.memory.chunks(n_rows, row_bytes, most, even=shared))
 
-        def read(part):
+        def read(part: Any) -> tuple[Any, Array, np.ndarray | None]:
             own = None if weights is None else np.repeat(weights[part], positions)
             part = index[part] if moved else part
             return self.rows(params, inputs[part]), targets[part].reshape(-1, n_targets), own
@@ -159,16 +180,16 @@ class LinearLayer(Layer):
         return System(read, parts, n_rows, width, n_targets, backend, self.use_bias)
 
 
-def _local_system(layer, context, inputs, targets, weights):
+def _local_system(layer: Any, context: Context, inputs: Any, targets: Any, weights: Any) -> System:
     own = context.replace(sample_weight=weights)
     return layer._system(None, inputs, targets, own)
 
 
-def _missing(layer, params, targets, inputs):
+def _missing(layer: Any, params: Params, targets: Any, inputs: Any) -> Any:
     return np.asarray(targets[:]) - layer.forward(params, inputs[:])
 
 
-def _relax(initial, solved, rho, spread):
+def _relax(initial: Params, solved: Params, rho: float, spread: Any) -> Params:
     """(1 - rho) initial + rho solved, the latter brought to the scale of the former.
 
     The slopes are stretched until the solved pre-activations have the spread of the
@@ -188,14 +209,24 @@ def _relax(initial, solved, rho, spread):
     return {**solved, "weights": weights, "intercept": intercept}
 
 
-def own_solver(layer, default):
+def own_solver(layer: LinearLayer, default: LeastSquares) -> LeastSquares:
     """The estimator's solver with the settings of a `LinearLayer` in front."""
     alpha = default.alpha if layer.alpha is None else layer.alpha
     rcond = default.rcond if layer.rcond is None else layer.rcond
     return LeastSquares(alpha=alpha, rcond=rcond)
 
 
-def _relaxed(ops, initial, offset, weights, intercept, mean, rho, stretch, shrunk):
+def _relaxed(
+    ops: Backend,
+    initial: Array,
+    offset: Array,
+    weights: Array,
+    intercept: Array,
+    mean: Array,
+    rho: float,
+    stretch: float,
+    shrunk: float,
+) -> tuple[Array, Array]:
     """Weights and intercept, moved the share rho of the way from the initial ones."""
     middle = mean @ weights + intercept
     weights = weights * stretch

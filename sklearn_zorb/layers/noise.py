@@ -1,7 +1,10 @@
 """Layers that disturb their input while training, and only then."""
 
+from __future__ import annotations
+
 import sys
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,6 +12,9 @@ import scipy.sparse as sp
 from .._compat import Interval
 from ..linalg import is_jax, namespace
 from .base import Layer, Traits, refuse_sparse
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float, Params, Stream
 
 
 class _Noise(Layer):
@@ -19,7 +25,7 @@ class _Noise(Layer):
 
     traits = Traits(reads_inputs=False)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         return inputs if rng is None else self._disturb(inputs, rng)
 
 
@@ -47,10 +53,10 @@ class Dropout(_Noise):
 
     _parameter_constraints = {"rate": [Interval(Real, 0, 1, closed="left")]}
 
-    def __init__(self, rate=0.5):
+    def __init__(self, rate: Float = 0.5) -> None:
         self.rate = rate
 
-    def _disturb(self, inputs, rng):
+    def _disturb(self, inputs: Any, rng: Stream) -> Any:
         if sp.issparse(inputs):
             # zeros are zeros either way
             outputs = inputs.copy()
@@ -83,16 +89,16 @@ class GaussianNoise(_Noise):
 
     _parameter_constraints = {"scale": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, scale=0.1):
+    def __init__(self, scale: Float = 0.1) -> None:
         self.scale = scale
 
-    def _disturb(self, inputs, rng):
+    def _disturb(self, inputs: Any, rng: Stream) -> Any:
         why = "would make sparse inputs dense. Pass dense inputs, or use Dropout."
         refuse_sparse(self, inputs, why)
         return inputs + self.scale * _draw(rng, inputs, "normal")
 
 
-def _draw(rng, inputs, kind):
+def _draw(rng: Stream, inputs: Any, kind: str) -> Any:
     """Random numbers, uniform on [0, 1) or normal, of the shape and precision of `inputs`."""
     if isinstance(rng, np.random.Generator):
         if is_jax(inputs) and isinstance(inputs, sys.modules["jax"].core.Tracer):

@@ -1,6 +1,9 @@
 """Columns with long tails by their normal scores."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -10,6 +13,10 @@ from ..linalg import is_jax, to_numpy
 from ..memory import CACHE_BYTES, Memory
 from ..rows.quantiles import Ordered, sampled
 from .base import Layer, Traits, check_flat, refuse_sparse
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float, Params, Shape, Stream
+    from .base import Context, InitialData
 
 # points of a column between which its scores are interpolated, at most
 KNOTS = 256
@@ -76,15 +83,18 @@ class NormalScores(Layer):
 
     _parameter_constraints = {"ratio": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, ratio=5.0):
+    def __init__(self, ratio: Float = 5.0) -> None:
         self.ratio = ratio
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         return tuple(input_shape)
 
-    def init(self, rng, input_shape, data=None):
-        columns, knots = [], []
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
+        columns: Any = []
+        knots: Any = []
         if data is not None:
             rows, sample_weight = sampled(rng, data[0], data[2])
             refuse_sparse(self, rows, DENSE_ONLY)
@@ -98,7 +108,7 @@ class NormalScores(Layer):
             "scores": np.ascontiguousarray(pairs[:, 1]),
         }
 
-    def _long(self, table, sample_weight):
+    def _long(self, table: np.ndarray, sample_weight: Array | None) -> np.ndarray:
         """Columns to be replaced, found some at a time."""
         weight = np.ones(len(table)) if sample_weight is None else to_numpy(sample_weight)
         table, weight = table[weight > 0].T, weight[weight > 0]
@@ -106,15 +116,17 @@ class NormalScores(Layer):
         long = [_is_long(np.ascontiguousarray(table[part]), weight, self.ratio) for part in parts]
         return np.flatnonzero(np.concatenate(long))
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         refuse_sparse(self, inputs, DENSE_ONLY)
         return _interpolated(inputs, params["columns"], params["knots"], params["scores"])
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         return _interpolated(targets, params["columns"], params["scores"], params["knots"])
 
 
-def _is_long(columns, weight, ratio):
+def _is_long(columns: np.ndarray, weight: np.ndarray, ratio: Float) -> np.ndarray:
     """Which columns, here one in each row, have long tails beside their most common value."""
     order = np.argsort(columns, axis=1)
     values, weight = np.take_along_axis(columns, order, axis=1), weight[order]
@@ -144,7 +156,7 @@ def _is_long(columns, weight, ratio):
     return long
 
 
-def _knots(ordered):
+def _knots(ordered: Ordered) -> tuple[np.ndarray, np.ndarray]:
     """Values of a column, about evenly spaced in their scores, and these scores.
 
     Fewer values than knots repeat the last one.
@@ -162,7 +174,7 @@ def _knots(ordered):
     return np.pad(values, missing, mode="edge"), np.pad(scores, missing, mode="edge")
 
 
-def _interpolated(rows, columns, points, values):
+def _interpolated(rows: Any, columns: np.ndarray, points: np.ndarray, values: np.ndarray) -> Any:
     """Rows with some of their columns interpolated linearly between points."""
     if not len(columns):
         return rows

@@ -1,6 +1,9 @@
 """Columns bent at their quantiles, so that a linear read-out draws broken lines."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,10 @@ from .._compat import Interval
 from ..linalg import in_precision_of, namespace, to_numpy
 from ..rows.quantiles import Ordered, sampled
 from .base import Layer, Traits, check_flat, refuse_sparse
+
+if TYPE_CHECKING:
+    from ..typing import Array, Int, Params, Shape, Stream
+    from .base import Context, InitialData
 
 # of the largest knot: values that differ by less are the same but for rounding
 ROUNDING = 8 * np.finfo(np.float64).eps
@@ -66,14 +73,16 @@ class PiecewiseLinear(Layer):
 
     _parameter_constraints = {"n_bins": [Interval(Integral, 1, None, closed="left")]}
 
-    def __init__(self, n_bins=8):
+    def __init__(self, n_bins: Int = 8) -> None:
         self.n_bins = n_bins
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         return (int(input_shape[0] * self.n_bins),)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         if data is None:
             # without data: evenly over the bulk of a standardised column
             return {"knots": np.tile(np.linspace(-2, 2, self.n_bins + 1), (*input_shape, 1))}
@@ -82,7 +91,7 @@ class PiecewiseLinear(Layer):
         rows = np.asarray(to_numpy(rows), dtype=np.float64)
         return {"knots": np.stack([_knots(row, sample_weight, self.n_bins) for row in rows.T])}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         refuse_sparse(self, inputs, DENSE_ONLY)
         xp, knots = namespace(inputs), in_precision_of(inputs, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
@@ -91,14 +100,16 @@ class PiecewiseLinear(Layer):
         ramps = inside / xp.where(right > left, right - left, 1)
         return ramps.reshape(inputs.shape[0], -1)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         xp, knots = namespace(targets), in_precision_of(targets, params["knots"])
         left, right = knots[:, :-1], knots[:, 1:]
         steps = targets.reshape(len(targets), *left.shape) * (right - left)
         return xp.clip(left[:, 0] + steps.sum(axis=2), left[:, 0], right[:, -1])
 
 
-def _knots(column, sample_weight, n_bins):
+def _knots(column: np.ndarray, sample_weight: Array | None, n_bins: Int) -> np.ndarray:
     """Distinct quantiles of a column, the last one repeated where they are too few."""
     ordered = Ordered(column, sample_weight)
     distinct, _ = ordered.distinct()

@@ -1,11 +1,20 @@
 """Pooling layers."""
 
+from __future__ import annotations
+
 from functools import reduce
 from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 from ..linalg import namespace
 from .base import Layer
 from .windows import SIZES, Windows, pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..typing import Array, Int, Params, Shape, Stream
+    from .base import Context
 
 
 class _Pool(Layer):
@@ -13,14 +22,16 @@ class _Pool(Layer):
 
     _parameter_constraints = {"pool_size": SIZES, "stride": [None, *SIZES]}
 
-    def __init__(self, pool_size=2, *, stride=None):
+    def __init__(
+        self, pool_size: Int | Sequence[Int] = 2, *, stride: Int | Sequence[Int] | None = None
+    ) -> None:
         self.pool_size = pool_size
         self.stride = stride
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return (*self._windows(input_shape).counts, int(input_shape[2]))
 
-    def _windows(self, input_shape):
+    def _windows(self, input_shape: Shape) -> Windows:
         size = pair("pool_size", self.pool_size)
         stride = size if self.stride is None else pair("stride", self.stride)
         return Windows.over(self, input_shape, size, stride)
@@ -53,15 +64,15 @@ class MaxPool2D(_Pool):
     [[1.0, 2.5], [2.5, 2.0]]
     """
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         windows = self._windows(inputs.shape[1:])
         return reduce(namespace(inputs).maximum, windows.shifts(inputs))
 
-    def invert(self, params, targets, inputs, context):
+    def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         windows = self._windows(inputs.shape[1:])
         return windows.average(self._proposals(windows, targets, inputs), inputs)
 
-    def _proposals(self, windows, targets, inputs):
+    def _proposals(self, windows: Windows, targets: Array, inputs: Array) -> Iterator[Array]:
         xp = namespace(targets)
         largest = reduce(xp.maximum, windows.shifts(inputs))
         taken = xp.zeros(targets.shape, dtype=bool)
@@ -97,12 +108,12 @@ class AvgPool2D(_Pool):
     [[2.0, 6.0], [4.0, 4.0]]
     """
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         windows = self._windows(inputs.shape[1:])
         return sum(windows.shifts(inputs)) / (windows.size[0] * windows.size[1])
 
-    def invert(self, params, targets, inputs, context):
+    def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         windows = self._windows(inputs.shape[1:])
         moves = targets - self.forward(params, inputs)
-        moves = repeat(moves, windows.size[0] * windows.size[1])
-        return inputs + windows.average(moves)
+        each = repeat(moves, windows.size[0] * windows.size[1])
+        return inputs + windows.average(each)

@@ -1,7 +1,10 @@
 """Layers that centre and scale."""
 
+from __future__ import annotations
+
 import math
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +15,13 @@ from ..linalg import get_backend, in_precision_of, namespace, to_numpy
 from ..memory import Memory
 from ..rows.remote import total
 from .base import Layer, Solved, Traits, refuse_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..rows import Rows, Targets
+    from ..typing import Array, Float, Params, Shape, Stream
+    from .base import Context, InitialData
 
 # the smooth clip reaches its bound only at infinity: targets are drawn in to this share of it
 REACH = 1 - 1e-5
@@ -59,11 +69,13 @@ class Standardize(Layer):
         "clip": [None, Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, with_mean=True, clip=None):
+    def __init__(self, *, with_mean: bool = True, clip: Float | None = None) -> None:
         self.with_mean = with_mean
         self.clip = clip
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         mean, deviation = np.zeros(input_shape), np.ones(input_shape)
         if data is None:
             return {"mean": mean, "deviation": deviation}
@@ -82,7 +94,7 @@ class Standardize(Layer):
             mean = own_mean.reshape(input_shape)
         return {"mean": mean, "deviation": deviation}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         if sp.issparse(inputs):
             return self._forward_sparse(params, inputs)
         mean, deviation = (
@@ -91,7 +103,7 @@ class Standardize(Layer):
         )
         return self._clipped((inputs - mean) / deviation)
 
-    def _forward_sparse(self, params, inputs):
+    def _forward_sparse(self, params: Params, inputs: Any) -> Any:
         if params["mean"].any():
             raise ValueError(
                 "Standardize() was fitted to dense inputs and centres, which would make these "
@@ -103,14 +115,16 @@ class Standardize(Layer):
         outputs.data = self._clipped(outputs.data)
         return outputs
 
-    def _clipped(self, values):
+    def _clipped(self, values: Array) -> Array:
         if self.clip is None:
             return values
         xp = namespace(values)
         values = xp.clip(values, -FAR * self.clip, FAR * self.clip)
         return values / xp.sqrt(1 + (values / self.clip) ** 2)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         mean, deviation = (
             in_precision_of(targets, params["mean"]),
             in_precision_of(targets, params["deviation"]),
@@ -153,10 +167,12 @@ class BatchNorm(Layer):
 
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, *, epsilon=1e-5):
+    def __init__(self, *, epsilon: Float = 1e-5) -> None:
         self.epsilon = epsilon
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         channels = int(input_shape[-1])
         mean, variance = np.zeros(channels), np.ones(channels)
         if data is not None:
@@ -165,19 +181,23 @@ class BatchNorm(Layer):
         scale, offset = np.ones(channels), np.zeros(channels)
         return {"mean": mean, "variance": variance, "scale": scale, "offset": offset}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         _refuse_sparse(self, inputs)
         mean, deviation, scale, offset = self._numbers(params, inputs)
         return (inputs - mean) * (scale / deviation) + offset
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         mean, deviation, scale, offset = self._numbers(params, targets)
         # a channel of scale zero gives its offset whatever comes in: its mean will do
         flat = (scale == 0).astype(scale.dtype)
         gain = (1 - flat) * deviation / (scale + flat)
         return mean + (targets - offset) * gain
 
-    def solve(self, params, inputs, targets, context):
+    def solve(
+        self, params: Params, inputs: Rows, targets: Targets | None, context: Context
+    ) -> Solved:
         _refuse_sparse(self, inputs[:1])
         own = context.sample_weight, context.memory, inputs.shape[-1]
         mean, variance = moments_of(inputs, *own)
@@ -185,17 +205,19 @@ class BatchNorm(Layer):
         found = {"mean": mean, "variance": variance}
         return Solved(params | {name: xp.asarray(n, context.dtype) for name, n in found.items()})
 
-    def trainable(self, params):
+    def trainable(self, params: Params) -> Params:
         return {name: params[name] for name in ("scale", "offset")}
 
-    def _numbers(self, params, values):
+    def _numbers(self, params: Params, values: Array) -> Any:
         """Mean, deviation, scale and offset in the precision of `values`."""
         deviation = (params["variance"] + self.epsilon) ** 0.5
         numbers = (params["mean"], deviation, params["scale"], params["offset"])
         return [in_precision_of(values, number) for number in numbers]
 
 
-def _chunks(inputs, sample_weight, memory, width):
+def _chunks(
+    inputs: Any, sample_weight: Array | None, memory: Memory, width: int
+) -> Iterator[tuple[Any, Array | None]]:
     """Chunks of inputs as rows of `width` columns, each with the weight of its sample."""
     row_bytes = 16 * math.prod(inputs.shape[1:])
     for part in memory.chunks(inputs.shape[0], row_bytes):
@@ -208,7 +230,7 @@ def _chunks(inputs, sample_weight, memory, width):
         yield rows, weights
 
 
-def _refuse_sparse(layer, inputs):
+def _refuse_sparse(layer: Layer, inputs: object) -> None:
     why = (
         "centres its inputs, which would make sparse ones dense. Pass dense inputs, or use "
         "Standardize(), which only scales sparse inputs."
@@ -216,16 +238,18 @@ def _refuse_sparse(layer, inputs):
     refuse_sparse(layer, inputs, why)
 
 
-def moments_of(inputs, sample_weight, memory, width):
+def moments_of(
+    inputs: Any, sample_weight: np.ndarray | None, memory: Memory, width: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each of `width` columns of rows, wherever they lie."""
 
-    def sums(inputs, sample_weight):
+    def sums(inputs: Any, sample_weight: np.ndarray | None) -> Any:
         return _sums(_chunks(inputs, sample_weight, memory, width))
 
     return _moments(total(sums, _joined, inputs, sample_weight))
 
 
-def moments(chunks):
+def moments(chunks: Iterable[tuple[Any, Array | None]]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each column.
 
     Each chunk is summed about its own mean and merged by the pairwise update of Chan, Golub
@@ -243,14 +267,14 @@ def moments(chunks):
     return _moments(_sums(chunks))
 
 
-def _moments(sums):
+def _moments(sums: Any) -> tuple[np.ndarray, np.ndarray]:
     weight, mean, squares = sums
     if weight == 0:
         raise ValueError("There is no row of positive weight to take means of.")
     return mean, squares / weight
 
 
-def _sums(chunks):
+def _sums(chunks: Iterable[tuple[Any, Array | None]]) -> Any:
     """Sum of the weights, means, and sums of squares about them."""
     sums = 0.0, 0.0, 0.0
     for rows, weights in chunks:
@@ -261,7 +285,7 @@ def _sums(chunks):
     return sums
 
 
-def _joined(sums, others):
+def _joined(sums: Any, others: Any) -> Any:
     """The sums of both."""
     (before, mean, squares), (weight, own_mean, own_squares) = sums, others
     shift, share = own_mean - mean, weight / (before + weight)
@@ -269,7 +293,7 @@ def _joined(sums, others):
     return before + weight, mean + share * shift, squares
 
 
-def _tiny_moments(chunks):
+def _tiny_moments(chunks: Sequence[tuple[Any, Array | None]]) -> tuple[np.ndarray, np.ndarray]:
     """Means and deviations of columns whose squares vanish; 1 for those that are constant."""
     largest = [abs(to_numpy(rows)).max(axis=0) for rows, _ in chunks]
     largest = [one.toarray().ravel() if sp.issparse(one) else one for one in largest]
@@ -287,7 +311,7 @@ def _tiny_moments(chunks):
     return mean * unit, np.where(constant, 1.0, deviation)
 
 
-def _of_chunk(rows, weights):
+def _of_chunk(rows: Any, weights: Array | None) -> tuple[np.ndarray, np.ndarray]:
     if sp.issparse(rows):
         mean, variance = mean_variance_axis(rows.tocsr().astype(float), axis=0, weights=weights)
         # rounding leaves variances of constants on either side of zero
@@ -302,7 +326,7 @@ def _of_chunk(rows, weights):
     return to_numpy(mean), to_numpy(share @ (rows - mean) ** 2)
 
 
-def is_constant(mean, variance, n_rows):
+def is_constant(mean: np.ndarray, variance: np.ndarray, n_rows: int) -> np.ndarray:
     """Whether a column's variance is no more than what rounding leaves of a constant."""
     eps = np.finfo(np.float64).eps
     return variance <= n_rows * eps * variance + (n_rows * mean * eps) ** 2

@@ -1,13 +1,31 @@
 """Pure functions over a list of layers and the list of their params."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..rows import Targets
 from ..rows.remote import View, store_of
 from .base import Layer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
-def init(layers, rng, input_shape, data=None):
+    from numpy.typing import DTypeLike
+
+    from ..rows import Rows
+    from ..typing import Array, Params, Shape, Stream
+    from .base import Context, InitialData, Layer
+
+
+def init(
+    layers: Sequence[Layer],
+    rng: np.random.Generator,
+    input_shape: Shape,
+    data: InitialData | None = None,
+) -> list[Params]:
     """Initial params of every layer, each drawn from a stream of its own."""
     params, shape = [], tuple(input_shape)
     for layer, own_rng in zip(layers, rng.spawn(len(layers)), strict=True):
@@ -20,21 +38,23 @@ def init(layers, rng, input_shape, data=None):
     return params
 
 
-def forward(layers, params, inputs, *, rng=None):
+def forward(
+    layers: Sequence[Layer], params: Sequence[Params], inputs: Any, *, rng: Stream | None = None
+) -> Array:
     """Output of the last layer."""
     for i, (layer, own) in enumerate(zip(layers, params, strict=True)):
         inputs = layer.forward(own, inputs, rng=stream(rng, i))
     return inputs
 
 
-def through(layers, params, rows):
+def through(layers: Sequence[Layer], params: Sequence[Params], rows: Rows) -> Rows:
     """The output of the last layer for `Rows`, not yet computed."""
     for layer, own in zip(layers, params, strict=True):
         rows = rows.then(layer, own)
     return rows
 
 
-def stream(rng, number):
+def stream(rng: Any, number: int) -> Any:
     """What layer or branch `number` draws from.
 
     A Generator goes on from draw to draw; a JAX key would give the same numbers to all.
@@ -46,12 +66,12 @@ def stream(rng, number):
     return random.fold_in(rng, number)
 
 
-def reads_inputs(layers):
+def reads_inputs(layers: Sequence[Layer]) -> bool:
     """Whether inverting the list takes its inputs."""
     return any(layer.traits.reads_inputs for layer in layers)
 
 
-def inputs_of_each(layers, params, inputs):
+def inputs_of_each(layers: Sequence[Layer], params: Sequence[Params], inputs: Any) -> list[Any]:
     """What every layer of a list gets, an array; None for each where no inverse reads it."""
     if not reads_inputs(layers):
         return [None] * len(layers)
@@ -63,12 +83,17 @@ def inputs_of_each(layers, params, inputs):
     ]
 
 
-def streams(layers, context):
+def streams(layers: Sequence[object], context: Context) -> list[Context]:
     """The context of each layer, with a random stream of its own."""
     return [context.replace(rng=rng) for rng in context.rng.spawn(len(layers))]
 
 
-def learn_inverses(layers, params, chunks, context):
+def learn_inverses(
+    layers: Sequence[Layer],
+    params: Sequence[Params],
+    chunks: Iterable[tuple[Array, Any]],
+    context: Context,
+) -> list[Params]:
     """Params of a list with what its inverses have to know, as `Layer.learn_inverse` of one."""
     params, contexts = list(params), streams(layers, context)
     steps = [(targets, inputs_of_each(layers, params, inputs)) for targets, inputs in chunks]
@@ -82,7 +107,9 @@ def learn_inverses(layers, params, chunks, context):
     return params
 
 
-def invert(layers, params, targets, inputs, context):
+def invert(
+    layers: Sequence[Layer], params: Sequence[Params], targets: Array, inputs: Any, context: Context
+) -> Array:
     """Targets for the first layer's input, as `Layer.invert` of one."""
     before, contexts = inputs_of_each(layers, params, inputs), streams(layers, context)
     for i in reversed(range(len(layers))):
@@ -90,7 +117,9 @@ def invert(layers, params, targets, inputs, context):
     return targets
 
 
-def lower(layer, params, targets, inputs, context):
+def lower(
+    layer: Layer, params: Params, targets: Targets, inputs: Any, context: Context
+) -> tuple[Targets, Params]:
     """`Targets` for the input of one layer, and its params with what its inverse learned.
 
     Distinct rows are inverted once, unless the inverse reads the inputs of each row. Those too
@@ -108,7 +137,9 @@ def lower(layer, params, targets, inputs, context):
     return below.kept(context.memory), params
 
 
-def _lower_there(layer, params, targets, inputs, context):
+def _lower_there(
+    layer: Layer, params: Params, targets: Targets, inputs: Any, context: Context
+) -> Targets:
     """Targets for the input of a layer whose inverse reads it, of rows that lie elsewhere."""
     if type(layer).learn_inverse is not Layer.learn_inverse:
         raise ValueError(
@@ -116,13 +147,19 @@ def _lower_there(layer, params, targets, inputs, context):
             "MaxPool2D, which takes all rows in one place: put these layers into the list itself."
         )
 
-    def inverse(targets, inputs):
+    def inverse(targets: Any, inputs: Any) -> Array:
         return layer.invert(params, targets[:], inputs[:], context)
 
     return Targets(View(inverse, targets, inputs))
 
 
-def carry_down(layers, params, targets, inputs, context):
+def carry_down(
+    layers: Sequence[Layer],
+    params: Sequence[Params],
+    targets: Targets,
+    inputs: Any,
+    context: Context,
+) -> tuple[Targets, list[Params]]:
     """`Targets` for the first layer's input, and params with what the inverses learned."""
     params, contexts = list(params), streams(layers, context)
     before = inputs_of_each(layers, params, inputs)
@@ -131,7 +168,7 @@ def carry_down(layers, params, targets, inputs, context):
     return targets, params
 
 
-def cast(params, dtype):
+def cast(params: Any, dtype: DTypeLike) -> Any:
     """Params with every floating-point array in `dtype`, nested ones too."""
     if isinstance(params, dict):
         return {name: cast(value, dtype) for name, value in params.items()}
@@ -143,6 +180,6 @@ def cast(params, dtype):
     return params.astype(dtype) if floating else params
 
 
-def keyed(params):
+def keyed(params: Iterable[Params]) -> Params:
     """The params of a list as a dict, to stand in the params of a composite layer."""
     return {str(i): own for i, own in enumerate(params)}

@@ -1,11 +1,20 @@
 """Layers that only rearrange."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from .base import Layer, Traits, shape_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..typing import Array, Int, Params, Shape, Stream
+    from .base import Context, InitialData
 
 
 class _Rearrangement(Layer):
@@ -13,10 +22,12 @@ class _Rearrangement(Layer):
 
     traits = Traits(reads_inputs=False)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         return {"input_shape": np.array(input_shape, dtype=int)}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Any, *, rng: Stream | None = None) -> Array:
         shape = self.output_shape(inputs.shape[1:])
         if sp.issparse(inputs):
             # flat rows stay sparse; SciPy has no sparse images
@@ -25,7 +36,9 @@ class _Rearrangement(Layer):
             inputs = inputs.toarray()
         return inputs.reshape(inputs.shape[0], *shape)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         shape = tuple(int(length) for length in params["input_shape"])
         return targets.reshape(targets.shape[0], *shape)
 
@@ -41,7 +54,7 @@ class Flatten(_Rearrangement):
     (5, 48)
     """
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
 
@@ -64,10 +77,10 @@ class Reshape(_Rearrangement):
 
     _parameter_constraints = {"shape": [tuple, list]}
 
-    def __init__(self, shape):
+    def __init__(self, shape: Sequence[Int]) -> None:
         self.shape = shape
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         size, shape = math.prod(input_shape), [int(length) for length in self.shape]
         unknown = [i for i, length in enumerate(shape) if length == -1]
         known = math.prod([length for length in shape if length != -1])

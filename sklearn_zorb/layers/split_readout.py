@@ -1,10 +1,21 @@
 """A read-out that keeps left-out predictions apart from other columns."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..linalg import namespace
 from ..rows.remote import mapped
 from .base import Layer, Solved
 from .dense import Dense
 from .stack import combine, in_double
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..rows import Rows, Targets
+    from ..typing import Array, Params, Shape, Stream
+    from .base import Context, InitialData
 
 SHRINKAGE = 5.0  # that of a Stack
 
@@ -25,23 +36,27 @@ class SplitReadout(Layer):
 
     traits = Dense.traits
 
-    def __init__(self, readout, split):
+    def __init__(self, readout: Dense, split: int) -> None:
         self.readout = readout
         self.split = split
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return self.readout.output_shape(input_shape)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         return self.readout.init(rng, input_shape, data)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         return self.readout.forward(params, inputs)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         return self.readout.invert(params, targets, inputs, context)
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         context = context.replace(left_out=True)
         parts = (_Columns(0, self.split), _Columns(self.split, inputs.shape[1]))
         solved = [
@@ -65,12 +80,12 @@ class SplitReadout(Layer):
 class _Columns(Layer):
     """Some columns of flat rows, as a layer."""
 
-    def __init__(self, start, stop):
+    def __init__(self, start: int, stop: int) -> None:
         self.start = start
         self.stop = stop
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return (self.stop - self.start,)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         return inputs[:, self.start : self.stop]

@@ -1,9 +1,12 @@
 """A read-out made of blocks, each with its own, combined on left-out outputs."""
 
+from __future__ import annotations
+
 from copy import copy
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +20,13 @@ from .base import Solved, Traits
 from .block_weights import all_of, likelihood_weights, stack_weights
 from .composite import Branches, report_collector
 from .dense import Dense
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..rows import Rows, Targets
+    from ..typing import Array, Float, Int, LayerList, Params, Shape, Stream
+    from .base import Context, InitialData, Layer, Visit
 
 
 class Stack(Branches):
@@ -75,18 +85,20 @@ class Stack(Branches):
         "units": [None, Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, blocks, *, shrinkage=5.0, units=None):
+    def __init__(
+        self, blocks: Sequence[LayerList], *, shrinkage: Float = 5.0, units: Int | None = None
+    ) -> None:
         self.blocks = blocks
         self.shrinkage = shrinkage
         self.units = units
 
     @property
-    def traits(self):
+    def traits(self) -> Traits:
         # the weights decide which blocks are asked at all, which JAX cannot trace
         inside = Traits.of_all([layer for block in self.children() for layer in block])
         return replace(inside, learns=True, reads_targets=True, fits_targets=True, jax=False)
 
-    def paths(self):
+    def paths(self) -> Sequence[list[Layer]]:
         if self.units is None:
             raise ValueError(
                 "Stack is a read-out and takes its width from y: it may only stand last."
@@ -95,56 +107,66 @@ class Stack(Branches):
             raise ValueError("Stack has no blocks: pass at least one list of layers.")
         return [_with_readout(block, self.units) for block in self.children()]
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         for number, shape in enumerate(self._shapes(input_shape), start=1):
             if shape != (self.units,):
                 raise ValueError(
                     f"block {number} of Stack gives {shape} per sample, not ({self.units},): "
                     "leave its last layer's units=None."
                 )
-        return (int(self.units),)
+        return (int(self.units),)  # type: ignore[arg-type]  # `paths` refuses None
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         # solving starts afresh, so that scalers see what really comes in
         params = super().init(rng, input_shape, None)
         n_blocks = len(self.blocks)
         return {**params, "block_weights": np.full(n_blocks, 1 / n_blocks)}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         return sum(
             weight * sequence.forward(branch, own, inputs, rng=rng)
             for weight, branch, own in self.asked(params)
         )
 
-    def asked(self, params):
+    def asked(self, params: Params) -> list[tuple[Any, list[Layer], list[Params]]]:
         """(weight, layers, params) of each block that has any weight."""
         weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
         pairs = zip(weights.tolist(), self.with_params(params), strict=True)
         return [(weight, *pair) for weight, pair in pairs if weight > 0]
 
-    def learn_inverse(self, params, chunks, context):
+    def learn_inverse(
+        self, params: Params, chunks: Iterable[tuple[Array, Array | None]], context: Context
+    ) -> Params:
         return params
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         """The mean of what blocks with weight ask for; ranges that only this learns are lost."""
-        asked, total = self.asked(params), 0.0
+        asked = self.asked(params)
+        total: Any = 0.0
         for _, branch, own in asked:
             own = sequence.learn_inverses(branch, own, [(targets, inputs)], context)
             below = sequence.invert(branch, own, targets, inputs, context)
             total = total + below / len(asked)
         return total
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Any, context: Context) -> Solved:
         data = (inputs, context.y, context.sample_weight)
-        solved, left_out, reports = {"widths": params["widths"]}, [], {}
+        solved: Params = {"widths": params["widths"]}
+        left_out: list[np.ndarray] = []
+        reports: dict[str, Any] = {}
         branches = self.paths()
         contexts = sequence.streams(branches, context)
 
-        def solve_block(i):
+        def solve_block(i: int) -> tuple[list[Params], Any, dict[str, Any]]:
             # what a block keeps has gone by the next one
             branch, here = branches[i], contexts[i].replace(memory=copy(context.memory))
             own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
-            own, seen = sequence.cast(own, context.dtype), {}
+            own = sequence.cast(own, context.dtype)
+            seen: dict[str, Any] = {}
             visit = report_collector(seen, i + 1, branch)
             return *_solve_block(branch, own, inputs, targets, here, visit), seen
 
@@ -163,12 +185,19 @@ class Stack(Branches):
         return Solved(solved, left_out=combined, report={**report, "blocks": reports})
 
 
-def _with_readout(block, units):
+def _with_readout(block: list[Layer], units: Int) -> list[Layer]:
     """The block, ended by a read-out unless its last layer hands on left-out predictions."""
     return block if block and block[-1].traits.honest else [*block, Dense(units)]
 
 
-def _solve_block(branch, params, inputs, targets, context, visit):
+def _solve_block(
+    branch: Sequence[Layer],
+    params: Sequence[Params],
+    inputs: Rows,
+    targets: Targets,
+    context: Context,
+    visit: Visit,
+) -> tuple[list[Params], Any]:
     """Solve a block; its params and its outputs for rows left out."""
     *hidden, last = branch
     below, optimism = targets, 1.0
@@ -177,7 +206,7 @@ def _solve_block(branch, params, inputs, targets, context, visit):
         shape = output_shapes(hidden, inputs.shape[1:])[-1]
         below = below.through(lambda rows: rows.reshape(len(rows), *shape)).kept(context.memory)
 
-    def watch(i, rows, solved, own):
+    def watch(i: int, rows: Rows, solved: Solved | None, own: list[Params] | None) -> bool | None:
         nonlocal optimism
         optimism *= 1 + (solved.optimism if solved is not None else 0.0)
         return visit(i, rows, solved, own)
@@ -192,21 +221,27 @@ def _solve_block(branch, params, inputs, targets, context, visit):
     return [*own, solved.params], outputs
 
 
-def _reads_targets(hidden):
+def _reads_targets(hidden: Sequence[Layer]) -> bool:
     """Whether targets have to be carried down to the last of these layers."""
     traits = [layer.traits for layer in hidden]
     learners = [own.learns and own.reads_targets for own in traits]
     return any(learners[:-1]) or bool(learners and learners[-1] and traits[-1].fits_targets)
 
 
-def combine(left_out, targets, context, shrinkage, likely=False):
+def combine(
+    left_out: Sequence[np.ndarray],
+    targets: Targets,
+    context: Context,
+    shrinkage: Float,
+    likely: bool = False,
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Weights of blocks, their left-out outputs combined, and what the history tells of it."""
     if likely and context.task == "multiclass":
         weights = likelihood_weights(left_out, context.y, context.sample_weight)
     else:
         weights = stack_weights(left_out, targets, context.sample_weight, shrinkage)
 
-    def mixed(*parts):
+    def mixed(*parts: Any) -> Any:
         return sum(weight * part for weight, part in zip(weights, parts, strict=True))
 
     combined = mapped(mixed, *left_out)
@@ -214,18 +249,18 @@ def combine(left_out, targets, context, shrinkage, likely=False):
     return weights, combined, report
 
 
-def _farther(factor, outputs, targets):
+def _farther(factor: float, outputs: Array, targets: Array) -> Any:
     """Outputs whose errors are larger by a factor."""
     table = targets[:]
     return table + factor * (to_numpy(outputs) - table)
 
 
-def in_double(outputs):
+def in_double(outputs: Array) -> np.ndarray:
     return np.asarray(to_numpy(outputs), dtype=np.float64)
 
 
-def _error(outputs, targets, context):
-    def squares(outputs, targets):
+def _error(outputs: np.ndarray, targets: Any, context: Context) -> float:
+    def squares(outputs: Array, targets: Array) -> Any:
         return ((outputs - all_of(targets)) ** 2).mean(axis=1)
 
     return float(mean(squares, context.sample_weight, outputs, targets))

@@ -1,6 +1,9 @@
 """One sweep over a list of layers: targets carried down, every layer solved once."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..linalg import namespace
 from ..rows import Rows, Targets
@@ -8,8 +11,14 @@ from ..rows.remote import mapped
 from . import sequence
 from .gathered import solve_on_sample
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def is_solved(layer, context):
+    from ..typing import Params
+    from .base import Context, Layer, Solved, Visit
+
+
+def is_solved(layer: Layer, context: Context) -> bool:
     """Whether a sweep would change params of the layer; where not, it is not solved."""
     if not layer.traits.learns:
         return False
@@ -17,7 +26,16 @@ def is_solved(layer, context):
     return (context.relaxation if own is None else own) > 0
 
 
-def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
+def solve(
+    layers: Sequence[Layer],
+    params: Sequence[Params],
+    inputs: Rows,
+    targets: Targets | None,
+    context: Context,
+    *,
+    visit: Visit | None = None,
+    taps: Sequence[int] = (),
+) -> tuple[list[Params], Rows]:
     """Solve every layer that learns once, front to back.
 
     Parameters
@@ -63,13 +81,17 @@ def solve(layers, params, inputs, targets, context, *, visit=None, taps=()):
     return params, inputs
 
 
-def solve_readout(layer, params, rows, targets, context):
+def solve_readout(
+    layer: Layer, params: Params, rows: Rows, targets: Targets, context: Context
+) -> Solved:
     """Solve a read-out on all it sees: never relaxed, with its left-out outputs."""
     own = context.replace(relaxation=1.0, refine=False, left_out=True)
     return solve_layer(layer, params, rows, targets, own)
 
 
-def solve_layer(layer, params, inputs, targets, context):
+def solve_layer(
+    layer: Layer, params: Params, inputs: Rows, targets: Any, context: Context
+) -> Solved:
     """What `Layer.solve` returns, on a sample where the layer needs rows in one place."""
     if layer.traits.gathers and inputs.store is not None:
         return solve_on_sample(layer, params, inputs, targets, context)
@@ -83,12 +105,18 @@ class _Downward:
     does not read its inputs is computed once, and shared by all layers below it.
     """
 
-    def __init__(self, layers, params, targets, context):
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        params: list[Params],
+        targets: Targets | None,
+        context: Context,
+    ) -> None:
         self.layers, self.params, self.context = layers, params, context
-        self._known = {len(layers) - 1: targets}
+        self._known: dict[int, Any] = {len(layers) - 1: targets}
         self._streams = context.rng.spawn(len(layers))
 
-    def at(self, index, inputs):
+    def at(self, index: int, inputs: Rows) -> Targets:
         """Targets for the output of layer `index`, whose present input is `inputs`."""
         start = min(i for i in self._known if i >= index)
         targets, fixed = self._known[start], not self.context.refine
@@ -99,9 +127,10 @@ class _Downward:
                 self._known[i - 1] = targets
         return targets
 
-    def _below(self, i, targets, index, inputs):
+    def _below(self, i: int, targets: Targets, index: int, inputs: Rows) -> Targets:
         """Targets for the input of layer i, found by layers whose first is `index`."""
-        layer, refine, here = self.layers[i], self.context.refine, None
+        layer, refine = self.layers[i], self.context.refine
+        here: Any = None
         context = self.context.replace(rng=self._streams[i])
         if layer.traits.reads_inputs or refine:
             here = at_hand(sequence.through(self.layers[index:i], self.params[index:i], inputs))
@@ -114,12 +143,12 @@ class _Downward:
         return below
 
 
-def at_hand(rows):
+def at_hand(rows: Rows) -> Any:
     """All rows as one array, unless they lie elsewhere."""
     return rows if rows.store is not None else rows[:]
 
 
-def _moved(layer, params, context, below, here):
+def _moved(layer: Layer, params: Params, context: Context, below: Any, here: Any) -> Any:
     """Targets for the input of a layer as differences to the present ones.
 
     What the inverse makes of the present output is taken away, so that a perfect output asks for
@@ -131,7 +160,7 @@ def _moved(layer, params, context, below, here):
     return here + (below[:] - present)
 
 
-def _check_targets(layer, targets):
+def _check_targets(layer: Layer, targets: Targets) -> None:
     """ValueError that names the layer whose inverse is not defined for what it was asked.
 
     Of classes these are a few distinct rows. Targets too many to keep are looked at nowhere.

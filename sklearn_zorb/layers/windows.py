@@ -1,14 +1,22 @@
 """Windows that slide over images, channels last: cut out as rows, and put back as means."""
 
+from __future__ import annotations
+
 from itertools import product
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from .._compat import Interval
 from ..linalg import is_jax, namespace
 from .base import shape_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..typing import Array, Int, Shape
+    from .base import Layer
 
 # what numbers and sizes may be; the two numbers of a pair are checked by `pair`
 POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -22,13 +30,20 @@ class Windows(NamedTuple):
     (i, j); elements are always taken row by row.
     """
 
-    image: tuple
-    size: tuple
-    stride: tuple
-    pads: tuple
+    image: tuple[int, ...]
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
 
     @classmethod
-    def over(cls, layer, input_shape, size, stride, padding=0):
+    def over(
+        cls,
+        layer: Layer,
+        input_shape: Shape,
+        size: tuple[int, int],
+        stride: tuple[int, int],
+        padding: str | Int = 0,
+    ) -> Self:
         """The windows of `layer`; raises ValueError if they do not fit `input_shape`."""
         if len(input_shape) != 3:
             raise shape_error(
@@ -51,18 +66,18 @@ class Windows(NamedTuple):
         return windows
 
     @property
-    def counts(self):
+    def counts(self) -> tuple[int, ...]:
         """How many windows there are, down and across."""
         axes = zip(self.image, self.size, self.stride, self.pads, strict=True)
         return tuple((n + sum(pad) - k) // s + 1 for n, k, s, pad in axes)
 
-    def shifts(self, images):
+    def shifts(self, images: Array) -> Iterator[Any]:
         """For each element of the window, the pixels it falls on: (n, *counts, channels)."""
         padded = self._pad(images)
         for where in self._places():
             yield padded[where]
 
-    def patches(self, images):
+    def patches(self, images: Array) -> Array:
         """Design rows (n * windows, elements * channels), sample by sample."""
         channels = images.shape[-1]
         width = self.size[0] * self.size[1] * channels
@@ -76,7 +91,7 @@ class Windows(NamedTuple):
         every = np.lib.stride_tricks.sliding_window_view(lines, window, axis=(1, 2))
         return every[:, :: self.stride[0], :: self.stride[1] * channels].reshape(-1, width)
 
-    def average(self, pieces, outside=None):
+    def average(self, pieces: Iterable[Array], outside: Array | None = None) -> Array:
         """Images each pixel of which is the mean of what the windows over it propose.
 
         Parameters
@@ -86,7 +101,7 @@ class Windows(NamedTuple):
         outside : array of shape (n, *image, channels) or None
             What pixels under no window take; None means zero.
         """
-        total = None
+        total: Any = None
         for where, piece in zip(self._places(), pieces, strict=True):
             if total is None:
                 lengths = (n + sum(pad) for n, pad in zip(self.image, self.pads, strict=True))
@@ -101,7 +116,7 @@ class Windows(NamedTuple):
             return mean
         return namespace(total).where(cover > 0, mean, outside)
 
-    def coverage(self):
+    def coverage(self) -> np.ndarray:
         """How many windows each pixel is under: array of shape `image`."""
         lines = []
         axes = zip(self.image, self.size, self.stride, self.pads, self.counts, strict=True)
@@ -112,27 +127,27 @@ class Windows(NamedTuple):
             lines.append(line[before : before + n])
         return np.outer(*lines)
 
-    def _pad(self, images):
+    def _pad(self, images: Array) -> Array:
         if not any(map(sum, self.pads)):
             return images
         return namespace(images).pad(images, ((0, 0), *self.pads, (0, 0)))
 
-    def _places(self):
+    def _places(self) -> Iterator[tuple[slice, ...]]:
         """Index of the pixels of each element, in the padded images."""
         for offsets in product(*map(range, self.size)):
             axes = zip(offsets, self.stride, self.counts, strict=True)
             yield (slice(None), *(_every(*axis) for axis in axes))
 
 
-def pair(name, value):
+def pair(name: str, value: Any) -> tuple[int, int]:
     """(vertical, horizontal) from one positive integer or two."""
     both = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(both) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in both):
+    if len(both) != 2 or not all(isinstance(n, Integral) and int(n) >= 1 for n in both):
         raise ValueError(f"{name}={value!r}; pass a positive integer or a pair of them.")
-    return tuple(int(n) for n in both)
+    return int(both[0]), int(both[1])
 
 
-def _pads(length, size, stride, padding):
+def _pads(length: int, size: int, stride: int, padding: str | Int) -> tuple[int, int]:
     """Pixels to add before and after one axis."""
     if padding == "valid":
         return (0, 0)
@@ -143,11 +158,11 @@ def _pads(length, size, stride, padding):
     return (int(padding), int(padding))
 
 
-def _every(offset, stride, count):
+def _every(offset: int, stride: int, count: int) -> slice:
     return slice(offset, offset + stride * (count - 1) + 1, stride)
 
 
-def _add(total, where, piece):
+def _add(total: Any, where: tuple[slice, ...], piece: Array) -> Any:
     """`total` with `piece` added at `where`; in place unless it is a JAX array."""
     if is_jax(total):
         return total.at[where].add(piece)

@@ -12,7 +12,7 @@ import functools
 import os
 import sys
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 import scipy.linalg
@@ -243,6 +243,12 @@ _BACKENDS: dict[str, Any] = {}
 _IMPORTED_IN = os.getpid()
 
 
+@overload
+def get_backend(name: Literal["jax"]) -> JaxBackend: ...
+@overload
+def get_backend(name: Literal["numpy"]) -> NumpyBackend: ...
+@overload
+def get_backend(name: str) -> Backend: ...
 def get_backend(name: str) -> Backend:
     """The backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need.
 

@@ -45,7 +45,7 @@ def one_thread() -> AbstractContextManager[None]:
     return _shared_out(rows=_numbers(), blas=1)
 
 
-def all_threads(width: int) -> AbstractContextManager[None]:
+def all_threads(width: float) -> AbstractContextManager[None]:
     """Within this context BLAS has all threads, for a matrix of more than `WIDE` columns."""
     if width <= WIDE or not _is_main():
         return contextlib.nullcontext()

@@ -14,12 +14,19 @@ ever evaluated. Every layer that was registered can be written, as all public on
 lists of layers, or one list).
 """
 
+from __future__ import annotations
+
 import inspect
 import math
 import re
 from difflib import get_close_matches
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..typing import Item
 
 BARE_WORD = re.compile(r"[^\W\d]\w*")
 CONSTANTS = {"true": True, "false": False, "none": None}
@@ -56,22 +63,22 @@ class LayerSyntaxError(ValueError):
     """
 
 
-KNOWN_LAYERS: dict = {}  # classes by lower-case name
+KNOWN_LAYERS: dict[str, type[Any]] = {}  # classes by lower-case name
 
 
-def register_layer(cls):
+def register_layer(cls: type[Item]) -> type[Item]:
     """Make a class of layers known to text, under its name in any case; returns the class."""
     KNOWN_LAYERS[cls.__name__.lower()] = cls
     return cls
 
 
-def block_parameter(cls):
+def block_parameter(cls: Any) -> str | None:
     """Name of the constructor parameter that takes blocks; None if there is none."""
     return getattr(cls, "block_parameter", None)
 
 
 @cache
-def text_parameters(cls):
+def text_parameters(cls: Any) -> dict[str, inspect.Parameter]:
     """The constructor's parameters that stand in square brackets, by name."""
     parameters = dict(inspect.signature(cls).parameters)
     for name in (block_parameter(cls), *getattr(cls, "filled", ())):
@@ -84,20 +91,20 @@ class Token(NamedTuple):
     text: str
     position: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "the end of the text" if self.kind == "end" else repr(self.text)
 
 
 class Parser:
     """Reads one text; `parse` returns its layers."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = self.tokenize()
         self.token = next(self.tokens)  # the one token of look-ahead
         self.depth = 0
 
-    def parse(self):
+    def parse(self) -> list[Any]:
         layers = self.layers()
         if self.token.kind != "end":
             raise self.misplaced()
@@ -105,7 +112,7 @@ class Parser:
             raise self.fault("The text is empty: write at least one layer, such as Dense[64].")
         return layers
 
-    def fault(self, message, token=None):
+    def fault(self, message: str, token: Token | None = None) -> LayerSyntaxError:
         """The error to raise; `token` is the one at fault, by default the next one."""
         position = (token or self.token).position
         start = self.text.rfind("\n", 0, position) + 1
@@ -113,20 +120,20 @@ class Parser:
         margin = re.sub(r"[^\t]", " ", self.text[start:position])  # tabs keep the caret in line
         return LayerSyntaxError(f"{message}\n    {line}\n    {margin}^")
 
-    def tokenize(self):
+    def tokenize(self) -> Iterator[Token]:
         position, end = 0, len(self.text.rstrip())
         while position < end:
             match = _TOKEN.match(self.text, position)
             if match is None:
                 raise self.unreadable(position)
             if match.lastgroup != "space":
-                yield Token(match.lastgroup, match.group(), position)
+                yield Token(str(match.lastgroup), match.group(), position)
             position = match.end()
         while True:
             yield Token("end", "", end)
 
-    def unreadable(self, position):
-        chunk = re.compile(r"[\w.+-]+|.").match(self.text, position).group()
+    def unreadable(self, position: int) -> LayerSyntaxError:
+        chunk = re.findall(r"[\w.+-]+|.", self.text[position:])[0]
         token = Token("mark", chunk, position)
         if chunk in {"'", '"'}:
             return self.fault("This quote is never closed: add one after the string.", token)
@@ -134,18 +141,18 @@ class Parser:
             return self.fault(f"{chunk!r} is no number: write 64, 0.5 or 1e-3.", token)
         return self.fault(f"Unexpected {chunk!r}: quote strings that are not plain words.", token)
 
-    def take(self):
+    def take(self) -> Token:
         token, self.token = self.token, next(self.tokens)
         return token
 
-    def at(self, mark):
+    def at(self, mark: str) -> bool:
         return self.token.kind == "mark" and self.token.text == mark
 
-    def accept(self, mark):
+    def accept(self, mark: str) -> Token | None:
         """Take the mark if it comes next, else return None."""
         return self.take() if self.at(mark) else None
 
-    def separator(self, closing, opening):
+    def separator(self, closing: str, opening: Token) -> None:
         """Take a comma; a closing bracket is left for the caller."""
         if self.at(closing) or self.accept(","):
             return
@@ -153,16 +160,16 @@ class Parser:
             raise self.unclosed(closing, opening)
         raise self.fault(f"Expected ',' or {closing!r}, got {self.token}.")
 
-    def unclosed(self, closing, opening):
+    def unclosed(self, closing: str, opening: Token) -> LayerSyntaxError:
         return self.fault(f"This {opening} is never closed: add {closing!r}.", opening)
 
-    def layers(self):
+    def layers(self) -> list[Any]:
         layers = []
         while self.token.kind == "word":
             layers.append(self.layer())
         return layers
 
-    def misplaced(self):
+    def misplaced(self) -> LayerSyntaxError:
         """The error for a token that stands where a layer could begin."""
         if self.at(","):
             return self.fault("Layers are separated by spaces: remove this ','.")
@@ -172,7 +179,7 @@ class Parser:
             return self.fault(f"This {self.token} closes nothing: remove it.")
         return self.fault(f"Expected the name of a layer, as in Dense[64], got {self.token}.")
 
-    def layer(self):
+    def layer(self) -> Any:
         name = self.take()
         cls = self.find_class(name)
         arguments = self.arguments(cls) if self.at("[") else {}
@@ -184,18 +191,18 @@ class Parser:
             raise self.fault(message, name)
         return cls(**self.blocks(cls, name), **arguments)
 
-    def find_class(self, name):
+    def find_class(self, name: Token) -> Any:
         key = ALIASES.get(name.text.lower(), name.text.lower())
         if key in KNOWN_LAYERS:
             return KNOWN_LAYERS[key]
         close = get_close_matches(key, [*KNOWN_LAYERS, *ALIASES])
-        close = dict.fromkeys(KNOWN_LAYERS[ALIASES.get(k, k)].__name__ for k in close)
-        guess = f" Did you mean {' or '.join(close)}?"
+        names = dict.fromkeys(KNOWN_LAYERS[ALIASES.get(k, k)].__name__ for k in close)
+        guess = f" Did you mean {' or '.join(names)}?"
         known = ", ".join(sorted(cls.__name__ for cls in KNOWN_LAYERS.values()))
         message = f"Unknown layer {name}.{guess if close else ''} Known layers: {known}."
         raise self.fault(message, name)
 
-    def blocks(self, cls, name):
+    def blocks(self, cls: Any, name: Token) -> dict[str, Any]:
         """The constructor argument that holds the blocks, if the layer takes any."""
         parameter = block_parameter(cls)
         opening = self.accept("(")
@@ -221,7 +228,7 @@ class Parser:
         self.depth -= 1
         return {parameter: blocks if many else blocks[0]}
 
-    def block(self, opening):
+    def block(self, opening: Token) -> list[Any]:
         """The layers of one block, up to ``|`` or the closing parenthesis."""
         layers = self.layers()
         if self.token.kind == "end":
@@ -232,10 +239,11 @@ class Parser:
             raise self.fault("This block is empty: write a layer, if only Identity.")
         return layers
 
-    def arguments(self, cls):
+    def arguments(self, cls: Any) -> dict[str, Any]:
         """Constructor arguments by name, brackets included."""
         opening = self.take()
-        arguments, by_name = {}, False
+        arguments: dict[str, Any] = {}
+        by_name = False
         while not self.accept("]"):
             start, value = self.token, self.value()
             if start.kind == "word" and (self.at("[") or self.at("(")):
@@ -251,7 +259,7 @@ class Parser:
             self.separator("]", opening)
         return arguments
 
-    def check_keyword(self, cls, arguments, word):
+    def check_keyword(self, cls: Any, arguments: dict[str, Any], word: Token) -> None:
         valid = list(text_parameters(cls))
         if word.text in arguments:
             raise self.fault(f"{word} is given twice: remove one.", word)
@@ -261,7 +269,7 @@ class Parser:
             takes = f"Valid arguments: {', '.join(valid)}." if valid else "It takes none."
             raise self.fault(f"{cls.__name__} has no argument {word}. {takes}", word)
 
-    def positional(self, cls, index, start):
+    def positional(self, cls: Any, index: int, start: Token) -> str:
         """Name of the parameter that the argument at this position belongs to."""
         parameters = text_parameters(cls)
         leading = [k for k, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -275,7 +283,7 @@ class Parser:
         hint = f"write the others by name: {', '.join(named)}" if named else "remove the others"
         raise self.fault(f"Too many arguments: {cls.__name__} takes {accepts}; {hint}.", start)
 
-    def value(self):
+    def value(self) -> Any:
         if self.at("("):
             return self.tuple()
         if self.token.kind in {"mark", "end"}:
@@ -287,7 +295,7 @@ class Parser:
             return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), token.text[1:-1])
         return CONSTANTS.get(token.text.lower(), token.text)
 
-    def tuple(self):
+    def tuple(self) -> tuple[Any, ...]:
         opening, values = self.take(), []
         self.deeper(opening)
         while not self.accept(")"):
@@ -296,13 +304,13 @@ class Parser:
         self.depth -= 1
         return tuple(values)
 
-    def deeper(self, opening):
+    def deeper(self, opening: Token) -> None:
         """Count a parenthesis that opens within others."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.fault(f"Parentheses are nested more than {DEEPEST} deep.", opening)
 
-    def number(self, token):
+    def number(self, token: Token) -> float:
         if re.fullmatch(r"[+-]?[0-9]+", token.text):
             return int(token.text)
         number = float(token.text)

@@ -5,13 +5,20 @@ gives another one. Estimators and composite layers take their nested parameters 
 `NestedNames`; ``fit`` calls `resolve_layers` and `check_names`, whose errors say what to pass.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.base import clone
 
 from .slots import is_list, is_pair, is_text, layer_slots, nested_params, own_params
 from .text import parse_layers
 from .walker import Node
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer
+    from ..typing import LayersLike
 
 __all__ = ["NestedNames", "check_names", "resolve_layers"]
 
@@ -43,7 +50,7 @@ class NestedNames:
     block_parameter = "layers"
     many_blocks = False
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the parameters.
 
         Parameters
@@ -56,14 +63,14 @@ class NestedNames:
         -------
         params : dict
         """
-        params = super().get_params(deep=deep)
+        params = super().get_params(deep=deep)  # type: ignore[misc]  # of BaseEstimator
         if not deep:
             return params
         nested = nested_params(self, params[self.block_parameter])
         # constructor arguments go before layers
         return params | {key: value for key, value in nested.items() if key not in params}
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, whole layers (``dense_1``) and theirs (``dense_1__units``).
 
         Neither a list nor a layer that was passed in is ever changed: a layer with a changed
@@ -78,10 +85,10 @@ class NestedNames:
         -------
         self : object
         """
-        return super().set_params(**own_params(self, params))
+        return super().set_params(**own_params(self, params))  # type: ignore[misc]
 
 
-def check_names(owner, _path=""):
+def check_names(owner: Any, _path: str = "") -> None:
     """Raise ValueError for names of layers that cannot be used.
 
     They must not be empty or contain ``__``, and must differ from one another and from the
@@ -101,7 +108,8 @@ def check_names(owner, _path=""):
         ...
     ValueError: layers[0] and layers[1] are both named 'a': give each layer its own name.
     """
-    holder, reserved, seen = owner.block_parameter, owner.get_params(deep=False), {}
+    holder, reserved = owner.block_parameter, owner.get_params(deep=False)
+    seen: dict[str, str] = {}
     for slot in layer_slots(reserved[holder], owner.many_blocks):
         place = f"{_path}{holder}{slot.address}"
         if not slot.name:
@@ -126,7 +134,7 @@ def check_names(owner, _path=""):
             check_names(slot.layer, f"{place}.")
 
 
-def resolve_layers(layers):
+def resolve_layers(layers: LayersLike) -> list[tuple[str, Layer]]:
     """Names and fresh copies of the layers that a user passed.
 
     Parameters
@@ -158,12 +166,14 @@ def resolve_layers(layers):
 
 
 @functools.lru_cache
-def _parsed(text):
+def _parsed(text: str | tuple[str, ...]) -> list[Layer]:
     """Layers to make copies of: a search reads the same text again and again."""
     return parse_layers(text)
 
 
-def _check_layers(layers, place, otherwise="parse_layers('Dense[64] Tanh')"):
+def _check_layers(
+    layers: Any, place: str, otherwise: str = "parse_layers('Dense[64] Tanh')"
+) -> None:
     """TypeError for anything but a list of layers or pairs; `place` is what to call it."""
     if is_text(layers) or not is_list(layers):
         raise TypeError(
@@ -179,7 +189,7 @@ def _check_layers(layers, place, otherwise="parse_layers('Dense[64] Tanh')"):
             _check_blocks(layer, f"{place}[{i}].{layer.block_parameter}")
 
 
-def _check_blocks(layer, place):
+def _check_blocks(layer: NestedNames, place: str) -> None:
     blocks = getattr(layer, layer.block_parameter)
     if not layer.many_blocks:
         _check_layers(blocks, place)
@@ -193,7 +203,7 @@ def _check_blocks(layer, place):
         _check_layers(block, f"{place}[{i}]")
 
 
-def _describe(item):
+def _describe(item: object) -> str:
     """What came in the place of a layer, and what to pass."""
     if is_pair(item):
         return f"the name {item[0]!r} with {_describe(item[1])}"

@@ -10,24 +10,29 @@ scikit-learn lets a parameter hold anything until ``fit``, so nothing here minds
 read; the errors are raised by `names`.
 """
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from sklearn.base import clone
 
 from .walker import Node
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def is_pair(item):
+
+def is_pair(item: object) -> TypeGuard[tuple[str, Any]]:
     return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
 
 
-def is_list(value):
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     return isinstance(value, list | tuple) and not is_pair(value)
 
 
-def is_text(value):
+def is_text(value: object) -> TypeGuard[str | Sequence[str]]:
     if isinstance(value, list | tuple):
         return bool(value) and all(isinstance(piece, str) for piece in value)
     return isinstance(value, str)
@@ -36,27 +41,28 @@ def is_text(value):
 class Slot(NamedTuple):
     """One place in the list."""
 
-    where: tuple  # (index,), or (index of the block, index)
+    where: tuple[int, ...]  # (index,), or (index of the block, index)
     name: str
     layer: Any
     explicit: bool  # whether the user gave the name
 
     @property
-    def address(self):
+    def address(self) -> str:
         return "".join(f"[{index}]" for index in self.where)
 
 
-def layer_slots(layers, many_blocks):
+def layer_slots(layers: Any, many_blocks: bool) -> list[Slot]:
     """The named places; what is neither a layer nor a (name, anything) pair has none."""
     if not is_list(layers):
         return []
-    items = []
+    items: list[tuple[tuple[int, ...], Any]] = []
     for i, item in enumerate(layers):
         if many_blocks and is_list(item):
             items.extend(((i, j), inner) for j, inner in enumerate(item))
         else:
             items.append(((i,), item))
-    slots, counts = [], Counter()
+    slots: list[Slot] = []
+    counts: Counter[str] = Counter()
     for where, item in items:
         explicit = is_pair(item)
         name, layer = item if explicit else (None, item)
@@ -70,7 +76,7 @@ def layer_slots(layers, many_blocks):
     return slots
 
 
-def nested_params(owner, layers):
+def nested_params(owner: Any, layers: Any) -> dict[str, Any]:
     """Layers of `owner` by name, and their parameters by ``name__parameter``."""
     params = {}
     for slot in layer_slots(layers, owner.many_blocks):
@@ -81,7 +87,7 @@ def nested_params(owner, layers):
     return params
 
 
-def own_params(owner, params):
+def own_params(owner: Any, params: dict[str, Any]) -> dict[str, Any]:
     """Turn parameters of layers into a new value of the parameter that holds the layers.
 
     The names are those of the list at the start of the call, or of the list that the call
@@ -104,7 +110,9 @@ def own_params(owner, params):
     layers = params.get(holder, valid[holder])
     slots = layer_slots(layers, owner.many_blocks)
     names = {slot.name for slot in slots}
-    own, whole, inner = {}, {}, defaultdict(dict)
+    own: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
+    inner: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for key, value in params.items():
         name, nested, parameter = key.partition("__")
         if name in valid and not (nested and name == holder):
@@ -120,7 +128,9 @@ def own_params(owner, params):
     return own
 
 
-def _rebuild(layers, slots, whole, inner):
+def _rebuild(
+    layers: Any, slots: Sequence[Slot], whole: dict[str, Any], inner: dict[str, dict[str, Any]]
+) -> list[Any]:
     """A new list with some layers replaced, and changed copies of some."""
     by_name = {slot.name: slot for slot in slots}
     changed = {by_name[name].where: layer for name, layer in whole.items()}
@@ -142,7 +152,9 @@ def _rebuild(layers, slots, whole, inner):
     return new
 
 
-def _unknown_name(owner, key, layers, valid, names):
+def _unknown_name(
+    owner: Any, key: str, layers: Any, valid: list[str], names: list[str]
+) -> ValueError:
     estimator, holder = type(owner).__name__, owner.block_parameter
     close = get_close_matches(key.partition("__")[0], [*valid, *names], n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""

@@ -1,7 +1,10 @@
 """Layers as text, ``"Conv2D[8, 3] Sigmoid Flatten Dense[64]"``: read and written."""
 
+from __future__ import annotations
+
 import inspect
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +21,17 @@ from .grammar import (
 )
 from .walker import Node
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from inspect import Parameter
+
+    from ..layers.base import Layer
+    from ..typing import LayerList
+
 __all__ = ["LayerSyntaxError", "format_layers", "parse_layers"]
 
 
-def parse_layers(text):
+def parse_layers(text: str | Sequence[str]) -> list[Layer]:
     """Read a list of layers from text.
 
     Parameters
@@ -67,7 +77,7 @@ def parse_layers(text):
     return Parser(text).parse()
 
 
-def format_layers(layers):
+def format_layers(layers: LayerList) -> str:
     """Write a list of layers as text.
 
     Only what differs from the defaults is written, and ``parse_layers(format_layers(layers))``
@@ -105,7 +115,7 @@ def format_layers(layers):
     return " ".join(_format_layer(item) for item in layers)
 
 
-def _format_layer(item):
+def _format_layer(item: Any) -> str:
     layer = item[1] if isinstance(item, tuple) and len(item) == 2 else item
     if not isinstance(layer, Node):
         raise TypeError(f"format_layers takes layers or (name, layer) pairs; got {item!r}.")
@@ -120,10 +130,10 @@ def _format_layer(item):
     return f"{cls.__name__}{brackets}{_format_blocks(layer)}"
 
 
-def _format_arguments(layer):
+def _format_arguments(layer: Any) -> list[str]:
     """What differs from the defaults; by position as far as nothing was left out before."""
     arguments, by_position = [], True
-    for name, parameter in text_parameters(type(layer)).items():
+    for name, parameter in text_parameters(layer.__class__).items():
         value = getattr(layer, name)
         by_position = by_position and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         if _is_default(value, parameter):
@@ -134,12 +144,12 @@ def _format_arguments(layer):
     return arguments
 
 
-def _is_default(value, parameter):
+def _is_default(value: Any, parameter: Parameter) -> bool:
     # the types are compared as well: 1 equals True, and an array has no single truth value
     return type(value) is type(parameter.default) and bool(value == parameter.default)
 
 
-def _format_blocks(layer):
+def _format_blocks(layer: Any) -> str:
     name = block_parameter(type(layer))
     if name is None:
         return ""
@@ -156,7 +166,7 @@ def _format_blocks(layer):
         raise type(error)(f"{type(layer).__name__}: {name}: {error}") from error
 
 
-def _format_value(value, where):
+def _format_value(value: Any, where: str) -> str:
     """Text of one argument; `where` names it in the error."""
     if value is None or isinstance(value, bool | np.bool_):
         return str(value).lower()
@@ -175,9 +185,11 @@ def _format_value(value, where):
     )
 
 
-def _format_string(value):
+def _format_string(value: str) -> str:
     if BARE_WORD.fullmatch(value) and value.lower() not in {*CONSTANTS, *NOT_FINITE}:
         return value
-    codes = {character: rf"\{letter}" for letter, character in ESCAPES.items()}
+    codes: dict[str, str | int | None] = {
+        character: rf"\{letter}" for letter, character in ESCAPES.items()
+    }
     codes |= {"\\": r"\\", '"': r"\""}
     return f'"{value.translate(str.maketrans(codes))}"'

@@ -1,12 +1,19 @@
 """What a moment says: year, month, weekday and hour."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..linalg import namespace
+
+if TYPE_CHECKING:
+    from ..typing import Array
 
 PARTS = ("days", "year", "month", "weekday", "hour")
 DAY = 86_400
 
 
-def calendar(seconds):
+def calendar(seconds: Array) -> Array:
     """Parts of times in seconds since 1970, NaN for NaN.
 
     Years begin in March while they are counted, so that the leap day comes last; 400 of them

@@ -1,6 +1,9 @@
 """Columns that never varied in training: nothing is known of what another value means."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -33,16 +36,16 @@ class ConstantColumns:
     values: np.ndarray
 
     @classmethod
-    def of(cls, X):
+    def of(cls, X: Any) -> Self | None:
         """The constant columns of an array or a sparse matrix; None where there are none."""
         places, values = _of_sparse(X.tocsc()) if sp.issparse(X) else _of_dense(X)
         return cls(places, values) if len(places) else None
 
-    def within(self, X):
+    def within(self, X: Any) -> ConstantColumns | None:
         """Those of the columns that have the same value in all of these rows, too, or None."""
         return self.shared(ConstantColumns.of(X))
 
-    def shared(self, other):
+    def shared(self, other: ConstantColumns | None) -> ConstantColumns | None:
         """The columns that others have too, with the same value; None where there are none."""
         if other is None:
             return None
@@ -50,7 +53,7 @@ class ConstantColumns:
         same = _equal(self.values[mine], other.values[theirs])
         return ConstantColumns(places[same], self.values[mine][same]) if same.any() else None
 
-    def restore(self, X):
+    def restore(self, X: Any) -> Any:
         """Rows in which these columns have the value of training; X itself where they have.
 
         Gaps stay gaps.
@@ -65,7 +68,7 @@ class ConstantColumns:
         X[:, self.places] = wanted
         return X
 
-    def _restore_sparse(self, X):
+    def _restore_sparse(self, X: Any) -> Any:
         """Of most such columns the value is zero, and no entry may stand in them."""
         stored = np.zeros(X.shape[1], dtype=bool)
         stored[self.places] = True
@@ -82,12 +85,12 @@ class ConstantColumns:
         return (X + sp.vstack([extra] * X.shape[0], format="csr")) if filled.any() else X
 
 
-def _equal(left, right):
+def _equal(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Where two arrays have the same number, or both a gap."""
     return (left == right) | (np.isnan(left) & np.isnan(right))
 
 
-def _of_dense(X):
+def _of_dense(X: Any) -> tuple[np.ndarray, np.ndarray]:
     places, low, high = np.arange(X.shape[1]), np.asarray(X[0]), np.asarray(X[0])
     for start in range(0, X.shape[0], STEP):
         part = X[start : start + STEP][:, places]
@@ -100,7 +103,7 @@ def _of_dense(X):
     return places, low
 
 
-def _of_sparse(X):
+def _of_sparse(X: Any) -> tuple[np.ndarray, np.ndarray]:
     """The same for columns of a sparse matrix: empty ones, and full ones of one value."""
     counts = np.diff(X.indptr)
     full = [

@@ -1,7 +1,10 @@
 """Distinct rows, and what is summed over their copies."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,8 +12,14 @@ import scipy.sparse as sp
 from ..linalg import to_numpy
 from .remote import store_of
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def row_keys(inputs, memory, seed=0):
+    from ..memory import Memory
+    from . import Targets
+
+
+def row_keys(inputs: Any, memory: Memory, seed: int = 0) -> np.ndarray:
     """One number for each row, equal for equal rows: a hash of what it holds.
 
     It is linear over the columns, :math:`\\sum_j a_j u_j` modulo 2^64 with random odd
@@ -34,7 +43,9 @@ def row_keys(inputs, memory, seed=0):
     return keys
 
 
-def _along_a_line(inputs, memory, units=None):
+def _along_a_line(
+    inputs: Any, memory: Memory, units: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
     """Products of all rows with one random vector, each column in its unit if there are `units`."""
     direction = np.random.default_rng(0).normal(size=inputs.shape[1])
     parts = memory.chunks(inputs.shape[0], 16 * inputs.shape[1])
@@ -42,11 +53,11 @@ def _along_a_line(inputs, memory, units=None):
     return np.concatenate([read(inputs[part]) @ direction for part in parts])
 
 
-def _in_units(low, width, rows):
+def _in_units(low: np.ndarray, width: np.ndarray, rows: Any) -> Any:
     return rows.multiply(1 / width).tocsr() if sp.issparse(rows) else (rows - low) / width
 
 
-def _bits(values):
+def _bits(values: np.ndarray) -> np.ndarray:
     """The bits of floating-point numbers, high ones, which differ most, also at the low end."""
     bits = np.add(values, 0.0, dtype=np.float64).view(np.uint64)  # -0 becomes 0
     bits ^= bits >> np.uint64(32)
@@ -54,14 +65,16 @@ def _bits(values):
     return bits
 
 
-def count_distinct(inputs, memory):
+def count_distinct(inputs: Any, memory: Memory) -> int:
     """Number of distinct rows; of all rows where they lie elsewhere, as copies may lie apart."""
     if store_of(inputs) is not None:
         return len(inputs)
     return len(np.unique(row_keys(inputs, memory)))
 
 
-def merge_copies(X, y, sample_weight, memory):
+def merge_copies(
+    X: Any, y: np.ndarray, sample_weight: np.ndarray | None, memory: Memory
+) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Distinct pairs of row and target, with what their copies weigh together.
 
     Their order depends on what they hold only, and not on the units of columns. What is drawn
@@ -93,7 +106,7 @@ def merge_copies(X, y, sample_weight, memory):
     return X[first], y[first], None if (weight == 1).all() else weight
 
 
-def _units(X, memory):
+def _units(X: Any, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
     """Where each column begins, and how far it goes: that of sparse rows begins at zero."""
     if sp.issparse(X):
         low, width = np.zeros(X.shape[1]), abs(X).max(axis=0).toarray().ravel()
@@ -129,15 +142,17 @@ class Groups:
     mean: np.ndarray
     scatter: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.first)
 
-    def take(self, chosen):
+    def take(self, chosen: np.ndarray) -> Groups:
         """Some of the groups."""
         return Groups(*(value[chosen] for value in vars(self).values()))
 
 
-def group_rows(inputs, targets, sample_weight, memory):
+def group_rows(
+    inputs: Any, targets: Targets | ArrayLike, sample_weight: np.ndarray | None, memory: Memory
+) -> Groups:
     """The groups of equal rows, in an order that does not depend on that of the rows.
 
     They are sorted along a line, so that it does not depend on rounding either, such as that

@@ -1,11 +1,19 @@
 """Data frames of any library, read through narwhals, as numbers and a schema."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .schema import NEW_LEVEL, Column, Schema
 from .values import Values, level_name, of_array, of_series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike
 
 NAMES_SHOWN = 10
 
@@ -18,9 +26,9 @@ class Table:
     X : data frame of pandas, polars or pyarrow, or array of shape (n_rows, n_columns)
     """
 
-    def __init__(self, X):
+    def __init__(self, X: Any) -> None:
         self.frame = as_frame(X)
-        self.array = X if self.frame is None else None
+        self.array: Any = X if self.frame is None else None
         self.shape = X.shape if self.frame is None else self.frame.shape
         self.names = list(range(self.shape[1])) if self.frame is None else self.frame.columns
         # pandas looks through a column of objects to tell its type: once is enough
@@ -28,16 +36,16 @@ class Table:
         self._plain = {} if self.frame is None else _plain_columns(self.frame, self._dtypes)
 
     @property
-    def source(self):
+    def source(self) -> Any:
         """The frame of its own library, or the array."""
         return self.array if self.frame is None else self.frame.to_native()
 
     @property
-    def named(self):
+    def named(self) -> bool:
         """Whether all names of columns are text."""
         return all(isinstance(name, str) for name in self.names)
 
-    def values(self, j):
+    def values(self, j: int) -> Values:
         """The column of index j, as `Values`."""
         name = self.names[j]
         if j in self._plain:
@@ -46,21 +54,22 @@ class Table:
             return of_series(self.frame.get_column(name), self._dtypes[j], name)
         return of_array(self.array[:, j], name)
 
-    def empty(self):
+    def empty(self) -> np.ndarray:
         """An array for the numbers of the table, in single precision where all of them are."""
         kinds = {column.dtype for column in self._plain.values()}
         single = len(self._plain) == self.shape[1] and kinds == {np.dtype(np.float32)}
         return np.empty(self.shape, np.float32 if single else np.float64)
 
 
-def _plain_columns(frame, dtypes):
+def _plain_columns(frame: Any, dtypes: Iterable[Any]) -> dict[int, np.ndarray]:
     """Columns of floats and integers, and of booleans, by their indices.
 
     They are read at once: one by one, thousands of them take as long as a fit.
     """
     import narwhals as nw
 
-    columns, dtypes = {}, list(enumerate(dtypes))
+    columns: dict[int, np.ndarray] = {}
+    dtypes = list(enumerate(dtypes))
     wide = (nw.Int128, nw.UInt128)  # NumPy has no such integers
     whole = [j for j, dtype in dtypes if dtype.is_integer() and dtype not in wide]
     floats = [j for j, dtype in dtypes if dtype.is_float()]
@@ -71,7 +80,7 @@ def _plain_columns(frame, dtypes):
     return columns
 
 
-def as_frame(X):
+def as_frame(X: Any) -> Any:
     """X as a frame of narwhals; None where it is none; TypeError where it is not computed yet."""
     if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "tocsr"):
         return None
@@ -95,7 +104,7 @@ def as_frame(X):
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _as_levels(column, name):
+def _as_levels(column: Values, name: Any) -> Values:
     """A column as a category, whatever it holds."""
     if column.kind == "number":
         texts = [None if np.isnan(value) else level_name(value) for value in column.values]
@@ -108,7 +117,7 @@ def _as_levels(column, name):
     return column
 
 
-def chosen_categories(table, categorical_features):
+def chosen_categories(table: Table, categorical_features: ArrayLike | None) -> set[int] | None:
     """Indices of the columns that a parameter says are categories; None where types say it.
 
     Parameters
@@ -143,7 +152,7 @@ def chosen_categories(table, categorical_features):
     return set(given.tolist())
 
 
-def read_table(table, categorical_features):
+def read_table(table: Table, categorical_features: ArrayLike | None) -> tuple[np.ndarray, Schema]:
     """Numbers of a table to learn from, and its schema.
 
     Parameters
@@ -174,7 +183,7 @@ def read_table(table, categorical_features):
     return numbers, Schema(tuple(columns))
 
 
-def _described(column, name):
+def _described(column: Values, name: Any) -> tuple[Column, np.ndarray]:
     """The `Column` of what came in training, and its numbers."""
     if column.kind != "category":
         return Column(name, column.kind, zone=column.zone), column.values
@@ -185,15 +194,17 @@ def _described(column, name):
     return described, _codes(column.values, levels)
 
 
-def _codes(values, levels):
+def _codes(values: Iterable[str | None], levels: Iterable[str]) -> np.ndarray:
     """Codes of levels, -1 for new ones and NaN for gaps."""
     wanted = set(values)  # few at prediction
-    known = {level: float(code) for code, level in enumerate(levels) if level in wanted}
+    known: dict[str | None, float] = {
+        level: float(code) for code, level in enumerate(levels) if level in wanted
+    }
     known[None] = np.nan
     return np.array([known.get(value, NEW_LEVEL) for value in values])
 
 
-def read_again(table, schema):
+def read_again(table: Table, schema: Schema) -> np.ndarray:
     """Numbers of a table whose columns, by their names or places, a schema describes.
 
     Returns
@@ -227,34 +238,34 @@ def read_again(table, schema):
     return numbers
 
 
-def _only_gaps(column):
+def _only_gaps(column: Values) -> bool:
     """Whether a column has no value; libraries give it some type or other."""
     if column.kind == "category":
         return all(value is None for value in column.values)
     return bool(np.isnan(column.values).all())
 
 
-def _of_known_levels(column, expected):
+def _of_known_levels(column: Values, expected: Column) -> Values:
     """Numbers as levels, where all levels are numbers or one of these is known; else numbers."""
     levels, known = _as_levels(column, expected.name), set(expected.levels)
     numeric = all(map(_is_number, known))
     return levels if numeric or not known.isdisjoint(levels.values) else column
 
 
-def _is_number(level):
+def _is_number(level: str) -> bool:
     try:
         return level_name(float(level)) == level
     except ValueError:
         return False
 
 
-def _told(column):
+def _told(column: Values | Column) -> str:
     words = {"number": "numbers", "category": "text", "time": "times", "duration": "durations"}
     zones = " of a time zone" if column.zone else " without a time zone"
     return words[column.kind] + (zones if column.kind == "time" else "")
 
 
-def in_order(table, names):
+def in_order(table: Table, names: Sequence[Any]) -> Table:
     """The table with its columns in the order of `names`; ValueError where they differ."""
     if table.names == list(names):
         return table
@@ -271,7 +282,7 @@ def in_order(table, names):
     return Table(table.frame.select(*names).to_native())
 
 
-def shown(names):
+def shown(names: Iterable[Any]) -> str:
     """Names for a message, the first ones where there are many."""
     names = [re.sub(r"\s+", " ", repr(name)) for name in names]
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

@@ -1,15 +1,24 @@
 """Layers as one program of JAX, compiled once for each structure."""
 
+from __future__ import annotations
+
 import copy
 import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..linalg import get_backend, is_traced
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
 
-def structure_key(value):
+    from ..layers.base import Layer
+    from ..typing import Array, Params
+
+
+def structure_key(value: Any) -> Hashable:
     """A hashable key, equal for layers of one class with equal hyperparameters.
 
     Compiled programs are kept under it, so that neither a layer nor an estimator ever holds
@@ -34,32 +43,32 @@ def structure_key(value):
 class _Chain:
     """Layers in order, equal to others of the same structure."""
 
-    def __init__(self, layers):
+    def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = tuple(layers)
 
     @functools.cached_property
-    def _key(self):
+    def _key(self) -> Hashable:
         return structure_key(self.layers)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, _Chain) and self._key == other._key
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key)
 
-    def __call__(self, params, inputs):
+    def __call__(self, params: Sequence[Params], inputs: Array) -> Array:
         for layer, own in zip(self.layers, params, strict=True):
             inputs = layer.forward(own, inputs)
         return inputs
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(chain):
+def _compiled(chain: _Chain) -> Callable[..., Array]:
     # of copies: programs for further shapes are made later, when layers may have changed
     return get_backend("jax").compiled(_Chain(copy.deepcopy(chain.layers)))
 
 
-def run_program(layers, params, inputs):
+def run_program(layers: Sequence[Layer], params: Sequence[Params], inputs: Array) -> Array:
     """The output of layers in order for an array of JAX, by one program.
 
     One operation after another where JAX cannot trace a layer, as one that asks for the values

@@ -1,14 +1,25 @@
 """Weighted quantiles of columns, of a sample where rows are many."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..linalg import to_numpy
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..typing import Array, Float
 
 # rows that quantiles are taken of, at most
 QUANTILE_ROWS = 20_000
 
 
-def sampled(rng, inputs, sample_weight):
+def sampled(
+    rng: np.random.Generator, inputs: Any, sample_weight: Array | None
+) -> tuple[Any, Array | None]:
     """No more than `QUANTILE_ROWS` of the rows, drawn evenly, and their weights."""
     n_rows = inputs.shape[0]
     if n_rows <= QUANTILE_ROWS:
@@ -26,14 +37,14 @@ class Ordered:
     sample_weight : array of shape (n_rows,) or None
     """
 
-    def __init__(self, column, sample_weight=None):
+    def __init__(self, column: np.ndarray, sample_weight: Array | None = None) -> None:
         order = np.argsort(column, kind="stable")
         weight = np.ones(len(column)) if sample_weight is None else to_numpy(sample_weight)
         order = order[weight[order] > 0]
         self.values, self.weight = column[order], weight[order]
         self._total = np.cumsum(self.weight)
 
-    def quantiles(self, parts, of):
+    def quantiles(self, parts: ArrayLike, of: Float) -> np.ndarray:
         """For each number of parts, `of` of which are all, the value up to which they go.
 
         That is the first one with no less than their share of the weight at or below it: a
@@ -42,7 +53,7 @@ class Ordered:
         places = np.searchsorted(self._total, np.asarray(parts) * self._total[-1] / of)
         return self.values[np.minimum(places, len(self.values) - 1)]
 
-    def distinct(self):
+    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
         """Distinct values in ascending order, and the weight of each."""
         first = np.flatnonzero(np.append(True, self.values[1:] != self.values[:-1]))
         return self.values[first], np.add.reduceat(self.weight, first)

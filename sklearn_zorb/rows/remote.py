@@ -1,10 +1,20 @@
 """Tables whose rows lie elsewhere: functions go to the rows, and sums come back."""
 
+from __future__ import annotations
+
 import operator
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import DTypeLike
+
+    from ..typing import Result
 
 # bytes of rows that are brought together at the most
 GATHERED_BYTES = 256e6
@@ -22,7 +32,9 @@ class Store(ABC):
     n_rows: int
 
     @abstractmethod
-    def total(self, function, add, tables):
+    def total(
+        self, function: Callable[..., Any], add: Callable[[Any, Any], Any], tables: Sequence[Any]
+    ) -> Any:
         """What `function` gives for the rows of each block, added up by `add`.
 
         Parameters
@@ -35,11 +47,11 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def keep(self, table):
+    def keep(self, table: Any) -> Remote:
         """The rows of a `Rows` or `View`, computed once, as a `Remote` where they lie."""
 
     @abstractmethod
-    def spares(self, n_bytes):
+    def spares(self, n_bytes: float) -> bool:
         """Whether so many bytes of rows more may be kept; if so they are counted."""
 
 
@@ -53,7 +65,7 @@ class Block:
         How many rows come before.
     """
 
-    def __init__(self, values, start):
+    def __init__(self, values: dict[str, Any], start: int) -> None:
         self.values, self.start = values, start
 
 
@@ -71,31 +83,31 @@ class Remote:
         What the store finds the blocks by; they may be dropped when nobody holds it.
     """
 
-    def __init__(self, store, name, first, parts):
+    def __init__(self, store: Store, name: str, first: np.ndarray, parts: object) -> None:
         self.store, self.name, self.first, self.parts = store, name, first, parts
         self.dtype, self.shape = first.dtype, (store.n_rows, *first.shape[1:])
         self.ndim, self.size = len(self.shape), int(np.prod(self.shape))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "store": None, "parts": None}
 
-    def remotes(self):
+    def remotes(self) -> Iterator[Remote]:
         """The tables that blocks must have."""
         yield self
 
-    def at(self, block):
+    def at(self, block: Block) -> np.ndarray:
         """The rows of a block."""
         return block.values[self.name]
 
-    def __getitem__(self, part):
+    def __getitem__(self, part: Any) -> np.ndarray:
         if isinstance(part, slice) and part.indices(len(self)) in ((0, 0, 1), (0, 1, 1)):
             return self.first[part]
         return _taken(self, part)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
 
@@ -110,72 +122,72 @@ class View:
         `Remote`, `View`, `Rows`, `Targets` or None, at least one of which is in a store.
     """
 
-    def __init__(self, function, *tables):
+    def __init__(self, function: Callable[..., Any], *tables: Any) -> None:
         self.function, self.tables = function, tables
 
     @property
-    def store(self):
+    def store(self) -> Store | None:
         """The store of the tables."""
         return store_of(*self.tables)
 
-    def remotes(self):
+    def remotes(self) -> Iterator[Remote]:
         """The tables that blocks must have."""
         return _remotes(self.tables)
 
-    def at(self, block):
+    def at(self, block: Block) -> Any:
         """The rows of a block."""
         return self.function(*(here(table, block) for table in self.tables))
 
-    def __getitem__(self, part):
+    def __getitem__(self, part: Any) -> Any:
         return self.function(*(None if table is None else table[part] for table in self.tables))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
     @cached_property
-    def _first(self):
+    def _first(self) -> Any:
         return self[:1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         """Precision of the rows."""
         return self._first.dtype
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of all rows."""
         return (len(self), *self._first.shape[1:])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(next(table for table in self.tables if hasattr(table, "shape")))
 
 
 class Start:
     """Stands for how many rows come before those of a block."""
 
-    def at(self, block):
+    def at(self, block: Block) -> int:
         """The number of rows before the block."""
         return block.start
 
-    def __getitem__(self, part):
+    def __getitem__(self, part: Any) -> int:
         return 0
 
 
 START = Start()
 
 
-def store_of(*tables):
+def store_of(*tables: Any) -> Store | None:
     """The store that the rows of some tables lie in; None where all are here."""
     stores = (getattr(table, "store", None) for table in tables)
     return next((store for store in stores if store is not None), None)
 
 
-def here(table, block):
+def here(table: Any, block: Block) -> Any:
     """What a table is where a block lies: its rows there."""
     return table.at(block) if hasattr(table, "at") else table
 
 
-def total(function, add, *tables):
+def total(function: Callable[..., Result], add: Callable[[Any, Any], Any], *tables: Any) -> Result:
     """``function(*tables)``, or the sum of what it gives in each place that rows lie in.
 
     Examples
@@ -189,10 +201,10 @@ def total(function, add, *tables):
     return function(*tables) if store is None else store.total(function, add, tables)
 
 
-def mean(function, sample_weight, *tables):
+def mean(function: Callable[..., Any], sample_weight: Any, *tables: Any) -> Any:
     """The weighted mean of a function's value for each row."""
 
-    def of_these(weights, *rows):
+    def of_these(weights: Any, *rows: Any) -> tuple[Any, float]:
         values = function(*rows)
         weight = float(len(values) if weights is None else weights.sum())
         return np.average(values, axis=0, weights=weights), weight
@@ -200,41 +212,42 @@ def mean(function, sample_weight, *tables):
     return total(of_these, _joined_means, sample_weight, *tables)[0]
 
 
-def weight_of(table, sample_weight):
+def weight_of(table: Any, sample_weight: Any) -> float:
     """How much the rows of a table weigh together: 1 each, where no weights are given."""
     if sample_weight is None:
         return float(len(table))
     return float(total(np.sum, np.add, sample_weight))
 
 
-def _joined_means(one, other):
+def _joined_means(one: Any, other: Any) -> tuple[Any, float]:
     (mean, weight), (other_mean, other_weight) = one, other
     share = other_weight / (weight + other_weight)
     return mean + share * (other_mean - mean), weight + other_weight
 
 
-def mapped(function, *tables):
+def mapped(function: Callable[..., Any], *tables: Any) -> Any:
     """``function(*tables)``, row by row: now, or when rows that lie elsewhere are read."""
     return function(*tables) if store_of(*tables) is None else View(function, *tables)
 
 
-def kept(table):
+def kept(table: Any) -> Any:
     """The same table with nothing left to compute."""
-    return table.store.keep(table) if isinstance(table, View) else table
+    store = store_of(table)
+    return store.keep(table) if isinstance(table, View) and store is not None else table
 
 
-def _remotes(tables):
+def _remotes(tables: Iterable[Any]) -> Iterator[Remote]:
     for table in tables:
         if hasattr(table, "remotes"):
             yield from table.remotes()
 
 
-def named(tables):
+def named(tables: Iterable[Any]) -> dict[str, Remote]:
     """All `Remote` tables that some tables are made of, by name."""
     return {one.name: one for one in _remotes(tables)}
 
 
-def _taken(table, part):
+def _taken(table: Remote, part: Any) -> np.ndarray:
     """Rows of a table by a slice or by their places, in that order."""
     places = np.arange(len(table))[part] if isinstance(part, slice) else np.asarray(part)
     if places.dtype == bool:
@@ -254,7 +267,7 @@ def _taken(table, part):
     return found
 
 
-def _piece(places, start, rows):
+def _piece(places: np.ndarray, start: int, rows: Any) -> list[tuple[int, Any]]:
     """Those rows of a block that are among ascending places, and where the block starts."""
     first, last = np.searchsorted(places, [start, start + len(rows)])
     return [(start, rows[places[first:last] - start])]

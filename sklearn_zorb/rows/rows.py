@@ -1,6 +1,9 @@
 """Rows on their way through layers: kept where they fit, computed again where they do not."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,8 +14,17 @@ from ..memory import CACHE_BYTES
 from .programs import run_program
 from .remote import here, store_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-def output_shapes(layers, input_shape):
+    from numpy.typing import DTypeLike
+
+    from ..layers.base import Context, Layer
+    from ..typing import Params, Shape
+    from .remote import Block, Remote, Store
+
+
+def output_shapes(layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
     """Shape of one sample before each layer, and after the last."""
     shapes = [tuple(input_shape)]
     for layer in layers:
@@ -20,7 +32,7 @@ def output_shapes(layers, input_shape):
     return shapes
 
 
-def apply(layers, params, rows):
+def apply(layers: Sequence[Layer], params: Sequence[Params], rows: Any) -> Any:
     """The output of layers in order; for arrays of JAX by one compiled program."""
     if is_jax(rows):
         return run_program(layers, params, rows)
@@ -56,40 +68,48 @@ class Rows:
     [[3.0, 0.0, 3.0, -4.0]]
     """
 
-    def __init__(self, source, layers=(), params=(), shape=None, dtype=None):
+    def __init__(
+        self,
+        source: Any,
+        layers: Sequence[Layer] = (),
+        params: Sequence[Params] = (),
+        shape: Shape | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self.source, self.layers, self.params = source, tuple(layers), tuple(params)
-        self.dtype, self.blocks = dtype, source if isinstance(source, tuple) else None
+        self.dtype = dtype
+        self.blocks: Any = source if isinstance(source, tuple) else None
         if shape is None and self.blocks is not None:
             shape = (sum(math.prod(block.shape[1:]) for block in self.blocks),)
         first = source if self.blocks is None else self.blocks[0]
         self.shape = (first.shape[0], *(first.shape[1:] if shape is None else shape))
 
     @classmethod
-    def of(cls, table):
+    def of(cls, table: Any) -> Rows:
         """`table` itself where it is `Rows` already."""
         return table if isinstance(table, cls) else cls(table)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
     @property
-    def for_jax(self):
+    def for_jax(self) -> bool:
         """Whether slices are arrays of JAX."""
         sources = self.blocks or (self.source,)
         return any(one.for_jax if isinstance(one, Rows) else is_jax(one) for one in sources)
 
     @property
-    def store(self):
+    def store(self) -> Store | None:
         """Where the rows lie; None where they are here."""
         return store_of(*(self.blocks or (self.source,)))
 
-    def remotes(self):
+    def remotes(self) -> Iterator[Remote]:
         """The tables that blocks of a store must have."""
         for source in self.blocks or (self.source,):
             if hasattr(source, "remotes"):
                 yield from source.remotes()
 
-    def at(self, block):
+    def at(self, block: Block) -> Rows:
         """Those of the rows that lie in a block of a store."""
         if self.blocks is None:
             source = here(self.source, block)
@@ -97,7 +117,7 @@ class Rows:
             source = tuple(here(one, block) for one in self.blocks)
         return Rows(source, self.layers, self.params, self.shape[1:], self.dtype)
 
-    def __getitem__(self, part):
+    def __getitem__(self, part: Any) -> Any:
         if self.blocks is not None:
             rows = side_by_side([block[part] for block in self.blocks])
         else:
@@ -106,20 +126,20 @@ class Rows:
             rows = rows.astype(self.dtype)
         return apply(self.layers, self.params, rows) if self.layers else rows
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
-    def then(self, layer, params):
+    def then(self, layer: Layer, params: Params) -> Rows:
         """The output of a layer for these rows, not yet computed."""
         shape = layer.output_shape(self.shape[1:])
-        layers, params = (*self.layers, layer), (*self.params, params)
-        return Rows(self.source, layers, params, shape, self.dtype)
+        layers = (*self.layers, layer)
+        return Rows(self.source, layers, (*self.params, params), shape, self.dtype)
 
-    def beside(self, *others):
+    def beside(self, *others: Rows) -> Rows:
         """These rows and others, each flattened, side by side."""
         return Rows((self, *others))
 
-    def kept(self, context):
+    def kept(self, context: Context) -> Rows:
         """The same with nothing left to compute, where the budget of the context allows.
 
         Rows go through all layers chunk by chunk: what lies between, such as the pixels of
@@ -135,7 +155,7 @@ class Rows:
             return self
         return Rows(self.computed(context))
 
-    def computed(self, context):
+    def computed(self, context: Context) -> Any:
         """All rows as one array, made chunk by chunk."""
         itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
         row_bytes = itemsize * peak_width(self.layers, self._source_shape())
@@ -144,10 +164,10 @@ class Rows:
         most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
         return self._computed(memory.chunks(len(self), row_bytes, most))
 
-    def _source_shape(self):
+    def _source_shape(self) -> Shape:
         return self.shape[1:] if self.blocks is not None else self.source.shape[1:]
 
-    def _computed(self, parts):
+    def _computed(self, parts: Sequence[slice]) -> Any:
         """All rows, made part by part."""
         if len(parts) <= 1:
             return self[:]
@@ -157,7 +177,7 @@ class Rows:
             outputs = np.empty((len(self), *block.shape[1:]), block.dtype)
             outputs[first] = block
 
-            def fill(part):
+            def fill(part: slice) -> None:
                 outputs[part] = self[part]
 
             for_each(fill, others)
@@ -168,7 +188,7 @@ class Rows:
         return namespace(block).concatenate(blocks)
 
 
-def working_width(layers, input_shape):
+def working_width(layers: Sequence[Layer], input_shape: Shape) -> int:
     """Numbers that one sample takes on its way through layers, those inside composite ones too."""
     shapes = output_shapes(layers, input_shape)
     width = sum(math.prod(shape) for shape in shapes)
@@ -177,7 +197,7 @@ def working_width(layers, input_shape):
     return width
 
 
-def peak_width(layers, input_shape):
+def peak_width(layers: Sequence[Layer], input_shape: Shape) -> int:
     """Numbers that one sample takes at once: the input and output of the widest of the layers.
 
     What came before has gone: the allocator hands out its pages, still in the cache, again.
@@ -187,7 +207,7 @@ def peak_width(layers, input_shape):
     return max(widths, default=math.prod(input_shape))
 
 
-def side_by_side(blocks):
+def side_by_side(blocks: Sequence[Any]) -> Any:
     """Arrays of equal length, flattened and joined; sparse if one of them is."""
     if len(blocks) == 1 and blocks[0].ndim == 2:
         return blocks[0]

@@ -1,8 +1,16 @@
 """What is known of the columns of a table before anything is fitted to them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..typing import Int
 
 KINDS = ("number", "category", "time", "duration", "nothing")
 # the code of a level that training rows did not have; a gap is NaN
@@ -34,13 +42,13 @@ class Column:
 
     name: str
     kind: str = "number"
-    levels: tuple = ()
-    counts: tuple = ()
+    levels: tuple[str, ...] = ()
+    counts: tuple[float, ...] = ()
     ordered: bool = False
     gaps: bool = False
     zone: bool = False
 
-    def frequent(self, most):
+    def frequent(self, most: Int) -> np.ndarray:
         """Codes of levels that are told apart: no more than `most`, and none seen but once.
 
         Leaving out the only row of a level leaves nothing that is known of it, as of a level
@@ -73,43 +81,43 @@ class Schema:
     (2.0, 1.0)
     """
 
-    columns: tuple
+    columns: tuple[Column, ...]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.columns)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Schema({len(self)} columns)"
 
     @property
-    def plain(self):
+    def plain(self) -> bool:
         """Whether the table holds numbers without gaps only."""
         return all(column.kind == "number" and not column.gaps for column in self.columns)
 
-    def of_kind(self, *kinds):
+    def of_kind(self, *kinds: str) -> list[int]:
         """Indices of the columns of some kinds."""
         return [j for j, column in enumerate(self.columns) if column.kind in kinds]
 
-    def counted(self, X, weights):
+    def counted(self, X: np.ndarray, weights: np.ndarray | None) -> Schema:
         """The same with what training rows say: which columns have gaps, and counts of levels."""
         columns = []
         for column, values in zip(self.columns, X.T, strict=True):
             missing = np.isnan(values)
-            counts = ()
+            counts: Sequence[float] = ()
             if column.kind == "category":
                 codes = values[~missing].astype(int)
                 own = None if weights is None else weights[~missing]
                 counts = np.bincount(codes, own, minlength=len(column.levels)).tolist()
-            counts = tuple(map(float, counts))
-            columns.append(replace(column, gaps=bool(missing.any()), counts=counts))
+            known = replace(column, gaps=bool(missing.any()), counts=tuple(map(float, counts)))
+            columns.append(known)
         return Schema(tuple(columns))
 
 
-def is_typed(schema):
+def is_typed(schema: Schema | None) -> TypeGuard[Schema]:
     """Tell whether layers need `Encode` to read columns of this schema; None is plain numbers."""
     return schema is not None and not schema.plain
 
 
-def gaps_only(n_columns):
+def gaps_only(n_columns: int) -> Schema:
     """Describe an array of numbers, some of which are missing."""
     return Schema(tuple(Column(f"x{j}") for j in range(n_columns)))

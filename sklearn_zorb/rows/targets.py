@@ -1,12 +1,24 @@
 """Tables of targets: distinct rows stored once, rows below a layer computed when they are read."""
 
+from __future__ import annotations
+
 import math
 from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import lapack
 
 from .remote import here, store_of, total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import DTypeLike
+
+    from ..memory import Memory
+    from ..typing import Array
+    from .remote import Block, Remote, Store
 
 
 class Targets:
@@ -31,47 +43,53 @@ class Targets:
     [[2.0, 1.0], [1.0, 2.0]]
     """
 
-    def __init__(self, values, codes=None, steps=()):
+    def __init__(
+        self,
+        values: Any,
+        codes: np.ndarray | None = None,
+        steps: tuple[Callable[[Any], Any], ...] = (),
+    ) -> None:
         self.values, self.codes, self.steps = values, codes, steps
         example = values if not steps else self._stepped(values[:1])
         self.shape = (len(values if codes is None else codes), *example.shape[1:])
         self._itemsize = example.dtype.itemsize
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
     @property
-    def store(self):
+    def store(self) -> Store | None:
         """Where the rows lie; None where they are here."""
         return store_of(self.values, self.codes)
 
-    def remotes(self):
+    def remotes(self) -> Iterator[Remote]:
         """The tables that blocks of a store must have."""
-        for table in (self.values, self.codes):
+        tables: Any = (self.values, self.codes)
+        for table in tables:
             if hasattr(table, "remotes"):
                 yield from table.remotes()
 
-    def at(self, block):
+    def at(self, block: Block) -> Targets:
         """Those of the rows that lie in a block of a store."""
         return Targets(here(self.values, block), here(self.codes, block), self.steps)
 
-    def __getitem__(self, part):
+    def __getitem__(self, part: Any) -> Any:
         rows = self.values[part if self.codes is None else self.codes[part]]
         return self._stepped(rows) if self.steps else rows
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self[:], dtype=dtype) if copy else np.asarray(self[:], dtype=dtype)
 
-    def _stepped(self, rows):
+    def _stepped(self, rows: Any) -> Any:
         for step in self.steps:
             rows = step(rows)
         return rows
 
-    def distinct(self):
+    def distinct(self) -> Any:
         """The rows that are stored, as one array."""
         return self._stepped(self.values[:]) if self.steps else self.values
 
-    def chunks(self, memory):
+    def chunks(self, memory: Memory) -> Iterable[Any]:
         """The same in pieces that the budget allows, or rows of the same range of each column."""
         if store_of(self.values) is not None:
             return [total(_ends, _joined_ends, self)]
@@ -81,26 +99,26 @@ class Targets:
         parts = memory.chunks(len(self.values), row_bytes)
         return (self._stepped(self.values[part]) for part in parts)
 
-    def take(self, places):
+    def take(self, places: Any) -> Targets:
         """Some of the rows, at hand; of distinct ones that are here, repeated as they are."""
         if self.codes is None or store_of(self.values) is not None:
             return Targets(self[places])
         return Targets(self.values, self.codes[places], self.steps)
 
-    def with_values(self, values):
+    def with_values(self, values: Any) -> Targets:
         """The same repetition of other rows."""
         return Targets(values, self.codes)
 
-    def through(self, function):
+    def through(self, function: Callable[[Any], Any]) -> Targets:
         """What `function` makes of these rows, not yet computed."""
         return Targets(self.values, self.codes, (*self.steps, function))
 
-    def columns(self, own):
+    def columns(self, own: slice) -> Targets:
         """Some columns of the table, those of the slice `own` of the last axis."""
         take = itemgetter((..., own))
         return self.through(take) if self.steps else self.with_values(take(self.values))
 
-    def kept(self, memory):
+    def kept(self, memory: Memory) -> Targets:
         """The same with nothing left to compute, where the budget allows."""
         if store_of(self.values) is not None:
             return self
@@ -108,7 +126,7 @@ class Targets:
         n_bytes = 3 * self._itemsize * len(self.values) * math.prod(self.shape[1:])
         return self.with_values(self.distinct()) if memory.keep(n_bytes) else self
 
-    def compress(self):
+    def compress(self) -> tuple[Targets, np.ndarray | None]:
         """Thin targets and an orthonormal basis: table = thin @ basis.
 
         Least squares is linear in the targets and an orthonormal basis keeps their norms,
@@ -123,10 +141,10 @@ class Targets:
         return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T
 
 
-def _ends(targets):
+def _ends(targets: Array) -> np.ndarray:
     rows = targets[:]
     return np.stack([rows.min(axis=0), rows.max(axis=0)])
 
 
-def _joined_ends(one, other):
+def _joined_ends(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.stack([np.minimum(one[0], other[0]), np.maximum(one[1], other[1])])

@@ -1,11 +1,17 @@
 """What is in one column of a data frame or an array: its kind, and its numbers or levels."""
 
+from __future__ import annotations
+
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 EPOCH = dt.datetime(1970, 1, 1)
 
@@ -25,12 +31,12 @@ class Values:
     """
 
     kind: str
-    values: object
-    order: tuple | None = None
+    values: Any
+    order: tuple[str, ...] | None = None
     zone: bool = False
 
 
-def of_series(series, dtype, name):
+def of_series(series: Any, dtype: Any, name: object) -> Values:
     """The `Values` of a series of narwhals; errors call it `name`."""
     import narwhals as nw
 
@@ -56,7 +62,7 @@ def of_series(series, dtype, name):
     return _of_objects(values, name)
 
 
-def of_array(values, name):
+def of_array(values: np.ndarray, name: object) -> Values:
     """The `Values` of an array of shape (n_rows,); errors call it `name`."""
     if values.dtype.kind in "biuf":
         return Values("number", values.astype(np.float64))
@@ -68,7 +74,7 @@ def of_array(values, name):
     return _of_objects(np.asarray(values, dtype=object), name)
 
 
-def _is_gap(value):
+def _is_gap(value: Any) -> bool:
     if value is None:
         return True
     different = value != value
@@ -76,7 +82,7 @@ def _is_gap(value):
     return bool(different) if isinstance(different, bool | np.bool_) else different is value
 
 
-def _of_objects(values, name):
+def _of_objects(values: np.ndarray, name: object) -> Values:
     """What Python objects are: all numbers, all text, all dates, ...; TypeError for a mixture."""
     missing = np.array([_is_gap(value) for value in values], dtype=bool)
     known = values[~missing]
@@ -101,7 +107,7 @@ def _of_objects(values, name):
     )
 
 
-def _zoned(moments, name):
+def _zoned(moments: Iterable[Any], name: object) -> bool:
     """Whether times are those of a time zone; TypeError where some are."""
     zones = {getattr(moment, "tzinfo", None) is not None for moment in moments}
     if len(zones) > 1:
@@ -111,39 +117,39 @@ def _zoned(moments, name):
     return zones.pop()
 
 
-def _number(value):
+def _number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
         return np.inf if value > 0 else -np.inf
 
 
-def _seconds(moment):
+def _seconds(moment: dt.date) -> float:
     if not isinstance(moment, dt.datetime):
         moment = dt.datetime(moment.year, moment.month, moment.day)
     start = EPOCH if moment.tzinfo is None else EPOCH.replace(tzinfo=dt.UTC)
     return (moment - start).total_seconds()
 
 
-def _of_day(time):
+def _of_day(time: dt.time) -> float:
     return 3600 * time.hour + 60 * time.minute + time.second + time.microsecond / 1e6
 
 
-def _text(values, order=None):
+def _text(values: Sequence[Any], order: tuple[str, ...] | None = None) -> Values:
     texts = [value if isinstance(value, str) else None for value in values]
     if order is None and not any(text is not None for text in texts):
         return Values("nothing", np.full(len(values), np.nan))
     return Values("category", texts, order)
 
 
-def _level(value):
+def _level(value: Any) -> Any:
     """The level that a value is: numbers of any type, and booleans, have one name each."""
     if isinstance(value, str) or _is_gap(value):
         return value
     return level_name(value) if isinstance(value, Real | np.bool_) else str(value)
 
 
-def level_name(number):
+def level_name(number: Any) -> str:
     """The level that a number is where numbers are categories: 1.0 is the level "1"."""
     whole = np.isfinite(number) and number == int(number)
     return str(int(number)) if whole else repr(float(number))

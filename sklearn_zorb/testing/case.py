@@ -1,8 +1,11 @@
 """A layer under test: its inputs, params and outputs, and calls that watch over them."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from functools import cached_property
 from operator import is_
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,13 +13,20 @@ from ..layers import Context
 from ..linalg import to_numpy
 from ..rows import Rows, Targets
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from ..layers.base import Layer, Solved
+    from ..typing import Params, Shape
+
 N_SAMPLES = 150  # enough for three chunks of the 64 rows that are the least one is cut to
 
 
 class Case:
     """A layer with inputs, params and outputs, none of which it may write to."""
 
-    def __init__(self, layer, input_shape, seed):
+    def __init__(self, layer: Layer, input_shape: Shape, seed: int) -> None:
         self.layer, self.input_shape, self.seed = layer, input_shape, seed
         rng = self.rng(100)
         self.inputs = frozen(rng.normal(size=(N_SAMPLES, *input_shape)))
@@ -27,20 +37,20 @@ class Case:
         self.params = self.init(0)
 
     @cached_property
-    def outputs(self):
+    def outputs(self) -> Any:
         return frozen(self.call("forward", self.params, self.inputs))
 
-    def rng(self, stream=0):
+    def rng(self, stream: int = 0) -> np.random.Generator:
         return np.random.default_rng([self.seed, stream])
 
-    def line(self, text):
+    def line(self, text: str) -> AbstractContextManager[None]:
         return line_of(self.layer, text)
 
-    def init(self, stream):
+    def init(self, stream: int) -> Params:
         data = (Rows(self.inputs), self.y, None)
         return frozen(self.call("init", self.rng(stream), self.input_shape, data))
 
-    def call(self, name, *args, **kwargs):
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """The result of a method, which must leave the layer and its arguments alone."""
         attributes, held = dict(vars(self.layer)), [values(arg) for arg in args]
         with self.line(f"{name} runs"):
@@ -60,11 +70,11 @@ class Case:
             )
         return result
 
-    def context(self):
+    def context(self) -> Context:
         """What inverses are given."""
         return Context(rng=self.rng())
 
-    def solve(self, targets, rows=slice(None), **changes):
+    def solve(self, targets: Any, rows: Any = slice(None), **changes: Any) -> Solved:
         """`solve` for some of the rows, with a fresh context."""
         context = Context(rng=self.rng(), y=self.y[rows], y_targets=Targets(self.y[rows, None]))
         return self.call(
@@ -77,7 +87,7 @@ class Case:
 
 
 @contextmanager
-def line_of(layer, text):
+def line_of(layer: Layer, text: str) -> Iterator[None]:
     """Report whatever fails inside as a breach of this line of the contract."""
     try:
         yield
@@ -90,33 +100,33 @@ def line_of(layer, text):
         ) from error
 
 
-def require(condition, message):
+def require(condition: object, message: str) -> None:
     if not condition:
         raise AssertionError(message)
 
 
-def is_array(value):
+def is_array(value: object) -> bool:
     return hasattr(value, "dtype") and hasattr(value, "shape")
 
 
-def mapped(function, tree):
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """`function` of every array of nested dicts."""
     if isinstance(tree, dict):
         return {name: mapped(function, value) for name, value in tree.items()}
     return function(tree) if is_array(tree) else tree
 
 
-def values(tree):
+def values(tree: Any) -> list[Any]:
     """Everything in nested dicts, as a list."""
     if not isinstance(tree, dict):
         return [tree]
     return [leaf for value in tree.values() for leaf in values(value)]
 
 
-def frozen(tree):
+def frozen(tree: Any) -> Any:
     """Read-only copies of all arrays."""
 
-    def freeze(array):
+    def freeze(array: Any) -> np.ndarray:
         array = np.array(to_numpy(array))
         array.setflags(write=False)
         return array
@@ -124,18 +134,18 @@ def frozen(tree):
     return mapped(freeze, tree)
 
 
-def float32(tree):
+def float32(tree: Any) -> Any:
     return frozen(mapped(lambda a: a.astype(np.float32) if a.dtype.kind == "f" else a, tree))
 
 
-def close(actual, expected, tolerance):
+def close(actual: Any, expected: Any, tolerance: float) -> None:
     """Equal up to a share of the largest expected entry."""
     actual, expected = np.asarray(to_numpy(actual)), np.asarray(expected)
     scale = max(np.abs(expected).max(initial=0.0), np.finfo(np.float32).tiny)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
 
 
-def same(actual, expected, tolerance=0.0):
+def same(actual: Any, expected: Any, tolerance: float = 0.0) -> None:
     """The same nested dicts of the same arrays."""
     require(isinstance(actual, dict) == isinstance(expected, dict), "one is a dict")
     if isinstance(actual, dict):

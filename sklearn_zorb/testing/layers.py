@@ -1,6 +1,9 @@
 """The check that a layer keeps its contract."""
 
+from __future__ import annotations
+
 import pickle
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
@@ -23,8 +26,16 @@ from .case import (
     values,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
+    from ..layers.base import Layer
+    from ..typing import Int, Params
+
+
+def check_layer(
+    layer: Layer, input_shape: Sequence[Int], *, exact_inverse: bool = True, random_state: int = 0
+) -> None:
     """Check that a layer keeps the contract that estimators and trainers rely on.
 
     What is checked, in this order; the first line broken is reported.
@@ -76,7 +87,7 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
     >>> check_layer(Conv2D(2, 2), (4, 5, 1), exact_inverse=False)
     """
     _check_hyperparameters(layer)
-    case = Case(layer, tuple(input_shape), random_state)
+    case = Case(layer, tuple(map(int, input_shape)), random_state)
     _check_init(case)
     _check_forward(case)
     _check_training(case)
@@ -90,7 +101,7 @@ def check_layer(layer, input_shape, *, exact_inverse=True, random_state=0):
             _check_streams(case)
 
 
-def _check_hyperparameters(layer):
+def _check_hyperparameters(layer: Layer) -> None:
     line = "the constructor stores its arguments and nothing else, so that clone works"
     with line_of(layer, line):
         params = layer.get_params(deep=False)
@@ -104,7 +115,7 @@ def _check_hyperparameters(layer):
         require(repr(pickle.loads(pickle.dumps(layer))) == repr(layer), "it came back changed")
 
 
-def _check_arrays(case, params, method):
+def _check_arrays(case: Case, params: Any, method: str) -> None:
     with case.line(f"{method} returns params as a dict of arrays"):
         require(isinstance(params, dict), f"it returned {type(params).__name__}")
         if case.layer.traits.jax:
@@ -112,13 +123,13 @@ def _check_arrays(case, params, method):
             require(not others, f"there are other things in it: {others}")
 
 
-def _check_init(case):
+def _check_init(case: Case) -> None:
     _check_arrays(case, case.params, "init")
     with case.line("init gives the same params for the same seed"):
         same(case.init(0), case.params)
 
 
-def _check_forward(case):
+def _check_forward(case: Case) -> None:
     forward = case.layer.forward
     with case.line("forward returns outputs of shape (n, *output_shape)"):
         require(
@@ -138,7 +149,7 @@ def _check_forward(case):
         close(layer.forward(params, case.inputs), case.outputs, 0)
 
 
-def _check_training(case):
+def _check_training(case: Case) -> None:
     first = case.call("forward", case.params, case.inputs, rng=case.rng())
     second = case.call("forward", case.params, case.inputs, rng=case.rng())
     with case.line("forward with rng gives the same for the same seed"):
@@ -147,7 +158,7 @@ def _check_training(case):
         require(first.shape == case.outputs.shape, f"its shape is {first.shape}")
 
 
-def _check_jax(case):
+def _check_jax(case: Case) -> None:
     if not case.layer.traits.jax:
         return
     import jax
@@ -168,7 +179,9 @@ def _check_jax(case):
             require(outputs.dtype == np.float32, f"it returned {outputs.dtype}")
 
 
-def _inverted(case, targets, inputs, params=None):
+def _inverted(
+    case: Case, targets: Any, inputs: Any, params: Params | None = None
+) -> tuple[Any, Params]:
     params = case.params if params is None else params
     params = case.call("learn_inverse", params, [(targets, inputs)], case.context())
     with case.line("learn_inverse returns params"):
@@ -176,7 +189,7 @@ def _inverted(case, targets, inputs, params=None):
     return case.call("invert", params, targets, inputs, case.context()), params
 
 
-def _check_invert(case, exact):
+def _check_invert(case: Case, exact: bool) -> None:
     present = case.present if case.layer.traits.reads_inputs else None
     found, params = _inverted(case, case.outputs, present)
     with case.line("invert returns targets of the shape of the inputs"):
@@ -204,7 +217,7 @@ def _check_invert(case, exact):
         require(found.dtype == np.float32, f"it returned {found.dtype}")
 
 
-def _check_invert_without_inputs(case):
+def _check_invert_without_inputs(case: Case) -> None:
     # the last one often: what depends on how often a row comes shows
     distinct, codes = case.outputs[:5], np.minimum(np.arange(N_SAMPLES), 4)
     line = "invert that reads no inputs inverts row by row: equal targets, equal results"
@@ -218,14 +231,14 @@ def _check_invert_without_inputs(case):
         same(case.call("learn_inverse", case.params, pieces, case.context()), params, 1e-6)
 
 
-def _reachable(case):
+def _reachable(case: Case) -> tuple[Any, bool]:
     """Outputs for other params, and whether init draws any."""
     params = case.init(1)
     targets = frozen(case.call("forward", params, case.inputs))
     return targets, not np.array_equal(targets, case.outputs)
 
 
-def _check_solve(case):
+def _check_solve(case: Case) -> None:
     targets, drawn = _reachable(case)
     solved, again = case.solve(targets), case.solve(targets)
     with case.line("solve returns Solved"):
@@ -260,10 +273,10 @@ def _check_solve(case):
             close(case.layer.forward(other, case.inputs), outputs, 1e-7)
 
 
-def _check_streams(case):
+def _check_streams(case: Case) -> None:
     targets, _ = _reachable(case)
 
-    def outputs(**kwargs):
+    def outputs(**kwargs: Any) -> Any:
         return case.layer.forward(case.solve(targets, **kwargs).params, case.inputs)
 
     with case.line("solve of a layer that streams does not depend on how rows are chunked"):

@@ -1,8 +1,10 @@
 """The contract between estimators and training rules."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,6 +15,18 @@ from ..layers import sequence
 from ..linalg.threads import one_thread
 from ..network import Network, fits
 from ..rows import Rows, Targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ..layers.base import Context
+    from ..typing import LayersLike, Params, Shape
+
+    # called with an entry of the history and a function that returns the present params; a true
+    # return stops the training
+    OnStep: TypeAlias = Callable[[dict[str, Any], Callable[[], list[Params]]], bool | None]
 
 
 @dataclass
@@ -33,11 +47,11 @@ class TrainingResult:
         What a rule that can go on, epoch after epoch, wants back then.
     """
 
-    params: list
-    history: list = field(default_factory=list)
+    params: list[Params]
+    history: list[dict[str, Any]] = field(default_factory=list)
     status: str = "converged"
-    left_out: Any = None
-    state: Any = None
+    left_out: np.ndarray | None = None
+    state: dict[str, Any] | None = None
 
 
 class Trainer(BaseEstimator):
@@ -58,13 +72,23 @@ class Trainer(BaseEstimator):
     output = "scores"
     incremental = False
 
-    _parameter_constraints: dict = {}
+    _parameter_constraints: dict[str, Any] = {}
 
-    def n_steps(self, network):
+    def n_steps(self, network: Network) -> int:
         """Largest number of history entries, for progress bars."""
         return 1
 
-    def fit(self, layers, params, X, T, context, *, on_step=None, state=None):
+    def fit(
+        self,
+        layers: LayersLike | Network,
+        params: Sequence[Params] | None,
+        X: Any,
+        T: Any,
+        context: Context,
+        *,
+        on_step: OnStep | None = None,
+        state: dict[str, Any] | None = None,
+    ) -> TrainingResult:
         """Train the params of a list of layers.
 
         Estimators call this with what they have checked and encoded.
@@ -126,13 +150,29 @@ class Trainer(BaseEstimator):
             )
         options = {"state": state} if self.incremental else {}
         with one_thread(), unlogged():
-            return self._fit(layers, params, X, T, context, on_step=on_step, **options)
+            # with a network there are params
+            return self._fit(layers, params, X, T, context, on_step=on_step, **options)  # type: ignore[arg-type]
 
-    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
+    def _fit(
+        self,
+        network: Network,
+        params: Sequence[Params],
+        inputs: Rows,
+        targets: Targets,
+        context: Context,
+        *,
+        on_step: OnStep | None = None,
+    ) -> TrainingResult:
         raise NotImplementedError
 
 
-def _network(layers, params, X, T, context):
+def _network(
+    layers: LayersLike,
+    params: Sequence[Params] | None,
+    X: Any,
+    T: ArrayLike | Targets,
+    context: Context,
+) -> tuple[Network, list[Params], Rows, Targets, Context]:
     """The network of a list of layers, and what is trained with it, checked and completed."""
     X = check_array(
         X, accept_sparse=("csr", "csc"), dtype=context.dtype, ensure_2d=False, allow_nd=True,
@@ -162,7 +202,7 @@ def _network(layers, params, X, T, context):
     return network, sequence.cast(params, context.dtype), X, T, context
 
 
-def _labels(T, task):
+def _labels(T: Targets, task: str) -> np.ndarray:
     """What layers that learn from y itself are given: numbers of classes, or the targets."""
     targets = T[:]
     if task not in ("binary", "multiclass"):
@@ -170,6 +210,6 @@ def _labels(T, task):
     return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0].astype(int)
 
 
-def _shapes(params):
+def _shapes(params: Params) -> dict[str, Shape]:
     """Shapes of arrays by their names, as they are told in errors."""
     return {name: np.shape(value) for name, value in params.items()}

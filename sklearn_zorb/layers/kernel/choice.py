@@ -1,6 +1,9 @@
 """The choice of a kernel: its kind, its bandwidth and the scale of each feature."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,6 +17,12 @@ from .functions import (
     pair_distances,
 )
 from .ridge import fit_ridge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...rows.duplicates import Groups
+    from ...typing import Float, Int
 
 # rows on which kernels are compared, at most; cost grows with the cube
 SEARCH_ROWS = 400
@@ -57,12 +66,12 @@ class Choice:
     decade: int
 
 
-def median_distance(kind, rows):
+def median_distance(kind: str, rows: np.ndarray) -> float:
     """Median distance between pairs of rows, or 1 where they are all the same."""
     return _median(pair_distances(kind, rows))
 
 
-def _median(pairs):
+def _median(pairs: np.ndarray) -> float:
     # what has no reciprocal is no distance
     pairs[pairs < np.finfo(np.float64).tiny] = 0.0
     middle = float(np.median(pairs)) if len(pairs) else 0.0
@@ -70,7 +79,14 @@ def _median(pairs):
     return middle or (float(pairs.mean()) if len(pairs) else 0.0) or 1.0
 
 
-def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
+def choose_kernels(
+    kinds: Sequence[str],
+    bandwidth: Float | Literal["loo"],
+    reweight: Int,
+    rows: np.ndarray,
+    groups: Groups,
+    rng: np.random.Generator,
+) -> list[Choice]:
     """For each kind the bandwidth and feature scales of least leave-one-out error.
 
     Parameters
@@ -99,7 +115,7 @@ def choose_kernels(kinds, bandwidth, reweight, rows, groups, rng):
     return [best_of(_rounds(kind, bandwidth, reweight, rows, groups, order)) for kind in kinds]
 
 
-def best_of(choices):
+def best_of(choices: Iterable[Choice]) -> Choice:
     """The choice of least error, the first of those that only rounding parts."""
     choices = list(choices)
     least = min(choice.error for choice in choices)
@@ -108,7 +124,9 @@ def best_of(choices):
     return next(choice for choice in choices if choice.error <= least * (1 + TIE))
 
 
-def judged_on(choices, rows, groups, n_landmarks):
+def judged_on(
+    choices: Iterable[Choice], rows: np.ndarray, groups: Groups, n_landmarks: int
+) -> list[Choice]:
     """The same kernels with the leave-one-out errors of a ridge of their Nyström features.
 
     Landmarks are the first `n_landmarks` of `rows`. The others judge, as long as there are
@@ -130,7 +148,14 @@ def judged_on(choices, rows, groups, n_landmarks):
     return judged
 
 
-def _rounds(kind, bandwidth, reweight, rows, groups, order):
+def _rounds(
+    kind: str,
+    bandwidth: Float | Literal["loo"],
+    reweight: Int,
+    rows: np.ndarray,
+    groups: Groups,
+    order: np.ndarray,
+) -> Iterator[Choice]:
     """One kernel for each round of feature scaling."""
     sample = order[:MEDIAN_ROWS]
     factor, decade = _bandwidth(kind, bandwidth, rows[sample], groups.take(sample))
@@ -144,7 +169,9 @@ def _rounds(kind, bandwidth, reweight, rows, groups, order):
             scales = next_scales(kind, scales, scaled, groups, order, decade, distance)
 
 
-def _scaled(kind, rows, scales, factor, sample):
+def _scaled(
+    kind: str, rows: np.ndarray, scales: np.ndarray, factor: float, sample: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Rows in units of the kernel, the distances between them, and the bandwidth."""
     scaled = rows * scales
     distance = distances(kind, scaled, scaled)
@@ -153,12 +180,20 @@ def _scaled(kind, rows, scales, factor, sample):
     return scaled / width, distance, width
 
 
-def _pairs(distance):
+def _pairs(distance: np.ndarray) -> np.ndarray:
     """Each pair once."""
     return distance[np.triu_indices(len(distance), 1)]
 
 
-def next_scales(kind, scales, scaled, groups, order, decade, distance=None):
+def next_scales(
+    kind: str,
+    scales: np.ndarray,
+    scaled: np.ndarray,
+    groups: Groups,
+    order: np.ndarray,
+    decade: int,
+    distance: np.ndarray | None = None,
+) -> np.ndarray:
     """Scales after one more round, from functions fitted to two halves of the rows.
 
     `distance` is that between all scaled rows, where it is known.
@@ -174,7 +209,7 @@ def next_scales(kind, scales, scaled, groups, order, decade, distance=None):
     return rescale(scales, products)
 
 
-def optimism(choice, rows, groups, rng):
+def optimism(choice: Choice, rows: np.ndarray, groups: Groups, rng: np.random.Generator) -> float:
     """How much larger the squared error is at rows that the feature scales did not see.
 
     Leave-one-out knows nothing of scales that were learned from the row left out. For each of
@@ -202,7 +237,9 @@ def optimism(choice, rows, groups, rng):
     return max(1.0, float(error / choice.error))
 
 
-def _bandwidth(kind, bandwidth, rows, groups):
+def _bandwidth(
+    kind: str, bandwidth: Float | Literal["loo"], rows: np.ndarray, groups: Groups
+) -> tuple[float, int]:
     """Bandwidth in median distances, which it keeps in all rounds, and a first penalty."""
     if bandwidth != "loo":
         return float(bandwidth), START
@@ -216,7 +253,7 @@ def _bandwidth(kind, bandwidth, rows, groups):
     return factor, fits[factor].decade
 
 
-def rescale(scales, products):
+def rescale(scales: np.ndarray, products: np.ndarray) -> np.ndarray:
     """Scales from mean products of derivatives with respect to the scaled features.
 
     The fourth root makes a scale the square root of a root mean squared derivative. Noise

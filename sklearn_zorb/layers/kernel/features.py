@@ -1,5 +1,7 @@
 """Features from landmarks: projections of kernels, and what takes their mean away."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.linalg import lapack
 
@@ -11,7 +13,7 @@ from ...linalg.threads import all_threads
 NO_WEIGHT = 1e-10
 
 
-def centre(kernel, weight):
+def centre(kernel: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Kernel between features from which their weighted mean is taken away.
 
     Returns the centred matrix and the weighted mean of the rows of `kernel`.
@@ -23,7 +25,7 @@ def centre(kernel, weight):
     return centred, mean
 
 
-def whitening(kernel):
+def whitening(kernel: np.ndarray) -> np.ndarray:
     """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
     jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
     factor = get_backend("numpy").cholesky(kernel, jitter)
@@ -32,7 +34,9 @@ def whitening(kernel):
     return lapack.dtrtri(factor, lower=0, overwrite_c=1)[0]
 
 
-def principal(kernel, weight, precision):
+def principal(
+    kernel: np.ndarray, weight: np.ndarray, precision: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Projection on the principal axes of the training features, and the offset to centre.
 
     From D K D = U S U.T, K centred and D the square roots of the weights, the features
@@ -56,7 +60,7 @@ def principal(kernel, weight, precision):
     return projection, mean @ projection
 
 
-def principal_features(projection, weight):
+def principal_features(projection: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """What `principal` makes of the training rows, in their order: D^-1 U S^1/2, no product."""
     own = projection / weight[:, None]
     squares = (projection * own).sum(axis=0)

@@ -1,11 +1,18 @@
 """Kernel functions of distances, and the derivatives of what is made of them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.linalg import blas
 from scipy.spatial.distance import cdist, pdist
 
 from ...linalg.threads import for_each
 from ...memory import CACHE_BYTES, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # columns beyond which products are cheaper than sums of squared differences; they lose digits
@@ -15,19 +22,19 @@ WIDE, SMALL_SHARE = 12, 1e-6
 PAIRS, LEAST_PAIRS, PAIR_VALUES = 1000, 50, 5e7
 
 
-def distances(kind, left, right):
+def distances(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Manhattan distances for "laplace_l1", Euclidean ones for the other kinds."""
     common = _common_row(kind, right)
     return _distances(kind, left - common, right - common)
 
 
-def _common_row(kind, rows):
+def _common_row(kind: str, rows: np.ndarray) -> np.ndarray | float:
     """What rows are taken less before products: far from zero, those would cost digits."""
     by_products = kind != "laplace_l1" and rows.shape[1] > WIDE
     return rows[:64].mean(axis=0) if by_products else 0.0
 
 
-def _distances(kind, left, right):
+def _distances(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     if kind == "laplace_l1":
         return cdist(left, right, "cityblock")
     if left.shape[1] <= WIDE:
@@ -45,14 +52,14 @@ def _distances(kind, left, right):
     return np.sqrt(squares, out=squares)
 
 
-def pair_distances(kind, rows):
+def pair_distances(kind: str, rows: np.ndarray) -> np.ndarray:
     """The same between all pairs of rows, each pair once."""
     if kind == "laplace_l1" or rows.shape[1] <= WIDE:
         return pdist(rows, "cityblock" if kind == "laplace_l1" else "euclidean")
     return distances(kind, rows, rows)[np.triu_indices(len(rows), 1)]
 
 
-def kernel_values(kind, distance):
+def kernel_values(kind: str, distance: np.ndarray) -> np.ndarray:
     """exp(-d), or exp(-d² / 2) for "gaussian"; `distance` is overwritten."""
     if kind == "gaussian":
         np.multiply(distance, distance, out=distance)
@@ -60,12 +67,12 @@ def kernel_values(kind, distance):
     return np.exp(np.negative(distance, out=distance), out=distance)
 
 
-def kernel_matrix(kind, left, right):
+def kernel_matrix(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
     common = _common_row(kind, right)
     right = right - common
 
-    def values(part):
+    def values(part: slice) -> np.ndarray:
         return kernel_values(kind, _distances(kind, left[part] - common, right))
 
     parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
@@ -73,14 +80,16 @@ def kernel_matrix(kind, left, right):
         return values(slice(None))
     kernel = np.empty((len(left), len(right)))
 
-    def fill(part):
+    def fill(part: slice) -> None:
         kernel[part] = values(part)
 
     for_each(fill, parts)
     return kernel
 
 
-def gradient_products(kind, points, halves, weight):
+def gradient_products(
+    kind: str, points: np.ndarray, halves: Sequence[tuple[np.ndarray, ...]], weight: np.ndarray
+) -> np.ndarray:
     """Mean products of the partial derivatives of two functions fitted to different rows.
 
     What noise adds to one is independent of what it adds to the other, so that a product is
@@ -108,7 +117,13 @@ def gradient_products(kind, points, halves, weight):
     return sum(products) / weight.sum()
 
 
-def _by_target(kind, points, landmarks, dual, distance=None):
+def _by_target(
+    kind: str,
+    points: np.ndarray,
+    landmarks: np.ndarray,
+    dual: np.ndarray,
+    distance: np.ndarray | None = None,
+) -> Iterator[np.ndarray]:
     """Derivatives (n_points, n_features) of each target in turn.
 
     That in feature j is -sum_i c_i g(x, x_i) (x_j - x_ij), g the kernel over the distance.
@@ -121,7 +136,13 @@ def _by_target(kind, points, landmarks, dual, distance=None):
         yield gain @ (coefficients * landmarks) - (gain @ coefficients) * points
 
 
-def _by_feature(kind, points, landmarks, dual, distance=None):
+def _by_feature(
+    kind: str,
+    points: np.ndarray,
+    landmarks: np.ndarray,
+    dual: np.ndarray,
+    distance: np.ndarray | None = None,
+) -> Iterator[np.ndarray]:
     """Derivatives (n_points, n_targets) in each feature in turn, of Manhattan distances.
 
     The derivative of such a distance is the sign of a difference.
@@ -134,7 +155,7 @@ def _by_feature(kind, points, landmarks, dual, distance=None):
         yield signs @ -dual
 
 
-def exchange_effects(kind, landmarks, dual):
+def exchange_effects(kind: str, landmarks: np.ndarray, dual: np.ndarray) -> np.ndarray:
     r"""How much a function changes where one feature takes the value of another landmark.
 
     With x and x' landmarks drawn at random, of :math:`f(x) = k(x)\, c` it is the total effect
@@ -164,7 +185,7 @@ def exchange_effects(kind, landmarks, dual):
     # powers of distances are sums over features
     distance = distances(kind, points, landmarks) ** power
 
-    def function(powers):
+    def function(powers: np.ndarray) -> np.ndarray:
         return kernel_values(kind, np.maximum(powers, 0.0) ** (1 / power)) @ dual
 
     before, effects = function(distance), np.empty(landmarks.shape[1])

@@ -1,6 +1,9 @@
 """Kernel features whose kernel is learned in closed form."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +26,15 @@ from .choice import (
 )
 from .features import principal, principal_features, whitening
 from .functions import KINDS, exchange_effects, kernel_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...rows import Rows, Targets
+    from ...rows.duplicates import Groups
+    from ...typing import Array, Float, Int, Params, Shape, Stream
+    from ..base import Context, InitialData
+    from .choice import Choice
 
 # sparse rows are made dense chunk by chunk, and landmarks are, up to this many columns
 DENSE_COLUMNS = 10_000
@@ -117,17 +129,26 @@ class Kernel(Layer):
         "reweight": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, units=1000, *, kind="auto", bandwidth="loo", reweight=2):
+    def __init__(
+        self,
+        units: Int = 1000,
+        *,
+        kind: Literal["auto", "laplace", "laplace_l1", "gaussian"] = "auto",
+        bandwidth: Float | Literal["loo"] = "loo",
+        reweight: Int = 2,
+    ) -> None:
         self.units = units
         self.kind = kind
         self.bandwidth = bandwidth
         self.reweight = reweight
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         return (int(self.units),)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         count = min(self.units, INITIAL)
         if data is None:
             rows = rng.normal(size=(count, *input_shape))
@@ -140,7 +161,7 @@ class Kernel(Layer):
         width = factor * median_distance(kind, rows)
         return self._with_landmarks(rows, np.ones(rows.shape[1]), width, kind)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         rows = self._dense(inputs)
         outputs = self._kernel(params, rows)
         if "projection" in params:
@@ -152,7 +173,9 @@ class Kernel(Layer):
         dtype = np.result_type(inputs.dtype, np.float32)
         return namespace(inputs).asarray(outputs.astype(dtype, copy=False))
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         landmarks = np.asarray(params["landmarks"], dtype=np.float64)
         rank = params.get("projection", landmarks.T).shape[1]
         features = self.forward(params, landmarks)[:, :rank]
@@ -161,7 +184,7 @@ class Kernel(Layer):
         found = wanted @ decoder.coef + decoder.intercept
         return namespace(targets).asarray(found.astype(targets.dtype, copy=False))
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         table = targets if context.y_targets is None else context.y_targets
         groups = group_rows(inputs, table, context.sample_weight, context.memory)
         streams = context.rng.spawn(2)
@@ -185,7 +208,9 @@ class Kernel(Layer):
         outputs = None if weight is None else self._known(solved, groups, inputs, context)
         return Solved(solved, outputs, optimism=excess - 1, report=report)
 
-    def _known(self, params, groups, inputs, context):
+    def _known(
+        self, params: Params, groups: Groups, inputs: Rows, context: Context
+    ) -> np.ndarray | None:
         """Outputs for training rows that are all landmarks, where they may be kept, else None."""
         n_rows, size = len(groups), np.dtype(context.dtype).itemsize
         if n_rows < len(inputs) or context.backend != "numpy":
@@ -197,7 +222,9 @@ class Kernel(Layer):
         outputs[groups.first, : features.shape[1]] = features
         return outputs
 
-    def folded(self, params, weights, intercept):
+    def folded(
+        self, params: Params, weights: np.ndarray, intercept: np.ndarray
+    ) -> tuple[Params, np.ndarray, np.ndarray]:
         """Params without a projection, and weights and intercept of a layer behind with it.
 
         That layer is linear in the features alone, with weights of shape (units, n_outputs).
@@ -209,7 +236,7 @@ class Kernel(Layer):
         rest = {name: value for name, value in params.items() if name not in FOLDED}
         return rest, moved, intercept - offset @ own
 
-    def exchange_effects(self, params, weights):
+    def exchange_effects(self, params: Params, weights: np.ndarray) -> np.ndarray:
         """How much a linear read-out changes where a feature takes another landmark's value.
 
         Parameters
@@ -229,7 +256,9 @@ class Kernel(Layer):
         landmarks = landmarks * (params["feature_scales"] / params["bandwidth"])
         return exchange_effects(KINDS[int(params["kind"])], landmarks, dual)
 
-    def _choose(self, inputs, groups, order, rng):
+    def _choose(
+        self, inputs: Rows, groups: Groups, order: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Choice, float]:
         """The best kernel for some rows and, with fewer landmarks than rows, for as few of them.
 
         Also how much larger squared errors are than leave-one-out says.
@@ -251,19 +280,27 @@ class Kernel(Layer):
         known = searched[kinds.index(best.kind)]
         return best, 1 + share * (optimism(known, rows, some, rng) - 1)
 
-    def _kinds(self, n_rows, n_features):
+    def _kinds(self, n_rows: int, n_features: int) -> Sequence[str]:
         if self.kind != "auto":
             return (self.kind,)
         dear = n_rows * min(n_rows, self.units) * n_features > MANHATTAN_BUDGET
         dear = dear or n_features > MANHATTAN_COLUMNS
         return ("laplace", "gaussian") if dear else KINDS
 
-    def _kernel(self, params, rows):
+    def _kernel(self, params: Params, rows: np.ndarray) -> np.ndarray:
         scale = params["feature_scales"] / params["bandwidth"]
         kind = KINDS[int(params["kind"])]
         return kernel_matrix(kind, rows * scale, params["landmarks"] * scale)
 
-    def _with_landmarks(self, rows, scales, bandwidth, kind, weight=None, dtype=np.float64):
+    def _with_landmarks(
+        self,
+        rows: np.ndarray,
+        scales: np.ndarray,
+        bandwidth: float,
+        kind: str,
+        weight: np.ndarray | None = None,
+        dtype: Any = np.float64,
+    ) -> Params:
         """Params with these landmarks; `weight` is given where they are all rows there are."""
         params = {
             "landmarks": rows,
@@ -282,7 +319,7 @@ class Kernel(Layer):
             for name, value in params.items()
         }
 
-    def _dense(self, inputs):
+    def _dense(self, inputs: Any) -> np.ndarray:
         if sp.issparse(inputs):
             if inputs.shape[1] > DENSE_COLUMNS:
                 raise ValueError(

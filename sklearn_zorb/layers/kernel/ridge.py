@@ -1,6 +1,9 @@
 """Kernel ridge regression of groups of rows, with leave-one-out."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,6 +11,9 @@ from ...linalg import get_backend
 from ...linalg.penalties import search
 from ...linalg.solvers import DualRidge
 from .features import centre
+
+if TYPE_CHECKING:
+    from ...rows.duplicates import Groups
 
 # penalties tried, relative to the mean eigenvalue of the centred kernel matrix
 DECADES = 10.0 ** np.arange(-6, 3.5, 1.0)
@@ -34,7 +40,7 @@ class Fit:
     losses: np.ndarray
 
 
-def fit_ridge(kernel, groups, start, walk=True):
+def fit_ridge(kernel: np.ndarray, groups: Groups, start: int, walk: bool = True) -> Fit:
     """The penalty of least leave-one-out error, searched from `start` over `DECADES`.
 
     Without `walk` it is the one at `start`.
@@ -49,7 +55,7 @@ def fit_ridge(kernel, groups, start, walk=True):
         return Fit(start, np.inf, np.zeros_like(deviation), groups.scatter)
     alphas, losses = DECADES * ridge.trace / len(inner), {}
 
-    def error(decade):
+    def error(decade: int) -> float:
         alpha = alphas[decade]
         dual, leverages = ridge.at(alpha)
         # a copy left out misses its own target by what its group's mean is missed, and more
@@ -57,6 +63,7 @@ def fit_ridge(kernel, groups, start, walk=True):
         losses[decade] = squares / np.maximum(1 - groups.share * leverages, 1e-10) ** 2
         return losses[decade].sum() / groups.weight.sum() / deviation.shape[1]
 
+    errors: Any
     if walk:
         decade, errors = search(error, len(DECADES), start)
     else:

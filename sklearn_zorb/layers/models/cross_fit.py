@@ -1,6 +1,9 @@
 """Models fitted to parts of the rows, each predicting the rows it has not seen."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,8 +14,16 @@ from threadpoolctl import threadpool_limits
 
 from .foreign import Mean, seed
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def fold_numbers(n_rows, n_folds, rng, codes=None):
+    from ...typing import Int
+    from ..base import Context
+
+
+def fold_numbers(
+    n_rows: int, n_folds: int, rng: np.random.Generator, codes: np.ndarray | None = None
+) -> np.ndarray:
     """Fold of each row, at random; with `codes`, every fold gets its share of every class."""
     order = rng.permutation(n_rows)
     if codes is not None:
@@ -22,7 +33,7 @@ def fold_numbers(n_rows, n_folds, rng, codes=None):
     return folds
 
 
-def with_random_state(estimator, rng):
+def with_random_state(estimator: Any, rng: np.random.Generator) -> Any:
     """A clone whose unset random states are drawn from `rng`."""
     copy = clone(estimator)
     unset = [
@@ -33,7 +44,18 @@ def with_random_state(estimator, rng):
     return copy.set_params(**{name: seed(rng) for name in unset})
 
 
-def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies=None, openmp=None):
+def cross_fit(
+    estimator: Any,
+    rows: Any,
+    values: np.ndarray,
+    context: Context,
+    *,
+    cv: Int,
+    units: Any,
+    codes: np.ndarray | None = None,
+    copies: np.ndarray | None = None,
+    openmp: int | None = None,
+) -> tuple[Mean, np.ndarray]:
     """The mean of one model for each fold, and each row's prediction by that of its own fold.
 
     Parameters
@@ -78,7 +100,17 @@ def cross_fit(estimator, rows, values, context, *, cv, units, codes=None, copies
     return Mean([model for model, _ in done]), outputs
 
 
-def _fit_fold(estimator, rows, values, sample_weight, copies, units, openmp, own, rng):
+def _fit_fold(
+    estimator: Any,
+    rows: Any,
+    values: np.ndarray,
+    sample_weight: np.ndarray | None,
+    copies: np.ndarray | None,
+    units: int,
+    openmp: int | None,
+    own: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[Columns | Probabilities, np.ndarray]:
     """A model of the rows that are not the fold's own, and its predictions of these."""
     index, weights = np.flatnonzero(~own), None
     if copies is not None:
@@ -93,10 +125,10 @@ def _fit_fold(estimator, rows, values, sample_weight, copies, units, openmp, own
 class Columns:
     """Regressors of one column each, or one of all columns."""
 
-    def __init__(self, models):
+    def __init__(self, models: Sequence[Any]) -> None:
         self.models = models
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         columns = [np.asarray(model.predict(rows)) for model in self.models]
         return np.hstack([column.reshape(rows.shape[0], -1) for column in columns])
 
@@ -113,10 +145,10 @@ class Probabilities:
         The share of each class or label among the rows, for what a model cannot say.
     """
 
-    def __init__(self, models, units, constants):
+    def __init__(self, models: Sequence[Any], units: int, constants: Sequence[float]) -> None:
         self.models, self.units, self.constants = models, units, constants
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         if len(self.models) == self.units:  # labels, or the second of two classes
             pairs = zip(self.models, self.constants[-self.units :], strict=True)
             return np.stack([self._positive(m, c, rows) for m, c in pairs], axis=1)
@@ -127,19 +159,26 @@ class Probabilities:
         shares[:, self.models[0].classes_.astype(int)] = self.models[0].predict_proba(rows)
         return shares
 
-    def _positive(self, model, constant, rows):
+    def _positive(self, model: Any, constant: float, rows: Any) -> np.ndarray:
         if model is None:
             return np.full(rows.shape[0], constant)
         return model.predict_proba(rows)[:, list(model.classes_).index(1)]
 
 
-def fit_model(estimator, rows, values, sample_weight, rng, units):
+def fit_model(
+    estimator: Any,
+    rows: Any,
+    values: np.ndarray,
+    sample_weight: np.ndarray | None,
+    rng: np.random.Generator,
+    units: int,
+) -> Columns | Probabilities:
     """A fitted model: `Probabilities` of a classifier, `Columns` of a regressor.
 
     `values` are class indices or a label matrix for a classifier, else targets.
     """
 
-    def fitted(column):
+    def fitted(column: np.ndarray) -> Any:
         return fit_estimator(with_random_state(estimator, rng), rows, column, sample_weight)
 
     if is_classifier(estimator):
@@ -156,7 +195,9 @@ def fit_model(estimator, rows, values, sample_weight, rng, units):
     return Columns([fitted(column) for column in values.T])
 
 
-def fit_estimator(estimator, rows, y, sample_weight):
+def fit_estimator(
+    estimator: Any, rows: Any, y: np.ndarray, sample_weight: np.ndarray | None
+) -> Any:
     """`estimator`, fitted, with weights where there are any."""
     if sample_weight is None:
         return estimator.fit(rows, y)
@@ -172,7 +213,7 @@ def fit_estimator(estimator, rows, y, sample_weight):
     return estimator.fit(rows[copies], y[copies])
 
 
-def whole_copies(sample_weight):
+def whole_copies(sample_weight: np.ndarray) -> np.ndarray | None:
     """Index that repeats each row as often as it weighs; None if some weight is no count."""
     counts = np.rint(sample_weight)
     if not np.array_equal(counts, sample_weight):

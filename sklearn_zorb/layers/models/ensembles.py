@@ -1,12 +1,21 @@
 """Forests and gradient boosting, fitted by scikit-learn, as one kind of small model."""
 
+from __future__ import annotations
+
 from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._compat import boosted_trees
 from .cross_fit import Probabilities
 from .nodes import CATEGORIES, Nodes, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..._compat import BoostedTrees
+    from .foreign import Mean
 
 
 class Ensemble:
@@ -30,7 +39,15 @@ class Ensemble:
         By how much splits at each column lower the loss.
     """
 
-    def __init__(self, nodes, groups, baseline, mixing, members=None, importances=None):
+    def __init__(
+        self,
+        nodes: Nodes,
+        groups: np.ndarray,
+        baseline: np.ndarray,
+        mixing: np.ndarray,
+        members: np.ndarray | None = None,
+        importances: np.ndarray | None = None,
+    ) -> None:
         self.nodes = nodes
         self.groups = groups
         self.baseline = baseline
@@ -38,7 +55,7 @@ class Ensemble:
         self.members = members
         self.importances = importances
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         """Predictions of shape (n_samples, n_outputs)."""
         rows = rows.toarray() if hasattr(rows, "tocsr") else np.asarray(rows)
         width = self.nodes.values.shape[1]
@@ -48,20 +65,20 @@ class Ensemble:
             sums = _softmax(sums, self.members)
         return sums @ self.mixing
 
-    def then(self, matrix):
+    def then(self, matrix: np.ndarray) -> Ensemble:
         """A model whose outputs are these, times a matrix."""
         changed = copy(self)
         changed.mixing = self.mixing @ matrix
         return changed
 
 
-def _softmax(sums, members):
+def _softmax(sums: np.ndarray, members: np.ndarray) -> np.ndarray:
     starts = np.flatnonzero(np.diff(members, prepend=-1))
     sums = np.exp(sums - np.maximum.reduceat(sums, starts, axis=1)[:, members])
     return sums / np.add.reduceat(sums, starts, axis=1)[:, members]
 
 
-def forest(trees, importances=None):
+def forest(trees: Sequence[Nodes], importances: np.ndarray | None = None) -> Ensemble:
     """The mean of trees, given as a list of `Nodes`."""
     nodes = Nodes.joined(trees)
     width, n_trees = nodes.values.shape[1], nodes.n_trees
@@ -69,7 +86,7 @@ def forest(trees, importances=None):
     return Ensemble(nodes, groups, np.zeros(width), mixing, importances=importances)
 
 
-def boosting(mean):
+def boosting(mean: Mean) -> Any:
     """An `Ensemble` that predicts as a mean of models by histogram gradient boosting does.
 
     Parameters
@@ -86,7 +103,9 @@ def boosting(mean):
     boosted = [member[0] and boosted_trees(member[0]) for member in members]
     if not any(boosted) or not all(_has_codes(one) for one in boosted if one):
         return mean
-    trees, groups, baseline = [], [], []
+    trees: list[Nodes] = []
+    groups: list[int] = []
+    baseline: list[float] = []
     for one, (_, columns, constants) in zip(boosted, members, strict=True):
         if one is None:
             baseline += constants
@@ -95,7 +114,7 @@ def boosting(mean):
         # of two classes the first has the score 0
         first = len(baseline) + len(columns) - len(own)
         baseline += [0.0] * (len(columns) - len(own)) + own
-        trees += [_nodes(*tree, one) for grown in one.rounds for tree in grown]
+        trees += [_nodes(nodes, sets, one) for grown in one.rounds for nodes, sets in grown]
         groups += [*range(first, first + len(own))] * len(one.rounds)
     columns = np.concatenate([columns for _, columns, _ in members])
     kept, mixing = columns >= 0, np.zeros((len(columns), columns.max() + 1))
@@ -107,7 +126,7 @@ def boosting(mean):
     )
 
 
-def _members(model):
+def _members(model: Any) -> list[tuple[Any, Any, list[float]]]:
     """(fitted or None, columns of the outputs or -1, scores where nothing is fitted)."""
     if not isinstance(model, Probabilities):
         return [(one, [j], [0.0]) for j, one in enumerate(model.models)]
@@ -125,7 +144,7 @@ def _members(model):
     return [(one, list(columns), scores)]
 
 
-def _has_codes(boosted):
+def _has_codes(boosted: BoostedTrees) -> bool:
     """Whether all categories are small whole numbers, as far as they are not missing."""
     return all(
         np.isin(_without_nan(known), np.arange(CATEGORIES)).all()
@@ -133,11 +152,11 @@ def _has_codes(boosted):
     )
 
 
-def _without_nan(known):
+def _without_nan(known: np.ndarray) -> np.ndarray:
     return known[~np.isnan(known)]
 
 
-def _nodes(records, sets, boosted):
+def _nodes(records: np.ndarray, sets: np.ndarray, boosted: BoostedTrees) -> Nodes:
     """One tree of gradient boosting."""
     inner = records["is_leaf"] == 0
     own, leaves = records[inner], records[~inner]
@@ -154,7 +173,9 @@ def _nodes(records, sets, boosted):
     )
 
 
-def _sets_of_codes(nodes, feature, sets, categories):
+def _sets_of_codes(
+    nodes: np.ndarray, feature: np.ndarray, sets: np.ndarray, categories: dict[int, np.ndarray]
+) -> np.ndarray:
     """Which codes go left: those whose position is in a node's set, and unknown as missing ones."""
     left = np.tile(nodes["missing_go_to_left"][:, None], CATEGORIES)
     for bits, node, column in zip(left, nodes, feature.tolist(), strict=True):

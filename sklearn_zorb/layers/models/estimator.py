@@ -1,7 +1,10 @@
 """Any scikit-learn estimator as a layer."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -13,8 +16,13 @@ from ...linalg.threads import all_threads
 from .cross_fit import cross_fit, whole_copies, with_random_state
 from .foreign import POSITIVE, Foreign
 
+if TYPE_CHECKING:
+    from ...rows import Targets
+    from ...typing import Array, Int, Params, Shape, Stream
+    from ..base import Context, Traits
+
 # widths of transformers, by the hash of transformer and number of columns
-_WIDTHS: dict = {}
+_WIDTHS: dict[str, int] = {}
 
 
 class EstimatorLayer(Foreign):
@@ -69,39 +77,41 @@ class EstimatorLayer(Foreign):
         "n_keep": [POSITIVE],
     }
 
-    def __init__(self, estimator, units=None, *, cv=5, n_keep=1):
+    def __init__(
+        self, estimator: Any, units: Int | None = None, *, cv: Int = 5, n_keep: Int = 1
+    ) -> None:
         self.estimator = estimator
         self.units = units
         self.cv = cv
         self.n_keep = n_keep
 
     @property
-    def traits(self):
+    def traits(self) -> Traits:  # type: ignore[override]  # it depends on hyperparameters
         honest, fits = _is_predictor(self.estimator), is_regressor(self.estimator)
         return replace(super().traits, honest=honest, fits_targets=fits)
 
     @property
-    def likely(self):
+    def likely(self) -> bool:
         return is_classifier(self.estimator)
 
-    def _n_units(self, input_shape):
+    def _n_units(self, input_shape: Shape) -> int:
         if self.units is None and not _is_predictor(self.estimator):
             return _probed_width(self.estimator, int(input_shape[0]))
         return super()._n_units(input_shape)
 
-    def fit_model(self, rows, targets, context):
+    def fit_model(self, rows: Any, targets: Targets, context: Context) -> tuple[Any, Array]:
         _check_estimator(self.estimator)
         # an estimator of others may leave its work to BLAS; what it gives is checked next
         with all_threads(np.inf), np.errstate(all="ignore"):
             model, outputs = self._fit_model(rows, targets, context)
         return model, self._checked(outputs)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         with np.errstate(all="ignore"):
             outputs = super().forward(params, inputs)
         return self._checked(outputs)
 
-    def _checked(self, outputs):
+    def _checked(self, outputs: Array) -> Array:
         """The outputs; ValueError where the estimator gave some that are no numbers."""
         finite = namespace(outputs).isfinite(outputs).all(axis=1)
         if not is_traced(outputs) and not finite.all():
@@ -112,17 +122,17 @@ class EstimatorLayer(Foreign):
             )
         return outputs
 
-    def _fit_model(self, rows, targets, context):
+    def _fit_model(self, rows: Any, targets: Targets, context: Context) -> tuple[Any, np.ndarray]:
         if not _is_predictor(self.estimator):
             return self._transform(rows, context)
         if is_classifier(self.estimator):
             values, codes = self._labels(targets, context)
         else:
             values, codes = np.asarray(targets, dtype=np.float64), None
-        own = {"cv": self.cv, "units": targets.shape[1], "codes": codes}
+        own: dict[str, Any] = {"cv": self.cv, "units": targets.shape[1], "codes": codes}
         return cross_fit(self.estimator, rows, values, context, **own)
 
-    def _labels(self, targets, context):
+    def _labels(self, targets: Targets, context: Context) -> tuple[np.ndarray, np.ndarray | None]:
         """What a classifier is fitted to, and what folds are stratified by."""
         name = type(self.estimator).__name__
         if context.task == "regression" or context.y is None:
@@ -130,7 +140,7 @@ class EstimatorLayer(Foreign):
                 f"EstimatorLayer({name}()) is fitted to class labels, and y is continuous: "
                 "wrap a regressor."
             )
-        width = context.y_targets.shape[1]
+        width = 0 if context.y_targets is None else context.y_targets.shape[1]
         if targets.shape[1] != width:
             raise ValueError(
                 f"EstimatorLayer({name}(), units={targets.shape[1]}) hands on one column for "
@@ -139,7 +149,7 @@ class EstimatorLayer(Foreign):
         y = np.asarray(context.y)
         return y, y if y.ndim == 1 else None
 
-    def _transform(self, rows, context):
+    def _transform(self, rows: Any, context: Context) -> tuple[Transformed, np.ndarray]:
         y = None if context.y is None else np.asarray(context.y)
         if y is not None and y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
@@ -154,10 +164,12 @@ class EstimatorLayer(Foreign):
         return Transformed(transformer), outputs
 
 
-def _fit_transform(transformer, rows, y, sample_weight):
+def _fit_transform(
+    transformer: Any, rows: Any, y: np.ndarray | None, sample_weight: np.ndarray | None
+) -> np.ndarray:
     """Dense outputs of a transformer fitted to as many copies of each row as it weighs."""
     copies = None if sample_weight is None else whole_copies(sample_weight)
-    if copies is None:
+    if sample_weight is None or copies is None:
         return _dense(transformer.fit_transform(rows, y))
     outputs = _dense(transformer.fit_transform(rows[copies], None if y is None else y[copies]))
     # where the transformer cross-fits, copies in different folds differ: their mean
@@ -168,20 +180,20 @@ def _fit_transform(transformer, rows, y, sample_weight):
 class Transformed:
     """A fitted transformer."""
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         return _dense(self.transformer.transform(rows))
 
 
-def _is_predictor(estimator):
+def _is_predictor(estimator: Any) -> bool:
     if isinstance(estimator, type) or not hasattr(estimator, "fit"):
         raise TypeError(f"EstimatorLayer takes an estimator, such as Ridge(); got {estimator!r}.")
     return is_classifier(estimator) or is_regressor(estimator)
 
 
-def _check_estimator(estimator):
+def _check_estimator(estimator: Any) -> None:
     if is_classifier(estimator) and not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"EstimatorLayer needs predict_proba, which {estimator!r} has not: wrap it in "
@@ -194,7 +206,7 @@ def _check_estimator(estimator):
         )
 
 
-def _probed_width(estimator, n_features):
+def _probed_width(estimator: Any, n_features: int) -> int:
     """Columns that a clone of a transformer gives for random rows of this width."""
     _check_estimator(estimator)
     key = joblib.hash((estimator, n_features))
@@ -212,5 +224,5 @@ def _probed_width(estimator, n_features):
     return _WIDTHS[key]
 
 
-def _dense(outputs):
+def _dense(outputs: Any) -> np.ndarray:
     return outputs.toarray() if hasattr(outputs, "toarray") else np.asarray(outputs, dtype=float)

@@ -1,6 +1,9 @@
 """What layers around models that cannot be inverted share."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +12,15 @@ from ...linalg import namespace, to_numpy
 from ...linalg.pseudoinverse import solve_minimum_norm
 from ..base import Layer, Solved, Traits, check_flat
 from ..initializers import glorot_uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...rows import Rows, Targets
+    from ...typing import Array, Int, Params, Shape, Stream
+    from ..base import Context, InitialData
 
 # training rows kept as answers to "what input gives this output?"
 PROTOTYPES = 256
@@ -30,11 +42,11 @@ class Foreign(Layer):
         jax=False,
     )  # fmt: skip
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         check_flat(self, input_shape)
         return (self._n_units(input_shape),)
 
-    def _n_units(self, input_shape):
+    def _n_units(self, input_shape: Shape) -> int:
         """Number of outputs; units=None stands for that of the network."""
         if self.units is None:
             raise ValueError(
@@ -43,17 +55,21 @@ class Foreign(Layer):
             )
         return int(self.units)
 
-    def init(self, rng, input_shape, data=None):
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
         shape = (int(input_shape[0]) + 1, self._n_units(input_shape))
         return {"surrogate": glorot_uniform(rng, shape)[:-1]}
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         if "estimator" not in params:
             outputs = inputs @ params["surrogate"]
             return np.asarray(outputs) if hasattr(inputs, "tocsr") else outputs
         return self._like(inputs, params["estimator"].predict(to_numpy(inputs)))
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         if "estimator" not in params:
             return solve_minimum_norm(params["surrogate"], targets, context.backward_rcond)
         wanted = np.asarray(to_numpy(targets), dtype=np.float64)
@@ -62,7 +78,7 @@ class Foreign(Layer):
         found = params["prototype_inputs"][gap.argmin(axis=1)]
         return self._like(targets, found)
 
-    def fit_model(self, rows, targets, context):
+    def fit_model(self, rows: Any, targets: Targets, context: Context) -> tuple[Any, Array]:
         """Fit to rows and targets.
 
         Parameters
@@ -80,7 +96,7 @@ class Foreign(Layer):
         """
         raise NotImplementedError
 
-    def solve(self, params, inputs, targets, context):
+    def solve(self, params: Params, inputs: Rows, targets: Targets, context: Context) -> Solved:
         rows = to_numpy(inputs[:])
         model_rng, own_rng = context.rng.spawn(2)
         model, outputs = self.fit_model(rows, targets, context.replace(rng=model_rng))
@@ -106,29 +122,29 @@ class Foreign(Layer):
         report = self._report(outputs, targets, context)
         return Solved(solved, outputs=outputs, left_out=left_out, report=report)
 
-    def _report(self, outputs, targets, context):
+    def _report(self, outputs: Array, targets: Targets, context: Context) -> dict[str, float]:
         if not (self.traits.honest and self.traits.fits_targets):
             return {}
         squares = ((to_numpy(outputs) - np.asarray(targets)) ** 2).mean(axis=1)
         return {"left_out_error": float(np.average(squares, weights=context.sample_weight))}
 
-    def _like(self, example, values):
+    def _like(self, example: Array, values: ArrayLike) -> Array:
         """`values` as an array of the kind and floating precision of `example`."""
         dtype = np.result_type(example.dtype, np.float32)
         return namespace(example).asarray(np.asarray(values).astype(dtype, copy=False))
 
 
-def _dense(rows):
+def _dense(rows: Any) -> Any:
     return rows.toarray() if hasattr(rows, "tocsr") else rows
 
 
 class Mean:
     """The mean prediction of several models."""
 
-    def __init__(self, models):
+    def __init__(self, models: Sequence[Any]) -> None:
         self.models = models
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         return sum(model.predict(rows) for model in self.models) / len(self.models)
 
 
@@ -142,23 +158,23 @@ class Window(Mean):
         What each model handed on while training; not pickled, as a fit ends with them.
     """
 
-    def __init__(self, models, outputs):
+    def __init__(self, models: Sequence[Any], outputs: Sequence[Any]) -> None:
         super().__init__(models)
         self.outputs = outputs
 
-    def slide(self, model, outputs, n_keep):
+    def slide(self, model: Any, outputs: np.ndarray, n_keep: Int) -> Window:
         """The window with this model in front and no more than `n_keep` in all."""
         return Window([*self.models, model][-n_keep:], [*self.outputs, outputs][-n_keep:])
 
     @property
-    def left_out(self):
+    def left_out(self) -> np.ndarray:
         """What the mean hands on while training."""
         return sum(self.outputs) / len(self.outputs)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {"models": self.models, "outputs": []}
 
 
-def seed(rng):
+def seed(rng: np.random.Generator) -> int:
     """A random_state for scikit-learn."""
     return int(rng.integers(2**31 - 1))

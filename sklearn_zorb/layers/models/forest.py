@@ -1,5 +1,9 @@
 """Trees grown on bootstrap samples of weighted rows, and what they say of rows out of the bag."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.utils import check_array
 
@@ -8,10 +12,23 @@ from .ensembles import forest
 from .foreign import seed
 from .nodes import Nodes
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...typing import Int
+    from .ensembles import Ensemble
+
 
 def grow_forest(
-    make_tree, n_trees, rows, targets, sample_weight, rng, n_jobs=None, max_samples=None
-):
+    make_tree: Callable[..., Any],
+    n_trees: int,
+    rows: Any,
+    targets: np.ndarray,
+    sample_weight: np.ndarray | None,
+    rng: np.random.Generator,
+    n_jobs: Int | None = None,
+    max_samples: Int | None = None,
+) -> tuple[Ensemble, np.ndarray]:
     r"""A forest and its out-of-bag outputs.
 
     Bootstrap samples are drawn from the copies that weights stand for: as many draws as the
@@ -63,7 +80,14 @@ def grow_forest(
 class _Bag:
     """Rows to draw bootstrap samples from."""
 
-    def __init__(self, make_tree, rows, targets, weight, max_samples):
+    def __init__(
+        self,
+        make_tree: Callable[..., Any],
+        rows: Any,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        max_samples: Int | None,
+    ) -> None:
         self.make_tree, self.rows, self.targets = make_tree, rows, targets
         self.n_draws = max(len(weight), round(weight.sum()))
         self.bounded = max_samples is not None and max_samples < self.n_draws
@@ -74,7 +98,7 @@ class _Bag:
         self.others = 1 - np.minimum(1 / weight, 1.0)
         self.gaps = not hasattr(rows, "tocsr") and bool(np.isnan(rows).any())
 
-    def _draw(self, rng):
+    def _draw(self, rng: np.random.Generator) -> np.ndarray:
         """How often each row is drawn."""
         if not self.bounded:
             return rng.multinomial(self.n_draws, self.probability)
@@ -82,7 +106,9 @@ class _Bag:
         drawn = np.searchsorted(self.up_to, np.sort(rng.random(self.n_draws)), side="right")
         return np.bincount(np.minimum(drawn, len(self.up_to) - 1), minlength=len(self.up_to))
 
-    def grow(self, rng):
+    def grow(
+        self, rng: np.random.Generator
+    ) -> tuple[tuple[Nodes, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
         """A tree and its gains; rows out of its bag, with what chance, and what it says of them."""
         counts = self._draw(rng)
         own = np.flatnonzero(counts)

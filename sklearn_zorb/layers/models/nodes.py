@@ -1,12 +1,18 @@
 """Many binary trees as a few plain arrays, and the sums of what their leaves hold."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ..._compat import node_records, tree_predictor
 from ...memory import CACHE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # rows up to which all trees are asked in one call: one for each tree takes some microseconds
 FEW_ROWS = 32
@@ -56,7 +62,7 @@ class Nodes:
     left_sets: np.ndarray
     values: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             kinds, ndim = KINDS[field.name]
             array = getattr(self, field.name)
@@ -86,14 +92,14 @@ class Nodes:
             raise _improper("a child comes before its parent")
 
     @classmethod
-    def joined(cls, trees):
+    def joined(cls, trees: Sequence[Self]) -> Self:
         """The nodes of all trees of a list; those of small numbers are kept in small integers."""
         names = [field.name for field in fields(cls)]
         whole = {name: np.concatenate([getattr(one, name) for one in trees]) for name in names}
         return cls(**{**whole, **{name: _small(whole[name]) for name in ("feature", "children")}})
 
     @classmethod
-    def of_tree(cls, tree):
+    def of_tree(cls, tree: Any) -> Self:
         """Those of a regression tree of scikit-learn, whose rows are of single precision."""
         left, right, inner = tree.children_left, tree.children_right, tree.children_left >= 0
         # scikit-learn 1.6 parts gaps from all others by NaN, which means a set of categories here
@@ -109,10 +115,10 @@ class Nodes:
         )
 
     @property
-    def n_trees(self):
+    def n_trees(self) -> int:
         return len(self.counts)
 
-    def sums(self, rows, groups, n_groups):
+    def sums(self, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:
         """Sums over the trees of each group, of shape (n_groups, n_rows, width).
 
         Parameters
@@ -134,7 +140,7 @@ class Nodes:
             total[group] += self.values[predict(rows).astype(np.intp)]
         return total
 
-    def _readable(self, rows):
+    def _readable(self, rows: np.ndarray) -> np.ndarray:
         """Rows in the precision of the thresholds, NaN for what is no category."""
         with np.errstate(over="ignore"):  # infinity falls on the same side as what overflows
             rows = rows.astype(self.threshold.dtype, copy=False)
@@ -145,7 +151,7 @@ class Nodes:
             codes[~known] = np.nan
         return rows
 
-    def _leaves_of_few(self, rows):
+    def _leaves_of_few(self, rows: np.ndarray) -> np.ndarray:
         """Leaf of each row in each tree, of shape (n_trees, n_rows)."""
         numbers = np.arange(float(self.n_trees))
         lanes = np.empty((self.n_trees, len(rows), rows.shape[1] + 1))
@@ -154,14 +160,14 @@ class Nodes:
         return found.astype(np.intp).reshape(self.n_trees, len(rows))
 
     @cached_property
-    def _one_by_one(self):
+    def _one_by_one(self) -> list[Callable[[np.ndarray], np.ndarray]]:
         """For each tree what predicts the leaves of rows."""
         records, starts = self._records(), self._starts
         pieces = np.split(records, starts[1:])
         return [tree_predictor(piece, self._bits) for piece in pieces]
 
     @cached_property
-    def _all_at_once(self):
+    def _all_at_once(self) -> Callable[[np.ndarray], np.ndarray]:
         """What predicts leaves by the tree that the last column of a row tells.
 
         In front of the trees stands one that parts their numbers in halves.
@@ -169,7 +175,7 @@ class Nodes:
         front = np.zeros(self.n_trees - 1, dtype=node_records())
         records, roots = self._records(len(front)), len(front) + self._starts
 
-        def part(first, stop, own):
+        def part(first: int, stop: int, own: int) -> None:
             middle = (first + stop) // 2
             front["num_threshold"][own] = middle - 0.5
             parts = [(first, middle, own + 1), (middle, stop, own + middle - first)]
@@ -184,13 +190,13 @@ class Nodes:
         records = np.concatenate([front, records])
         n_front = len(front)
 
-        def predict(lanes):
+        def predict(lanes: np.ndarray) -> np.ndarray:
             records["feature_idx"][:n_front] = lanes.shape[1] - 1
             return tree_predictor(records, self._bits)(lanes)
 
         return predict
 
-    def _records(self, shift=None):
+    def _records(self, shift: int | None = None) -> np.ndarray:
         """Nodes as scikit-learn's boosting reads them, inner ones of a tree before its leaves.
 
         Numbers of children count from the first node of a tree, or, where all trees stand in one
@@ -222,30 +228,30 @@ class Nodes:
         return records
 
     @property
-    def _tree(self):
+    def _tree(self) -> np.ndarray:
         """The tree of each inner node."""
         return np.repeat(np.arange(self.n_trees), self.counts)
 
     @property
-    def _inner(self):
+    def _inner(self) -> np.ndarray:
         """The number of each inner node within its tree."""
         firsts = np.cumsum(self.counts) - self.counts
         return np.arange(len(self.feature)) - firsts[self._tree]
 
     @property
-    def _starts(self):
+    def _starts(self) -> np.ndarray:
         """Where the nodes of each tree begin, leaves counted."""
         sizes = 2 * self.counts.astype(np.int64) + 1
         return np.cumsum(sizes) - sizes
 
     @property
-    def _bits(self):
+    def _bits(self) -> np.ndarray:
         return np.ascontiguousarray(self.left_sets).view(np.uint32)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, np.ndarray]) -> None:
         # whatever wrote it, compiled code follows these numbers without a check
         vars(self).update(vars(Nodes(**state)))
 
@@ -257,23 +263,23 @@ KINDS = {
 }  # fmt: skip
 
 
-def numbered(left, right, inner):
+def numbered(left: np.ndarray, right: np.ndarray, inner: np.ndarray) -> np.ndarray:
     """Children of inner nodes, from arrays that number inner nodes and leaves together."""
     number = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
     return number[np.stack([left[inner], right[inner]], axis=1).astype(np.intp)]
 
 
-def _improper(reason):
+def _improper(reason: str) -> ValueError:
     return ValueError(f"these are no proper trees: {reason}.")
 
 
-def _rounded_down(threshold):
+def _rounded_down(threshold: np.ndarray) -> np.ndarray:
     """Thresholds that part numbers of single precision as the given ones do."""
     rounded = threshold.astype(np.float32)
     return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def _small(array):
+def _small(array: np.ndarray) -> np.ndarray:
     """Integers in the smallest type that holds them and zero."""
     least, most = array.min(initial=0), array.max(initial=0)
     signed = np.result_type(np.min_scalar_type(least), np.min_scalar_type(-1 - most))

@@ -1,6 +1,13 @@
 """Categories that came as one column for each: found again, and joined for trees."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from .typed import TypedColumns
 
 # codes that histograms of scikit-learn's boosting have room for
 MOST_CATEGORIES = 255
@@ -28,7 +35,7 @@ class JoinedCategories:
         Which columns of what `transform` returns are codes: those behind the others.
     """
 
-    def __init__(self, rows, *, dense=False):
+    def __init__(self, rows: Any, *, dense: bool = False) -> None:
         self.dense, self.groups = dense, []
         rows = self._dense(rows)
         if not hasattr(rows, "tocsr"):
@@ -42,7 +49,7 @@ class JoinedCategories:
         self.others = np.flatnonzero(alone)
         self.categorical = np.arange(len(self.others) + len(self.groups)) >= len(self.others)
 
-    def transform(self, rows):
+    def transform(self, rows: Any) -> Any:
         """Joined rows of shape (n_samples, n_joined); -1 where a row has no category of a group."""
         rows = self._dense(rows)
         if not self.groups:
@@ -50,7 +57,7 @@ class JoinedCategories:
         codes = [_codes(rows[:, group] > self.between[group]) for group in self.groups]
         return np.column_stack([rows[:, self.others], *codes])
 
-    def apart(self, values):
+    def apart(self, values: np.ndarray) -> np.ndarray:
         """Values of joined columns for the columns that rows have; a group shares out its own."""
         found = np.empty(len(self.others) + sum(group.stop - group.start for group in self.groups))
         found[self.others] = values[: len(self.others)]
@@ -58,7 +65,7 @@ class JoinedCategories:
             found[group] = value / (group.stop - group.start)
         return found
 
-    def _dense(self, rows):
+    def _dense(self, rows: Any) -> Any:
         wanted = hasattr(rows, "tocsr") and (self.dense or self.groups)
         return rows.toarray() if wanted else rows
 
@@ -66,22 +73,22 @@ class JoinedCategories:
 class OfJoined:
     """A model of joined rows, for rows as they come."""
 
-    def __init__(self, model, joined):
+    def __init__(self, model: Any, joined: JoinedCategories | TypedColumns) -> None:
         self.model, self.joined = model, joined
 
-    def predict(self, rows):
+    def predict(self, rows: Any) -> np.ndarray:
         return self.model.predict(self.joined.transform(rows))
 
     @property
-    def importances(self):
+    def importances(self) -> np.ndarray:
         return self.joined.apart(self.model.importances)
 
 
-def _codes(high):
+def _codes(high: np.ndarray) -> np.ndarray:
     return np.where(high.any(axis=1), high.argmax(axis=1), -1)
 
 
-def one_hot_groups(rows, lowest, highest):
+def one_hot_groups(rows: Any, lowest: np.ndarray, highest: np.ndarray) -> list[slice]:
     """Slices of columns of which each row has exactly one at its highest value."""
     # the only value of a constant column is one that no row stands out by
     high = (rows == highest) & (highest > lowest)
@@ -103,7 +110,7 @@ def one_hot_groups(rows, lowest, highest):
     return groups
 
 
-def _runs(flags):
+def _runs(flags: np.ndarray) -> list[list[int]]:
     """(first, last) of each run of true flags, the last one exclusive."""
     steps = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     return steps.reshape(-1, 2).tolist()

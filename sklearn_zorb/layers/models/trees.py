@@ -1,8 +1,11 @@
 """Ensembles of trees as a layer."""
 
+from __future__ import annotations
+
 from functools import partial
 from importlib import import_module
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +16,13 @@ from .foreign import POSITIVE, Foreign
 from .forest import grow_forest
 from .one_hot import JoinedCategories, OfJoined
 from .typed import TypedColumns
+
+if TYPE_CHECKING:
+    from ...rows import Targets
+    from ...rows.schema import Schema
+    from ...typing import Float, Int, Shape
+    from ..base import Context
+    from .ensembles import Ensemble
 
 # codes of a category that boosting has room for, beside one for all others
 MOST_LEVELS = 254
@@ -134,21 +144,21 @@ class Trees(Foreign):
 
     def __init__(
         self,
-        n_estimators=100,
+        n_estimators: Int = 100,
         *,
-        kind="forest",
-        units=None,
-        max_features="auto",
-        max_depth=None,
-        max_leaf_nodes=None,
-        min_samples_leaf=None,
-        max_samples=None,
-        learning_rate=0.1,
-        max_bins=255,
-        cv=5,
-        n_keep=1,
-        schema=None,
-    ):
+        kind: Literal["forest", "extra", "boosting"] = "forest",
+        units: Int | None = None,
+        max_features: Float | Literal["auto", "sqrt", "log2"] | None = "auto",
+        max_depth: Int | None = None,
+        max_leaf_nodes: Int | None = None,
+        min_samples_leaf: Int | None = None,
+        max_samples: Int | None = None,
+        learning_rate: Float = 0.1,
+        max_bins: Int = 255,
+        cv: Int = 5,
+        n_keep: Int = 1,
+        schema: Schema | None = None,
+    ) -> None:
         self.n_estimators = n_estimators
         self.kind = kind
         self.units = units
@@ -163,28 +173,30 @@ class Trees(Foreign):
         self.n_keep = n_keep
         self.schema = schema
 
-    def least_bytes(self, input_shape, n_rows):
+    def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
         return TREE_BYTES * self.n_estimators + super().least_bytes(input_shape, n_rows)
 
     @property
-    def one_thread(self):
+    def one_thread(self) -> bool:
         return self.kind == "boosting"
 
     @property
-    def likely(self):
+    def likely(self) -> bool:
         return self.kind == "boosting"
 
-    def fit_model(self, rows, targets, context):
+    def fit_model(
+        self, rows: Any, targets: Targets, context: Context
+    ) -> tuple[OfJoined, np.ndarray]:
         boosted = self.kind == "boosting"
         if self.schema is None:
-            joined = JoinedCategories(rows, dense=boosted)
+            joined: JoinedCategories | TypedColumns = JoinedCategories(rows, dense=boosted)
         else:
             joined = TypedColumns(self.schema, max_levels=MOST_LEVELS, indicators=not boosted)
         grow = partial(self._boost, joined.categorical) if boosted else self._grow
         model, outputs = grow(joined.transform(rows), targets, context)
         return OfJoined(model, joined), outputs
 
-    def _grow(self, rows, targets, context):
+    def _grow(self, rows: Any, targets: Targets, context: Context) -> tuple[Ensemble, np.ndarray]:
         make_tree = partial(
             getattr(import_module("sklearn.tree"), FORESTS[self.kind]),
             max_features=self._max_features(context, rows.shape[1]),
@@ -196,12 +208,12 @@ class Trees(Foreign):
         # the number of columns
         thin, basis = targets.compress()
         forest, outputs = grow_forest(
-            make_tree, self.n_estimators, rows, np.asarray(thin, dtype=np.float64),
+            make_tree, int(self.n_estimators), rows, np.asarray(thin, dtype=np.float64),
             context.sample_weight, context.rng, context.n_jobs, self.max_samples,
         )  # fmt: skip
         return (forest, outputs) if basis is None else (forest.then(basis), outputs @ basis)
 
-    def _max_features(self, context, n_columns):
+    def _max_features(self, context: Context, n_columns: int) -> Any:
         if self.max_features != "auto":
             return self.max_features
         if context.task == "regression":
@@ -209,7 +221,9 @@ class Trees(Foreign):
         # a category is one column, however many stand for it
         return "sqrt" if self.schema is None else round(n_columns / np.sqrt(len(self.schema)))
 
-    def _boost(self, categorical, rows, targets, context):
+    def _boost(
+        self, categorical: np.ndarray, rows: Any, targets: Targets, context: Context
+    ) -> tuple[Any, np.ndarray]:
         direct = targets is context.y_targets and context.task != "regression"
         name = f"HistGradientBoosting{'Classifier' if direct else 'Regressor'}"
         features = self.max_features
@@ -227,11 +241,17 @@ class Trees(Foreign):
             max_features=float(features) if isinstance(features, Real) else 1.0,
             categorical_features=categorical,
         )
-        values = context.y if direct else np.asarray(targets, dtype=np.float64)
-        codes = context.y if direct and context.y.ndim == 1 else None
+        values: Any = context.y if direct else np.asarray(targets, dtype=np.float64)
+        codes = values if direct and values.ndim == 1 else None
         # its threads of OpenMP wait for each other after each short loop, actively: where another
         # process has a core, two take five times as long as one, which is as quick without
-        own = {"cv": self.cv, "units": self.units, "codes": codes, "copies": copies, "openmp": 1}
+        own: dict[str, Any] = {
+            "cv": self.cv,
+            "units": self.units,
+            "codes": codes,
+            "copies": copies,
+            "openmp": 1,
+        }
         mean, outputs = cross_fit(model, rows, values, context, **own)
         boosted = [one for fold in mean.models for one in fold.models if one is not None]
         model, n_features = boosting(mean), rows.shape[1]
@@ -241,12 +261,12 @@ class Trees(Foreign):
         return model, outputs
 
 
-def _n_codes(rows):
+def _n_codes(rows: np.ndarray) -> int:
     """The most codes of a category that there are; gaps are no code."""
     return int(np.fmax.reduce(rows, axis=None, initial=0)) + 1
 
 
-def _few_copies(sample_weight):
+def _few_copies(sample_weight: np.ndarray | None) -> np.ndarray | None:
     """How often each row comes, where weights say that and few come again; else None."""
     if sample_weight is None or sample_weight.sum() > MOST_COPIES * len(sample_weight):
         return None
@@ -254,7 +274,7 @@ def _few_copies(sample_weight):
     return None if copies is None else np.bincount(copies, minlength=len(sample_weight))
 
 
-def _leaf_size(sample_weight):
+def _leaf_size(sample_weight: np.ndarray | None) -> int:
     """The distinct rows that stand for `BOOSTING_LEAF` copies, at least one."""
     if sample_weight is None:
         return BOOSTING_LEAF

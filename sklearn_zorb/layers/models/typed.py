@@ -1,10 +1,17 @@
 """Typed columns as trees read them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...rows.calendar import PARTS, calendar
 from ...rows.schema import Schema
 from ..encode import Encode
+
+if TYPE_CHECKING:
+    from ...rows.schema import Column
 
 # levels of a category that forests see apart; of more, a node would hardly look at other columns
 FEW_LEVELS = 12
@@ -31,7 +38,7 @@ class TypedColumns:
         Input column of each output.
     """
 
-    def __init__(self, schema, *, max_levels, indicators):
+    def __init__(self, schema: Schema, *, max_levels: int, indicators: bool) -> None:
         self.schema = schema
         self.numbers = schema.of_kind("number", "duration", "nothing")
         self.times, self.categories = schema.of_kind("time"), schema.of_kind("category")
@@ -47,7 +54,7 @@ class TypedColumns:
         places = np.arange(len(self.sources))
         self.categorical = (places >= start) & (places < start + len(self.categories))
 
-    def transform(self, rows):
+    def transform(self, rows: np.ndarray) -> np.ndarray:
         """Rows of shape (n_samples, n_outputs)."""
         parts = [rows[:, self.numbers], *(calendar(rows[:, j]) for j in self.times)]
         for j, codes in zip(self.categories, self.codes, strict=True):
@@ -61,16 +68,16 @@ class TypedColumns:
             parts.append(self.encode.forward(params, rows[:, self.few]))
         return np.concatenate(parts, axis=1).astype(rows.dtype, copy=False)
 
-    def apart(self, values):
+    def apart(self, values: np.ndarray) -> np.ndarray:
         """Values of the outputs, summed for the columns that they come from."""
         return np.bincount(self.sources, values, minlength=len(self.schema))
 
 
-def _are_few(column):
+def _are_few(column: Column) -> bool:
     return 2 < len(column.levels) <= FEW_LEVELS
 
 
-def _codes(column, max_levels):
+def _codes(column: Column, max_levels: int) -> np.ndarray:
     """The code of each level, and behind them that of new ones."""
     kept = column.frequent(max_levels)
     codes = np.full(len(column.levels) + 1, float(len(kept)))

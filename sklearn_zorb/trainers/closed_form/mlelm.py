@@ -1,5 +1,9 @@
 """Multi-layer extreme learning machine: hidden layers from random autoencoders."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
 import numpy as np
 
 from ...layers import Dense, sequence
@@ -8,6 +12,14 @@ from ...linalg import namespace
 from ...rows import Rows, Targets
 from ..base import Trainer
 from .zorb import ZORB, History, Sweep, own_context, solve_readout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...layers.base import Context, Solved
+    from ...network import Network
+    from ...typing import Float, Params
+    from ..base import OnStep, TrainingResult
 
 
 class MLELM(Trainer):
@@ -55,14 +67,25 @@ class MLELM(Trainer):
         name: ZORB._parameter_constraints[name] for name in ("alpha", "rcond")
     }
 
-    def __init__(self, *, alpha=None, rcond=None):
+    def __init__(
+        self, *, alpha: Float | Literal["loo"] | None = None, rcond: Float | None = None
+    ) -> None:
         self.alpha = alpha
         self.rcond = rcond
 
-    def n_steps(self, network):
+    def n_steps(self, network: Network) -> int:
         return sum(layer.traits.learns for layer in network.hidden) + 1
 
-    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
+    def _fit(
+        self,
+        network: Network,
+        params: Sequence[Params],
+        inputs: Rows,
+        targets: Targets,
+        context: Context,
+        *,
+        on_step: OnStep | None = None,
+    ) -> TrainingResult:
         own = own_context(self, context)
         own, history = own.replace(rng=own.rng.spawn(1)[0]), History(network, on_step)
         params, rows, blocks = list(params), inputs, {}
@@ -75,7 +98,8 @@ class MLELM(Trainer):
                 solved = _autoencode(network, params, i, rows[:], here)
                 params[i] = {**params[i], **solved.params}
             elif layer.traits.learns and not layer.traits.reads_targets:
-                solved = layer.solve(params[i], rows, None, own.replace(rng=stream))
+                nothing: Any = None
+                solved = layer.solve(params[i], rows, nothing, own.replace(rng=stream))
                 params[i] = solved.params
             rows = rows.then(layer, params[i]).kept(own)
             if history.add(i, solved, params):
@@ -87,10 +111,12 @@ class MLELM(Trainer):
         return Sweep(params, np.inf, solved.left_out, seen).result(history.entries, status)
 
 
-def _autoencode(network, params, i, inputs, context):
+def _autoencode(
+    network: Network, params: Sequence[Params], i: int, inputs: Any, context: Context
+) -> Solved:
     """The weights of `Dense` layer i, from what reaches it alone."""
     layer, xp = network.layers[i], namespace(inputs)
-    width, units = inputs.shape[1], layer.units
+    width, units = inputs.shape[1], int(layer.units)
     random = orthogonal(context.rng, (width + 1, units))[:-1]
     bias = context.rng.normal(size=units)
     bias /= np.linalg.norm(bias)

@@ -1,9 +1,12 @@
 """Zeroth-order relaxed backpropagation."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -14,6 +17,14 @@ from ...linalg import to_numpy
 from ...rows import Rows, Targets
 from ...rows.remote import mapped, mean
 from ..base import Trainer, TrainingResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...layers.base import Context, Solved
+    from ...network import Network
+    from ...typing import Array, Float, Int, Params
+    from ..base import OnStep
 
 # relative singular values of solved weights that are rounding: the columns of a read-out for
 # classes sum to zero but for that, hidden weights at relaxation 1 have the rank of the targets.
@@ -72,25 +83,35 @@ class ZORB(Trainer):
 
     def __init__(
         self,
-        n_sweeps=1,
+        n_sweeps: Int = 1,
         *,
-        alpha=None,
-        relaxation=None,
-        rcond=None,
-        backward_rcond=None,
-    ):
+        alpha: Float | Literal["loo"] | None = None,
+        relaxation: Float | None = None,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+    ) -> None:
         self.n_sweeps = n_sweeps
         self.alpha = alpha
         self.relaxation = relaxation
         self.rcond = rcond
         self.backward_rcond = backward_rcond
 
-    def n_steps(self, network):
+    def n_steps(self, network: Network) -> int:
         return self.n_sweeps * (sum(layer.traits.learns for layer in network.hidden) + 1)
 
-    def _fit(self, network, params, inputs, targets, context, *, on_step=None):
+    def _fit(
+        self,
+        network: Network,
+        params: Sequence[Params],
+        inputs: Rows,
+        targets: Targets,
+        context: Context,
+        *,
+        on_step: OnStep | None = None,
+    ) -> TrainingResult:
         context = own_context(self, context)
-        history, best = History(network, on_step), None
+        history = History(network, on_step)
+        best: Any = None
         # nothing travels down through a stack that is solved: one sweep is all
         for number in range(1 if network.stacked else self.n_sweeps):
             history.sweep = number
@@ -102,7 +123,16 @@ class ZORB(Trainer):
                 return best.result(history.entries, "stopped by callback")
         return best.result(history.entries, "converged")
 
-    def _sweep(self, network, params, inputs, targets, context, history, before):
+    def _sweep(
+        self,
+        network: Network,
+        params: Sequence[Params],
+        inputs: Rows,
+        targets: Targets,
+        context: Context,
+        history: History,
+        before: Sweep | None,
+    ) -> Sweep:
         """Solve every layer once; `before` is the former sweep, whose params are refined."""
         own = context.replace(rng=context.rng.spawn(1)[0], refine=before is not None)
         goal = targets
@@ -124,19 +154,19 @@ class ZORB(Trainer):
 class Sweep:
     """What a sweep left: its params, what they are worth, and what the read-out saw."""
 
-    params: list
+    params: list[Params]
     error: float
-    left_out: np.ndarray | None
+    left_out: Any
     seen: Rows
 
-    def result(self, history, status):
+    def result(self, history: list[dict[str, Any]], status: str) -> TrainingResult:
         return TrainingResult(self.params, history, status, self.left_out)
 
 
-def own_context(rule, context):
+def own_context(rule: Trainer, context: Context) -> Context:
     """The context with a rule's own settings in front of the estimator's."""
 
-    def own(*names):
+    def own(*names: str) -> dict[str, Any]:
         values = {name: getattr(rule, name, None) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -146,7 +176,9 @@ def own_context(rule, context):
     return context.replace(**changes)
 
 
-def _first_targets(network, params, inputs, targets, context):
+def _first_targets(
+    network: Network, params: Sequence[Params], inputs: Rows, targets: Targets, context: Context
+) -> tuple[Targets, Sequence[Params]]:
     """Targets for the last hidden output, through a read-out that is still random."""
     hidden = params[: network.readout]
     if network.stacked and not any(layer.traits.learns for layer in network.hidden):
@@ -164,7 +196,9 @@ def _first_targets(network, params, inputs, targets, context):
     return targets, [*hidden, *above]
 
 
-def _refined_targets(network, params, seen, targets, context):
+def _refined_targets(
+    network: Network, params: Sequence[Params], seen: Rows, targets: Targets, context: Context
+) -> tuple[Targets, Sequence[Params]]:
     """Targets for the last hidden output: moved by what the solved read-out still misses."""
     layer, own = network.layers[network.readout], params[network.readout]
     below, params = _readout_targets(network, params, seen, targets, context)
@@ -173,7 +207,7 @@ def _refined_targets(network, params, seen, targets, context):
         "intercept": np.zeros_like(own["intercept"]),
     }
 
-    def moved(last, below, seen):
+    def moved(last: Any, below: Any, seen: Rows) -> Any:
         last, missing = last[:], below[:] - layer.forward(own, seen[:])
         change = layer.invert(part, missing, None, context)
         return last + change.reshape(last.shape)
@@ -181,16 +215,23 @@ def _refined_targets(network, params, seen, targets, context):
     return Targets(mapped(moved, seen.blocks[-1], below, seen)), params
 
 
-def _flat(rows):
+def _flat(rows: Any) -> Any:
     rows = rows[:]
     return rows.reshape(len(rows), -1)
 
 
-def solve_hidden(network, params, inputs, targets, context, history):
+def solve_hidden(
+    network: Network,
+    params: Sequence[Params],
+    inputs: Rows,
+    targets: Targets,
+    context: Context,
+    history: History,
+) -> tuple[list[Params], Rows]:
     """One sweep over the hidden layers; also what the read-out will see."""
     blocks, above = {}, params[network.readout :]
 
-    def visit(i, rows, solved, own):
+    def visit(i: int, rows: Rows, solved: Solved | None, own: Any) -> bool:
         if i in network.taps:
             blocks[i] = rows
         return history.add(i, solved, [*own, *above])
@@ -203,7 +244,9 @@ def solve_hidden(network, params, inputs, targets, context, history):
     return [*hidden, *above], network.seen(blocks, rows)
 
 
-def _readout_targets(network, params, seen, targets, context):
+def _readout_targets(
+    network: Network, params: Sequence[Params], seen: Rows, targets: Targets, context: Context
+) -> tuple[Targets, Sequence[Params]]:
     """Targets for the read-out itself, through the activation that follows it."""
     if not network.tail:
         return targets, params
@@ -218,7 +261,9 @@ def _readout_targets(network, params, seen, targets, context):
     return targets, [*params[:stop], *tail]
 
 
-def solve_readout(network, params, seen, targets, context):
+def solve_readout(
+    network: Network, params: Sequence[Params], seen: Rows, targets: Targets, context: Context
+) -> tuple[list[Params], Solved]:
     """Solve the read-out on everything it sees, afresh in each sweep and never relaxed."""
     below, params = _readout_targets(network, params, seen, targets, context)
     rows = seen.blocks[-1] if network.stacked else seen
@@ -229,7 +274,7 @@ def solve_readout(network, params, seen, targets, context):
     return [*params[: network.readout], solved.params, *params[network.readout + 1 :]], solved
 
 
-def _within_reach(network, targets, outputs, context):
+def _within_reach(network: Network, targets: Targets, outputs: Any, context: Context) -> Targets:
     """Class targets, exceeded ones moved to where the outputs are.
 
     An output beyond its 0 or 1 is on the right side: asking it back would spend the fit on
@@ -238,7 +283,7 @@ def _within_reach(network, targets, outputs, context):
     if not _has_margin(network, outputs, context):
         return targets
 
-    def within(targets, outputs):
+    def within(targets: Targets, outputs: Array) -> Any:
         wanted = targets[:]
         exceeded = np.maximum(outputs, wanted), np.minimum(outputs, wanted)
         return np.where(wanted > 0.5, *exceeded)
@@ -246,32 +291,33 @@ def _within_reach(network, targets, outputs, context):
     return Targets(mapped(within, targets, outputs))
 
 
-def _shortfall(network, targets, solved, context):
+def _shortfall(network: Network, targets: Targets, solved: Solved, context: Context) -> float:
     """What a sweep is worth: its left-out error, beyond the margin only for classes."""
     outputs = solved.left_out
     if not _has_margin(network, outputs, context):
         return solved.report["loo_error"]
     wanted = _within_reach(network, targets, outputs, context)
 
-    def squares(wanted, outputs):
+    def squares(wanted: Any, outputs: Array) -> Any:
         return ((wanted[:] - outputs) ** 2).mean(axis=1)
 
     return float(mean(squares, context.sample_weight, wanted, outputs))
 
 
-def _has_margin(network, outputs, context):
+def _has_margin(network: Network, outputs: Any, context: Context) -> bool:
     return outputs is not None and not network.tail and context.task != "regression"
 
 
 class History:
     """Files the report of each layer and tells the callback."""
 
-    def __init__(self, network, on_step):
+    def __init__(self, network: Network, on_step: OnStep | None) -> None:
         self.network, self.on_step = network, on_step
-        self.entries, self.sweep, self.stopped = [], 0, False
+        self.entries: list[dict[str, Any]] = []
+        self.sweep, self.stopped = 0, False
         self._last = perf_counter()
 
-    def add(self, index, solved, params):
+    def add(self, index: int, solved: Solved | None, params: Sequence[Params]) -> bool:
         """Whether training is to stop, after a layer of which `solved` is None or its report."""
         now = perf_counter()
         seconds, self._last = now - self._last, now
@@ -279,6 +325,6 @@ class History:
             return self.stopped
         place = {"sweep": self.sweep, "layer": self.network.names[index], "index": index}
         self.entries.append({**place, **solved.report, "seconds": seconds})
-        if self.on_step is not None and self.on_step(self.entries[-1], params):
+        if self.on_step is not None and self.on_step(self.entries[-1], lambda: list(params)):
             self.stopped = True
         return self.stopped

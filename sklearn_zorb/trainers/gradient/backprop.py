@@ -1,10 +1,16 @@
 """Gradient descent by backpropagation: the baseline."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
 from .trainer import GradientTrainer
 from .update import Update
+
+if TYPE_CHECKING:
+    from .objective import Objective, Tree
 
 
 @dataclass(eq=False, repr=False)
@@ -67,9 +73,9 @@ class Backprop(GradientTrainer):
     True
     """
 
-    optimizer: str | Callable = "adam"
+    optimizer: str | Callable[..., Any] = "adam"
     _: KW_ONLY
     straight_through: bool = False
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         return Update.of(self)

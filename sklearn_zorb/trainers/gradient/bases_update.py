@@ -1,6 +1,9 @@
 """The step of random bases for one batch: what is measured of it, and what follows."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,6 +11,10 @@ from .directions import flattened
 from .objective import merge
 from .subspace import CHUNK, Subspace
 from .update import Update, cosine
+
+if TYPE_CHECKING:
+    from ...layers.base import Context
+    from .objective import Aux, Batch, Objective, Tree
 
 KINDS = ("rbd", "fpd", "nes", "gradients")
 
@@ -22,10 +29,10 @@ class BasesUpdate(Update):
     sigma: float
 
     @property
-    def figures(self):
+    def figures(self) -> tuple[str, ...]:
         return ("cosine", "error_reduction") if self.diagnostics else ()
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         import jax
 
         key = jax.random.key(int(context.rng.integers(2**31)))
@@ -35,7 +42,9 @@ class BasesUpdate(Update):
             memory["past"] = np.zeros(shape, context.dtype)
         return memory
 
-    def direction(self, objective, moved, params, memory, batch, key):
+    def direction(
+        self, objective: Objective, moved: Tree, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Tree, Aux, Tree]:
         from jax.flatten_util import ravel_pytree
 
         if self.kind == "nes":
@@ -52,7 +61,7 @@ class BasesUpdate(Update):
             aux = {**aux, "figures": {"cosine": cosine(step, true)}}
         return ravel_pytree(moved)[1](step), aux, {**memory, "step": memory["step"] + 1}
 
-    def keys(self, memory):
+    def keys(self, memory: Tree) -> Any:
         """Seeds of the present directions."""
         import jax
 
@@ -60,7 +69,9 @@ class BasesUpdate(Update):
         key = jax.random.fold_in(jax.random.wrap_key_data(memory["key"]), turn)
         return jax.random.split(key, self.subspace.n_directions)
 
-    def measure(self, objective, moved, params, memory, batch, key):
+    def measure(
+        self, objective: Objective, moved: Tree, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Any, Aux]:
         """What the step needs of the batch, a sum over its rows, and the aux of one pass.
 
         Coordinates of the gradient, of shape (n_directions,); for "nes" the losses around the
@@ -76,33 +87,33 @@ class BasesUpdate(Update):
             return self.subspace.coordinates(keys, gradient), aux
         flat, unravel = flattened(moved), ravel_pytree(moved)[1]
 
-        def loss(flat):
+        def loss(flat: Any) -> Any:
             return objective.loss(merge(params, unravel(flat)), batch, key)
 
-        def around(key):
+        def around(key: Any) -> Any:
             noise = self.sigma * self.subspace.noise(key, flat.dtype)
             return jnp.stack([loss(flat + sign * noise)[0] for sign in self._signs])
 
         losses = jax.lax.map(around, keys, batch_size=min(CHUNK, len(keys)))
         return losses, loss(flat)[1]
 
-    def follow(self, moved, memory, seen):
+    def follow(self, moved: Tree, memory: Tree, seen: Any) -> tuple[Tree, Tree]:
         """The direction that follows from what was measured elsewhere, and the memory."""
         from jax.flatten_util import ravel_pytree
 
         step = self._along(memory, seen)
         return ravel_pytree(moved)[1](step), {**memory, "step": memory["step"] + 1}
 
-    def _along(self, memory, seen):
+    def _along(self, memory: Tree, seen: Any) -> Any:
         """The flat step that follows from what was measured."""
         coordinates = self.coordinates_of(seen) if self.kind == "nes" else seen
         return self.subspace.combine(self.keys(memory), coordinates)
 
     @property
-    def _signs(self):
+    def _signs(self) -> tuple[float, ...]:
         return (1.0, -1.0) if self.antithetic else (1.0,)
 
-    def coordinates_of(self, losses):
+    def coordinates_of(self, losses: Any) -> Any:
         """Natural evolution strategies: coordinates of the step, from the ranks of the losses."""
         from jax import numpy as jnp
 
@@ -114,14 +125,14 @@ class BasesUpdate(Update):
         signs = jnp.array(self._signs, losses.dtype)
         return -(signs @ fitness.reshape(losses.T.shape)) / (self.sigma * losses.size)
 
-    def _gradient(self, *parts):
+    def _gradient(self, *parts: Any) -> tuple[Any, Aux]:
         """The gradient as a flat vector, and what else the pass told."""
         gradient, aux, _ = super().direction(*parts)
         # flattened once it is known: flat weights would be cut up again on the way to the loss
         return flattened(gradient), aux
 
 
-def within_past(gradient, memory):
+def within_past(gradient: Any, memory: Tree) -> tuple[Any, Tree]:
     """The gradient within the span of the last ones, itself among them."""
     from jax import numpy as jnp
 

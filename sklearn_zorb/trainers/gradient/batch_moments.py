@@ -1,14 +1,23 @@
 """Moments of the batch in every `BatchNorm`, however deep it stands, and the running ones."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...layers import BatchNorm
 from ...layers.composite import Branches
 from ...lists import leaves
+
+if TYPE_CHECKING:
+    from ...layers.base import Layer
+    from ...typing import Params
+    from .objective import Tree
 
 # share of the new batch in the running moments that prediction uses
 MOMENTUM = 0.1
 
 
-def running_moments(layer, params):
+def running_moments(layer: Layer, params: Params) -> Params:
     """The moments of each `BatchNorm` in a layer that prediction uses, nested as params are."""
     if isinstance(layer, BatchNorm):
         return {name: params[name] for name in ("mean", "variance")}
@@ -18,14 +27,16 @@ def running_moments(layer, params):
     }
 
 
-def moved_towards(moments, batch):
+def moved_towards(moments: Tree, batch: Tree) -> Tree:
     """Running moments, moved towards those of a batch."""
     import jax
 
     return jax.tree.map(lambda old, new: (1 - MOMENTUM) * old + MOMENTUM * new, moments, batch)
 
 
-def training_outputs(layer, params, inputs, key, weights):
+def training_outputs(
+    layer: Layer, params: Params, inputs: Any, key: Any, weights: Any
+) -> tuple[Any, Params]:
     """Outputs of a layer in training, and the moments of the batch in each `BatchNorm` in it.
 
     Parameters
@@ -53,7 +64,8 @@ def training_outputs(layer, params, inputs, key, weights):
     branches = _branches(layer)
     if not branches:
         return layer.forward(params, inputs, rng=key), {}
-    outputs, moments = [], {}
+    outputs: list[Any] = []
+    moments: Params = {}
     for i, (name, branch) in enumerate(branches):
         rows, branch_key, moments[name] = inputs, random.fold_in(key, i), {}
         for j, (place, inner) in enumerate(branch):
@@ -65,7 +77,7 @@ def training_outputs(layer, params, inputs, key, weights):
     return jnp.concatenate(outputs, axis=-1), moments
 
 
-def _branches(layer):
+def _branches(layer: Layer) -> list[tuple[str, list[tuple[str, Layer]]]]:
     """What a composite layer with a `BatchNorm` in it joins, by the keys of its params.
 
     Pairs of a key and the (key, layer) pairs of a branch; none for other layers.
@@ -80,7 +92,7 @@ def _branches(layer):
     ]
 
 
-def batch_moments(inputs, weights):
+def batch_moments(inputs: Any, weights: Any) -> Params:
     """Weighted mean and variance of each channel over the rows."""
     from jax import numpy as jnp
 

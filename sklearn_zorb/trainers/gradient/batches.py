@@ -1,16 +1,27 @@
 """Rows in batches of one shape, so that nothing is compiled twice."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike
+
+    from ...rows import Targets
+    from ...typing import Int, Shape
 
 BLOCK_BYTES = 256e6
 FULL_BATCH_ROWS = 1000
 MINI_BATCH_ROWS = 128
 
 
-def bucket(n):
+def bucket(n: int) -> int:
     """`n` rounded up to one of eight sizes an octave: folds of 99 to 101 rows share one.
 
     Examples
@@ -40,7 +51,15 @@ class Batches:
         Bytes, of which a block takes an eighth at most.
     """
 
-    def __init__(self, inputs, targets, sample_weight, batch_size, dtype, limit=np.inf):
+    def __init__(
+        self,
+        inputs: Any,
+        targets: Targets,
+        sample_weight: np.ndarray | None,
+        batch_size: Int | str,
+        dtype: DTypeLike,
+        limit: float = np.inf,
+    ) -> None:
         self.inputs, self.targets, self.dtype = inputs, targets, np.dtype(dtype)
         self.n_rows = inputs.shape[0]
         weights = np.ones(self.n_rows) if sample_weight is None else sample_weight
@@ -52,9 +71,9 @@ class Batches:
         self.batch_rows = bucket(self.n_rows) if self.full else self.rows_per_batch
         self.n_batches = -(-self.n_rows // self.rows_per_batch)
         self._plan(min(BLOCK_BYTES, limit / 8))
-        self._kept = None
+        self._kept: Any = None
 
-    def _plan(self, block_bytes):
+    def _plan(self, block_bytes: float) -> None:
         """How many batches a block holds: all of them if they are small."""
         row_bytes = self.dtype.itemsize * math.prod(self.inputs.shape[1:])
         fitting = max(1, int(block_bytes // (row_bytes * self.batch_rows)))
@@ -62,7 +81,9 @@ class Batches:
         per_block = -(-self.n_batches // self.n_blocks)
         self.block_batches = per_block if self.n_blocks > 1 or self.full else _loose(per_block)
 
-    def blocks(self, rng):
+    def blocks(
+        self, rng: np.random.Generator | None
+    ) -> Iterator[tuple[tuple[np.ndarray, ...], int]]:
         """One epoch: (inputs, targets, weights) of shape (batches, rows, ...), and how many.
 
         Weights sum to one over each unweighted batch: the loss of a batch is their product
@@ -78,12 +99,12 @@ class Batches:
         for start in range(0, self.n_rows, step):
             yield self._block(order[start : start + step])
 
-    def shares(self):
+    def shares(self) -> list[float]:
         """Share of all rows that each batch holds."""
         starts = np.arange(self.n_batches) * self.rows_per_batch
         return (np.minimum(self.rows_per_batch, self.n_rows - starts) / self.n_rows).tolist()
 
-    def _block(self, order):
+    def _block(self, order: np.ndarray) -> tuple[tuple[np.ndarray, ...], int]:
         size, rows = self.rows_per_batch, self.batch_rows
         count = -(-len(order) // size)
         lengths = np.full(count, size)
@@ -93,19 +114,19 @@ class Batches:
         shape = (self.block_batches, rows)
         return tuple(_pad(a.astype(self.dtype, copy=False), shape) for a in (x, t, w)), count
 
-    def _take(self, table, order):
+    def _take(self, table: Any, order: np.ndarray) -> np.ndarray:
         whole = len(order) == self.n_rows and self.full
         rows = table[:] if whole and not sp.issparse(table) else table[order]
         return rows.toarray() if sp.issparse(rows) else np.asarray(rows)
 
 
-def _loose(n):
+def _loose(n: int) -> int:
     """A number of batches, rounded up so that neighbours share a compiled program."""
     step = max(1, 1 << (int(n).bit_length() - 4)) if n >= 8 else 1
     return -(-n // step) * step
 
 
-def _pad(array, shape):
+def _pad(array: np.ndarray, shape: Shape) -> np.ndarray:
     """Rows in batches of `shape`; zeros behind them."""
     padded = np.zeros((shape[0] * shape[1], *array.shape[1:]), dtype=array.dtype)
     padded[: len(array)] = array

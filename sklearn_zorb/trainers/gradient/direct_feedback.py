@@ -1,8 +1,11 @@
 """Direct feedback alignment: the output error goes to every layer at once."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -10,6 +13,12 @@ from ..._compat import Interval, StrOptions
 from ...layers import BatchNorm
 from .trainer import GradientTrainer
 from .update import Update
+
+if TYPE_CHECKING:
+    from ...layers.base import Context
+    from ...network import Network
+    from ...typing import Float
+    from .objective import Aux, Batch, Objective, Tree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +31,9 @@ class DirectUpdate(Update):
 
     feedback: str
     scale: float
-    starts: tuple
+    starts: tuple[int, ...]
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         network = objective.network
         shapes = network.shapes
         n_outputs = int(shapes[network.readout + 1][0])
@@ -36,7 +45,9 @@ class DirectUpdate(Update):
             matrices[str(i)] = feedback.astype(context.dtype)
         return matrices
 
-    def loss(self, objective, params, memory, batch, key):
+    def loss(
+        self, objective: Objective, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Any, Aux]:
         """A sum of local losses whose gradient is the rule's."""
         import jax
         from jax import lax
@@ -44,7 +55,7 @@ class DirectUpdate(Update):
         inputs, targets, weights = batch
         ends = {}
 
-        def cut(i, rows):
+        def cut(i: int, rows: Any) -> Any:
             if i in self.starts[1:] or i == objective.network.readout:
                 ends[i] = rows.reshape(rows.shape[0], -1)
                 return lax.stop_gradient(rows)
@@ -116,16 +127,16 @@ class DirectFeedbackAlignment(GradientTrainer):
         "scale": [Interval(Real, 0, None, closed="neither")],
     }
 
-    feedback: str = "direct"
-    scale: float = 1.0
+    feedback: Literal["direct", "random_readout"] = "direct"
+    scale: Float = 1.0
     _: KW_ONLY
     straight_through: bool = False
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         return DirectUpdate.of(self, starts=block_starts(objective.network, moved))
 
 
-def block_starts(network, moved):
+def block_starts(network: Network, moved: Tree) -> tuple[int, ...]:
     """Indices of the hidden layers with weights, at which blocks begin."""
     import jax
 

@@ -1,12 +1,21 @@
 """Random directions in the space of a network's weights, drawn in JAX."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import jax
+
+    from .objective import Tree
 
 DISTRIBUTIONS = ("normal", "rademacher")
 GRANULARITIES = ("joint", "layer", "tensor")
 
 
-def draw_flat(key, size, dtype, distribution):
+def draw_flat(key: Any, size: int, dtype: Any, distribution: str) -> jax.Array:
     """Random numbers of zero mean and unit variance, of shape (size,).
 
     Signs are unpacked from random words, 32 from each.
@@ -21,7 +30,7 @@ def draw_flat(key, size, dtype, distribution):
     return 2 * bits.ravel()[:size].astype(dtype) - 1
 
 
-def flattened(tree):
+def flattened(tree: Tree) -> jax.Array:
     """The tensors of a tree as one vector, in the order of `jax.flatten_util.ravel_pytree`.
 
     Each is written into its place: compiled for CPUs, `jax.numpy.concatenate` of long and
@@ -42,7 +51,7 @@ def flattened(tree):
     return whole
 
 
-def standardized(direction):
+def standardized(direction: Tree) -> Tree:
     """Each tensor of a tree shifted to mean zero and scaled to unit variance, divided by n - 1.
 
     A tensor of one number stays as it is, and one of equal numbers becomes zero.
@@ -50,7 +59,7 @@ def standardized(direction):
     import jax
     from jax import numpy as jnp
 
-    def scale(tensor):
+    def scale(tensor: Any) -> Any:
         if tensor.size < 2:
             return tensor
         # random signs of a small tensor may all be equal
@@ -60,7 +69,7 @@ def standardized(direction):
     return jax.tree.map(scale, direction)
 
 
-def groups(moved, granularity):
+def groups(moved: Tree, granularity: str) -> np.ndarray:
     """For each weight, in the order of `flattened`, the number of its group."""
     import jax
 

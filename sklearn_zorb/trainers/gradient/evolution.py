@@ -1,16 +1,24 @@
 """Population search over the weights of a network, by the strategies of evosax."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 from dataclasses import KW_ONLY, dataclass
 from difflib import get_close_matches
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 from ..._compat import Interval
 from .objective import merge
 from .structure import without_derivatives
 from .trainer import BatchTrainer
 from .update import Update, cosine
+
+if TYPE_CHECKING:
+    from ...layers.base import Context
+    from ...typing import Float, Int
+    from .objective import Aux, Batch, Objective, Tree
 
 # what the history tells of the losses of a population
 POPULATION = ("best_loss", "mean_loss", "loss_spread")
@@ -26,18 +34,18 @@ class EvolutionUpdate(Update):
     pop_size: int
     spread: float
     learning_rate: float
-    settings: tuple
+    settings: tuple[tuple[str, Any], ...]
     size: int
     chunk_size: int
     derivatives: bool
 
     @property
-    def figures(self):
+    def figures(self) -> tuple[str, ...]:
         if not self.diagnostics:
             return ()
         return (*POPULATION, "error_reduction", *(("cosine",) if self.derivatives else ()))
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         import jax
         from jax.flatten_util import ravel_pytree
 
@@ -51,14 +59,16 @@ class EvolutionUpdate(Update):
         fitness = jax.numpy.full(self.pop_size, OVERFLOW, flat.dtype)
         return {"state": strategy.init(key, population, fitness, settings)}
 
-    def direction(self, objective, moved, params, memory, batch, key):
+    def direction(
+        self, objective: Objective, moved: Tree, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Tree, Aux, Tree]:
         import jax
         from jax.flatten_util import ravel_pytree
 
         flat, unravel = ravel_pytree(moved)
         noise_key, ask_key, tell_key = jax.random.split(key, 3)
 
-        def loss(flat):
+        def loss(flat: Any) -> Any:
             return objective.loss(merge(params, unravel(flat)), batch, noise_key)
 
         strategy, settings = built(self)
@@ -84,7 +94,7 @@ class EvolutionUpdate(Update):
         return unravel(step), aux, {"state": state}
 
 
-def population_figures(losses):
+def population_figures(losses: Any) -> dict[str, Any]:
     """The least loss of a population, and mean and standard deviation of the finite ones."""
     from jax import numpy as jnp
 
@@ -164,22 +174,22 @@ class Evolution(BatchTrainer):
     }
 
     strategy: str = "SNES"
-    pop_size: int = 64
-    spread: float = 0.1
-    learning_rate: float = 0.05
-    strategy_params: dict | None = None
-    chunk_size: int = 16
+    pop_size: Int = 64
+    spread: Float = 0.1
+    learning_rate: Float = 0.05
+    strategy_params: dict[str, Any] | None = None
+    chunk_size: Int = 16
     _: KW_ONLY
-    tol: float | None = None
-    patience: int = 50
+    tol: Float | None = None
+    patience: Int = 50
 
-    def base_rate(self, full):
+    def base_rate(self, full: bool) -> float:
         return 1.0
 
-    def brakes(self, base):
+    def brakes(self, base: float) -> str:
         return f"spread (now {self.spread:g}) or learning_rate (now {self.learning_rate:g})"
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         import jax
 
         settings = {"std_init": self.spread, **(self.strategy_params or {})}
@@ -193,7 +203,7 @@ class Evolution(BatchTrainer):
 
 
 @functools.lru_cache(maxsize=16)
-def _algorithm(update, dtype):
+def _algorithm(update: EvolutionUpdate, dtype: str) -> Any:
     import jax
     import optax
 
@@ -218,14 +228,14 @@ def _algorithm(update, dtype):
     return build(population_size=update.pop_size, solution=solution, **options)
 
 
-def _constructor_arguments(strategy):
+def _constructor_arguments(strategy: str) -> dict[str, bool]:
     """Names of what a strategy is made with, and whether it cannot do without."""
     signature = inspect.signature(getattr(_algorithms(), strategy)).parameters.values()
     own = {"population_size", "solution", "kwargs", "metrics_fn"}
     return {p.name: p.default is p.empty for p in signature if p.name not in own}
 
 
-def built(update):
+def built(update: EvolutionUpdate) -> tuple[Any, Any]:
     """The strategy of evosax and its settings."""
     import jax
 
@@ -244,7 +254,7 @@ def built(update):
     return strategy, settings.replace(**known)
 
 
-def _algorithms():
+def _algorithms() -> Any:
     try:
         from evosax import algorithms
     except ImportError as error:
@@ -254,7 +264,7 @@ def _algorithms():
     return algorithms
 
 
-def _strategy_name(name):
+def _strategy_name(name: str) -> str:
     """The name in evosax for what the user wrote: "OpenES" and "open-es" are "Open_ES"."""
     algorithms = _algorithms()
     names = {_plain(n): n for n in dir(algorithms) if hasattr(getattr(algorithms, n), "ask")}
@@ -267,5 +277,5 @@ def _strategy_name(name):
     return names[_plain(name)]
 
 
-def _plain(name):
+def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()

@@ -1,7 +1,10 @@
 """Feedback alignment: errors come back through fixed random matrices."""
 
+from __future__ import annotations
+
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +16,11 @@ from .objective import Objective, merge
 from .trainer import GradientTrainer
 from .update import Update
 
+if TYPE_CHECKING:
+    from ...layers.base import Context
+    from ...typing import Array, Float, Params, Shape, Stream
+    from .objective import Aux, Batch, Tree
+
 FEEDBACK = "feedback"
 
 
@@ -21,16 +29,16 @@ class FixedFeedback(Layer):
 
     traits = Traits(learns=True)
 
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.output_shape(input_shape)
 
-    def trainable(self, params):
+    def trainable(self, params: Params) -> Params:
         return self.layer.trainable(params)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Any, *, rng: Stream | None = None) -> Array:
         """Forward by the weights; a derivative to the inputs by the feedback in their place."""
         from jax import lax
 
@@ -40,12 +48,12 @@ class FixedFeedback(Layer):
         return outputs + (back - lax.stop_gradient(back))
 
 
-def with_feedback(layer):
+def with_feedback(layer: Layer) -> Layer:
     """The layer, wrapped if it has weights."""
     return FixedFeedback(layer) if isinstance(layer, LinearLayer) else layer
 
 
-def random_feedback(params, rng, scale):
+def random_feedback(params: Params, rng: np.random.Generator, scale: float | None) -> Params:
     """Random weights for each layer with weights, nested as in params, and nothing else."""
     if "weights" in params:
         weights = np.asarray(params["weights"])
@@ -66,10 +74,12 @@ class FeedbackUpdate(Update):
 
     scale: float | None
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         return [random_feedback(own, context.rng, self.scale) for own in params]
 
-    def loss(self, objective, params, memory, batch, key):
+    def loss(
+        self, objective: Objective, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Any, Aux]:
         network = objective.network
         layers = [with_leaves(layer, with_feedback) for layer in network.layers]
         fixed = Objective(network.with_layers(layers), objective.task)
@@ -121,9 +131,9 @@ class FeedbackAlignment(GradientTrainer):
         "scale": [None, Interval(Real, 0, None, closed="neither")],
     }
 
-    scale: float | None = None
+    scale: Float | None = None
     _: KW_ONLY
     straight_through: bool = False
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         return FeedbackUpdate.of(self)

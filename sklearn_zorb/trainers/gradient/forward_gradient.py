@@ -1,8 +1,11 @@
 """Gradient descent without a backward pass."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -19,6 +22,10 @@ from .objective import merge
 from .trainer import GradientTrainer
 from .update import Update
 
+if TYPE_CHECKING:
+    from ...typing import Float, Int
+    from .objective import Aux, Batch, Objective, Tree
+
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardUpdate(Update):
@@ -30,7 +37,9 @@ class ForwardUpdate(Update):
     standardize: bool
     chunk_size: int
 
-    def direction(self, objective, moved, params, memory, batch, key):
+    def direction(
+        self, objective: Objective, moved: Tree, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Tree, Aux, Tree]:
         import jax
         from jax import numpy as jnp
         from jax.flatten_util import ravel_pytree
@@ -40,13 +49,13 @@ class ForwardUpdate(Update):
         numbers = groups(moved, self.granularity)
         of_group = np.arange(numbers.max() + 1)[:, None] == numbers
 
-        def loss(moved):
+        def loss(moved: Tree) -> Any:
             return objective.loss(merge(params, moved), batch, noise_key)
 
-        def along(tangent):
+        def along(tangent: Any) -> Any:
             return jax.jvp(loss, (moved,), (unravel(tangent),), has_aux=True)[1:]
 
-        def one(key):
+        def one(key: Any) -> Any:
             direction = draw_flat(key, flat.size, flat.dtype, self.distribution)
             if self.standardize:
                 direction = flattened(standardized(unravel(direction)))
@@ -124,17 +133,17 @@ class ForwardGradient(GradientTrainer):
     }
     default_rates = (0.05, 0.005)
 
-    granularity: str = "tensor"
-    n_directions: int = 1
-    distribution: str = "normal"
+    granularity: Literal["tensor", "layer", "joint"] = "tensor"
+    n_directions: Int = 1
+    distribution: Literal["normal", "rademacher"] = "normal"
     standardize: bool = False
-    chunk_size: int = 16
+    chunk_size: Int = 16
     _: KW_ONLY
-    optimizer: str | Callable = "sgd"
-    max_epochs: int = 500
-    tol: float | None = None
-    patience: int = 50
+    optimizer: str | Callable[..., Any] = "sgd"
+    max_epochs: Int = 500
+    tol: Float | None = None
+    patience: Int = 50
     straight_through: bool = False
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         return ForwardUpdate.of(self)

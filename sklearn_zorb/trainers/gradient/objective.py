@@ -1,9 +1,27 @@
 """The loss of a network as a pure function of its params, for JAX to differentiate."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 from ...layers import Sigmoid, Softmax
 from ...rows import side_by_side
 from ...rows.programs import structure_key
 from .batch_moments import training_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ...layers.base import Layer
+    from ...network import Network
+    from ...typing import Params
+
+    # nested dicts and lists of arrays of JAX, which params are, and what rules keep beside them
+    Tree: TypeAlias = Any
+    # inputs, targets and weights
+    Batch: TypeAlias = tuple[Any, Any, Any]
+    # what a pass tells beside the loss
+    Aux: TypeAlias = dict[str, Any]
 
 
 class Objective:
@@ -21,20 +39,28 @@ class Objective:
     task : {"binary", "multiclass", "multilabel", "regression"}
     """
 
-    def __init__(self, network, task):
+    def __init__(self, network: Network, task: str) -> None:
         self.network, self.task = network, task
         self.loss_name = loss_name(task, network.tail)
         parts = (network.layers, network.readout, network.taps, network.input_shape, task)
         self._key = structure_key(parts)
         self._hash = hash(self._key)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return self._hash
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Objective) and self._key == other._key
 
-    def outputs(self, params, inputs, *, key=None, weights=None, visit=None):
+    def outputs(
+        self,
+        params: Tree,
+        inputs: Any,
+        *,
+        key: Any = None,
+        weights: Any = None,
+        visit: Callable[[int, Any], Any] | None = None,
+    ) -> tuple[Any, list[Params]]:
         """Read-out before its activation, and the moments of the batch, nested as params are.
 
         Parameters
@@ -48,7 +74,8 @@ class Objective:
         visit : callable or None
             ``visit(i, inputs)`` returns what layer i gets in place of its inputs.
         """
-        tapped, moments = [], [{} for _ in self.network.layers]
+        tapped: list[Any] = []
+        moments: list[Params] = [{} for _ in self.network.layers]
         visit = visit or (lambda i, inputs: inputs)
         for i in range(self.network.readout):
             inputs = visit(i, inputs)
@@ -60,7 +87,9 @@ class Objective:
         outputs = self.network.layers[index].forward(params[index], side_by_side(tapped))
         return outputs, moments
 
-    def advance(self, i, params, inputs, key=None, weights=None):
+    def advance(
+        self, i: int, params: Tree, inputs: Any, key: Any = None, weights: Any = None
+    ) -> tuple[Any, Params]:
         """Output of hidden layer i, and the moments of the batch in each `BatchNorm` in it."""
         from jax import random
 
@@ -69,7 +98,7 @@ class Objective:
             return layer.forward(own, inputs), {}
         return training_outputs(layer, own, inputs, random.fold_in(key, i), weights)
 
-    def losses(self, params, outputs, targets):
+    def losses(self, params: Tree, outputs: Any, targets: Any) -> Any:
         """Loss of each row, of shape (n,)."""
         import jax
         from jax import numpy as jnp
@@ -81,7 +110,7 @@ class Objective:
         predicted = self.network.finish(params, outputs)
         return 0.5 * ((predicted - targets) ** 2).sum(axis=1)
 
-    def hits(self, outputs, targets, params):
+    def hits(self, outputs: Any, targets: Any, params: Tree) -> Any:
         """1 or 0 for each row predicted right or wrong; its squared error for numbers."""
         from jax import numpy as jnp
 
@@ -94,7 +123,7 @@ class Objective:
         right = jnp.argmax(outputs, axis=1) == jnp.argmax(targets, axis=1)
         return right.astype(outputs.dtype)
 
-    def loss(self, params, batch, key=None):
+    def loss(self, params: Tree, batch: Batch, key: Any = None) -> tuple[Any, Aux]:
         """Weighted loss, and what else one pass tells: hits and moments.
 
         Parameters
@@ -113,7 +142,9 @@ class Objective:
         outputs, moments = self.outputs(params, inputs, key=key, weights=weights)
         return self.weigh(params, outputs, targets, weights, moments)
 
-    def weigh(self, params, outputs, targets, weights, moments):
+    def weigh(
+        self, params: Tree, outputs: Any, targets: Any, weights: Any, moments: Any
+    ) -> tuple[Any, Aux]:
         """Loss of the outputs, and the aux of `loss`."""
         from jax import lax
 
@@ -122,7 +153,7 @@ class Objective:
         return loss, {"loss": loss, "hits": hits, "moments": lax.stop_gradient(moments)}
 
 
-def loss_name(task, tail):
+def loss_name(task: str, tail: Sequence[Layer]) -> str:
     """ "cross_entropy", "logistic" or "squared": the loss for a task and a final activation."""
     last = tail[-1] if tail else None
     if task == "regression" or (task == "multilabel" and isinstance(last, Softmax)):
@@ -132,12 +163,12 @@ def loss_name(task, tail):
     return "logistic" if isinstance(last, Sigmoid) else "cross_entropy"
 
 
-def trainable(network, params):
+def trainable(network: Network, params: Sequence[Params]) -> list[Params]:
     """The part of params that gradient rules move: floating weights, nested as they are."""
     return [layer.trainable(own) for layer, own in zip(network.layers, params, strict=True)]
 
 
-def merge(params, changed):
+def merge(params: Any, changed: Any) -> Any:
     """Params with the entries of `changed` in place of their own, however deeply nested."""
     if isinstance(params, list):
         return [merge(own, new) for own, new in zip(params, changed, strict=True)]

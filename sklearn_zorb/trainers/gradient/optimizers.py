@@ -1,9 +1,14 @@
 """Optimisers from optax by name, and learning-rate schedules."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCHEDULES = {
     "constant": lambda share: 1.0,
@@ -24,10 +29,10 @@ class Optimizer:
     options : tuple of (str, value)
     """
 
-    name: Any
-    options: tuple = ()
+    name: str | Callable[..., Any]
+    options: tuple[tuple[str, Any], ...] = ()
 
-    def build(self):
+    def build(self) -> Any:
         """The optax transformation."""
         import optax
 
@@ -39,18 +44,24 @@ class Optimizer:
                 "'adam', 'sgd', 'lion' or 'adamw', or a factory(learning_rate)."
             )
 
-        def make(learning_rate):
+        def make(learning_rate: float) -> Any:
             return factory(learning_rate, **options)
 
         return optax.inject_hyperparams(make)(learning_rate=0.0)
 
 
-def make_optimizer(name, options):
+def make_optimizer(name: str | Callable[..., Any], options: dict[str, Any] | None) -> Optimizer:
     """An `Optimizer` from what the user passed."""
     return Optimizer(name, tuple(sorted((options or {}).items())))
 
 
-def learning_rates(schedule, base, first_step, n_steps, total):
+def learning_rates(
+    schedule: str | Callable[[float], float] | None,
+    base: float,
+    first_step: int,
+    n_steps: int,
+    total: int,
+) -> np.ndarray:
     """Learning rate of each of `n_steps` steps from `first_step` on, of `total` in all.
 
     Parameters

@@ -1,8 +1,11 @@
 """Descent within random subspaces that are drawn again from seeds, never stored."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 from joblib import effective_n_jobs
 
@@ -13,6 +16,12 @@ from .sketch import Sketch
 from .subspace import Subspace
 from .trainer import GradientTrainer
 from .workers import SharedRun
+
+if TYPE_CHECKING:
+    from ...typing import Float, Int
+    from .objective import Objective, Tree
+    from .run import Run
+    from .update import Update
 
 
 @dataclass(eq=False, repr=False)
@@ -107,28 +116,28 @@ class RandomBases(GradientTrainer):
         "n_jobs": [None, Integral],
     }
 
-    kind: str = "rbd"
-    n_directions: int = 250
-    distribution: str = "rademacher"
-    normalize: str = "auto"
+    kind: Literal["rbd", "fpd", "nes", "gradients"] = "rbd"
+    n_directions: Int = 250
+    distribution: Literal["rademacher", "normal", "sketch"] = "rademacher"
+    normalize: Literal["auto", "tensor"] = "auto"
     antithetic: bool = False
-    sigma: float = 0.01
-    n_jobs: int | None = None
+    sigma: Float = 0.01
+    n_jobs: Int | None = None
     _: KW_ONLY
-    optimizer: str | Callable = "sgd"
-    tol: float | None = None
-    patience: int = 50
+    optimizer: str | Callable[..., Any] = "sgd"
+    tol: Float | None = None
+    patience: Int = 50
     straight_through: bool = False
 
     @property
-    def needs_derivatives(self):
+    def needs_derivatives(self) -> bool:  # type: ignore[override]  # it depends on the kind
         return self.kind != "nes" or self.diagnostics
 
     @property
-    def default_rates(self):
+    def default_rates(self) -> tuple[float, float]:  # type: ignore[override]
         return (0.05, 0.05) if self.kind == "nes" else (0.5, 0.5)
 
-    def _new_run(self, *parts):
+    def _new_run(self, *parts: Any) -> Run:
         n_workers = effective_n_jobs(self.n_jobs)
         obstacle = self._obstacle()
         if n_workers == 1 or (self.n_jobs is None and obstacle):
@@ -137,7 +146,7 @@ class RandomBases(GradientTrainer):
             raise ValueError(f"n_jobs={self.n_jobs}: {obstacle}, or n_jobs=None.")
         return SharedRun(self, *parts, n_workers=n_workers)
 
-    def _obstacle(self):
+    def _obstacle(self) -> str | None:
         """What workers, who exchange coordinates only, cannot share; None where they can."""
         if self.kind == "gradients":
             return "kind='gradients' has no coordinates in random directions; pass another kind"
@@ -145,17 +154,17 @@ class RandomBases(GradientTrainer):
             return "diagnostics=True needs gradients of whole batches; pass diagnostics=False"
         return None
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         import jax
 
         sizes = tuple(int(leaf.size) for leaf in jax.tree.leaves(moved))
         self._check(sum(sizes))
         make = Sketch if self.distribution == "sketch" else Subspace
-        count = self.n_directions // (2 if self.antithetic else 1)
+        count = int(self.n_directions) // (2 if self.antithetic else 1)
         subspace = make(sizes, count, self.distribution, self.normalize)
         return BasesUpdate.of(self, subspace=subspace)
 
-    def _check(self, n_weights):
+    def _check(self, n_weights: int) -> None:
         """ValueError for settings that do not go together."""
         if self.distribution == "sketch" and self.kind == "nes":
             raise ValueError(

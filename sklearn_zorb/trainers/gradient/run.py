@@ -1,8 +1,11 @@
 """One training: the epochs, what they hand on, and when they end."""
 
+from __future__ import annotations
+
 import warnings
 from collections import Counter
 from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -16,6 +19,19 @@ from .epoch import compiled_epoch, compiled_loss
 from .objective import Objective, merge, trainable
 from .optimizers import learning_rates, make_optimizer
 from .structure import check_traceable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...network import Network
+    from ...rows import Rows
+    from ...typing import Params
+    from ..base import OnStep
+    from .objective import Tree
+    from .trainer import BatchTrainer
+
+    # inputs, targets and weights of rows
+    Held: TypeAlias = tuple[Any, Targets, np.ndarray | None]
 
 
 class Run:
@@ -36,7 +52,17 @@ class Run:
         What a former training of the same network left.
     """
 
-    def __init__(self, trainer, network, params, rows, held, context, on_step, state):
+    def __init__(
+        self,
+        trainer: BatchTrainer,
+        network: Network,
+        params: Sequence[Params],
+        rows: Held,
+        held: Held | None,
+        context: Context,
+        on_step: OnStep | None,
+        state: dict[str, Any] | None,
+    ) -> None:
         import jax
 
         self.trainer, self.on_step, self.context = trainer, on_step, context
@@ -44,11 +70,12 @@ class Run:
         params = [dict(own) for own in params]
         if self.objective.loss_name == "squared" and network.tail:
             params = _with_range(network, params, rows[1])
-        one_row = jax.ShapeDtypeStruct((1, *rows[0].shape[1:]), context.dtype)
+        shape = (1, *rows[0].shape[1:])
+        one_row = jax.ShapeDtypeStruct(shape, context.dtype)  # type: ignore[no-untyped-call]
         check_traceable(network, params, one_row)
         self.params = jax.tree.map(np.asarray, params)
         self.moved = trainable(network, self.params)
-        self.moments = [{} for _ in params]
+        self.moments: list[Params] = [{} for _ in params]
         for i, layer in enumerate(network.hidden):
             self.moments[i] = running_moments(layer, self.params[i])
         limit = context.memory.limit
@@ -70,7 +97,7 @@ class Run:
         self.first_step = self.step
         self.base = trainer.base_rate(self.batches.full)
 
-    def train(self):
+    def train(self) -> TrainingResult:
         """All epochs; a `TrainingResult`."""
         trainer, history, status = self.trainer, [], "max_epochs"
         best, best_kept, waited = np.inf, self.kept(), 0
@@ -104,17 +131,18 @@ class Run:
             self.restore(best_kept)
         return TrainingResult(self.present_params(), history, status, state=self.state())
 
-    def kept(self):
+    def kept(self) -> Any:
         """What has to be put back where an earlier epoch was the best."""
         return self.moved, self.moments
 
-    def restore(self, kept):
+    def restore(self, kept: Any) -> None:
         """Put back what `kept` gave."""
         self.moved, self.moments = kept
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> dict[str, Any]:
         """All blocks of one epoch; the entry for the history, means over its rows."""
-        means, n, start = Counter(), self.batches.n_batches, self.step
+        means: Counter[str] = Counter()
+        n, start = self.batches.n_batches, self.step
         # the last batch may be short, and its rows are to count as the others do
         of_batch = np.array(self.batches.shares())
         for j, (block, count) in enumerate(self.batches.blocks(self.context.rng)):
@@ -133,7 +161,7 @@ class Run:
         loss, hits = means.pop("loss"), means.pop("hits")
         return {"epoch": number, "loss": loss, "score": self._score(hits), **means}
 
-    def _evaluate(self, batches):
+    def _evaluate(self, batches: Batches) -> tuple[float, float]:
         evaluate = compiled_loss(self.objective)
         loss = hits = 0.0
         shares = iter(batches.shares())
@@ -146,33 +174,33 @@ class Run:
                 loss, hits = loss + share * float(parts[0]), hits + share * float(parts[1])
         return loss, self._score(hits)
 
-    def _score(self, hits):
+    def _score(self, hits: float) -> float:
         """Accuracy, or R² from the mean squared error."""
         if self.context.task != "regression":
             return hits
         return 1 - hits / self.total if self.total > 0 else 0.0
 
-    def present_params(self):
+    def present_params(self) -> list[Params]:
         """Params as they are now, as NumPy arrays."""
         import jax
 
         params = merge(merge(self.params, self.moments), self.moved)
         return sequence.cast(jax.tree.map(np.asarray, params), self.context.dtype)
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """What a training that goes on from this one wants."""
         import jax
 
         own = {"optimizer": self.optimizer_state, "memory": self.memory, "step": self.step}
         return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, own)}
 
-    def finite(self):
+    def finite(self) -> bool:
         """Whether all weights are numbers."""
         import jax
 
         return all(bool(np.isfinite(np.asarray(a)).all()) for a in jax.tree.leaves(self.moved))
 
-    def _diverged(self, number):
+    def _diverged(self, number: int) -> str:
         warnings.warn(
             f"{type(self.trainer).__name__} diverged in epoch {number}: the loss is not finite. "
             f"The params of the least loss are kept; lower {self.trainer.brakes(self.base)}.",
@@ -182,7 +210,7 @@ class Run:
         return "diverged"
 
 
-def _going_on(fresh, kept):
+def _going_on(fresh: Tree, kept: Tree) -> Tree:
     """What a former training kept, in the precision of this one; `fresh` where it does not fit.
 
     It does not where settings have changed that say what is kept, such as the optimiser.
@@ -190,21 +218,23 @@ def _going_on(fresh, kept):
     import jax
 
     both = (fresh, kept)
-    one, other = (jax.tree.structure(tree) for tree in both)
+    structures: list[Any] = [jax.tree.structure(tree) for tree in both]
     shapes, kept_shapes = ([np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in both)
-    if one != other or shapes != kept_shapes:
+    if structures[0] != structures[1] or shapes != kept_shapes:
         return fresh
     return jax.tree.map(lambda new, old: np.asarray(old, dtype=new.dtype), fresh, kept)
 
 
-def _with_range(network, params, targets):
+def _with_range(network: Network, params: Sequence[Params], targets: Targets) -> list[Params]:
     """Params whose final activation is stretched to the range of the targets."""
     own = params[network.readout + 1 :]
     _, tail = sequence.carry_down(network.tail, own, targets, targets[:], Context())
     return [*params[: network.readout + 1], *tail]
 
 
-def split_rows(trainer, inputs, targets, context):
+def split_rows(
+    trainer: BatchTrainer, inputs: Rows, targets: Targets, context: Context
+) -> tuple[Held, Held | None, Context]:
     """Rows to train on, rows to validate on where early stopping asks for them, and the context.
 
     Rows are tuples (inputs, targets, sample_weight or None).
@@ -229,7 +259,7 @@ def split_rows(trainer, inputs, targets, context):
     return rows, ends, context.replace(sample_weight=rows[2], y=y, y_targets=rows[1])
 
 
-def _total_spread(targets, weights):
+def _total_spread(targets: Targets, weights: np.ndarray) -> float:
     """Weighted sum of variances of the targets: what R² compares with."""
     table = np.asarray(targets, dtype=np.float64)
     share = weights / weights.sum()

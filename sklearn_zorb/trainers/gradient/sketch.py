@@ -1,5 +1,9 @@
 """Directions that share no weight: a count sketch, whose products are sums over parts."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .directions import draw_flat
 from .subspace import Subspace
 
@@ -12,24 +16,24 @@ class Sketch(Subspace):
     gives all directions.
     """
 
-    def _signs(self, keys, dtype):
+    def _signs(self, keys: Any, dtype: Any) -> Any:
         import jax
 
         return draw_flat(jax.random.fold_in(keys[0], 0), sum(self.sizes), dtype, "rademacher")
 
-    def coordinates(self, keys, vector):
+    def coordinates(self, keys: Any, vector: Any) -> Any:
         from jax import numpy as jnp
 
         signed = self._signs(keys, vector.dtype) * self.normalized(vector)
         padded = jnp.pad(signed, (0, -len(signed) % len(keys)))
         return len(keys) ** 0.5 * padded.reshape(-1, len(keys)).sum(axis=0)
 
-    def combine(self, keys, coordinates):
+    def combine(self, keys: Any, coordinates: Any) -> Any:
         from jax import numpy as jnp
 
         size = sum(self.sizes)
         spread = jnp.tile(len(keys) ** 0.5 * coordinates, -(-size // len(keys)))[:size]
         return self.normalized(self._signs(keys, spread.dtype) * spread)
 
-    def project(self, keys, vector):
+    def project(self, keys: Any, vector: Any) -> Any:
         return self.combine(keys, self.coordinates(keys, vector))

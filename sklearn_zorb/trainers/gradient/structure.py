@@ -1,13 +1,23 @@
 """What training rules ask of layers: derivatives, substitutes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ...layers import Layer, Sign, Step
 from ...lists import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from ...network import Network
+    from ...typing import Array, Params, Stream
 
 # what to say to a user whose layers a rule cannot differentiate
 WITHOUT_DERIVATIVES = "ZORB(), RandomBases(kind='nes') or Evolution()"
 
 
-def has_weights(layer):
+def has_weights(layer: Layer) -> bool:
     """Whether gradient rules can move anything in an innermost layer."""
     return type(layer).trainable is not Layer.trainable
 
@@ -15,11 +25,11 @@ def has_weights(layer):
 class StraightThrough(Layer):
     """A step function whose derivative is that of its input clipped to [low, 1]."""
 
-    def __init__(self, layer, low):
+    def __init__(self, layer: Layer, low: float) -> None:
         self.layer = layer
         self.low = low
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Any, *, rng: Stream | None = None) -> Array:
         from jax import lax
         from jax import numpy as jnp
 
@@ -27,7 +37,7 @@ class StraightThrough(Layer):
         return clipped + lax.stop_gradient(self.layer.forward(params, inputs) - clipped)
 
 
-def straight_through(layer):
+def straight_through(layer: Layer) -> Layer:
     """The layer, with a clipped identity as the derivative of Sign and Step.
 
     A copy of a `Sign` or `Step` passes the gradient on where its input is within [-1, 1], or
@@ -38,7 +48,9 @@ def straight_through(layer):
     return layer
 
 
-def without_derivatives(network, needed=None):
+def without_derivatives(
+    network: Network, needed: Collection[int] | None = None
+) -> Iterator[tuple[str, Layer]]:
     """(name, innermost layer) of every layer that has no derivative.
 
     `needed` holds the indices of the layers that are to have one; None is all.
@@ -49,7 +61,9 @@ def without_derivatives(network, needed=None):
                 yield name, leaf
 
 
-def check_differentiable(network, rule, needed=None):
+def check_differentiable(
+    network: Network, rule: str, needed: Collection[int] | None = None
+) -> None:
     """ValueError for the first layer without a derivative, naming rules that accept it."""
     for name, leaf in without_derivatives(network, needed):
         option = ", or straight_through=True" if isinstance(leaf, Sign | Step) else ""
@@ -59,7 +73,7 @@ def check_differentiable(network, rule, needed=None):
         )
 
 
-def check_movable(network, rule):
+def check_movable(network: Network, rule: str) -> None:
     """ValueError for the first layer that is solved, and has nothing that a step could move."""
     for name, layer in zip(network.names, network.layers, strict=True):
         for leaf in leaves([layer]):
@@ -70,7 +84,7 @@ def check_movable(network, rule):
                 )
 
 
-def check_traceable(network, params, rows):
+def check_traceable(network: Network, params: Sequence[Params], rows: Any) -> None:
     """ValueError for the first layer that JAX cannot trace, such as a foreign estimator."""
     import jax
 

@@ -1,8 +1,11 @@
 """The base of every rule that takes a step for each batch."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._compat import Interval, StrOptions
 from ...linalg import get_backend
@@ -11,6 +14,17 @@ from ..base import Trainer
 from .optimizers import SCHEDULES
 from .run import Run, split_rows
 from .structure import check_differentiable, check_movable, straight_through
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...layers.base import Context
+    from ...network import Network
+    from ...rows import Rows, Targets
+    from ...typing import Float, Int, Params
+    from ..base import OnStep, TrainingResult
+    from .objective import Objective, Tree
+    from .update import Update
 
 
 # the arguments of a rule are fields, from which its constructor follows; scikit-learn reads that
@@ -36,13 +50,13 @@ class BatchTrainer(Trainer):
     solves = False
     straight_through = False
 
-    batch_size: int | str = "auto"
-    max_epochs: int = 200
-    tol: float | None = 1e-4
-    patience: int = 10
-    tol_loss: float | None = None
+    batch_size: Int | Literal["auto"] = "auto"
+    max_epochs: Int = 200
+    tol: Float | None = 1e-4
+    patience: Int = 10
+    tol_loss: Float | None = None
     early_stopping: bool = False
-    validation_fraction: float = 0.1
+    validation_fraction: Float = 0.1
     diagnostics: bool = False
 
     _parameter_constraints = {
@@ -57,31 +71,41 @@ class BatchTrainer(Trainer):
         "straight_through": ["boolean"],
     }
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         """The `Update` for the weights `moved`."""
         raise NotImplementedError
 
-    def base_rate(self, full):
+    def base_rate(self, full: bool) -> float:
         """Learning rate before its schedule, for full batches or for mini-batches."""
         raise NotImplementedError
 
-    def brakes(self, base):
+    def brakes(self, base: float) -> str:
         """What to lower where the training diverges, and where it stands."""
         return f"learning_rate (now {base:g})"
 
-    def n_steps(self, network):
-        return self.max_epochs
+    def n_steps(self, network: Network) -> int:
+        return int(self.max_epochs)
 
-    def _fit(self, network, params, inputs, targets, context, *, on_step=None, state=None):
+    def _fit(
+        self,
+        network: Network,
+        params: Sequence[Params],
+        inputs: Rows,
+        targets: Targets,
+        context: Context,
+        *,
+        on_step: OnStep | None = None,
+        state: dict[str, Any] | None = None,
+    ) -> TrainingResult:
         network = self._prepared(network)
         rows, held, context = split_rows(self, inputs, targets, context)
         with get_backend("jax").scope():
             return self._new_run(network, params, rows, held, context, on_step, state).train()
 
-    def _new_run(self, *parts):
+    def _new_run(self, *parts: Any) -> Run:
         return Run(self, *parts)
 
-    def _prepared(self, network):
+    def _prepared(self, network: Network) -> Network:
         """The network with substitutes for steps where asked, and checked."""
         rule = type(self).__name__
         if network.stacked:
@@ -111,10 +135,10 @@ class GradientTrainer(BatchTrainer):
 
     default_rates = (1e-2, 1e-3)
 
-    optimizer: str | Callable = "adam"
-    learning_rate: float | None = None
-    schedule: str | Callable | None = None
-    optimizer_params: dict | None = None
+    optimizer: str | Callable[..., Any] = "adam"
+    learning_rate: Float | None = None
+    schedule: str | Callable[[float], float] | None = None
+    optimizer_params: dict[str, Any] | None = None
 
     _parameter_constraints = {
         **BatchTrainer._parameter_constraints,
@@ -124,5 +148,5 @@ class GradientTrainer(BatchTrainer):
         "optimizer_params": [None, dict],
     }
 
-    def base_rate(self, full):
-        return self.learning_rate or self.default_rates[0 if full else 1]
+    def base_rate(self, full: bool) -> float:
+        return float(self.learning_rate or self.default_rates[0 if full else 1])

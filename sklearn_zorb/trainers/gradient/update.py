@@ -1,8 +1,16 @@
 """The step of a rule for one batch, as compiled programs call it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from .objective import merge
+
+if TYPE_CHECKING:
+    from ...layers.base import Context
+    from .objective import Aux, Batch, Objective, Tree
+    from .trainer import BatchTrainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,48 +35,56 @@ class Update:
     previews = False
 
     @classmethod
-    def of(cls, trainer, **own):
+    def of(cls, trainer: BatchTrainer, **own: Any) -> Self:
         """The update of a trainer; fields that are not given are its arguments of that name."""
         names = {field.name for field in fields(cls)} - own.keys()
         return cls(**own, **{name: getattr(trainer, name) for name in names & vars(trainer).keys()})
 
     @property
-    def figures(self):
+    def figures(self) -> tuple[str, ...]:
         return ("error_reduction",) if self.diagnostics else ()
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         """What is kept between batches: fixed feedback, seeds; a tree of arrays."""
         return {}
 
-    def loss(self, objective, params, memory, batch, key):
+    def loss(
+        self, objective: Objective, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Any, Aux]:
         """What the step descends, and what else a pass tells."""
         return objective.loss(params, batch, key)
 
-    def direction(self, objective, moved, params, memory, batch, key):
+    def direction(
+        self, objective: Objective, moved: Tree, params: Tree, memory: Tree, batch: Batch, key: Any
+    ) -> tuple[Tree, Aux, Tree]:
         """The direction against which the optimiser steps, what a pass told, and the memory."""
         import jax
 
-        def loss(moved):
+        def loss(moved: Tree) -> Any:
             return self.loss(objective, merge(params, moved), memory, batch, key)
 
         gradient, aux = jax.grad(loss, has_aux=True)(moved)
         return gradient, aux, memory
 
-    def again(self, objective, moved, params, batch, key, aux):
+    def again(
+        self, objective: Objective, moved: Tree, params: Tree, batch: Batch, key: Any, aux: Aux
+    ) -> Tree:
         """The direction of a further step for the same batch."""
         raise NotImplementedError
 
-    def adjusted(self, updates, direction):
+    def adjusted(self, updates: Tree, direction: Tree) -> Tree:
         """The updates of the optimiser, changed where a rule has its own."""
         return updates
 
-    def reductions(self, objective, moved, params, batch, key, aux):
+    def reductions(
+        self, objective: Objective, moved: Tree, params: Tree, batch: Batch, key: Any, aux: Aux
+    ) -> dict[str, Any]:
         """What the step took from the loss of the batch, for figures of that name."""
         after, _ = objective.loss(merge(params, moved), batch, key)
         return {"error_reduction": aux["loss"] - after}
 
 
-def cosine(a, b):
+def cosine(a: Any, b: Any) -> Any:
     """Cosine between two flat vectors; 0 where one is zero."""
     from jax import numpy as jnp
 

@@ -1,8 +1,10 @@
 """Batches shared by workers that hold the weights and exchange what they measured."""
 
+from __future__ import annotations
+
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -13,11 +15,19 @@ from .batch_moments import moved_towards
 from .epoch import block_key, stepped
 from .run import Run
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ...typing import Params
+    from ..base import TrainingResult
+    from .objective import Batch, Objective, Tree
+    from .optimizers import Optimizer
+
 # last steps that every task carries; a worker that missed more is sent the weights
 REACH = 8
 # trainings whose weights a process holds
 TRAININGS = 8
-held: dict = {}
+held: dict[str, Replica] = {}
 
 
 @dataclass(frozen=True)
@@ -34,17 +44,17 @@ class Replica:
     state : tuple (moved, moments, optimiser state, memory)
     """
 
-    parts: tuple
-    params: list
+    parts: tuple[Objective, Any, Optimizer]
+    params: list[Params]
     step: int
     state: Any
 
-    def after(self, seen, moments, rate):
+    def after(self, seen: Any, moments: Tree, rate: Any) -> Replica:
         """The replica after one more step, for what was measured of the whole batch."""
         state = compiled_step(*self.parts)(self.state, seen, moments, rate)
         return Replica(self.parts, self.params, self.step + 1, state)
 
-    def portable(self):
+    def portable(self) -> Replica:
         """The same in NumPy arrays."""
         import jax
 
@@ -52,13 +62,13 @@ class Replica:
 
 
 @functools.lru_cache(maxsize=64)
-def compiled_step(objective, update, optimizer):
+def compiled_step(objective: Objective, update: Any, optimizer: Optimizer) -> Callable[..., Any]:
     """The step from what was measured, by the optimiser."""
     import jax
 
     transformation = optimizer.build()
 
-    def step(state, seen, batch_moments, rate):
+    def step(state: Any, seen: Any, batch_moments: Tree, rate: Any) -> Any:
         moved, moments, state, memory = state
         state.hyperparams["learning_rate"] = rate.astype(seen.dtype)
         direction, memory = update.follow(moved, memory, seen)
@@ -69,11 +79,11 @@ def compiled_step(objective, update, optimizer):
 
 
 @functools.lru_cache(maxsize=64)
-def compiled_measure(objective, update):
+def compiled_measure(objective: Objective, update: Any) -> Callable[..., Any]:
     """What is measured of a worker's part of a batch."""
     import jax
 
-    def measure(state, params, batch, key):
+    def measure(state: Any, params: Tree, batch: Batch, key: Any) -> Any:
         moved, _, _, memory = state
         key = jax.random.wrap_key_data(key)
         return update.measure(objective, moved, params, memory, batch, key)
@@ -81,7 +91,9 @@ def compiled_measure(objective, update):
     return jax.jit(measure)
 
 
-def measured(token, step, past, given, batch, key):
+def measured(
+    token: str, step: int, past: list[Any], given: Replica | None, batch: Batch, key: Any
+) -> Any:
     """A worker's task: what it measures at a step; None where it has missed too many.
 
     Parameters
@@ -110,7 +122,7 @@ def measured(token, step, past, given, batch, key):
         return jax.tree.map(np.asarray, found)
 
 
-def hold(token, replica):
+def hold(token: str, replica: Replica) -> None:
     """Keep a training, and only the last ones."""
     held[token] = replica
     for other in list(held)[:-TRAININGS]:
@@ -127,14 +139,15 @@ class SharedRun(Run):
     n_workers : int
     """
 
-    def __init__(self, *parts, n_workers):
+    def __init__(self, *parts: Any, n_workers: int) -> None:
         super().__init__(*parts)
         self.n_workers = n_workers
         self.run_epoch = self._pass
-        self.token, self.past = uuid4().hex, []
-        self._cut: tuple = (None, None)
+        self.token = uuid4().hex
+        self.past: list[Any] = []
+        self._cut: tuple[Any, list[Any]] = (None, [])
 
-    def train(self):
+    def train(self) -> TrainingResult:
         # joblib keeps large arrays in files until the end: good for rows that stay the same
         files = {} if self.batches.full else {"max_nbytes": None}
         try:
@@ -144,8 +157,19 @@ class SharedRun(Run):
             held.pop(self.token, None)
 
     def _pass(
-        self, moved, moments, state, memory, params, block, count, rates, of_batch, key, place
-    ):
+        self,
+        moved: Tree,
+        moments: Tree,
+        state: Any,
+        memory: Tree,
+        params: Tree,
+        block: Batch,
+        count: int,
+        rates: Any,
+        of_batch: Any,
+        key: Any,
+        place: Any,
+    ) -> Any:
         """What `compiled_epoch` does, a step at a time."""
         import jax
 
@@ -165,7 +189,7 @@ class SharedRun(Run):
             means = {name: m + of_batch[i] * float(aux[name]) for name, m in means.items()}
         return *replica.state, means
 
-    def _shares(self, block, i):
+    def _shares(self, block: Batch, i: int) -> list[Any]:
         """(rows, share of the weight of the batch) of each worker."""
         batch = tuple(array[i] for array in block)
         # rows in turn: those that fill up a batch stand at its end
@@ -176,11 +200,11 @@ class SharedRun(Run):
         shares = [(own, own[2].sum() / total if total > 0 else 0.0) for own in parts]
         return [own for own in shares if own[1] > 0] or shares[:1]
 
-    def _measure(self, replica, shares, key):
+    def _measure(self, replica: Replica, shares: list[Any], key: Any) -> Any:
         """What all workers together measure of one batch."""
         import jax
 
-        def tasks(numbers, given):
+        def tasks(numbers: Iterable[int], given: Replica | None) -> Iterator[Any]:
             for j in numbers:
                 own_key = np.asarray(jax.random.key_data(jax.random.fold_in(key, j) if j else key))
                 yield delayed(measured)(
@@ -197,7 +221,7 @@ class SharedRun(Run):
         return _together(found, [share for _, share in shares])
 
 
-def _together(found, shares):
+def _together(found: Sequence[Any], shares: Sequence[float]) -> Any:
     """One measurement from those of the workers."""
     import jax
 
@@ -210,6 +234,6 @@ def _together(found, shares):
     return sum(seen), {**totals, "moments": moments}
 
 
-def _filled(rows, size):
+def _filled(rows: np.ndarray, size: int) -> np.ndarray:
     """Rows with zeros behind them, so that all workers compile for one shape."""
     return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])

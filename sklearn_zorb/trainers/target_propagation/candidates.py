@@ -1,7 +1,14 @@
 """Targets by search: of several inputs for each row, the one whose output comes closest."""
 
+from __future__ import annotations
 
-def around(inputs, key, n_candidates, spread):
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def around(inputs: Any, key: Any, n_candidates: int, spread: float) -> Any:
     """The inputs themselves and normal perturbations: (n_candidates, n, ...)."""
     import jax
     from jax import numpy as jnp
@@ -11,7 +18,7 @@ def around(inputs, key, n_candidates, spread):
     return jnp.concatenate([inputs[None], inputs + noise])
 
 
-def passes(forward, inputs, key, n_candidates):
+def passes(forward: Callable[[Any], Any], inputs: Any, key: Any, n_candidates: int) -> Any:
     """The inputs and further passes of the stochastic layers below: (n_candidates, n, ...).
 
     Parameters
@@ -26,7 +33,7 @@ def passes(forward, inputs, key, n_candidates):
     return jnp.concatenate([inputs[None], jax.vmap(forward)(keys)])
 
 
-def best(candidates, error):
+def best(candidates: Any, error: Callable[[Any], Any]) -> Any:
     """For each row, the candidate of least error; the first one among equals.
 
     As the first candidate is what the row has now, no row gets worse.

@@ -1,6 +1,9 @@
 """Targets for blocks of layers, and the local steps that meet them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +13,13 @@ from ..gradient.optimizers import make_optimizer
 from ..gradient.update import Update
 from .reverse import guess, initial_reverse
 from .target_rules import TARGET_RULES, descend, half_square
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ...layers.base import Context
+    from ...typing import Params
+    from ..gradient.objective import Aux, Batch, Objective, Tree
 
 # what trains the inverses
 ADAM = make_optimizer("adam", None)
@@ -27,9 +37,9 @@ class LocalUpdate(Update):
         For each block, how its target is carried down, and how it comes to meet it.
     """
 
-    starts: tuple
-    rules: tuple
-    updates: tuple
+    starts: tuple[int, ...]
+    rules: tuple[str, ...]
+    updates: tuple[str, ...]
     target_rate: float
     n_target_steps: int
     alpha: float
@@ -48,25 +58,34 @@ class LocalUpdate(Update):
     candidate_spread: float
 
     @property
-    def figures(self):
+    def figures(self) -> tuple[str, ...]:
         if not self.diagnostics:
             return ()
         blocks = (f"local_reduction_{j + 1}" for j in range(len(self.starts)))
         return ("error_reduction", *blocks)
 
     @property
-    def previews(self):
+    def previews(self) -> bool:  # type: ignore[override]  # it depends on the order
         return self.order == "update_first"
 
-    def memory(self, objective, params, moved, context):
+    def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
         reverse = initial_reverse(self, objective.network, context)
         state = ADAM.build().init(reverse)
         return {"reverse": reverse, "state": state, "step": np.int32(0)}
 
-    def direction(self, objective, moved, params, memory, batch, key, preview=None):
+    def direction(
+        self,
+        objective: Objective,
+        moved: Tree,
+        params: Tree,
+        memory: Tree,
+        batch: Batch,
+        key: Any,
+        preview: Callable[[Tree], Tree] | None = None,
+    ) -> tuple[Tree, Aux, Tree]:
         run = Pass(self, objective, merge(params, moved), memory["reverse"], batch, key)
 
-        def towards(targets):
+        def towards(targets: Sequence[Any]) -> Tree:
             return self._towards(run, moved, params, targets)
 
         targets = run.targets() if preview is None else run.later_targets(
@@ -80,12 +99,14 @@ class LocalUpdate(Update):
         gradient = _scaled(towards(targets), forward)
         return gradient, aux, {**memory, "step": memory["step"] + 1}
 
-    def again(self, objective, moved, params, batch, key, aux):
+    def again(
+        self, objective: Objective, moved: Tree, params: Tree, batch: Batch, key: Any, aux: Aux
+    ) -> Tree:
         states, targets, forward = aux["kept"]
         run = Pass(self, objective, merge(params, moved), {}, batch, key, states)
         return _scaled(self._towards(run, moved, params, targets), forward)
 
-    def adjusted(self, updates, direction):
+    def adjusted(self, updates: Tree, direction: Tree) -> Tree:
         """Ridge solutions are steps of their own: the optimiser has no part in them."""
         updates = list(updates)
         for start, update in zip(self.starts, self.updates, strict=True):
@@ -95,14 +116,14 @@ class LocalUpdate(Update):
                 }
         return updates
 
-    def _towards(self, run, moved, params, targets):
+    def _towards(self, run: Pass, moved: Tree, params: Tree, targets: Sequence[Any]) -> Tree:
         """The direction that brings every block to its target; none for a target of None."""
         import jax
 
         gradient = jax.grad(lambda moved: run.local_loss(merge(params, moved), targets))(moved)
         return run.solved(gradient, targets)
 
-    def _train_reverse(self, run, memory, targets):
+    def _train_reverse(self, run: Pass, memory: Tree, targets: Sequence[Any]) -> Tree:
         """One step of Adam on the reconstruction losses."""
         import jax
         import optax
@@ -122,7 +143,9 @@ class LocalUpdate(Update):
         reverse = optax.apply_updates(memory["reverse"], updates)
         return {**memory, "reverse": reverse, "state": state}
 
-    def reductions(self, objective, moved, params, batch, key, aux):
+    def reductions(
+        self, objective: Objective, moved: Tree, params: Tree, batch: Batch, key: Any, aux: Aux
+    ) -> dict[str, Any]:
         """What the step took from the loss of the batch and from each local loss."""
         after = merge(params, moved)
         states, targets, _ = aux["kept"]
@@ -137,7 +160,7 @@ class LocalUpdate(Update):
         return figures
 
 
-def _scaled(tree, factor):
+def _scaled(tree: Tree, factor: Any) -> Tree:
     import jax
 
     return jax.tree.map(lambda g: g * factor, tree)
@@ -146,16 +169,25 @@ def _scaled(tree, factor):
 class Pass:
     """One batch on its way up: the state after every block, and what the rules do with it."""
 
-    def __init__(self, update, objective, params, reverse, batch, key, states=None):
+    def __init__(
+        self,
+        update: LocalUpdate,
+        objective: Objective,
+        params: Tree,
+        reverse: Tree,
+        batch: Batch,
+        key: Any,
+        states: list[Any] | None = None,
+    ) -> None:
         self.update, self.objective, self.params, self.reverse = update, objective, params, reverse
         self.inputs, self.wanted, self.weights = batch
         self.key = key
         self.ends = (*update.starts[1:], objective.network.readout)
         self.states = states or self._ascend()
 
-    def _ascend(self):
+    def _ascend(self) -> list[Any]:
         rows, states, network = self.inputs, [], self.objective.network
-        moments = [{} for _ in network.layers]
+        moments: list[Params] = [{} for _ in network.layers]
         for i in range(network.readout):
             if i in self.update.starts:
                 states.append(rows)
@@ -165,29 +197,29 @@ class Pass:
         _, self.aux = self.objective.weigh(self.params, outputs, self.wanted, self.weights, moments)
         return states
 
-    def _advance(self, i, params, rows, key=None):
+    def _advance(self, i: int, params: Tree, rows: Any, key: Any = None) -> tuple[Any, Params]:
         key = self.key if key is None else key
         return self.objective.advance(i, params, rows, key, self.weights)
 
-    def block(self, j, params, rows, *, key=None, skip=0):
+    def block(self, j: int, params: Tree, rows: Any, *, key: Any = None, skip: int = 0) -> Any:
         """Output of block j; without its first layers where `skip` says so."""
         for i in range(self.update.starts[j] + skip, self.ends[j]):
             rows, _ = self._advance(i, params, rows, key)
         return rows
 
-    def _readout(self, params, rows):
+    def _readout(self, params: Tree, rows: Any) -> Any:
         index = self.objective.network.readout
         flat = rows.reshape(rows.shape[0], -1)
         return self.objective.network.layers[index].forward(params[index], flat)
 
-    def targets(self):
+    def targets(self) -> list[Any]:
         """A target for the output of every block."""
         found = [self.top_target()]
         for j in range(len(self.update.starts) - 1, 0, -1):
             found.insert(0, TARGET_RULES[self.update.rules[j]](self, j, found[0]))
         return found
 
-    def later_targets(self, stepped):
+    def later_targets(self, stepped: Callable[[list[Any]], Tree]) -> list[Any]:
         """The same, each through layers that have already taken their step.
 
         Parameters
@@ -206,16 +238,16 @@ class Pass:
         self.params = params
         return found
 
-    def top_target(self):
+    def top_target(self) -> Any:
         """The last hidden output, moved against the gradient of the loss."""
 
-        def loss(rows):
+        def loss(rows: Any) -> Any:
             outputs = self._readout(self.params, rows)
             return self.objective.losses(self.params, outputs, self.wanted).sum()
 
         return descend(loss, self.states[-1], self.update.target_rate, self.update.n_target_steps)
 
-    def local_loss(self, params, targets):
+    def local_loss(self, params: Tree, targets: Sequence[Any]) -> Any:
         """Sum of the local losses and of the read-out's, each on fixed inputs."""
         total = self.weights @ self.objective.losses(
             self.params, self._readout(params, self.states[-1]), self.wanted
@@ -226,7 +258,7 @@ class Pass:
                 total = total + self.weights @ half_square(missing)
         return total
 
-    def solved(self, gradient, targets):
+    def solved(self, gradient: Tree, targets: Sequence[Any]) -> Tree:
         """The gradient, with the negative ridge solution where a `Dense` block is to have it."""
         from jax import numpy as jnp
 
@@ -251,28 +283,28 @@ class Pass:
             gradient[first] = own
         return gradient
 
-    def dense(self, j):
+    def dense(self, j: int) -> bool:
         return isinstance(self.objective.network.layers[self.update.starts[j]], Dense)
 
-    def change_before(self, j, target):
+    def change_before(self, j: int, target: Any) -> Any:
         """How the output of the first layer of block j moves to meet a target of the block."""
         import jax
 
         first = self.update.starts[j]
         before, _ = self._advance(first, self.params, self.states[j])
 
-        def loss(rows):
+        def loss(rows: Any) -> Any:
             return half_square(self.block(j, self.params, rows, skip=1) - target).sum()
 
         return -self.update.target_rate * jax.grad(loss)(before)
 
-    def guess(self, reverse, j, rows):
+    def guess(self, reverse: Tree, j: int, rows: Any) -> Any:
         """What the learned inverse of block j makes of rows."""
         own = reverse[str(j)]
         tied = None if "weights" in own else self.params[self.update.starts[j]]["weights"].T
         return guess(own, rows, tied).reshape(self.states[j].shape)
 
-    def reverse_loss(self, reverse, targets):
+    def reverse_loss(self, reverse: Tree, targets: Sequence[Any]) -> Any:
         """How well the inverses reconstruct what each block was given."""
         import jax
 

@@ -1,6 +1,9 @@
 """Target propagation around layers that are solved: trees among layers that take steps."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +17,19 @@ from ..gradient.run import Run
 from ..gradient.structure import has_weights
 from .stage import Stage, by_chunks, compiled_targets
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...layers.base import Context, Layer
+    from ...typing import Params
+    from ..base import OnStep
+    from ..gradient.run import Held
+    from .target_propagation import TargetPropagation
+
 SOLVED_TARGETS = ("difference", "reconstruction", "candidates")
 
 
-def solved_layers(network, update):
+def solved_layers(network: Network, update: str | dict[str, str]) -> tuple[int, ...]:
     """Indices of the hidden layers that are solved on all rows.
 
     They are those that have nothing to move, and those for which `update` says "solve".
@@ -34,7 +46,7 @@ def solved_layers(network, update):
     )
 
 
-def part_of(network, start, stop, name, last):
+def part_of(network: Network, start: int, stop: int, name: str, last: Layer) -> Network:
     """Some layers of a network, with a layer of this name behind them as their read-out."""
     names, layers = (*network.names[start:stop], name), (*network.layers[start:stop], last)
     index = stop - start
@@ -52,10 +64,21 @@ class Rounds(Run):
         Indices of the solved layers.
     """
 
-    def __init__(self, trainer, cuts, network, params, rows, held, context, on_step, state):
+    def __init__(
+        self,
+        trainer: TargetPropagation,
+        cuts: tuple[int, ...],
+        network: Network,
+        params: Sequence[Params],
+        rows: Held,
+        held: Held | None,
+        context: Context,
+        on_step: OnStep | None,
+        state: dict[str, Any] | None,
+    ) -> None:
         self.trainer, self.cuts, self.context = trainer, cuts, context
         self.rows, self.held, self.whole = rows, held, network
-        self.steps = (trainer.target_rate, trainer.n_target_steps)
+        self.steps = (float(trainer.target_rate), int(trainer.n_target_steps))
         if state is not None and state.get("cuts") != cuts:
             state = None
         below = state["below"] if state is not None else [None] * len(cuts)
@@ -78,7 +101,9 @@ class Rounds(Run):
             sample_weight=rows[2], relaxation=trainer.update_rate, refine=True, left_out=False
         )
 
-    def _stage(self, start, cut, params, inputs, state):
+    def _stage(
+        self, start: int, cut: int, params: Sequence[Params], inputs: Any, state: Any
+    ) -> Stage:
         """The solved layer at `cut` with what stands beneath it, back to `start`."""
         network, context = self.whole, self.context
         part = part_of(network, start, cut, "target", Identity())
@@ -91,13 +116,13 @@ class Rounds(Run):
             run = Run(self.trainer, part, below, rows, None, local, None, state)
         return Stage(part, below, run, network.layers[cut], params[cut], context.dtype)
 
-    def _climb(self, rows):
+    def _climb(self, rows: Any) -> Any:
         """The rows as they reach the top, in prediction."""
         for stage in self.stages:
             rows = stage.outputs(stage.reached(rows))
         return rows
 
-    def epoch(self, number):
+    def epoch(self, number: int) -> dict[str, Any]:
         if self.trainer.order == "target_first":
             entry = self._targets_first(number)
         else:
@@ -107,7 +132,7 @@ class Rounds(Run):
             self.validation = Batches(*ends, "auto", self.context.dtype)
         return entry
 
-    def _targets_first(self, number):
+    def _targets_first(self, number: int) -> dict[str, Any]:
         """All targets on the way down, all updates on the way up, on what then comes from below."""
         below, inputs = self._ascend()
         wanted, todo = self._top_targets(inputs), []
@@ -124,7 +149,7 @@ class Rounds(Run):
             inputs = stage.handed_on(reached)
         return self._top_epoch(inputs, number)
 
-    def _updates_first(self, number):
+    def _updates_first(self, number: int) -> dict[str, Any]:
         """On the way down, each part learns and each layer is solved, then hands down targets."""
         below, inputs = self._ascend()
         entry = self._top_epoch(inputs, number)
@@ -138,7 +163,7 @@ class Rounds(Run):
                 wanted = stage.wanted_below(rows, aim, *self.steps)
         return entry
 
-    def _ascend(self):
+    def _ascend(self) -> tuple[list[tuple[Any, Any]], Any]:
         """What every part and every solved layer is given, and what reaches the top."""
         below, inputs = [], self.rows[0]
         for stage in self.stages:
@@ -147,21 +172,21 @@ class Rounds(Run):
             inputs = stage.handed_on(reached)
         return below, inputs
 
-    def _top_epoch(self, inputs, number):
+    def _top_epoch(self, inputs: Any, number: int) -> dict[str, Any]:
         self.batches = Batches(inputs, *self.rows[1:], self.trainer.batch_size, self.context.dtype)
         return super().epoch(number)
 
-    def _own_context(self):
+    def _own_context(self) -> Context:
         return self.solver_context.replace(rng=self.context.rng.spawn(1)[0])
 
-    def _top_targets(self, inputs):
+    def _top_targets(self, inputs: Any) -> np.ndarray:
         targets, params = compiled_targets(self.objective, *self.steps), super().present_params()
         wanted = np.asarray(self.rows[1])
         return by_chunks(
             lambda x, t: targets(params, x, t), inputs, wanted, dtype=self.context.dtype
         )
 
-    def _inverse(self, k, inputs, reached, wanted, number):
+    def _inverse(self, k: int, inputs: Any, reached: Any, wanted: Any, number: int) -> Any:
         """Targets for the rows that reach solved layer k; None if nothing learns below it."""
         stage, rules = self.stages[k], self.trainer.targets
         if stage.run is None and k == 0:
@@ -177,7 +202,7 @@ class Rounds(Run):
         # an output that meets its target asks for no change
         return reached + (found - stage.inverse(stage.outputs(reached), reached))
 
-    def _candidates(self, k, inputs, reached, number):
+    def _candidates(self, k: int, inputs: Any, reached: Any, number: int) -> np.ndarray:
         """The rows that reach solved layer k, and others that could."""
         import jax
 
@@ -190,25 +215,25 @@ class Rounds(Run):
             more = [reached + trainer.candidate_spread * np.asarray(noise) for noise in normal]
         return np.stack([reached, *more])
 
-    def present_params(self):
+    def present_params(self) -> list[Params]:
         params = []
         for stage in self.stages:
             params += [*stage.below[:-1], stage.params]
         return [*params, *super().present_params()]
 
-    def finite(self):
+    def finite(self) -> bool:
         runs = [stage.run for stage in self.stages if stage.run is not None]
         return super().finite() and all(run.finite() for run in runs)
 
-    def kept(self):
+    def kept(self) -> Any:
         return super().kept(), [stage.kept() for stage in self.stages]
 
-    def restore(self, kept):
+    def restore(self, kept: Any) -> None:
         top, below = kept
         super().restore(top)
         for stage, own in zip(self.stages, below, strict=True):
             stage.restore(own)
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         below = [None if stage.run is None else stage.run.state() for stage in self.stages]
         return {**super().state(), "cuts": self.cuts, "below": below}

@@ -1,7 +1,10 @@
 """Target propagation: each block of layers gets a target of its own and meets it alone."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._compat import Interval, StrOptions
 from ...layers import Dense
@@ -13,6 +16,14 @@ from ..gradient.update import Update
 from .local import LocalUpdate
 from .rounds import SOLVED_TARGETS, Rounds, solved_layers
 from .target_rules import TARGET_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...network import Network
+    from ...typing import Float, Int, Params
+    from ..gradient.objective import Objective, Tree
+    from ..gradient.run import Run
 
 UPDATES = ("gradient", "least_squares", "solve")
 
@@ -156,32 +167,32 @@ class TargetPropagation(GradientTrainer):
         "candidate_spread": [Interval(Real, 0, None, closed="neither")],
     }
 
-    targets: str | dict = "least_squares"
-    target_rate: float = 1.0
-    n_target_steps: int = 1
-    alpha: float = 1e-4
+    targets: str | dict[str, str] = "least_squares"
+    target_rate: Float = 1.0
+    n_target_steps: Int = 1
+    alpha: Float = 1e-4
     delta: bool = True
-    update: str | dict = "gradient"
-    update_rate: float = 0.1
-    alpha_update: float = 1e-3
-    n_updates: int = 1
-    order: str = "target_first"
-    reverse_units: int | None = None
-    reverse_rate: float = 1e-3
-    noise: float = 0.0
-    regularize: float = 0.0
+    update: str | dict[str, str] = "gradient"
+    update_rate: Float = 0.1
+    alpha_update: Float = 1e-3
+    n_updates: Int = 1
+    order: Literal["target_first", "update_first"] = "target_first"
+    reverse_units: Int | None = None
+    reverse_rate: Float = 1e-3
+    noise: Float = 0.0
+    regularize: Float = 0.0
     tie: bool = False
-    alternate_every: int | None = None
-    n_candidates: int = 8
-    candidates: str = "normal"
-    candidate_spread: float = 0.1
+    alternate_every: Int | None = None
+    n_candidates: Int = 8
+    candidates: Literal["normal", "passes"] = "normal"
+    candidate_spread: Float = 0.1
 
-    def _prepared(self, network):
+    def _prepared(self, network: Network) -> Network:
         if network.taps != (network.readout,):
             raise ValueError("TargetPropagation needs readout='last': blocks in a single line.")
         return super()._prepared(network)
 
-    def _new_run(self, network, params, *parts):
+    def _new_run(self, network: Network, params: Sequence[Params], *parts: Any) -> Run:
         starts = block_starts(network, trainable(network, params))
         cuts = solved_layers(network, self.update)
         if not starts and not cuts:
@@ -196,7 +207,7 @@ class TargetPropagation(GradientTrainer):
             return Rounds(self, cuts, network, params, *parts)
         return super()._new_run(network, params, *parts)
 
-    def _check_names(self, network, starts, cuts):
+    def _check_names(self, network: Network, starts: Sequence[int], cuts: Sequence[int]) -> None:
         """ValueError for a name or a rule, in a dict, that no block or layer has."""
         solved = {network.names[i] for i in cuts}
         names = [network.names[i] for i in sorted({*starts, *cuts})]
@@ -210,7 +221,7 @@ class TargetPropagation(GradientTrainer):
                         f"are {sorted(rules)}."
                     )
 
-    def make_update(self, objective, moved):
+    def make_update(self, objective: Objective, moved: Tree) -> Update:
         starts = block_starts(objective.network, moved)
         if not starts:
             # a part of a network, with nothing but what it ends in: the loss says it all
@@ -225,7 +236,7 @@ class TargetPropagation(GradientTrainer):
         return LocalUpdate.of(self, starts=starts, rules=rules, updates=updates)
 
 
-def by_name(option, names, default):
+def by_name(option: str | dict[str, str], names: Sequence[str], default: str) -> tuple[str, ...]:
     """One choice for each block, from one for all or from a dict by name."""
     if isinstance(option, str):
         return (option,) * len(names)
