@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         ZORBTransformer,
     )
     from .files import TRUSTED_TYPES, load, save
-    from .lists import format_layers, parse_layers
+    from .lists import format_layers, parse_layers, register_layer
 
 __all__ = [
     "TRUSTED_TYPES",
@@ -28,6 +28,7 @@ __all__ = [
     "format_layers",
     "load",
     "parse_layers",
+    "register_layer",
     "save",
 ]
 
@@ -37,6 +38,7 @@ _HOMES = {
     "format_layers": "lists",
     "load": "files",
     "parse_layers": "lists",
+    "register_layer": "lists",
     "save": "files",
 }
 _FOLDERS = ("datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")

@@ -55,6 +55,7 @@ __all__ = [
     "Trees",
     "format_layers",
     "parse_layers",
+    "register_layer",
 ]
 
 for _public in map(globals().get, __all__):

@@ -99,9 +99,9 @@ def learn_inverses(
     steps = [(targets, inputs_of_each(layers, params, inputs)) for targets, inputs in chunks]
     for i in reversed(range(len(layers))):
         own = [(targets, inputs[i]) for targets, inputs in steps]
-        params[i] = layers[i].learn_inverse(params[i], own, contexts[i])
+        params[i] = _ready(layers[i], params[i], own, contexts[i])
         steps = [
-            (layers[i].invert(params[i], targets, inputs[i], contexts[i]), inputs)
+            (inverted(layers[i], params[i], targets, inputs[i], contexts[i]), inputs)
             for targets, inputs in steps
         ]
     return params
@@ -113,8 +113,41 @@ def invert(
     """Targets for the first layer's input, as `Layer.invert` of one."""
     before, contexts = inputs_of_each(layers, params, inputs), streams(layers, context)
     for i in reversed(range(len(layers))):
-        targets = layers[i].invert(params[i], targets, before[i], contexts[i])
+        targets = inverted(layers[i], params[i], targets, before[i], contexts[i])
     return targets
+
+
+def inverted(
+    layer: Layer, params: Params, targets: Any, inputs: Any, context: Context
+) -> Array:
+    """What `Layer.invert` returns, if it is what a layer has to return."""
+    below = layer.invert(params, targets, inputs, context)
+    if len(getattr(below, "shape", ())) > 1 and len(below) == len(targets):
+        return below
+    raise ValueError(
+        f"{type(layer).__name__}.invert returned {_told(below)}. It has to return targets for the "
+        f"input of the layer and nothing else: an array of {len(targets)} rows, as many as the "
+        "targets have. sklearn_zorb.testing.check_layer checks it."
+    )
+
+
+def _ready(layer: Layer, params: Params, chunks: Any, context: Context) -> Params:
+    """Params with what `invert` has to know, if `Layer.learn_inverse` returns params."""
+    params = layer.learn_inverse(params, chunks, context)
+    if isinstance(params, dict):
+        return params
+    raise ValueError(
+        f"{type(layer).__name__}.learn_inverse returned {_told(params)}. It has to return params "
+        "and nothing else: a dict of arrays."
+    )
+
+
+def _told(value: Any) -> str:
+    """A value in an error: its type and shape, and those of its parts."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_told, value))})"
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + ("" if shape is None else f" of shape {shape}")
 
 
 def lower(
@@ -129,11 +162,11 @@ def lower(
         return _lower_there(layer, params, targets, inputs, context), params
     if layer.traits.reads_inputs:
         whole = targets[:]
-        params = layer.learn_inverse(params, [(whole, inputs)], context)
-        return Targets(layer.invert(params, whole, inputs, context)), params
+        params = _ready(layer, params, [(whole, inputs)], context)
+        return Targets(inverted(layer, params, whole, inputs, context)), params
     chunks = ((chunk, None) for chunk in targets.chunks(context.memory))
-    params = layer.learn_inverse(params, chunks, context)
-    below = targets.through(lambda rows: layer.invert(params, rows, None, context))
+    params = _ready(layer, params, chunks, context)
+    below = targets.through(lambda rows: inverted(layer, params, rows, None, context))
     return below.kept(context.memory), params
 
 
@@ -148,7 +181,7 @@ def _lower_there(
         )
 
     def inverse(targets: Any, inputs: Any) -> Array:
-        return layer.invert(params, targets[:], inputs[:], context)
+        return inverted(layer, params, targets[:], inputs[:], context)
 
     return Targets(View(inverse, targets, inputs))
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..linalg import namespace
-from ..rows import Rows, Targets
+from ..rows import Rows, Targets, output_shapes
 from ..rows.remote import mapped
 from . import sequence
 from .gathered import solve_on_sample
@@ -139,7 +139,8 @@ class _Downward:
         if refine:
             moved = partial(_moved, layer, self.params[i], context.without_rows())
             below = Targets(mapped(moved, below, here))
-        _check_targets(layer, below)
+        shape = output_shapes(self.layers[index:i], inputs.shape[1:])[-1]
+        _check_targets(layer, below, shape)
         return below
 
 
@@ -160,11 +161,16 @@ def _moved(layer: Layer, params: Params, context: Context, below: Any, here: Any
     return here + (below[:] - present)
 
 
-def _check_targets(layer: Layer, targets: Targets) -> None:
-    """ValueError that names the layer whose inverse is not defined for what it was asked.
+def _check_targets(layer: Layer, targets: Targets, shape: tuple[int, ...]) -> None:
+    """Raise ValueError that names a layer whose inverse has another shape, or is not finite.
 
     Of classes these are a few distinct rows. Targets too many to keep are looked at nowhere.
     """
+    if targets.shape[1:] != shape:
+        raise ValueError(
+            f"{type(layer).__name__}.invert returned targets of shape {targets.shape[1:]} for each "
+            f"row; its input has shape {shape}."
+        )
     if targets.steps or targets.store is not None:
         return
     values = targets.values

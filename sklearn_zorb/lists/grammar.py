@@ -23,6 +23,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .walker import Node
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -66,10 +68,55 @@ class LayerSyntaxError(ValueError):
 KNOWN_LAYERS: dict[str, type[Any]] = {}  # classes by lower-case name
 
 
-def register_layer(cls: type[Item]) -> type[Item]:
-    """Make a class of layers known to text, under its name in any case; returns the class."""
-    KNOWN_LAYERS[cls.__name__.lower()] = cls
+def register_layer(layer_class: type[Item]) -> type[Item]:
+    """Make a class of layers known to text, under its name in any case.
+
+    Text never imports anything: import the module of the class first. It is known until the
+    process ends.
+
+    Parameters
+    ----------
+    cls : type
+        A subclass of `Layer`. A class that is defined again, as in a notebook, takes the place of
+        the former one.
+
+    Returns
+    -------
+    cls : type
+        The same class, so that it can be a decorator.
+
+    Raises
+    ------
+    TypeError
+        If `cls` is not a class of layers.
+    ValueError
+        If another class has the name.
+
+    Examples
+    --------
+    >>> from sklearn_zorb import parse_layers, register_layer
+    >>> from sklearn_zorb.layers import Layer
+    >>> @register_layer
+    ... class Double(Layer):
+    ...     def forward(self, params, inputs, *, rng=None):
+    ...         return 2 * inputs
+    >>> parse_layers("Dense[8] double")
+    [Dense(units=8), Double()]
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Node)):
+        raise TypeError(
+            f"register_layer takes a class of layers, a subclass of Layer; got {cls!r}."
+        )
+    key = cls.__name__.lower()
+    other = _full_name(KNOWN_LAYERS.get(ALIASES.get(key, key), cls))
+    if other != _full_name(cls):
+        raise ValueError(f"{cls.__name__} is the name of {other}: give the class another one.")
+    KNOWN_LAYERS[key] = cls
     return cls
+
+
+def _full_name(cls: type[Any]) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def block_parameter(cls: Any) -> str | None:
@@ -199,7 +246,10 @@ class Parser:
         names = dict.fromkeys(KNOWN_LAYERS[ALIASES.get(k, k)].__name__ for k in close)
         guess = f" Did you mean {' or '.join(names)}?"
         known = ", ".join(sorted(cls.__name__ for cls in KNOWN_LAYERS.values()))
-        message = f"Unknown layer {name}.{guess if close else ''} Known layers: {known}."
+        message = (
+            f"Unknown layer {name}.{guess if close else ''} Known layers: {known}. "
+            "register_layer makes a class of your own known."
+        )
         raise self.fault(message, name)
 
     def blocks(self, cls: Any, name: Token) -> dict[str, Any]:

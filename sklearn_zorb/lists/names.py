@@ -7,7 +7,6 @@ gives another one. Estimators and composite layers take their nested parameters 
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.base import clone
@@ -160,15 +159,9 @@ def resolve_layers(layers: LayersLike) -> list[tuple[str, Layer]]:
     [('dense_1', Dense(units=8)), ('tanh_1', Tanh()), ('dense_2', Dense(units=4))]
     """
     if is_text(layers):
-        layers = _parsed(layers if isinstance(layers, str) else tuple(layers))
+        layers = parse_layers(layers)
     _check_layers(layers, "layers", "text, such as 'Dense[64] Tanh'")
     return [(slot.name, clone(slot.layer)) for slot in layer_slots(layers, many_blocks=False)]
-
-
-@functools.lru_cache
-def _parsed(text: str | tuple[str, ...]) -> list[Layer]:
-    """Layers to make copies of: a search reads the same text again and again."""
-    return parse_layers(text)
 
 
 def _check_layers(

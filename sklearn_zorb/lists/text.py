@@ -59,8 +59,8 @@ def parse_layers(text: str | Sequence[str]) -> list[Layer]:
 
     Notes
     -----
-    Every layer that `sklearn_zorb.layers` makes public can be written. A layer of your own
-    goes into a list of layers instead.
+    Every layer that `sklearn_zorb.layers` makes public can be written. `register_layer` adds
+    layers of your own.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def format_layers(layers: LayerList) -> str:
     Raises
     ------
     ValueError
-        If a layer is not one of `sklearn_zorb.layers`, or has a parameter that text cannot
+        If the class of a layer is not registered, or a parameter is something that text cannot
         hold, such as a function, an array or an estimator.
 
     See Also
@@ -122,8 +122,8 @@ def _format_layer(item: Any) -> str:
     cls = type(layer)
     if KNOWN_LAYERS.get(cls.__name__.lower()) is not cls:
         raise ValueError(
-            f"{cls.__name__} cannot be written as text, as it is not one of "
-            "sklearn_zorb.layers: keep the list of layers."
+            f"{cls.__name__} cannot be written as text, as text does not know it: pass the class "
+            "to sklearn_zorb.register_layer first, or keep the list of layers."
         )
     arguments = _format_arguments(layer)
     brackets = f"[{', '.join(arguments)}]" if arguments else ""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from sklearn_zorb import ZORBRegressor
 from sklearn_zorb import layers as public
 from sklearn_zorb.layers import (
     Conv2D,
@@ -26,6 +27,7 @@ from sklearn_zorb.layers import (
     Trees,
     format_layers,
     parse_layers,
+    register_layer,
 )
 from sklearn_zorb.lists.grammar import KNOWN_LAYERS
 
@@ -333,8 +335,8 @@ def test_names_are_left_out():
         ([Dense(alpha=float("inf"))], r"Dense: alpha=inf cannot be written"),
         ([Dense(alpha=(1, np.nan))], r"Dense: alpha=\(1, nan\) cannot be written"),
         ([EstimatorLayer(Ridge())], r"EstimatorLayer: estimator=Ridge\(\) cannot be written"),
-        ([type("Dense", (Layer,), {})()], "not one of sklearn_zorb.layers"),
-        ([OwnLayer()], r"OwnLayer cannot be written as text, as it is not one of"),
+        ([type("Dense", (Layer,), {})()], "pass the class to"),
+        ([OwnLayer()], r"OwnLayer cannot be written as text, as text does not know it"),
         ([Skip([])], r"Skip: layers: An empty list"),
         ([Stack([])], r"Stack: blocks=\[\] has no text"),
         ([], r"An empty list"),
@@ -361,3 +363,49 @@ def test_what_cannot_be_written(layers, message):
 def test_format_refuses_what_is_no_list_of_layers(layers, message):
     with pytest.raises(TypeError, match=message):
         format_layers(layers)
+
+
+# -- registering -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """Forgets what a test registers."""
+    for key in ("ownlayer", "lattice"):
+        monkeypatch.setitem(KNOWN_LAYERS, key, None)
+        del KNOWN_LAYERS[key]
+
+
+def test_a_registered_layer_is_read_and_written(registry):
+    assert register_layer(OwnLayer) is OwnLayer
+    layers = parse_layers("Dense[64] ownlayer")
+    assert described(layers) == described([Dense(64), OwnLayer()])
+    assert format_layers(layers) == "Dense[64] OwnLayer"
+
+
+def test_a_class_that_is_defined_again_takes_the_place_of_the_former_one(registry):
+    register_layer(OwnLayer)
+    again = type("OwnLayer", (Layer,), {"__module__": __name__})
+    register_layer(again)
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    model = ZORBRegressor("OwnLayer", random_state=0)
+    assert type(model.fit(X, X[:, 0]).layers_[1][1]) is again
+
+
+@pytest.mark.parametrize("text", ["Dense[8]", "Convolution[8, 3]"])
+def test_names_of_other_layers_are_refused(text):
+    before, name = parse_layers(text), text.partition("[")[0]
+    with pytest.raises(ValueError, match=rf"{name} is the name of sklearn_zorb.*: give"):
+        register_layer(type(name, (Layer,), {}))
+    assert described(parse_layers(text)) == described(before)
+
+
+@pytest.mark.parametrize("wrong", [OwnLayer(), dict, "Dense"])
+def test_only_classes_of_layers_are_registered(wrong):
+    with pytest.raises(TypeError, match="takes a class of layers"):
+        register_layer(wrong)
+
+
+def test_unknown_names_tell_how_to_register():
+    with pytest.raises(LayerSyntaxError, match="register_layer makes a class of your own known"):
+        parse_layers("Softsign")

@@ -269,6 +269,41 @@ def test_fit_names_a_layer_whose_inverse_is_not_finite(layers, backend):
         ZORBClassifier(layers, backend=backend, random_state=0).fit(X, y)
 
 
+TARGETS = r"ndarray of shape \(\d+, 4\)"
+INVERSES = {
+    "params first": (lambda params, targets: (params, targets), rf"\(dict, {TARGETS}\)"),
+    "params last": (lambda params, targets: (targets, params), rf"\({TARGETS}, dict\)"),
+    "nothing": (lambda params, targets: None, "NoneType"),
+    "a row less": (lambda params, targets: targets[:-1], TARGETS),
+    "flat": (lambda params, targets: targets.ravel(), r"ndarray of shape \(\d+,\)"),
+    "wide": (lambda params, targets: np.hstack([targets] * 2), r"targets of shape \(8,\)"),
+}
+
+
+@pytest.mark.parametrize("reads_inputs", [False, True])
+@pytest.mark.parametrize(("returns", "told"), INVERSES.values(), ids=INVERSES)
+def test_fit_tells_what_an_inverse_returned_in_place_of_targets(returns, told, reads_inputs):
+    @with_traits(reads_inputs=reads_inputs)
+    class Own(Negate):
+        def invert(self, params, targets, inputs, context):
+            return returns(params, targets)
+
+    X, y = load_iris(return_X_y=True)
+    model = ZORBClassifier([Dense(8), Own(), Dense(4), Own()], readout="last", random_state=0)
+    with pytest.raises(ValueError, match=rf"Own\.invert returned {told}"):
+        model.fit(X, y)
+
+
+def test_fit_tells_what_learn_inverse_returned_in_place_of_params():
+    class Own(Negate):
+        def learn_inverse(self, params, chunks, context):
+            return params, list(chunks)
+
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"returned \(dict, list\)\. It has to return params"):
+        ZORBClassifier([Dense(8), Own()], random_state=0).fit(X, y)
+
+
 @pytest.mark.parametrize(("layer", "line"), BREACHES)
 def test_each_breach_is_named(layer, line):
     with pytest.raises(AssertionError) as caught:
