@@ -76,19 +76,19 @@ def register_layer(layer_class: type[Item]) -> type[Item]:
 
     Parameters
     ----------
-    cls : type
+    layer_class : type
         A subclass of `Layer`. A class that is defined again, as in a notebook, takes the place of
         the former one.
 
     Returns
     -------
-    cls : type
+    layer_class : type
         The same class, so that it can be a decorator.
 
     Raises
     ------
     TypeError
-        If `cls` is not a class of layers.
+        If `layer_class` is not a class of layers.
     ValueError
         If another class has the name.
 
@@ -103,16 +103,18 @@ def register_layer(layer_class: type[Item]) -> type[Item]:
     >>> parse_layers("Dense[8] double")
     [Dense(units=8), Double()]
     """
-    if not (isinstance(cls, type) and issubclass(cls, Node)):
+    if not (isinstance(layer_class, type) and issubclass(layer_class, Node)):
         raise TypeError(
-            f"register_layer takes a class of layers, a subclass of Layer; got {cls!r}."
+            f"register_layer takes a class of layers, a subclass of Layer; got {layer_class!r}."
         )
-    key = cls.__name__.lower()
-    other = _full_name(KNOWN_LAYERS.get(ALIASES.get(key, key), cls))
-    if other != _full_name(cls):
-        raise ValueError(f"{cls.__name__} is the name of {other}: give the class another one.")
-    KNOWN_LAYERS[key] = cls
-    return cls
+    key = layer_class.__name__.lower()
+    other = _full_name(KNOWN_LAYERS.get(ALIASES.get(key, key), layer_class))
+    if other != _full_name(layer_class):
+        raise ValueError(
+            f"{layer_class.__name__} is the name of {other}: give the class another one."
+        )
+    KNOWN_LAYERS[key] = layer_class
+    return layer_class
 
 
 def _full_name(cls: type[Any]) -> str:
