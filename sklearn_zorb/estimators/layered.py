@@ -16,6 +16,7 @@ from ..network import ends_in
 from .columns import read_rows
 from .data import read_data
 from .fitting import Call, train
+from .links import LinksToSource
 from .progress import Progress
 from .summary import summary_table
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from .plans import Plan
 
 
-class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
+class BaseLayered(
+    LinksToSource, NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator
+):
     """Base of every estimator that trains a list of layers.
 
     Layers in a list get names, as in ``dense_1, tanh_1, dense_2``: the class in lower case and

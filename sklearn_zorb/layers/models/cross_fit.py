@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
@@ -201,7 +203,7 @@ def fit_estimator(
     """`estimator`, fitted, with weights where there are any."""
     if sample_weight is None:
         return estimator.fit(rows, y)
-    if has_fit_parameter(estimator, "sample_weight"):
+    if takes_weights(estimator):
         return estimator.fit(rows, y, sample_weight=sample_weight)
     copies = whole_copies(sample_weight)
     if copies is None:
@@ -211,6 +213,14 @@ def fit_estimator(
             "or use an estimator that takes weights."
         )
     return estimator.fit(rows[copies], y[copies])
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Whether `fit` takes weights of rows: by name, or routed to a step that asks for them."""
+    if has_fit_parameter(estimator, "sample_weight"):
+        return True
+    routed = get_config()["enable_metadata_routing"]
+    return routed and bool(get_routing_for_object(estimator).consumes("fit", {"sample_weight"}))
 
 
 def whole_copies(sample_weight: np.ndarray) -> np.ndarray | None:
