@@ -49,6 +49,7 @@ def check_columns(
     options["ensure_all_finite"] = True if sp.issparse(X) else "allow-nan"
     table = _table(estimator, X, known, reset)
     if table is None:
+        _refuse_sparse_nan(X)
         try:
             # sums that overflow are looked at there
             with np.errstate(over="ignore", invalid="ignore"):
@@ -70,6 +71,15 @@ def check_columns(
     if isinstance(y, str):
         return check_array(numbers, **options), schema
     return check_X_y(numbers, y, estimator=estimator, **options), schema
+
+
+def _refuse_sparse_nan(X: Any) -> None:
+    """Raise ValueError for NaN in a sparse matrix; scikit-learn would name other estimators."""
+    if sp.issparse(X) and X.format in ("csr", "csc") and np.isnan(X.data).any():
+        raise ValueError(
+            "Input X contains NaN, and a sparse matrix has no missing values here: fill them, or "
+            "pass an array or a data frame, in which NaN is a missing value."
+        )
 
 
 def _table(estimator: Any, X: Any, known: Schema | None, reset: bool) -> Table | None:

@@ -18,7 +18,7 @@ from .data import read_data
 from .fitting import Call, train
 from .links import LinksToSource
 from .progress import Progress
-from .summary import summary_table
+from .summary import summary_html, summary_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +149,11 @@ class BaseLayered(
         return self.model_.outputs(read_rows(self, X), self.memory_limit)
 
     def summary(self, print_fn: Callable[[str], object] | None = print) -> str:
-        """Print a table of the layers: name, type, output shape, number of parameters.
+        """Print a table of the layers and, of a model that ends in a `Stack`, one of its blocks.
+
+        Layers are told by name, type, output shape and number of parameters. Blocks are told by
+        their weight, the score of their left-out predictions, the size and the seconds of the fit.
+        A block without weight is not kept.
 
         Parameters
         ----------
@@ -161,10 +165,25 @@ class BaseLayered(
         text : str
         """
         check_is_fitted(self, "model_")
-        text = summary_table(self.model_)
+        text = summary_text(self.model_, self.history_)
         if print_fn is not None:
             print_fn(text)
         return text
+
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        """What notebooks show: the diagram, and what the summary of a fitted model says."""
+        diagram = super()._repr_html_
+        return lambda: diagram() + self._tables()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        shown: dict[str, str] = super()._repr_mimebundle_(**options)
+        if "text/html" in shown:
+            shown["text/html"] += self._tables()
+        return shown
+
+    def _tables(self) -> str:
+        return summary_html(self.model_, self.history_) if hasattr(self, "model_") else ""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -117,9 +117,7 @@ def invert(
     return targets
 
 
-def inverted(
-    layer: Layer, params: Params, targets: Any, inputs: Any, context: Context
-) -> Array:
+def inverted(layer: Layer, params: Params, targets: Any, inputs: Any, context: Context) -> Array:
     """What `Layer.invert` returns, if it is what a layer has to return."""
     below = layer.invert(params, targets, inputs, context)
     if len(getattr(below, "shape", ())) > 1 and len(below) == len(targets):

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,30 +159,36 @@ class Stack(Branches):
         solved: Params = {"widths": params["widths"]}
         left_out: list[np.ndarray] = []
         reports: dict[str, Any] = {}
+        seconds: list[float] = []
         branches = self.paths()
         contexts = sequence.streams(branches, context)
 
-        def solve_block(i: int) -> tuple[list[Params], Any, dict[str, Any]]:
+        def solve_block(i: int) -> tuple[list[Params], Any, dict[str, Any], float]:
             # what a block keeps has gone by the next one
+            started = perf_counter()
             branch, here = branches[i], contexts[i].replace(memory=copy(context.memory))
             own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
             own = sequence.cast(own, context.dtype)
             seen: dict[str, Any] = {}
             visit = report_collector(seen, i + 1, branch)
-            return *_solve_block(branch, own, inputs, targets, here, visit), seen
+            found = _solve_block(branch, own, inputs, targets, here, visit)
+            return *found, seen, perf_counter() - started
 
         # boosting leaves other threads to other blocks; programs of JAX belong to their thread
         alone = [i for i, branch in enumerate(branches) if branch[-1].one_thread]
         alone = alone if context.backend == "numpy" else []
         others = [i for i in range(len(branches)) if i not in alone]
-        for i, (own, outputs, seen) in sorted(beside(solve_block, alone, others).items()):
+        for i, (own, outputs, seen, spent) in sorted(beside(solve_block, alone, others).items()):
             solved[f"branch_{i + 1}"] = sequence.keyed(own)
             left_out.append(mapped(in_double, outputs))
             reports |= seen
+            seconds.append(spent)
         likely = any(branch[-1].likely for branch in branches)
         weights, combined, report = combine(left_out, targets, context, self.shrinkage, likely)
         solved["block_weights"] = weights.astype(context.dtype)
         report["block_errors"] = [_error(part, targets, context) for part in left_out]
+        report["block_scores"] = [_score(part, targets, context) for part in left_out]
+        report["block_seconds"] = seconds
         return Solved(solved, left_out=combined, report={**report, "blocks": reports})
 
 
@@ -264,3 +271,19 @@ def _error(outputs: np.ndarray, targets: Any, context: Context) -> float:
         return ((outputs - all_of(targets)) ** 2).mean(axis=1)
 
     return float(mean(squares, context.sample_weight, outputs, targets))
+
+
+def _score(outputs: np.ndarray, targets: Any, context: Context) -> float:
+    """Share of rows of which the class is told, or all labels; of numbers R2, of all at once."""
+    if context.task == "regression":
+        centre = mean(all_of, context.sample_weight, targets)
+        spread = mean(lambda rows: (all_of(rows) - centre) ** 2, context.sample_weight, targets)
+        return 1 - _error(outputs, targets, context) / max(spread.mean(), np.finfo(float).tiny)
+
+    def told(outputs: Array, targets: Array) -> Any:
+        targets = all_of(targets)
+        if context.task == "multiclass":
+            return outputs.argmax(axis=1) == targets.argmax(axis=1)
+        return ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
+
+    return float(mean(told, context.sample_weight, outputs, targets))

@@ -165,6 +165,7 @@ def _unknown_name(
     if is_text(layers):
         message += (
             f" Layers have names in lists only, and {holder} is text, {layers!r}: pass "
-            f"{holder}=parse_layers(...), from sklearn_zorb.layers, to set what is in it."
+            f"{holder}=parse_layers(...), from sklearn_zorb, to set what is in it. The list that "
+            '"fast", "auto" or "best" stand for is auto_layers(X, effort=...).'
         )
     return ValueError(message)

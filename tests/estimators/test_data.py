@@ -410,3 +410,17 @@ def test_rows_too_far_away_to_be_predicted():
     model.fit(1e-20 * X, Y)
     with pytest.raises(ValueError, match="X holds rows so far from those of training"):
         model.predict(1e37 * X)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array])
+def test_gaps_of_a_sparse_matrix_are_refused_with_what_to_pass(kind):
+    X = np.eye(4)
+    X[1, 1] = np.nan
+    model = ZORBRegressor("Dense[2]", random_state=0)
+    with pytest.raises(
+        ValueError, match="contains NaN, and a sparse.* data frame, in which NaN"
+    ) as e:
+        model.fit(kind(X), np.arange(4.0))
+    assert "HistGradientBoosting" not in str(e.value)
+    with pytest.raises(ValueError, match="contains NaN, and a sparse"):
+        model.fit(np.eye(4), np.arange(4.0)).predict(kind(X))
