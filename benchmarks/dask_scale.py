@@ -219,34 +219,31 @@ def killed():
 
 def defaults():
     """The default list in four partitions beside the local one, on two large tables."""
+    with cluster(2, processes=False):
+        return [default_on(name) for name in ("adult", "diamonds")]
+
+
+def default_on(name):
+    """Scores and seconds of both on one table."""
     import dask.dataframe as dd
     from sklearn.model_selection import train_test_split
 
-    from sklearn_zorb import ZORBClassifier, ZORBRegressor
-    from sklearn_zorb.dask import DaskZORBClassifier, DaskZORBRegressor
+    import sklearn_zorb
+    from sklearn_zorb import dask
 
-    found = []
-    with cluster(2, processes=False):
-        for name in ("adult", "diamonds"):
-            table = load(name)
-            kinds = {"classification": (ZORBClassifier, DaskZORBClassifier),
-                     "regression": (ZORBRegressor, DaskZORBRegressor)}  # fmt: skip
-            X, X_test, y, y_test = train_test_split(
-                table.X, table.y, test_size=0.25, random_state=0
-            )
-            local, spread = kinds[table.task]
-            note(f"{name}: one place")
-            expected, seconds = timed(lambda: local(random_state=0).fit(X, y))
-            frame = dd.from_pandas(X.reset_index(drop=True).assign(target_=np.asarray(y)), 4)
-            note(f"{name}: four partitions")
-            model, longer = timed(
-                lambda: spread(random_state=0).fit(frame[list(X)], frame["target_"])
-            )
-            scores = expected.score(X_test, y_test), model.to_local().score(X_test, y_test)
-            found.append({"data": name, "rows": len(X), "one place": scores[0],
-                          "four partitions": scores[1], "difference": scores[1] - scores[0],
-                          "s": seconds, "in four s": longer})  # fmt: skip
-    return found
+    table = load(name)
+    kind = "ZORBClassifier" if table.task == "classification" else "ZORBRegressor"
+    X, X_test, y, y_test = train_test_split(table.X, table.y, test_size=0.25, random_state=0)
+    note(f"{name}: one place")
+    local = getattr(sklearn_zorb, kind)(random_state=0)
+    local, seconds = timed(lambda: local.fit(X, y))
+    frame = dd.from_pandas(X.reset_index(drop=True).assign(target_=np.asarray(y)), 4)
+    note(f"{name}: four partitions")
+    spread = getattr(dask, f"Dask{kind}")(random_state=0)
+    spread, longer = timed(lambda: spread.fit(frame[list(X)], frame["target_"]))
+    one, four = local.score(X_test, y_test), spread.to_local().score(X_test, y_test)
+    return {"data": name, "rows": len(X), "one place": one, "four partitions": four,
+            "difference": four - one, "s": seconds, "in four s": longer}  # fmt: skip
 
 
 PARTS = {part.__name__: part for part in (scaling, local, equality, killed, defaults)}

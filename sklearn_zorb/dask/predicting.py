@@ -4,7 +4,7 @@ import dask
 import dask.array as da
 import numpy as np
 
-from .reading import _delayed
+from .reading import delayed_blocks
 
 
 def lazily(estimator, method, X, example):
@@ -23,7 +23,7 @@ def lazily(estimator, method, X, example):
     -------
     dask.array.Array
     """
-    blocks, model = _delayed(X, "X"), dask.delayed(estimator, traverse=False)
+    blocks, model = delayed_blocks(X, "X"), dask.delayed(estimator, traverse=False)
     lengths = X.chunks[0] if isinstance(X, da.Array) else [np.nan] * len(blocks)
     parts = [
         da.from_delayed(

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._compat import StrOptions, available_if, check_parameters
 from ..decoders import Decoder, Numbers
+from .chunks import FitsChunks
 from .data import read_data
 from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .weights import ClassWeight
 
 
-class ZORBClassifier(LayeredClassifier):
+class ZORBClassifier(FitsChunks, LayeredClassifier):
     r"""Layered classifier trained in closed form, without backpropagation.
 
     Labels become targets of 0 and 1, which travel down the list of layers through
@@ -239,7 +240,7 @@ class ZORBClassifier(LayeredClassifier):
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(PredictsQuantiles, RegressorMixin, LayeredPredictor):
+class ZORBRegressor(FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved

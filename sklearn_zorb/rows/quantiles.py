@@ -23,7 +23,7 @@ def sampled(
     """No more than `QUANTILE_ROWS` of the rows, drawn evenly, and their weights."""
     n_rows = inputs.shape[0]
     if n_rows <= QUANTILE_ROWS:
-        return inputs[:], sample_weight
+        return inputs[:], None if sample_weight is None else sample_weight[:]
     drawn = np.sort(rng.choice(n_rows, size=QUANTILE_ROWS, replace=False))
     return inputs[drawn], None if sample_weight is None else sample_weight[drawn]
 

@@ -1,0 +1,183 @@
+"""Rows that come in chunks, as often as they are asked for, and are never all at hand."""
+
+import itertools
+import tempfile
+from uuid import uuid4
+
+import numpy as np
+
+from .._compat import check_parameters
+from ..layers import Context
+from ..memory import DEFAULT_LIMIT, Memory
+from ..rows import Rows
+from ..rows.remote import Block, Remote, Store, here, named
+from .blocks import Common, facts_of, prepared, read_block, remote_data
+from .fitting import Call
+
+
+class FitsChunks:
+    """Mixin of closed-form estimators, which need sums over rows only."""
+
+    def fit_chunks(self, chunks):
+        """Train every layer on rows that come in chunks.
+
+        For rows that do not fit in memory, or are made when they are read. Every solve goes
+        through all chunks twice, and some passes more find out what the columns are: the model is
+        that of `fit` on all rows, to rounding, for layers that are solved by least squares. Others,
+        such as `Kernel` and `Trees`, learn from 50 000 rows. Half of `memory_limit` may be hidden
+        activations, which are made again in each pass where they take more.
+
+        Parameters
+        ----------
+        chunks : callable or iterable
+            ``chunks()`` returns an iterator of (X, y) or (X, y, sample_weight), the same ones each
+            time; or an object that can be gone through again and again, as a list.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If `chunks` can be gone through once only, as a generator.
+        ValueError
+            If other chunks come in a later pass, and as of `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_zorb import ZORBRegressor
+        >>> def chunks():
+        ...     for seed in range(4):
+        ...         X = np.random.default_rng(seed).normal(size=(500, 3))
+        ...         yield X, np.sin(X[:, 0])
+        >>> model = ZORBRegressor("Dense[50] Tanh", random_state=0).fit_chunks(chunks)
+        >>> print(f"{model.loo_score_:.3f}")
+        1.000
+        """
+        check_parameters(self)
+        data, classes = read_chunks(self, chunks)
+        return self._become(self._learned(data, Call(classes)))
+
+
+def read_chunks(estimator, chunks):
+    """The data of an estimator in chunks, and the classes among them."""
+    source = _Source(estimator, chunks)
+    facts = source.look()
+    common = Common.of(estimator, facts)
+    if common.changes(facts):
+        source.common = common
+        facts = source.look()
+    store = Chunks(source, estimator.memory_limit)
+    tables = [
+        None if first is None else Remote(store, name, first, None)
+        for name, first in zip(NAMES, facts[0].first, strict=True)
+    ]
+    # what is narrow is read once
+    narrow = [table and store.keep(table) for table in tables[1:]]
+    return remote_data(estimator, facts, tables[0], *narrow), common.classes
+
+
+NAMES = ("X", "y", "weights")
+
+
+class _Source:
+    """Chunks as checked data, read anew in each pass."""
+
+    def __init__(self, estimator, chunks):
+        if not callable(chunks) and iter(chunks) is chunks:
+            raise TypeError(
+                f"chunks is of type {type(chunks).__name__}, which can be gone through once only; "
+                "pass the function that makes it, as it is called for each pass over the rows."
+            )
+        self.estimator, self.chunks = estimator, chunks
+        self.common, self.sizes = None, None
+
+    def look(self):
+        """The `Facts` of each chunk that has rows."""
+        self.sizes = None
+        facts = [facts_of(self.estimator, data) for data in self._data()]
+        self.sizes = [0 if one is None else one.n_rows for one in facts]
+        return [one for one in facts if one is not None]
+
+    def blocks(self):
+        """The `Data` of each chunk that has rows."""
+        return (data for data in self._data() if data is not None)
+
+    def _data(self):
+        chunks = self.chunks() if callable(self.chunks) else iter(self.chunks)
+        for place, chunk in enumerate(chunks):
+            X, y, sample_weight = (*chunk, None)[:3]
+            data = read_block(self.estimator, place, X, y, sample_weight)
+            if data is not None and self.common is not None:
+                data = prepared(self.common, data)
+            size = 0 if data is None else len(data.y)
+            if self.sizes is not None and self.sizes[place : place + 1] != [size]:
+                raise ValueError(
+                    f"chunk {place} had {self.sizes[place : place + 1]} rows in a former pass and "
+                    f"has {size} now; chunks have to be the same each time."
+                )
+            yield data
+
+
+class Chunks(Store):
+    """Chunks on their way through memory; what is kept of them is in memory, or on the disk.
+
+    Parameters
+    ----------
+    source : _Source
+        Of known sizes.
+    memory_limit : int, str or None
+        Half of it may be kept in memory.
+    """
+
+    def __init__(self, source, memory_limit):
+        self.source, self.sizes = source, [size for size in source.sizes if size]
+        self.starts = [0, *itertools.accumulate(self.sizes)]
+        self.n_rows = self.starts.pop()
+        limit = Memory(memory_limit).limit
+        self._room = (limit if np.isfinite(limit) else DEFAULT_LIMIT) / 2
+
+    def total(self, function, add, tables):
+        done = None
+        for i, block in enumerate(self._blocks(tables)):
+            own = function(*(here(table, block) for table in tables))
+            done = own if i == 0 else add(done, own)
+        return done
+
+    def keep(self, table):
+        first = np.asarray(table[:1])
+        shape, n_bytes = (self.n_rows, *first.shape[1:]), first.nbytes * self.n_rows
+        if isinstance(table, Rows) or self.spares(n_bytes):
+            rows = np.empty(shape, first.dtype)
+        else:
+            with tempfile.TemporaryFile() as file:  # its pages stay as long as they are mapped
+                rows = np.memmap(file, first.dtype, "w+", shape=shape)
+        for block in self._blocks([table]):
+            own = here(table, block)
+            own = own.computed(Context(dtype=first.dtype)) if isinstance(own, Rows) else own
+            rows[block.start : block.start + len(own)] = own
+        return Remote(self, uuid4().hex, first, rows)
+
+    def spares(self, n_bytes):
+        if n_bytes > self._room:
+            return False
+        self._room -= n_bytes
+        return True
+
+    def _blocks(self, tables):
+        """All blocks, with what the tables are made of; chunks are read where they are needed."""
+        remotes = named(tables)
+        read = any(remote.parts is None for remote in remotes.values())
+        chunks = self.source.blocks() if read else itertools.repeat(None)
+        for start, size, data in zip(self.starts, self.sizes, chunks, strict=False):
+            yield Block(
+                {
+                    name: getattr(data, name) if remote.parts is None
+                    else remote.parts[start : start + size]
+                    for name, remote in remotes.items()
+                },
+                start,
+            )  # fmt: skip
