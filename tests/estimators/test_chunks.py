@@ -57,9 +57,9 @@ def test_memory_is_that_of_a_chunk_and_the_limit():
     def chunks():
         for seed in range(n_chunks):
             X = np.random.default_rng(seed).normal(size=shape)
-            yield X, np.sin(X[:, 0])
+            yield X, np.sin(X[:, 0]) > 0.5
 
-    model = ZORBRegressor("Dense[50] Tanh", random_state=0, memory_limit="20MB")
+    model = ZORBClassifier("Dense[50] Tanh", random_state=0, memory_limit="20MB")
     tracemalloc.start()
     model.fit_chunks(chunks)
     peak = tracemalloc.get_traced_memory()[1]
