@@ -152,7 +152,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
     memory_limit : int, str or None, default=None
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
-    n_jobs, random_state, verbose : object
+    n_jobs, random_state, warm_start, verbose : object
         As above.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
@@ -202,6 +202,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         memory_limit=None,
         n_jobs=None,
         random_state=None,
+        warm_start=False,
         verbose=0,
         client=None,
     ):
@@ -210,7 +211,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
             rcond=rcond, backward_rcond=backward_rcond, input_shape=input_shape,
             standardize=standardize, categorical_features=categorical_features,
             class_weight=class_weight, dtype=dtype, backend=backend, memory_limit=memory_limit,
-            n_jobs=n_jobs, random_state=random_state, verbose=verbose,
+            n_jobs=n_jobs, random_state=random_state, warm_start=warm_start, verbose=verbose,
         )  # fmt: skip
         self.client = client
 
@@ -262,7 +263,7 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
     memory_limit : int, str or None, default=None
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
-    n_jobs, random_state, verbose : object
+    n_jobs, random_state, warm_start, verbose : object
         As above.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
@@ -312,6 +313,7 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
         memory_limit=None,
         n_jobs=None,
         random_state=None,
+        warm_start=False,
         verbose=0,
         client=None,
     ):
@@ -320,6 +322,6 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
             rcond=rcond, backward_rcond=backward_rcond, input_shape=input_shape,
             standardize=standardize, categorical_features=categorical_features, clip=clip,
             dtype=dtype, backend=backend, memory_limit=memory_limit, n_jobs=n_jobs,
-            random_state=random_state, verbose=verbose,
+            random_state=random_state, warm_start=warm_start, verbose=verbose,
         )  # fmt: skip
         self.client = client

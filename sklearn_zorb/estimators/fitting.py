@@ -109,14 +109,15 @@ def train(
         params = sequence.cast(before.params if going_on else fresh, plan.dtype)
         constant = data.constant
         if going_on:
-            constant = before.constant and before.constant.within(data.X)
+            constant = before.constant and before.constant.shared(data.constant)
         if is_jax(inputs.source):
             params = with_weights_there(params, backend)
         model = FittedModel(
             network, params, decoder, plan.dtype, backend.name, constant, data.schema,
             data.means(), 16 * network.working_width,
         )  # fmt: skip
-        options = {"state": before.state} if going_on and plan.rule.incremental else {}
+        takes_state = plan.rule.incremental or plan.rule.resumes
+        options = {"state": before.state} if going_on and takes_state else {}
         steps = plan.rule.n_steps(network)
         with report_to(steps, model) as progress, refused_overflow(data, plan) as found:
             result = plan.rule.fit(

@@ -114,11 +114,23 @@ class BaseLayered(
         plan = self._plan(data, call)
         data = plan.prepared(data)
 
-        def report_to(n_steps: int, model: FittedModel) -> Progress:
-            return Progress(self, (data.X, data.y), n_steps, model, model_attributes)
+        begun: list[Progress] = []
 
-        fit = train(plan, data, self._decoder(data, plan, call), report_to, self._before(call))
-        return {**data.columns, **self._attributes(fit, data, call)}
+        def report_to(n_steps: int, model: FittedModel) -> Progress:
+            begun.append(Progress(self, (data.X, data.y), n_steps, model, model_attributes))
+            return begun[-1]
+
+        try:
+            fit = train(plan, data, self._decoder(data, plan, call), report_to, self._before(call))
+            return {**data.columns, **self._attributes(fit, data, call)}
+        except BaseException as error:
+            if begun and begun[-1].step:
+                self._stopped(begun[-1], error)
+            raise
+
+    def _stopped(self, progress: Progress, error: BaseException) -> None:
+        """Add to an error what was finished before it."""
+        error.add_note(f"{type(self).__name__}: {progress.finished()}.")
 
     def _before(self, call: Call) -> FittedModel | None:
         """The model that training goes on from; none, as a rule."""

@@ -58,6 +58,7 @@ CLOSED_FORM_CONSTRAINTS = {
     "backend": [StrOptions({"auto", "numpy", "jax"})],
     "memory_limit": [None, str, Interval(Real, 0, None, closed="neither")],
     "n_jobs": [None, Integral],
+    "warm_start": ["boolean"],
 }
 
 

@@ -42,6 +42,8 @@ class Progress:
         self.estimator, self.rows = estimator, rows
         self.n_steps, self.model, self.attributes_of = n_steps, model, attributes_of
         self.step, self.seconds, self.task = 0, 0.0, None
+        self.entries: list[dict[str, Any]] = []
+        self.params: Callable[[], list[Params]] | None = None
 
     def __enter__(self) -> Self:
         if HAS_CALLBACKS and has_callbacks(self.estimator):
@@ -51,6 +53,8 @@ class Progress:
 
     def __call__(self, entry: dict[str, Any], params: Callable[[], list[Params]]) -> bool:
         self.step += 1
+        self.entries.append(entry)
+        self.params = params
         self.seconds += entry["seconds"]
         if self.estimator.verbose:
             print(f"[{self.step}/{self.n_steps}] {self._line(entry)}", file=sys.stdout)
@@ -59,8 +63,7 @@ class Progress:
         name = f"layer {entry['layer']}" if "layer" in entry else f"epoch {entry['epoch']}"
         task = self._begin(self.task.subcontext(task_name=name))
         # between the layers of a sweep there is no read-out that could predict
-        readout = self.model.network.readout
-        complete = entry.get("index", readout) == readout
+        complete = entry.get("index", self.readout) == self.readout
 
         def attributes() -> dict[str, Any]:
             return self.attributes_of(self.model.replace(params=params()))
@@ -70,6 +73,17 @@ class Progress:
     def __exit__(self, *exception: object) -> None:
         if self.task is not None and exception[0] is None:
             self._end(self.task)
+
+    @property
+    def readout(self) -> int:
+        """Index of the read-out, the last layer that is solved."""
+        return self.model.network.readout
+
+    def finished(self) -> str:
+        """What is done, in words."""
+        entry = self.entries[-1]
+        last = f"layer {entry['layer']!r}" if "layer" in entry else f"epoch {entry['epoch']}"
+        return f"{self.step} of at most {self.n_steps} steps were finished, the last one {last}"
 
     def _begin(self, task: Any) -> Any:
         X, y = self.rows

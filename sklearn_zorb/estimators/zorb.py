@@ -16,6 +16,7 @@ from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_dec
 from .partial import can_learn_in_batches, first_batch, learn_batch
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan, count_classes
 from .quantiles import PredictsQuantiles
+from .resuming import GoesOn
 
 if TYPE_CHECKING:
     from ..typing import ArrayLike, Float, Int, LayersLike, RandomState, Shape, TableLike
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .weights import ClassWeight
 
 
-class ZORBClassifier(FitsChunks, LayeredClassifier):
+class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
     r"""Layered classifier trained in closed form, without backpropagation.
 
     Labels become targets of 0 and 1, which travel down the list of layers through
@@ -79,6 +80,9 @@ class ZORBClassifier(FitsChunks, LayeredClassifier):
         Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights. Pass an int for the same model every time.
+    warm_start : bool, default=False
+        Whether a fit that was interrupted, or failed, keeps the hidden layers that it has solved,
+        and the next one, of the same rows, goes on from there.
     verbose : int, default=0
         1 prints a line for each layer solved.
 
@@ -152,6 +156,7 @@ class ZORBClassifier(FitsChunks, LayeredClassifier):
         memory_limit: Float | str | None = None,
         n_jobs: Int | None = None,
         random_state: RandomState = None,
+        warm_start: bool = False,
         verbose: Int = 0,
     ) -> None:
         self.layers = layers
@@ -170,6 +175,7 @@ class ZORBClassifier(FitsChunks, LayeredClassifier):
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.warm_start = warm_start
         self.verbose = verbose
 
     def _plan(self, data: Data, call: Call) -> Plan:
@@ -240,7 +246,9 @@ class ZORBClassifier(FitsChunks, LayeredClassifier):
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor):
+class ZORBRegressor(
+    GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor
+):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
@@ -283,6 +291,8 @@ class ZORBRegressor(FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredic
         Threads for trees, None for as many as BLAS has, and processes for folds, None for one.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights.
+    warm_start : bool, default=False
+        Whether a fit goes on where the last one was interrupted, as in `ZORBClassifier`.
     verbose : int, default=0
         1 prints a line for each layer solved.
 
@@ -347,6 +357,7 @@ class ZORBRegressor(FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredic
         memory_limit: Float | str | None = None,
         n_jobs: Int | None = None,
         random_state: RandomState = None,
+        warm_start: bool = False,
         verbose: Int = 0,
     ) -> None:
         self.layers = layers
@@ -365,6 +376,7 @@ class ZORBRegressor(FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredic
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.warm_start = warm_start
         self.verbose = verbose
 
     def _plan(self, data: Data, call: Call) -> Plan:

@@ -35,6 +35,7 @@ def solve(
     *,
     visit: Visit | None = None,
     taps: Sequence[int] = (),
+    first: int = 0,
 ) -> tuple[list[Params], Rows]:
     """Solve every layer that learns once, front to back.
 
@@ -51,6 +52,8 @@ def solve(
         return ends the sweep there, the layers behind keeping the params they have.
     taps : sequence of int
         Indices of layers whose inputs are read again later.
+    first : int, default=0
+        Layers before this one keep the params they have.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def solve(
     params = list(params)
     downward = _Downward(layers, params, targets, context)
     streams = context.rng.spawn(len(layers))
-    wanted = [is_solved(layer, context) for layer in layers]
+    wanted = [i >= first and is_solved(layer, context) for i, layer in enumerate(layers)]
     stopped = False
     for i, layer in enumerate(layers):
         solved = None

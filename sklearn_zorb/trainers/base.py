@@ -67,10 +67,14 @@ class Trainer(BaseEstimator):
         logarithms of odds.
     incremental : bool
         Whether `fit` takes the `state` of a former result and goes on from there.
+    resumes : bool
+        Whether `fit` takes a `state` of what an interrupted one has finished: a dict of ``first``,
+        the number of layers of the network that are done, and ``history``, their entries.
     """
 
     output = "scores"
     incremental = False
+    resumes = False
 
     _parameter_constraints: dict[str, Any] = {}
 
@@ -143,12 +147,12 @@ class Trainer(BaseEstimator):
         check_parameters(self)
         if not isinstance(layers, Network):
             layers, params, X, T, context = _network(layers, params, X, T, context)
-        if state is not None and not self.incremental:
+        if state is not None and not (self.incremental or self.resumes):
             raise ValueError(
                 f"{type(self).__name__} trains from the beginning; state must be None, got "
                 f"{type(state).__name__}."
             )
-        options = {"state": state} if self.incremental else {}
+        options = {"state": state} if self.incremental or self.resumes else {}
         with one_thread(), unlogged():
             # with a network there are params
             return self._fit(layers, params, X, T, context, on_step=on_step, **options)  # type: ignore[arg-type]

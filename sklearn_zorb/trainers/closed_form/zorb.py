@@ -14,6 +14,7 @@ from sklearn.base import clone
 from ..._compat import Interval, StrOptions
 from ...layers import sequence, sweep
 from ...linalg import to_numpy
+from ...lists import find
 from ...rows import Rows, Targets
 from ...rows.remote import mapped, mean
 from ..base import Trainer, TrainingResult
@@ -96,6 +97,8 @@ class ZORB(Trainer):
         self.rcond = rcond
         self.backward_rcond = backward_rcond
 
+    resumes = True
+
     def n_steps(self, network: Network) -> int:
         return self.n_sweeps * (sum(layer.traits.learns for layer in network.hidden) + 1)
 
@@ -108,14 +111,17 @@ class ZORB(Trainer):
         context: Context,
         *,
         on_step: OnStep | None = None,
+        state: Any = None,
     ) -> TrainingResult:
         context = own_context(self, context)
         history = History(network, on_step)
+        first = 0 if state is None else _go_on(network, state, history)
         best: Any = None
         # nothing travels down through a stack that is solved: one sweep is all
         for number in range(1 if network.stacked else self.n_sweeps):
             history.sweep = number
-            swept = self._sweep(network, params, inputs, targets, context, history, best)
+            swept = self._sweep(network, params, inputs, targets, context, history, best, first)
+            first = 0
             if best is not None and not swept.error < best.error:
                 return best.result(history.entries, "no further gain")
             best, params = swept, swept.params
@@ -132,8 +138,9 @@ class ZORB(Trainer):
         context: Context,
         history: History,
         before: Sweep | None,
+        first: int,
     ) -> Sweep:
-        """Solve every layer once; `before` is the former sweep, whose params are refined."""
+        """Solve layers from `first` on; `before` is the former sweep, whose params are refined."""
         own = context.replace(rng=context.rng.spawn(1)[0], refine=before is not None)
         goal = targets
         if before is None:
@@ -143,11 +150,29 @@ class ZORB(Trainer):
                 own = own.replace(backward_rcond=SOLVED_RCOND)
             goal = _within_reach(network, targets, before.left_out, context)
             top, params = _refined_targets(network, params, before.seen, goal, own)
-        params, seen = solve_hidden(network, params, inputs, top, own, history)
+        params, seen = solve_hidden(network, params, inputs, top, own, history, first)
         params, solved = solve_readout(network, params, seen, goal, own)
         history.add(network.readout, solved, params)
         error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
         return Sweep(params, error, solved.left_out, seen)
+
+
+def _go_on(network: Network, state: dict[str, Any], history: History) -> int:
+    """The first layer that is to be solved where others have been, and are in the history.
+
+    Layers whose training outputs are none of their `forward` are solved again: these were lost.
+    """
+    hidden = network.hidden
+    drawn = [
+        i for i, layer in enumerate(hidden) if find([layer], lambda one: one.traits.draws_rows)
+    ]
+    first = min(state["first"], *drawn, len(hidden)) if drawn else state["first"]
+    history.entries += [entry for entry in state["history"] if entry["index"] < first]
+    return first
+
+
+def _draws_rows(layer: Layer) -> bool:
+    return layer.traits.draws_rows
 
 
 @dataclass
@@ -227,8 +252,9 @@ def solve_hidden(
     targets: Targets,
     context: Context,
     history: History,
+    first: int = 0,
 ) -> tuple[list[Params], Rows]:
-    """One sweep over the hidden layers; also what the read-out will see."""
+    """One sweep over the hidden layers from one on; also what the read-out will see."""
     blocks, above = {}, params[network.readout :]
 
     def visit(i: int, rows: Rows, solved: Solved | None, own: Any) -> bool:
@@ -239,7 +265,7 @@ def solve_hidden(
     own = context.replace(rng=context.rng.spawn(1)[0])
     hidden, rows = sweep.solve(
         network.hidden, params[: network.readout], inputs, targets, own,
-        visit=visit, taps=network.taps,
+        visit=visit, taps=network.taps, first=first,
     )  # fmt: skip
     return [*hidden, *above], network.seen(blocks, rows)
 
