@@ -139,8 +139,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
     Every solve of a layer by least squares consists of sums over rows, which are made where the
     rows lie: what travels is a matrix as wide as the layer for each worker. The model is that of
     `sklearn_zorb.ZORBClassifier` on the same rows, to rounding, however they are divided. Layers
-    that need rows in one place, as kernels and trees do, learn from a sample: see
-    :doc:`/howto/dask`.
+    that need rows in one place, as kernels and trees do, learn from a sample: :doc:`/howto/dask`.
 
     Parameters
     ----------
@@ -250,8 +249,7 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
     Every solve of a layer by least squares consists of sums over rows, which are made where the
     rows lie: what travels is a matrix as wide as the layer for each worker. The model is that of
     `sklearn_zorb.ZORBRegressor` on the same rows, to rounding, however they are divided. Layers
-    that need rows in one place, as kernels and trees do, learn from a sample: see
-    :doc:`/howto/dask`.
+    that need rows in one place, as kernels and trees do, learn from a sample: :doc:`/howto/dask`.
 
     Parameters
     ----------

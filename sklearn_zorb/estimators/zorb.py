@@ -246,9 +246,7 @@ class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
         return self._become(first_batch(self, data, attributes))
 
 
-class ZORBRegressor(
-    GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor
-):
+class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
