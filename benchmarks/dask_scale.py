@@ -152,7 +152,7 @@ def local():
     return [{"local, two threads s": statistics.median(seconds)}]
 
 
-def equality(n_rows=20_000):
+def equality(n_rows=6000):
     """Largest relative differences of predictions and weights, 4 chunkings and 3 numbers."""
     import dask.array as da
 
@@ -161,9 +161,9 @@ def equality(n_rows=20_000):
 
     X = np.random.default_rng(0).normal(size=(n_rows, 20))
     y = np.sin(X[:, 0]) * X[:, 1] + X[:, 2]
-    layers = "Dense[100] Tanh Dense[50] ReLU"
+    layers = "Dense[60] Tanh Dense[40] ReLU"
     expected = ZORBRegressor(layers, random_state=0).fit(X, y)
-    chunkings = [n_rows, 5000, 777, (1, 12_000, 7999)]
+    chunkings = [n_rows, 2000, 777, (1, 4000, 1999)]
     found = []
     for n_workers in (1, 2, 4):
         with cluster(n_workers, processes=False):
@@ -196,7 +196,7 @@ def killed():
     models = []
     for kill in (False, True):
         with cluster(2) as client:
-            X, y = client.persist(rows(200_000))
+            X, y = client.persist(rows(100_000))
             wait([X, y])
             pids = sorted(client.run(os.getpid).values())
             if kill:

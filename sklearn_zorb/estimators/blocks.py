@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from sklearn.base import is_classifier
 
 from ..rows.constant import ConstantColumns
-from ..rows.remote import kept, mapped, mean
-from .data import Data, read_data
+from ..rows.remote import joined_means, kept, mapped, weighted_mean
+from .data import Data, largest, read_data
 from .schemas import joined, recoded
 from .weights import (
     MANY_COPIES,
@@ -24,10 +24,18 @@ from .weights import (
 
 @dataclass(frozen=True)
 class RemoteData(Data):
-    """Data of which rows, targets and weights lie elsewhere."""
+    """Data of which rows, targets and weights lie elsewhere.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,) or None
+        What `means` gives, known since rows were first read.
+    """
+
+    mean: Any = None
 
     def means(self):
-        return None if self.typed else mean(_same, self.weights, self.X)
+        return None if self.typed else self.mean
 
     def relative(self, by_class):
         # they were made so when they were read
@@ -36,10 +44,6 @@ class RemoteData(Data):
     def merged(self, memory):
         # copies of a row may lie in several blocks
         return self
-
-
-def _same(rows):
-    return rows
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class Facts:
     counts : bool
         Whether weights are whole numbers.
     lightest, heaviest : float
+    largest : float
+        The number in X that is farthest from zero.
+    mean : tuple of ndarray and float
+        Mean row, and how much all rows weigh.
     first : tuple of ndarray or None
         First rows of X, y and the weights.
     """
@@ -75,6 +83,8 @@ class Facts:
     counts: bool
     lightest: float
     heaviest: float
+    largest: float
+    mean: tuple
     first: tuple
 
 
@@ -182,7 +192,8 @@ def facts_of(estimator, data):
     return Facts(
         len(data.y), data.columns, schema, data.constant, (data.X.dtype, data.y.dtype), labels,
         sums, weights is None or are_counts(weights), 1.0 if weights is None else weights.min(),
-        1.0 if weights is None else weights.max(), first,
+        1.0 if weights is None else weights.max(), largest(data.X),
+        weighted_mean(data.X, weights), first,
     )  # fmt: skip
 
 
@@ -212,7 +223,9 @@ def remote_data(estimator, facts, X, y, weights):
         weights = kept(mapped(lambda weights: weights / unit, weights))
     constant = reduce(_shared, [one.constant for one in facts])
     schema = facts[0].schema and joined([one.schema for one in facts])
-    return RemoteData(X, y, weights, facts[0].columns, constant, schema)
+    X.largest = max((one.largest for one in facts), key=abs)
+    mean = reduce(joined_means, [one.mean for one in facts])[0]
+    return RemoteData(X, y, weights, facts[0].columns, constant, schema, mean)
 
 
 def _shared(one, other):

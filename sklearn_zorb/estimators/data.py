@@ -194,25 +194,26 @@ def check_size(table: Any, name: str, dtype: Any, squared: bool = False) -> None
     values = table.data if sp.issparse(table) else table
     most = float(np.finfo(dtype).max)
     most = min(LARGEST, 1e-2 * most**0.5 if squared else most / 2)
-    largest = float(total(_largest, _farther, values))
-    if abs(largest) > most:
+    known = getattr(values, "largest", None)
+    found = float(total(largest, _farther, values) if known is None else known)
+    if abs(found) > most:
         raise ValueError(
-            f"{name} holds {largest:g}: numbers beyond {most:.2g} overflow in "
+            f"{name} holds {found:g}: numbers beyond {most:.2g} overflow in "
             f"{np.dtype(dtype).name}, if only where they are squared; scale that column down "
             "first."
         )
 
 
-def _largest(values: Any) -> Any:
+def largest(values: Any) -> Any:
     """The number that is farthest from zero; gaps are left out."""
-    largest = 0.0
+    found = 0.0
     for part in Memory().chunks(len(values), values[:1].nbytes, CACHE_BYTES):
         piece = values[part]
         ends = piece.max(initial=0), piece.min(initial=0)
         if np.isnan(ends[0]):  # gaps
             ends = np.nanmax(piece, initial=0), np.nanmin(piece, initial=0)
-        largest = max(largest, *ends, key=abs)
-    return largest
+        found = max(found, *ends, key=abs)
+    return found
 
 
 def _farther(one: Any, other: Any) -> Any:

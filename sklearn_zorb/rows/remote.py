@@ -81,7 +81,14 @@ class Remote:
         The first row.
     parts : object
         What the store finds the blocks by; they may be dropped when nobody holds it.
+
+    Attributes
+    ----------
+    largest : float or None
+        The number that is farthest from zero, where it is known.
     """
+
+    largest: float | None = None
 
     def __init__(self, store: Store, name: str, first: np.ndarray, parts: object) -> None:
         self.store, self.name, self.first, self.parts = store, name, first, parts
@@ -205,11 +212,15 @@ def mean(function: Callable[..., Any], sample_weight: Any, *tables: Any) -> Any:
     """The weighted mean of a function's value for each row."""
 
     def of_these(weights: Any, *rows: Any) -> tuple[Any, float]:
-        values = function(*rows)
-        weight = float(len(values) if weights is None else weights.sum())
-        return np.average(values, axis=0, weights=weights), weight
+        return weighted_mean(function(*rows), weights)
 
-    return total(of_these, _joined_means, sample_weight, *tables)[0]
+    return total(of_these, joined_means, sample_weight, *tables)[0]
+
+
+def weighted_mean(values: Any, sample_weight: Any) -> tuple[Any, float]:
+    """The mean of rows, and how much they weigh together."""
+    weight = float(len(values) if sample_weight is None else sample_weight.sum())
+    return np.average(values, axis=0, weights=sample_weight), weight
 
 
 def weight_of(table: Any, sample_weight: Any) -> float:
@@ -219,7 +230,8 @@ def weight_of(table: Any, sample_weight: Any) -> float:
     return float(total(np.sum, np.add, sample_weight))
 
 
-def _joined_means(one: Any, other: Any) -> tuple[Any, float]:
+def joined_means(one: Any, other: Any) -> tuple[Any, float]:
+    """The mean of both, each with its weight."""
     (mean, weight), (other_mean, other_weight) = one, other
     share = other_weight / (weight + other_weight)
     return mean + share * (other_mean - mean), weight + other_weight
