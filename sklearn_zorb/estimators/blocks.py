@@ -1,5 +1,8 @@
 """Blocks of rows that lie elsewhere: each is checked by itself, and what all share is found."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -34,14 +37,14 @@ class RemoteData(Data):
 
     mean: Any = None
 
-    def means(self):
+    def means(self) -> np.ndarray | None:
         return None if self.typed else self.mean
 
-    def relative(self, by_class):
+    def relative(self, by_class: bool) -> Data:
         # they were made so when they were read
         return self
 
-    def merged(self, memory):
+    def merged(self, memory: Any) -> Data:
         # copies of a row may lie in several blocks
         return self
 
@@ -74,18 +77,18 @@ class Facts:
     """
 
     n_rows: int
-    columns: dict
+    columns: dict[str, Any]
     schema: Any
     constant: Any
-    dtypes: tuple
+    dtypes: tuple[Any, Any]
     labels: Any
     sums: Any
     counts: bool
     lightest: float
     heaviest: float
     largest: float
-    mean: tuple
-    first: tuple
+    mean: tuple[Any, float]
+    first: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Common:
     classes: Any
 
     @classmethod
-    def of(cls, estimator, facts):
+    def of(cls, estimator: Any, facts: Sequence[Facts]) -> Common:
         """What the facts of all blocks say together.
 
         Raises
@@ -132,7 +135,7 @@ class Common:
         dtype = np.result_type(*(one.dtypes[0] for one in facts))
         return cls(joined([one.schema for one in facts]), dtype, tables, classes)
 
-    def changes(self, facts):
+    def changes(self, facts: Sequence[Facts]) -> bool:
         """Whether a block is other than it was when it is prepared for these."""
         return (
             self.schema is not None or self.tables is not None
@@ -140,11 +143,11 @@ class Common:
         )  # fmt: skip
 
 
-def _names(facts):
+def _names(facts: Facts) -> Any:
     return facts.columns.get("feature_names_in_", ())
 
 
-def read_block(estimator, place, X, y, sample_weight):
+def read_block(estimator: Any, place: int, X: Any, y: Any, sample_weight: Any) -> Data | None:
     """The checked `Data` of one block; None for one without rows that weigh."""
     lengths = [len(table) for table in (X, y, sample_weight) if table is not None]
     if len(set(lengths)) > 1:
@@ -164,7 +167,7 @@ def read_block(estimator, place, X, y, sample_weight):
     return data
 
 
-def prepared(common, data):
+def prepared(common: Common, data: Data) -> Data | None:
     """The data of a block with codes of the common schema, and weights times those of classes."""
     X = data.X if common.schema is None else recoded(data.X, data.schema, common.schema)
     weights = total_weight(common.tables, data.y, data.weights)
@@ -176,7 +179,7 @@ def prepared(common, data):
     )
 
 
-def facts_of(estimator, data):
+def facts_of(estimator: Any, data: Data | None) -> Facts | None:
     """The `Facts` of a block, None for one without rows."""
     if data is None:
         return None
@@ -197,7 +200,7 @@ def facts_of(estimator, data):
     )  # fmt: skip
 
 
-def _tables(class_weight, facts, classes):
+def _tables(class_weight: Any, facts: Sequence[Facts], classes: np.ndarray | None) -> Any:
     """Weights of classes that hold for all blocks, as dicts."""
     if isinstance(class_weight, dict | list):
         example = np.vstack([one.first[1] for one in facts]) if classes is None else classes
@@ -205,7 +208,7 @@ def _tables(class_weight, facts, classes):
         return class_weight
     tables = []
     for column in range(len(facts[0].sums)):
-        sums: dict = {}
+        sums: dict[Any, float] = {}
         for one in facts:
             for label, weight in one.sums[column].items():
                 sums[label] = sums.get(label, 0.0) + weight
@@ -214,7 +217,7 @@ def _tables(class_weight, facts, classes):
     return tables
 
 
-def remote_data(estimator, facts, X, y, weights):
+def remote_data(estimator: Any, facts: Sequence[Facts], X: Any, y: Any, weights: Any) -> RemoteData:
     """The data of `Remote` tables, given the facts of all their blocks."""
     by_class = getattr(estimator, "class_weight", None) is not None
     counts = all(one.counts for one in facts) and not by_class
@@ -228,5 +231,5 @@ def remote_data(estimator, facts, X, y, weights):
     return RemoteData(X, y, weights, facts[0].columns, constant, schema, mean)
 
 
-def _shared(one, other):
+def _shared(one: ConstantColumns | None, other: ConstantColumns | None) -> ConstantColumns | None:
     return None if one is None else one.shared(other)

@@ -1,7 +1,11 @@
 """Rows that come in chunks, as often as they are asked for, and are never all at hand."""
 
+from __future__ import annotations
+
 import itertools
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self
 from uuid import uuid4
 
 import numpy as np
@@ -11,14 +15,16 @@ from ..layers import Context
 from ..memory import DEFAULT_LIMIT, Memory
 from ..rows import Rows
 from ..rows.remote import Block, Remote, Store, here, named
-from .blocks import Common, facts_of, prepared, read_block, remote_data
+from .blocks import Common, Facts, facts_of, prepared, read_block, remote_data
+from .data import Data
 from .fitting import Call
+from .layered import BaseLayered
 
 
-class FitsChunks:
+class FitsChunks(BaseLayered):
     """Mixin of closed-form estimators, which need sums over rows only."""
 
-    def fit_chunks(self, chunks):
+    def fit_chunks(self, chunks: Callable[[], Iterator[Any]] | Iterable[Any]) -> Self:
         """Train every layer on rows that come in chunks.
 
         For rows that do not fit in memory, or are made when they are read. Every solve goes
@@ -62,7 +68,7 @@ class FitsChunks:
         return self._become(self._learned(data, Call(classes)))
 
 
-def read_chunks(estimator, chunks):
+def read_chunks(estimator: Any, chunks: Any) -> tuple[Data, np.ndarray | None]:
     """The data of an estimator in chunks, and the classes among them."""
     source = _Source(estimator, chunks)
     facts = source.look()
@@ -86,27 +92,28 @@ NAMES = ("X", "y", "weights")
 class _Source:
     """Chunks as checked data, read anew in each pass."""
 
-    def __init__(self, estimator, chunks):
+    def __init__(self, estimator: Any, chunks: Any) -> None:
         if not callable(chunks) and iter(chunks) is chunks:
             raise TypeError(
                 f"chunks is of type {type(chunks).__name__}, which can be gone through once only; "
                 "pass the function that makes it, as it is called for each pass over the rows."
             )
         self.estimator, self.chunks = estimator, chunks
-        self.common, self.sizes = None, None
+        self.common: Common | None = None
+        self.sizes: list[int] | None = None
 
-    def look(self):
+    def look(self) -> list[Facts]:
         """The `Facts` of each chunk that has rows."""
         self.sizes = None
         facts = [facts_of(self.estimator, data) for data in self._data()]
         self.sizes = [0 if one is None else one.n_rows for one in facts]
         return [one for one in facts if one is not None]
 
-    def blocks(self):
+    def blocks(self) -> Iterator[Data]:
         """The `Data` of each chunk that has rows."""
         return (data for data in self._data() if data is not None)
 
-    def _data(self):
+    def _data(self) -> Iterator[Data | None]:
         chunks = self.chunks() if callable(self.chunks) else iter(self.chunks)
         for place, chunk in enumerate(chunks):
             X, y, sample_weight = (*chunk, None)[:3]
@@ -133,21 +140,21 @@ class Chunks(Store):
         Half of it may be kept in memory.
     """
 
-    def __init__(self, source, memory_limit):
-        self.source, self.sizes = source, [size for size in source.sizes if size]
+    def __init__(self, source: _Source, memory_limit: Any) -> None:
+        self.source, self.sizes = source, [size for size in source.sizes or () if size]
         self.starts = [0, *itertools.accumulate(self.sizes)]
         self.n_rows = self.starts.pop()
         limit = Memory(memory_limit).limit
         self._room = (limit if np.isfinite(limit) else DEFAULT_LIMIT) / 2
 
-    def total(self, function, add, tables):
+    def total(self, function: Callable[..., Any], add: Any, tables: Sequence[Any]) -> Any:
         done = None
         for i, block in enumerate(self._blocks(tables)):
             own = function(*(here(table, block) for table in tables))
             done = own if i == 0 else add(done, own)
         return done
 
-    def keep(self, table):
+    def keep(self, table: Any) -> Remote:
         first = np.asarray(table[:1])
         shape, n_bytes = (self.n_rows, *first.shape[1:]), first.nbytes * self.n_rows
         if isinstance(table, Rows) or self.spares(n_bytes):
@@ -161,13 +168,13 @@ class Chunks(Store):
             rows[block.start : block.start + len(own)] = own
         return Remote(self, uuid4().hex, first, rows)
 
-    def spares(self, n_bytes):
+    def spares(self, n_bytes: float) -> bool:
         if n_bytes > self._room:
             return False
         self._room -= n_bytes
         return True
 
-    def _blocks(self, tables):
+    def _blocks(self, tables: Sequence[Any]) -> Iterator[Block]:
         """All blocks, with what the tables are made of; chunks are read where they are needed."""
         remotes = named(tables)
         read = any(remote.parts is None for remote in remotes.values())

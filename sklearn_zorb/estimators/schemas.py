@@ -1,14 +1,17 @@
 """Schemas of blocks of rows, and the one that holds for all of them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
 import numpy as np
 
-from ..rows.schema import Schema, gaps_only
+from ..rows.schema import Column, Schema, gaps_only
 
 
-def joined(schemas):
+def joined(schemas: Sequence[Schema | None]) -> Schema | None:
     """The schema of all blocks: every level that one of them has; None of numbers without gaps.
 
     Raises
@@ -23,12 +26,12 @@ def joined(schemas):
     return reduce(_join, [gaps_only(width) if one is None else one for one in schemas])
 
 
-def _join(one, other):
+def _join(one: Schema, other: Schema) -> Schema:
     pairs = zip(one.columns, other.columns, strict=True)
     return Schema(tuple(_join_columns(*pair) for pair in pairs))
 
 
-def _join_columns(one, other):
+def _join_columns(one: Column, other: Column) -> Column:
     gaps = one.gaps or other.gaps
     if "nothing" in (one.kind, other.kind) or not (one.levels or other.levels):
         told = other if one.kind == "nothing" else one
@@ -45,18 +48,18 @@ def _join_columns(one, other):
     return replace(one, levels=levels, counts=tuple(counts.values()), gaps=gaps)
 
 
-def _kind(column):
+def _kind(column: Column) -> tuple[str, bool, bool]:
     return column.kind, column.zone, column.ordered
 
 
-def _different(one, other):
+def _different(one: Column, other: Column) -> ValueError:
     return ValueError(
         f"column {one.name!r} of X holds a {one.kind} in one partition and a {other.kind} in "
         "another, or categories of another order: convert it."
     )
 
 
-def recoded(X, own, common):
+def recoded(X: np.ndarray, own: Schema | None, common: Schema) -> np.ndarray:
     """Rows with the codes of a common schema in place of those of their own."""
     X = X.copy()
     pairs = [] if own is None else zip(own.columns, common.columns, strict=True)

@@ -90,7 +90,7 @@ class Remote:
 
     largest: float | None = None
 
-    def __init__(self, store: Store, name: str, first: np.ndarray, parts: object) -> None:
+    def __init__(self, store: Store, name: str, first: np.ndarray, parts: Any) -> None:
         self.store, self.name, self.first, self.parts = store, name, first, parts
         self.dtype, self.shape = first.dtype, (store.n_rows, *first.shape[1:])
         self.ndim, self.size = len(self.shape), int(np.prod(self.shape))

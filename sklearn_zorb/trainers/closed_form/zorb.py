@@ -171,7 +171,7 @@ def _go_on(network: Network, state: dict[str, Any], history: History) -> int:
     return first
 
 
-def _draws_rows(layer: Layer) -> bool:
+def _draws_rows(layer: Any) -> bool:
     return layer.traits.draws_rows
 
 
