@@ -24,6 +24,7 @@ from .weights import mean_weight, weight_of_one
 if TYPE_CHECKING:
     from ..typing import Float
     from .data import Data
+    from .fitting import Call
     from .model import FittedModel
 
 
@@ -73,6 +74,13 @@ def refuse_balanced_batches(estimator: Any) -> None:
             "partial_fit is not available: class_weight='balanced' needs all rows at once; pass "
             "a dict of weights."
         )
+
+
+def after_batch(estimator: Any, data: Data, call: Call) -> dict[str, Any]:
+    """Attributes after a batch of checked data, the first one or a further one."""
+    if hasattr(estimator, "sums_"):
+        return learn_batch(estimator, data)
+    return first_batch(estimator, data, estimator._learned(data, call))
 
 
 def first_batch(estimator: Any, data: Data, attributes: dict[str, Any]) -> dict[str, Any]:

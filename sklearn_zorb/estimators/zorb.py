@@ -13,7 +13,7 @@ from .chunks import FitsChunks
 from .data import read_data
 from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
-from .partial import can_learn_in_batches, first_batch, learn_batch
+from .partial import after_batch, can_learn_in_batches
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan, count_classes
 from .quantiles import PredictsQuantiles
 from .resuming import GoesOn
@@ -240,10 +240,7 @@ class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
             self, X, y, sample_weight, class_weight=self.class_weight, classes=known,
             reset=not started,
         )  # fmt: skip
-        if started:
-            return self._become(learn_batch(self, data))
-        attributes = self._learned(data, Call(known, batch=True))
-        return self._become(first_batch(self, data, attributes))
+        return self._become(after_batch(self, data, Call(known, batch=True)))
 
 
 class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor):
@@ -307,16 +304,12 @@ class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, Layer
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         How much each column counts for the output, computed when it is read from what the
         layers learned; sums to one.
-    n_features_in_ : int
-        Number of columns seen during fit.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X had string names.
     n_outputs_ : int
         Width of the read-out.
 
     See Also
     --------
-    ZORBClassifier : The same for classes.
+    ZORBClassifier : The same for classes; both know the names of the columns.
 
     Examples
     --------
@@ -402,8 +395,5 @@ class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, Layer
             Fitted estimator.
         """
         check_parameters(self)
-        started = hasattr(self, "sums_")
-        data = read_data(self, X, y, sample_weight, reset=not started)
-        if started:
-            return self._become(learn_batch(self, data))
-        return self._become(first_batch(self, data, self._learned(data, Call(batch=True))))
+        data = read_data(self, X, y, sample_weight, reset=not hasattr(self, "sums_"))
+        return self._become(after_batch(self, data, Call(batch=True)))
