@@ -93,6 +93,7 @@ MODULES_WITH_EXAMPLES = [
 ]
 # examples of optional dependencies, some of them too heavy for the test extra
 NEEDS = {
+    "sklearn_zorb.dask.estimators": "distributed",
     "sklearn_zorb.trainers.gradient.evolution": "evosax",
     "sklearn_zorb.onnx.export": "onnxruntime",
     "sklearn_zorb.onnx.registry": "skl2onnx",
