@@ -60,8 +60,8 @@ class FitsChunks(BaseLayered):
         ...         X = np.random.default_rng(seed).normal(size=(500, 3))
         ...         yield X, np.sin(X[:, 0])
         >>> model = ZORBRegressor("Dense[50] Tanh", random_state=0).fit_chunks(chunks)
-        >>> print(f"{model.loo_score_:.3f}")
-        1.000
+        >>> print(f"{model.loo_score_:.2f}")
+        1.00
         """
         check_parameters(self)
         data, classes = read_chunks(self, chunks)
