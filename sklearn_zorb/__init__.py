@@ -41,7 +41,7 @@ _HOMES = {
     "register_layer": "lists",
     "save": "files",
 }
-_FOLDERS = ("datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")
+_FOLDERS = ("automl", "datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")
 
 
 def __getattr__(name):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import numpy as np
 
+from ._compat import check_parameters
 from .layers import (
+    Auto,
     Dense,
     Encode,
     Identity,
@@ -21,6 +23,7 @@ from .layers import (
     Standardize,
     Trees,
 )
+from .lists import resolve_layers
 from .memory import Memory
 from .rows import count_distinct
 from .rows.frames import Table, as_frame, read_table
@@ -101,10 +104,30 @@ class Effort:
         if n_rows < self.boosted_rows:
             most = min(most, FEW_FOLDS)
         return {
-            **self.boosting,
             "cv": int(np.clip(self.fold_rows // n_rows, fewest, most)),
             "max_leaf_nodes": int(np.clip(n_rows // LEAF_ROWS, *LEAVES)),
+            **self.boosting,
         }
+
+    def sized(self, auto: Auto) -> Effort:
+        """The same work, but for the sizes that an `Auto` gives."""
+        forest = _given(
+            n_estimators=auto.trees, max_features=auto.max_features,
+            min_samples_leaf=auto.min_samples_leaf,
+        )  # fmt: skip
+        boosting = _given(
+            n_estimators=auto.rounds, learning_rate=auto.learning_rate,
+            max_leaf_nodes=auto.max_leaf_nodes,
+        )  # fmt: skip
+        return replace(
+            self,
+            forests=tuple({**one, **forest} for one in self.forests),
+            boosting={**self.boosting, **boosting},
+        )
+
+
+def _given(**sizes: Any) -> dict[str, Any]:
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 # half of the rounds at twice the rate, half of the bins and half of the columns at a time err as
@@ -137,7 +160,7 @@ def auto_layers(
     y: object = None,
     *,
     n_outputs: Int = 1,
-    effort: Literal["fast", "auto", "best"] = "auto",
+    effort: str | Auto = "auto",
 ) -> list[Layer]:
     """Build the list that ``layers="fast"``, ``"auto"`` or ``"best"`` stands for.
 
@@ -175,8 +198,8 @@ def auto_layers(
         Present so that a call reads as `fit` does.
     n_outputs : int, default=1
         Number of classes, of labels or of columns of y.
-    effort : {"fast", "auto", "best"}, default="auto"
-        How long a fit may take.
+    effort : {"fast", "auto", "best"} or Auto, default="auto"
+        How long a fit may take; an `Auto` also says which blocks and sizes to take.
 
     Returns
     -------
@@ -185,11 +208,13 @@ def auto_layers(
     Raises
     ------
     ValueError
-        If `X` is no table, or `effort` none of these.
+        If `X` is no table, or `effort` none of these, or the data can have none of the blocks
+        that it asks for.
 
     See Also
     --------
     format_layers : Writes them as text.
+    sklearn_zorb.layers.Auto : The list with its sizes as parameters.
 
     Notes
     -----
@@ -242,21 +267,34 @@ def default_layers(
     schema: Schema | None = None,
 ) -> list[Layer]:
     """Build the list for so many distinct rows and columns of the types in a schema."""
-    effort, typed = EFFORTS[_effort(effort)], is_typed(schema)
-    many = is_typed(schema) and 2 * len(schema.of_kind("category")) >= n_features
-    encode = [Encode()] if typed else []
-    blocks = [[*_bent(n_features, sparse, schema if typed else None), Standardize(clip=3.0)]]
-    boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
-    if not sparse or n_features <= SPARSE_COLUMNS:
-        kernels = [Kernel(effort.n_landmarks(n_rows, n_features))]
-        if n_rows >= effort.boosted_rows and effort.smooth:
-            kernels.append(Kernel(effort.smooth, kind="gaussian"))
-        blocks += [[*encode, *_scaled(sparse), kernel] for kernel in kernels]
-    if n_rows >= FEW_ROWS:
-        blocks += [[Trees(**forest)] for forest in effort.forests]
-    if boosted and n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS and not sparse:
-        blocks.append([Trees(kind="boosting", **effort.boosted(n_rows))])
-    return [Stack(blocks)]
+    auto = as_auto(effort)
+    if auto is None:
+        names = ", ".join(map(repr, EFFORTS))
+        raise ValueError(f"effort={effort!r}; pass one of {names}, or an Auto.")
+    check_parameters(auto)
+    work, schema = EFFORTS[auto.effort].sized(auto), schema if is_typed(schema) else None
+    blocks = _blocks(auto, work, n_rows, n_features, sparse, schema)
+    names = auto.block_names() or _usual(work, n_rows, n_features, n_outputs, schema)
+    chosen = [blocks[name] for name in names if name in blocks]
+    if not chosen:
+        raise ValueError(
+            f"blocks={auto.blocks!r}: sparse inputs of {n_features} columns can have none of "
+            "these; add 'linear' or 'forest'."
+        )
+    return [Stack(chosen, shrinkage=auto.shrinkage)]
+
+
+def as_auto(layers: Any) -> Auto | None:
+    """The `Auto` that `layers` are, by the name of an effort too; None for any others."""
+    if isinstance(layers, Auto):
+        return layers
+    if is_auto(layers):
+        return Auto(layers.strip().lower())
+    try:
+        pairs = resolve_layers(layers)
+    except (TypeError, ValueError):  # whoever reads the list says more
+        return None
+    return pairs[0][1] if len(pairs) == 1 and isinstance(pairs[0][1], Auto) else None
 
 
 def is_auto(layers: object) -> TypeGuard[str]:
@@ -264,12 +302,50 @@ def is_auto(layers: object) -> TypeGuard[str]:
     return isinstance(layers, str) and layers.strip().lower() in EFFORTS
 
 
-def _effort(name: str) -> str:
-    """The name of an effort, in lower case."""
-    if not is_auto(name):
-        names = ", ".join(map(repr, EFFORTS))
-        raise ValueError(f"effort={name!r}; pass one of {names}.")
-    return name.strip().lower()
+def _usual(
+    effort: Effort, n_rows: int, n_features: int, n_outputs: Int, schema: Schema | None
+) -> list[str]:
+    """Names of the blocks that pay on such data, where it can have them."""
+    many = schema is not None and 2 * len(schema.of_kind("category")) >= n_features
+    boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
+    narrow = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
+    pays = {
+        "linear": True,
+        "kernel": True,
+        "smooth": n_rows >= effort.boosted_rows and effort.smooth,
+        "forest": n_rows >= FEW_ROWS,
+        "extra": n_rows >= FEW_ROWS and len(effort.forests) > 1,
+        "boosting": boosted and narrow,
+    }
+    return [name for name in pays if pays[name]]
+
+
+def _blocks(
+    auto: Auto, effort: Effort, n_rows: int, n_features: int, sparse: bool, schema: Schema | None
+) -> dict[str, list[Layer]]:
+    """All blocks that such data can have, by name."""
+    forest = effort.forests[0]
+    blocks = {
+        "linear": [*_bent(n_features, sparse, schema), Standardize(clip=3.0)],
+        "forest": [Trees(**forest)],
+        "extra": [Trees(**{**forest, "kind": "extra"})],
+    }
+    if not sparse or n_features <= SPARSE_COLUMNS:
+        front = [*([] if schema is None else [Encode()]), *_scaled(sparse)]
+        landmarks = _landmarks(auto, effort, n_rows, n_features)
+        few = effort.smooth or effort.landmarks[0]
+        blocks["kernel"] = [*front, Kernel(landmarks, kind=auto.kernel)]
+        blocks["smooth"] = [*front, Kernel(few, kind="gaussian")]
+    if not sparse:
+        blocks["boosting"] = [Trees(kind="boosting", **effort.boosted(n_rows))]
+    return blocks
+
+
+def _landmarks(auto: Auto, effort: Effort, n_rows: int, n_features: int) -> int:
+    usual, asked = effort.n_landmarks(n_rows, n_features), auto.landmarks
+    if asked is None:
+        return usual
+    return int(np.clip(asked if isinstance(asked, Integral) else round(asked * usual), 1, n_rows))
 
 
 def _bent(n_features: int, sparse: bool, schema: Schema | None) -> list[Layer]:

@@ -61,7 +61,7 @@ def test_layer_of_the_tutorial(monkeypatch):
 
 def test_api_page_lists_every_public_name():
     listed = _listed()
-    for name in ("layers", "trainers", "datasets", "inspection", "testing", "linalg"):
+    for name in ("automl", "layers", "trainers", "datasets", "inspection", "testing", "linalg"):
         module = importlib.import_module(f"sklearn_zorb.{name}")
         own = listed[module.__name__]
         assert sorted(set(module.__all__) - own) == [], "add these to doc/api.rst"

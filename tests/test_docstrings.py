@@ -13,7 +13,7 @@ import sklearn_zorb
 PACKAGE = Path(sklearn_zorb.__file__).parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
-MODULES = ["", ".datasets", ".inspection", ".layers", ".linalg", ".testing", ".trainers"]
+MODULES = ["", ".automl", ".datasets", ".inspection", ".layers", ".linalg", ".testing", ".trainers"]
 if importlib.util.find_spec("distributed"):
     MODULES.append(".dask")
 if importlib.util.find_spec("skl2onnx") and importlib.util.find_spec("onnxruntime"):
@@ -91,9 +91,13 @@ MODULES_WITH_EXAMPLES = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if ">>>" in path.read_text(encoding="utf-8")
 ]
-# examples of optional dependencies, some of them too heavy for the test extra
+# examples of optional dependencies, most of them too heavy for the test extra
 NEEDS = {
     "sklearn_zorb.dask.estimators": "distributed",
+    "sklearn_zorb.automl.autogluon": "autogluon",
+    "sklearn_zorb.automl.flaml": "flaml",
+    "sklearn_zorb.automl.optuna": "optuna",
+    "sklearn_zorb.automl.tpot": "tpot",
     "sklearn_zorb.trainers.gradient.evolution": "evosax",
     "sklearn_zorb.onnx.export": "onnxruntime",
     "sklearn_zorb.onnx.registry": "skl2onnx",

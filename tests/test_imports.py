@@ -24,7 +24,7 @@ ORDER = (
     ("files", "onnx"),
     ("",),  # the package itself, with its public names
     ("inspection", "dask"),
-    ("testing",),
+    ("testing", "automl"),
     ("cli",),
 )
 LEVEL = {part: level for level, parts in enumerate(ORDER) for part in parts}

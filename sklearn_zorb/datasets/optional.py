@@ -9,6 +9,11 @@ EXTRAS = {
     "pandas": "table",
     "pyarrow": "parquet",
     "matplotlib": "demo",
+    "optuna": "automl",
+    "flaml": "automl",
+    "tpot": "automl",
+    "ConfigSpace": "automl",
+    "autogluon": "autogluon",
 }
 
 

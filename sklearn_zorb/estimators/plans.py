@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._compat import Interval, Options, StrOptions
-from ..auto import default_layers, dense_layers, is_auto
+from ..auto import as_auto, default_layers, dense_layers, is_auto
 from ..layers import Dense, Flatten, Sigmoid
 from ..layers.activations import EPSILON
 from ..linalg import LeastSquares
@@ -139,9 +139,9 @@ def closed_form_plan(estimator: Any, data: Data, n_outputs: int, dense: bool) ->
     layers, memory = estimator.layers, Memory(estimator.memory_limit)
     if is_auto(layers) and dense:
         layers = _dense_default(estimator, data, memory)
-    elif is_auto(layers):
+    elif (auto := as_auto(layers)) is not None:
         layers = default_layers(
-            count_distinct(data.X, memory), data.X.shape[1], n_outputs=n_outputs, effort=layers,
+            count_distinct(data.X, memory), data.X.shape[1], n_outputs=n_outputs, effort=auto,
             sparse=sp.issparse(data.X), schema=data.schema,
         )  # fmt: skip
         layers = _flat(estimator, layers)

@@ -2,6 +2,7 @@
 
 from ..lists import LayerSyntaxError, format_layers, parse_layers, register_layer
 from .activations import Cos, Identity, LeakyReLU, ReLU, Sigmoid, Sign, Softmax, Step, Tanh
+from .auto import Auto
 from .base import Context, Layer, Solved, Traits
 from .composite import Parallel, Skip
 from .conv import Conv2D
@@ -19,6 +20,7 @@ from .shape import Flatten, Reshape
 from .stack import Stack
 
 __all__ = [
+    "Auto",
     "AvgPool2D",
     "BatchNorm",
     "Context",

@@ -69,4 +69,5 @@ def test_layers_that_cannot_be_inverted(layer, shape):
 def test_every_layer_is_in_the_table():
     public = {getattr(layers, name) for name in layers.__all__}
     public = {cls for cls in public if isinstance(cls, type) and issubclass(cls, Layer)}
-    assert public - {Layer} <= {type(layer) for layer, _ in EXACT + ROUGH + LEARNERS}
+    # Auto is replaced by other layers before it is ever asked for outputs
+    assert public - {Layer, layers.Auto} <= {type(layer) for layer, _ in EXACT + ROUGH + LEARNERS}

@@ -1,0 +1,39 @@
+"""Search spaces, and what AutoML tools need to search them.
+
+Optuna, FLAML and TPOT come with ``pip install "sklearn-zorb[automl]"``, AutoGluon with
+``pip install "sklearn-zorb[autogluon]"``. Each is imported when its name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .draws import param_distributions
+from .optuna import default_trial, optuna_distributions, suggest_layers
+from .space import layers_from, parameters
+
+if TYPE_CHECKING:
+    from .autogluon import AutoGluonModel
+    from .flaml import FlamlLearner
+    from .tpot import tpot_node
+
+__all__ = [
+    "default_trial",
+    "layers_from",
+    "optuna_distributions",
+    "param_distributions",
+    "parameters",
+    "suggest_layers",
+]
+
+# of names that need their tool as soon as they are there; a star leaves them alone
+_HOMES = {"AutoGluonModel": "autogluon", "FlamlLearner": "flaml", "tpot_node": "tpot"}
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return [*globals(), *_HOMES]

@@ -1,0 +1,96 @@
+"""A model of AutoGluon."""
+
+from time import perf_counter
+
+from ..auto import auto_layers
+from ..datasets.optional import import_optional
+from ..estimators import ZORBClassifier, ZORBRegressor
+from ..layers import Kernel
+from .space import Choice, layers_from, parameters, search_space
+
+models = import_optional("autogluon.core.models", "AutoGluonModel")
+types = import_optional("autogluon.common.features.types", "AutoGluonModel")
+spaces = import_optional("autogluon.common.space", "AutoGluonModel")
+registry = import_optional("autogluon.tabular.registry", "AutoGluonModel").ag_model_registry
+
+# a default fit takes at most so many times a fast one (benchmarks/scale.py)
+AUTO_TO_FAST = 10
+FAST = layers_from("fast")
+
+
+class AutoGluonModel(models.AbstractModel):
+    """Model of AutoGluon that fits `ZORBClassifier` or `ZORBRegressor`.
+
+    Its key is "ZORB". Hyperparameters are those of `layers_from` and of the estimator. Without any
+    it is the default, which a search tries first.
+
+    Notes
+    -----
+    Under a time limit a fit of the effort "fast" comes first, and stays where the time that is left
+    is less than ten times as much.
+
+    Examples
+    --------
+    >>> from autogluon.tabular import TabularPredictor
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_zorb.automl import AutoGluonModel
+    >>> frame = load_wine(as_frame=True).frame
+    >>> predictor = TabularPredictor("target", verbosity=0)
+    >>> predictor = predictor.fit(frame, hyperparameters={"ZORB": [{}, {"trees": 200}]})
+    >>> predictor.leaderboard()
+    """
+
+    ag_key = "ZORB"
+    ag_name = "ZORB"
+    ag_priority = 85  # before forests, so that it is there when time runs out
+    seed_name = "random_state"
+    _supported_problem_types = ["binary", "multiclass", "regression"]
+    _default_auxiliary_params_extra = {
+        "valid_raw_types": [types.R_BOOL, types.R_INT, types.R_FLOAT, types.R_CATEGORY]
+    }
+
+    def _fit(self, X, y, num_cpus=1, time_limit=None, sample_weight=None, **kwargs):
+        started = perf_counter()
+        rows = self.preprocess(X, y=y, is_train=True)
+        estimator = ZORBRegressor if self.problem_type == "regression" else ZORBClassifier
+        params = {"n_jobs": num_cpus, **parameters(**self._get_model_params())}
+
+        def fitted(**changes):
+            model = estimator(**{**params, **changes})
+            return model.fit(rows, y, sample_weight=sample_weight)
+
+        if time_limit is not None and params.get("layers") != FAST:
+            fast = perf_counter()
+            self.model = fitted(layers=FAST)
+            seconds = perf_counter() - fast
+            if time_limit - (perf_counter() - started) < AUTO_TO_FAST * seconds:
+                return
+        self.model = fitted()
+
+    def _hyperparameter_tune(self, X, y, **kwargs):
+        self._shape = X.shape
+        return super()._hyperparameter_tune(X=X, y=y, **kwargs)
+
+    def _get_default_searchspace(self):
+        task = "regression" if self.problem_type == "regression" else "classification"
+        found = search_space(task, *self._shape)
+        return {name: _space(domain) for name, domain in found.items()}
+
+    def _estimate_memory_usage(self, X, **kwargs):
+        # kernel features and the products of them are what takes most
+        (stack,) = auto_layers(X.shape)
+        widths = [block[-1].units for block in stack.blocks if isinstance(block[-1], Kernel)]
+        return 3 * 8 * sum((len(X) + width) * width for width in widths)
+
+
+def _space(domain):
+    if isinstance(domain, Choice):
+        return spaces.Categorical(*domain.values)
+    kind = spaces.Int if domain.whole else spaces.Real
+    if kind is spaces.Int:
+        return spaces.Int(domain.low, domain.high, default=domain.start)
+    return spaces.Real(domain.low, domain.high, default=domain.start, log=True)
+
+
+if not registry.exists(AutoGluonModel):
+    registry.add(AutoGluonModel)

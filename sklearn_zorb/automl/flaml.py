@@ -1,0 +1,96 @@
+"""A learner of FLAML."""
+
+from ..datasets.optional import import_optional
+from ..estimators import ZORBClassifier, ZORBRegressor
+from .space import Choice, parameters, search_space
+
+model = import_optional("flaml.automl.model", "FlamlLearner")
+tune = import_optional("flaml.tune", "FlamlLearner")
+
+# what takes less time, where FLAML starts a search that has found nothing better for a while
+CHEAP = {"effort": "fast", "landmarks": 0.25, "trees": 25, "rounds": 20}
+
+
+class FlamlLearner(model.BaseEstimator):
+    """Learner of FLAML that fits `ZORBClassifier` or `ZORBRegressor`.
+
+    Parameters
+    ----------
+    task : str or flaml Task, default="binary"
+        FLAML passes it.
+    **config
+        Scalars of the search space, and parameters of the estimator.
+
+    Notes
+    -----
+    The first configuration that FLAML tries is the default.
+
+    Examples
+    --------
+    >>> from flaml import AutoML
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_zorb.automl import FlamlLearner
+    >>> X, y = load_wine(return_X_y=True)
+    >>> automl = AutoML()
+    >>> automl.add_learner("zorb", FlamlLearner)
+    >>> automl.fit(X, y, task="classification", estimator_list=["zorb"], max_iter=2, verbose=0)
+    >>> automl.model.estimator
+    """
+
+    def __init__(self, task="binary", **config):
+        super().__init__(task, **config)
+        self.estimator_class = ZORBClassifier if self._task.is_classification() else ZORBRegressor
+
+    @classmethod
+    def search_space(cls, data_size, task, **params):
+        """Give the domain, the start and the least cost of each scalar.
+
+        Parameters
+        ----------
+        data_size : tuple of int
+            Rows and columns.
+        task : str or flaml Task
+        **params : ignored
+
+        Returns
+        -------
+        space : dict
+        """
+        kind = "regression" if str(task) == "regression" else "classification"
+        space = {}
+        for name, domain in search_space(kind, *data_size).items():
+            space[name] = {"domain": _domain(domain), "init_value": domain.start}
+            if name in CHEAP:
+                space[name]["low_cost_init_value"] = CHEAP[name]
+        return space
+
+    @classmethod
+    def cost_relative2lgbm(cls):
+        """Tell how many times the first fit of FLAML's LightGBM a default fit takes.
+
+        Returns
+        -------
+        cost : float
+        """
+        return 30.0
+
+    def config2params(self, config):
+        """Turn a configuration into parameters of the estimator.
+
+        Parameters
+        ----------
+        config : dict
+
+        Returns
+        -------
+        params : dict
+        """
+        return parameters(**super().config2params(config))
+
+
+def _domain(domain):
+    if isinstance(domain, Choice):
+        return tune.choice(list(domain.values))
+    if domain.whole:
+        return tune.lograndint(domain.low, domain.high + 1)
+    return tune.loguniform(domain.low, domain.high)
