@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -269,8 +269,8 @@ def default_layers(
     """Build the list for so many distinct rows and columns of the types in a schema."""
     auto = as_auto(effort)
     if auto is None:
-        names = ", ".join(map(repr, EFFORTS))
-        raise ValueError(f"effort={effort!r}; pass one of {names}, or an Auto.")
+        known = ", ".join(map(repr, EFFORTS))
+        raise ValueError(f"effort={effort!r}; pass one of {known}, or an Auto.")
     check_parameters(auto)
     work, schema = EFFORTS[auto.effort].sized(auto), schema if is_typed(schema) else None
     blocks = _blocks(auto, work, n_rows, n_features, sparse, schema)

@@ -5,16 +5,10 @@ Optuna, FLAML and TPOT come with ``pip install "sklearn-zorb[automl]"``, AutoGlu
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from .draws import param_distributions
 from .optuna import default_trial, optuna_distributions, suggest_layers
 from .space import layers_from, parameters
-
-if TYPE_CHECKING:
-    from .autogluon import AutoGluonModel
-    from .flaml import FlamlLearner
-    from .tpot import tpot_node
 
 __all__ = [
     "default_trial",

@@ -1,6 +1,7 @@
 """A model of AutoGluon."""
 
 from time import perf_counter
+from typing import Any
 
 from ..auto import auto_layers
 from ..datasets.optional import import_optional
@@ -8,7 +9,7 @@ from ..estimators import ZORBClassifier, ZORBRegressor
 from ..layers import Kernel
 from .space import Choice, layers_from, parameters, search_space
 
-models = import_optional("autogluon.core.models", "AutoGluonModel")
+Base: Any = import_optional("autogluon.core.models", "AutoGluonModel").AbstractModel
 types = import_optional("autogluon.common.features.types", "AutoGluonModel")
 spaces = import_optional("autogluon.common.space", "AutoGluonModel")
 registry = import_optional("autogluon.tabular.registry", "AutoGluonModel").ag_model_registry
@@ -18,7 +19,7 @@ AUTO_TO_FAST = 10
 FAST = layers_from("fast")
 
 
-class AutoGluonModel(models.AbstractModel):
+class AutoGluonModel(Base):
     """Model of AutoGluon that fits `ZORBClassifier` or `ZORBRegressor`.
 
     Its key is "ZORB". Hyperparameters are those of `layers_from` and of the estimator. Without any

@@ -1,6 +1,5 @@
 """Distributions for the random searches of scikit-learn."""
 
-import numpy as np
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,6 @@ from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from .space import Choice, choose_layers, layers_from, search_space
-
 
 NOBODY = object()
 
@@ -91,12 +89,17 @@ def param_distributions(task, n_samples, n_features, *, prefix=""):
     >>> space = param_distributions("classification", 500, 10)
     >>> for candidate in ParameterSampler(space, 3, random_state=0):
     ...     print(candidate["alpha"], candidate["layers"])
+    loo Auto
+    loo Auto[fast, landmarks=0.42, kernel=laplace_l1, trees=84, min_samples_leaf=18, shrinkage=7.07]
+    10.0 Auto[fast, landmarks=0.843, kernel=laplace, trees=64, max_features=1.0,
+    min_samples_leaf=1, shrinkage=157.0]
     """
     space = search_space(task, n_samples, n_features)
     draws = {
         "alpha": Draws("loo", partial(draw_scalar, name="alpha", domain=space["alpha"])),
         "layers": Draws(
-            layers_from(), partial(draw_layers, task=task, n_samples=n_samples, n_features=n_features)
+            layers_from(),
+            partial(draw_layers, task=task, n_samples=n_samples, n_features=n_features),
         ),
     }
     return {prefix + name: distribution for name, distribution in draws.items()}

@@ -1,17 +1,19 @@
 """A learner of FLAML."""
 
+from typing import Any
+
 from ..datasets.optional import import_optional
 from ..estimators import ZORBClassifier, ZORBRegressor
 from .space import Choice, parameters, search_space
 
-model = import_optional("flaml.automl.model", "FlamlLearner")
+Base: Any = import_optional("flaml.automl.model", "FlamlLearner").BaseEstimator
 tune = import_optional("flaml.tune", "FlamlLearner")
 
 # what takes less time, where FLAML starts a search that has found nothing better for a while
 CHEAP = {"effort": "fast", "landmarks": 0.25, "trees": 25, "rounds": 20}
 
 
-class FlamlLearner(model.BaseEstimator):
+class FlamlLearner(Base):
     """Learner of FLAML that fits `ZORBClassifier` or `ZORBRegressor`.
 
     Parameters
@@ -34,7 +36,8 @@ class FlamlLearner(model.BaseEstimator):
     >>> automl = AutoML()
     >>> automl.add_learner("zorb", FlamlLearner)
     >>> automl.fit(X, y, task="classification", estimator_list=["zorb"], max_iter=2, verbose=0)
-    >>> automl.model.estimator
+    >>> automl.best_config_per_estimator["zorb"]["effort"]
+    'auto'
     """
 
     def __init__(self, task="binary", **config):

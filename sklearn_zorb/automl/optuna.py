@@ -44,6 +44,10 @@ def suggest_layers(trial, task, n_samples, n_features, *, prefix=""):
     >>> study.enqueue_trial(default_trial("regression", 500, 10))
     >>> for _ in range(3):
     ...     print(suggest_layers(study.ask(), "regression", 500, 10))
+    Auto
+    Auto[best, blocks="linear+kernel", landmarks=0.919735, kernel=laplace, shrinkage=299.061]
+    Auto[fast, blocks="forest+boosting", trees=89, max_features=1.0, min_samples_leaf=3,
+    rounds=51, learning_rate=0.0631493, shrinkage=34.2971]
     """
 
     def suggest(name, domain):
@@ -122,7 +126,8 @@ def default_trial(task, n_samples, n_features, *, prefix="", nested=False):
     Examples
     --------
     >>> from sklearn_zorb.automl import default_trial
-    >>> default_trial("classification", 3000, 10)
+    >>> default_trial("regression", 50, 10, prefix="zorb_")["zorb_trees"]
+    100
     """
     starts = {
         name: domain.start for name, domain in search_space(task, n_samples, n_features).items()

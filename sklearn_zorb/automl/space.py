@@ -107,7 +107,9 @@ def search_space(task, n_samples, n_features, *, blocks="auto"):
         raise ValueError(f"task={task!r}; pass one of {', '.join(map(repr, TASKS))}.")
     of = partial(_stack, (n_samples, n_features))
     parts = {"any", *(_part(block[-1]) for block in of(blocks).blocks)}
-    space = {name: domain for part in SPACE if part in parts for name, domain in SPACE[part].items()}
+    space = {
+        name: domain for part in SPACE if part in parts for name, domain in SPACE[part].items()
+    }
     others = [one for one in BLOCKS[1:] if format_layers([of(one)]) != format_layers([of("auto")])]
     space["blocks"] = Choice(("auto", *others))
     if n_samples > BEST_ROWS:

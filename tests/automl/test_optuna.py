@@ -38,9 +38,7 @@ SIZES = ("classification", *X.shape)
 
 
 def study(trial):
-    made = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0)
-    )
+    made = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
     made.enqueue_trial(trial)
     return made
 
