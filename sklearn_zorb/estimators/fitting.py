@@ -120,10 +120,10 @@ def train(
         options = {"state": before.state} if going_on and takes_state else {}
         steps = plan.rule.n_steps(network)
         with report_to(steps, model) as progress, refused_overflow(data, plan) as found:
+            context = context.replace(rng=streams[1], on_block=getattr(progress, "on_block", None))
             result = plan.rule.fit(
-                network, params, inputs, context.y_targets,
-                context.replace(rng=streams[1]), on_step=progress, **options,
-            )  # fmt: skip
+                network, params, inputs, context.y_targets, context, on_step=progress, **options
+            )
             found.append(result.params)
             if result.left_out is not None:
                 # decoders square them

@@ -75,7 +75,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights.
     verbose : int, default=0
-        1 prints a line for each layer solved.
+        1 prints a line for each layer and block solved, with the time left.
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
         Whether a fit that was interrupted, or failed, keeps the hidden layers that it has solved,
         and the next one, of the same rows, goes on from there.
     verbose : int, default=0
-        1 prints a line for each layer solved.
+        1 prints a line for each layer and block solved, with the time left.
 
     Attributes
     ----------
@@ -289,7 +289,7 @@ class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, Layer
     warm_start : bool, default=False
         Whether a fit goes on where the last one was interrupted, as in `ZORBClassifier`.
     verbose : int, default=0
-        1 prints a line for each layer solved.
+        1 prints a line for each layer and block solved, with the time left.
 
     Attributes
     ----------

@@ -151,6 +151,9 @@ class Context:
     refine : bool
         Whether the params at hand are solved ones: a layer then solves for a change that
         brings its outputs closer to the targets, in place of params from nothing.
+    on_block : callable or None
+        Called with what there is to tell of a block of a `Stack` when it is solved, maybe in
+        another thread.
     """
 
     solver: LeastSquares = field(default_factory=LeastSquares)
@@ -167,6 +170,7 @@ class Context:
     memory: Memory = field(default_factory=Memory)
     left_out: bool = False
     refine: bool = False
+    on_block: Callable[[dict[str, Any]], None] | None = None
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some attributes changed."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._compat import Interval
 from ..linalg import to_numpy
-from ..linalg.threads import beside
+from ..linalg.threads import are_beside, beside
 from ..rows import output_shapes
 from ..rows.remote import mapped, mean
 from . import sequence, sweep
@@ -21,9 +21,10 @@ from .base import Solved, Traits
 from .block_weights import all_of, likelihood_weights, stack_weights
 from .composite import Branches, report_collector
 from .dense import Dense
+from .durations import TimeLeft, seconds_of_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from ..rows import Rows, Targets
     from ..typing import Array, Float, Int, LayerList, Params, Shape, Stream
@@ -178,7 +179,9 @@ class Stack(Branches):
         alone = [i for i, branch in enumerate(branches) if branch[-1].one_thread]
         alone = alone if context.backend == "numpy" else []
         others = [i for i in range(len(branches)) if i not in alone]
-        for i, (own, outputs, seen, spent) in sorted(beside(solve_block, alone, others).items()):
+        meanwhile = alone if are_beside(alone, others) else []
+        solve = _told(solve_block, branches, inputs, meanwhile, context)
+        for i, (own, outputs, seen, spent) in sorted(beside(solve, alone, others).items()):
             solved[f"branch_{i + 1}"] = sequence.keyed(own)
             left_out.append(mapped(in_double, outputs))
             reports |= seen
@@ -195,6 +198,41 @@ class Stack(Branches):
 def _with_readout(block: list[Layer], units: Int) -> list[Layer]:
     """The block, ended by a read-out unless its last layer hands on left-out predictions."""
     return block if block and block[-1].traits.honest else [*block, Dense(units)]
+
+
+def _told(
+    solve_block: Callable[[int], tuple[Any, ...]],
+    branches: Sequence[list[Layer]],
+    inputs: Rows,
+    alone: Collection[int],
+    context: Context,
+) -> Callable[[int], tuple[Any, ...]]:
+    """`solve_block`, which tells of each block that it is done, and when all may be."""
+    tell = context.on_block
+    if tell is None:
+        return solve_block
+    n_outputs = context.y_targets.shape[1] if context.y_targets is not None else 1
+    time_left = TimeLeft(
+        [seconds_of_list(one, inputs.shape[1:], len(inputs), n_outputs) for one in branches], alone
+    )
+
+    def solve(i: int) -> tuple[Any, ...]:
+        result = solve_block(i)
+        seconds = result[-1]
+        left, layer = time_left.after(i, seconds), _main_layer(branches[i])
+        place = {"block": i + 1, "blocks": len(branches), "layer": layer}
+        tell({**place, "seconds": seconds, "left": left})
+        return result
+
+    return solve
+
+
+def _main_layer(branch: Sequence[Layer]) -> str:
+    """The last layer of a block that learns from targets, before its read-out if there is one."""
+    learning = [one for one in branch if one.traits.learns and one.traits.reads_targets]
+    main = learning[-2] if len(learning) > 1 and not branch[-1].traits.honest else learning[-1]
+    kind = getattr(main, "kind", None)
+    return type(main).__name__ + (f" ({kind})" if kind else "")
 
 
 def _solve_block(

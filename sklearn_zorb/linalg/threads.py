@@ -92,6 +92,11 @@ def in_order(
             yield waiting.popleft().result()
 
 
+def are_beside(items: Collection[Any], others: Collection[Any]) -> bool:
+    """Whether `beside` has a thread for some of them."""
+    return bool(items and others) and _is_main() and (_for_rows or _numbers()) > 1
+
+
 def beside(
     function: Callable[[Item], Result], items: Collection[Item], others: Collection[Item]
 ) -> dict[Item, Result]:
@@ -99,7 +104,7 @@ def beside(
 
     `items`, each of which keeps one thread busy and no more, have a thread of their own meanwhile.
     """
-    if not items or not others or not _is_main() or (_for_rows or _numbers()) < 2:
+    if not are_beside(items, others):
         return {item: function(item) for item in [*others, *items]}
     with ThreadPoolExecutor(1) as pool:
         running = {item: pool.submit(copy_context().run, function, item) for item in items}
