@@ -46,7 +46,10 @@ Params: TypeAlias = dict[str, Any]
 
 
 class Array(Protocol):
-    """What arrays of NumPy and of JAX have in common: layers and solvers work on both."""
+    """What arrays of NumPy and of JAX have in common: layers and solvers work on both.
+
+    Layers that read sparse rows are given sparse matrices of SciPy, too.
+    """
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -135,4 +138,4 @@ Stream: TypeAlias = np.random.Generator | Array
 
 # layers as users pass them: with or without names, or as text
 LayerList: TypeAlias = "Sequence[Layer | tuple[str, Layer]]"
-LayersLike: TypeAlias = "str | Sequence[str] | LayerList"
+LayersLike: TypeAlias = "str | Sequence[str | Layer | tuple[str, Layer]]"

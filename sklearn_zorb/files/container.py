@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
 
-    from ..typing import Shape
 
 FORMAT = 1
 FIRST = re.compile(rb"sklearn-zorb model, format (\d{1,9}), written by sklearn-zorb (\S{1,64})\n")
@@ -172,7 +171,9 @@ def _arrays(described: Any, content: memoryview) -> list[np.ndarray]:
     return [_array(*one) for one in checked]
 
 
-def _array(dtype: np.dtype[Any], shape: Shape, order: Any, content: memoryview) -> np.ndarray:
+def _array(
+    dtype: np.dtype[Any], shape: Sequence[int], order: Any, content: memoryview
+) -> np.ndarray:
     if dtype.kind == "b" and np.frombuffer(content, np.uint8).max(initial=0) > 1:
         raise ValueError("truth values other than 0 and 1")
     if dtype.kind == "U":

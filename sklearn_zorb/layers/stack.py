@@ -305,7 +305,7 @@ def in_double(outputs: Array) -> np.ndarray:
 
 
 def _error(outputs: np.ndarray, targets: Any, context: Context) -> float:
-    def squares(outputs: Array, targets: Array) -> Any:
+    def squares(outputs: Array, targets: Any) -> Any:
         return ((outputs - all_of(targets)) ** 2).mean(axis=1)
 
     return float(mean(squares, context.sample_weight, outputs, targets))

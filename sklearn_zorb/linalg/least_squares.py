@@ -146,7 +146,7 @@ class LeastSquares(BaseEstimator):
     def _vanishes(self, of: Factors | Gram) -> bool:
         """Whether a given penalty is nothing beside the rounding of the sums."""
         nothing = max(np.finfo(np.float64).eps * of.mean_eigenvalue, SMALLEST_MEAN)
-        return self.alpha != "loo" and 0 < self.alpha < nothing
+        return self.alpha != "loo" and bool(0 < self.alpha < nothing)
 
     def _prepare(self, system: System) -> tuple[Factors, str]:
         """What answers for any penalty, and by what these are judged."""

@@ -11,7 +11,7 @@ from .schema import NEW_LEVEL, Column, Schema
 from .values import Values, level_name, of_array, of_series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import ArrayLike
 
@@ -265,7 +265,7 @@ def _told(column: Values | Column) -> str:
     return words[column.kind] + (zones if column.kind == "time" else "")
 
 
-def in_order(table: Table, names: Sequence[Any]) -> Table:
+def in_order(table: Table, names: Iterable[Any]) -> Table:
     """The table with its columns in the order of `names`; ValueError where they differ."""
     if table.names == list(names):
         return table

@@ -44,7 +44,7 @@ class Optimizer:
                 "'adam', 'sgd', 'lion' or 'adamw', or a factory(learning_rate)."
             )
 
-        def make(learning_rate: float) -> Any:
+        def make(learning_rate: Any) -> Any:
             return factory(learning_rate, **options)
 
         return optax.inject_hyperparams(make)(learning_rate=0.0)
