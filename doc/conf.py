@@ -33,6 +33,8 @@ html_math_renderer = "mathml"
 templates_path = ["_templates"]
 
 autosummary_generate = True
+# docstrings say types, shapes and defaults
+autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
