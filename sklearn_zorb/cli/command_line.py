@@ -148,7 +148,7 @@ def build_parser():
     demo.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")
     demo.add_argument("--no-plot", action="store_true", help="do without matplotlib")
     _add(demo, "--seed")
-    names = ["digits", "breast_cancer", "wine", "diabetes"]
+    names = ["breast_cancer", "wine", "diabetes", "flats"]
     text = f"data sets to use (default: {' '.join(names)})"
     demo.add_argument("--datasets", nargs="+", metavar="NAME", default=names, help=text)
 

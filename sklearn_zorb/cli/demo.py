@@ -1,32 +1,39 @@
-"""``zorb demo``: ZORB beside three other methods on data that scikit-learn brings."""
+"""``zorb demo``: ZORB beside four other methods, on data that need no download."""
+
+from __future__ import annotations
 
 import warnings
 from functools import partial
 from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn import model_selection
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from .. import ZORBClassifier, ZORBRegressor
 from ..datasets import load_dataset
 from ..datasets.optional import import_optional
+from ..layers import Kernel, Trees
 from .demo_plot import plot_results
 from .paths import check_writable
 from .progress import progress
+from .rivals import rivals
 from .scores import format_table, shuffled_folds
 
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
 N_FOLDS = 5
-METRICS = {"classification": "accuracy", "regression": "R2"}
+# a score, of which more is better, and a loss, each with its name and scikit-learn's
+SCORES = {"classification": ("accuracy", "accuracy"), "regression": ("R2", "r2")}
+LOSSES = {
+    "classification": ("log-loss", "neg_log_loss"),
+    "regression": ("RMSE", "neg_root_mean_squared_error"),
+}
 
 
-def demo(args):
+def demo(args: Namespace) -> tuple[dict[str, Any], str]:
     """Cross-validate, and return the results and a table; the plot goes to a file.
 
     Parameters
@@ -42,75 +49,33 @@ def demo(args):
     if not args.no_plot:
         check_writable(args.output)
         import_optional("matplotlib", "The plot of the demo (or pass --no-plot)")
-    jobs = [(name, _load(name)) for name in args.datasets]
-    methods = {name: demo_methods(bunch.task, args.seed) for name, bunch in jobs}
+    jobs = [(name, load_dataset(name, random_state=args.seed)) for name in args.datasets]
+    methods = {name: rivals(bunch.task, bunch.data, args.seed) for name, bunch in jobs}
     total = sum(N_FOLDS * len(methods[name]) for name, _ in jobs)
     results = []
     with progress("Demo", total) as advance:
         for name, bunch in jobs:
             for method, estimator in methods[name].items():
                 step = partial(advance, f"{name}: {method}")
-                scores, seconds = cross_validate(estimator, bunch, args.seed, step)
-                results.append(
-                    {
-                        "dataset": name,
-                        "metric": METRICS[bunch.task],
-                        "method": method,
-                        "scores": scores,
-                        "fit_seconds": seconds,
-                    }
-                )
+                found = cross_validate(estimator, bunch, args.seed, step)
+                results.append({
+                    "dataset": name,
+                    "metric": SCORES[bunch.task][0],
+                    "loss": LOSSES[bunch.task][0],
+                    "method": method,
+                    **found,
+                })  # fmt: skip
+    for _, group in groupby(results, lambda row: row["dataset"]):
+        mark_ties(list(group))
     plot = None if args.no_plot else plot_results(results, args.output)
     text = format_results(results) + (f"\n\nplot saved to {plot}" if plot else "")
     return {"folds": N_FOLDS, "results": results, "plot": plot}, text
 
 
-def _load(name):
-    """One of the numeric data sets."""
-    bunch = load_dataset(name)
-    if hasattr(bunch.data, "columns"):
-        raise ValueError(f"the demo takes data sets of numbers only; {name!r} is a table")
-    return bunch
-
-
-def demo_methods(task, seed):
-    """The estimators to compare, by name.
-
-    The peers that are sensitive to scale are standardised inside the folds; ZORB
-    standardises by itself. The others keep scikit-learn's defaults, except that the
-    regression MLP gets a standardised target and early stopping, without which it fails.
-
-    Parameters
-    ----------
-    task : {"classification", "regression"}
-    seed : int
-
-    Returns
-    -------
-    dict of str to estimator
-    """
-    if task == "classification":
-        return {
-            "ZORB": ZORBClassifier(random_state=seed),
-            "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression()),
-            "RandomForest": RandomForestClassifier(random_state=seed),
-            "MLP": make_pipeline(StandardScaler(), MLPClassifier(random_state=seed)),
-        }
-    return {
-        "ZORB": ZORBRegressor(random_state=seed),
-        "Ridge": make_pipeline(StandardScaler(), Ridge()),
-        "RandomForest": RandomForestRegressor(random_state=seed),
-        "MLP": make_pipeline(
-            StandardScaler(),
-            TransformedTargetRegressor(
-                MLPRegressor(early_stopping=True, random_state=seed), transformer=StandardScaler()
-            ),
-        ),
-    }
-
-
-def cross_validate(estimator, bunch, seed, step):
-    """Score and fit time of each fold.
+def cross_validate(
+    estimator: Any, bunch: Any, seed: int, step: Callable[[], object]
+) -> dict[str, Any]:
+    """Score each fold.
 
     Parameters
     ----------
@@ -124,24 +89,75 @@ def cross_validate(estimator, bunch, seed, step):
 
     Returns
     -------
-    scores, seconds : list of float
+    dict
+        Of each fold its score, loss and seconds of the fit; of ZORB also the blocks and their mean
+        weights.
     """
-    folds = shuffled_folds(bunch.task, bunch.target, N_FOLDS, seed)
-    scores, seconds = [], []
-    for fold in folds.split(bunch.data, bunch.target):
+    scoring = {"score": SCORES[bunch.task][1], "loss": LOSSES[bunch.task][1]}
+    found: dict[str, list[Any]] = {"scores": [], "losses": [], "fit_seconds": []}
+    weights = []
+    for fold in shuffled_folds(bunch.task, bunch.target, N_FOLDS, seed).split(
+        bunch.data, bunch.target
+    ):
         with warnings.catch_warnings():  # peers at their defaults may stop early: known
             warnings.simplefilter("ignore", ConvergenceWarning)
             result = model_selection.cross_validate(
-                estimator, bunch.data, bunch.target, cv=[fold], error_score="raise"
-            )
-        scores += result["test_score"].tolist()
-        seconds += result["fit_time"].tolist()
+                estimator, bunch.data, bunch.target, cv=[fold], error_score="raise",
+                scoring=scoring, return_estimator=True,
+            )  # fmt: skip
+        found["scores"] += result["test_score"].tolist()
+        found["losses"] += (-result["test_loss"]).tolist()
+        found["fit_seconds"] += result["fit_time"].tolist()
+        weights += [blocks(model) for model in result["estimator"] if hasattr(model, "model_")]
         step()
-    return scores, seconds
+    if weights:
+        names = dict.fromkeys(name for own in weights for name in own)
+        mean = {name: float(np.mean([own.get(name, 0.0) for own in weights])) for name in names}
+        return {**found, "blocks": mean}
+    return found
 
 
-def format_results(results):
-    """The table of the demo; the best score of each data set has a star.
+def blocks(model: Any) -> dict[str, float]:
+    """Name the blocks of a fitted default, and what each weighs."""
+    found: dict[str, float] = {}
+    stack = model.layers_[-1][1]
+    for block, weight in zip(stack.children(), model.params_[-1]["block_weights"], strict=True):
+        name = _kind(block)
+        found[name] = found.get(name, 0.0) + float(weight)
+    return found
+
+
+def _kind(block: Sequence[Any]) -> str:
+    for layer in block:
+        if isinstance(layer, Trees):
+            return "boosting" if layer.kind == "boosting" else "forest"
+        if isinstance(layer, Kernel):
+            return "kernel"
+    return "ridge"
+
+
+def mark_ties(rows: list[dict[str, Any]]) -> None:
+    """Say in each row, for score and loss, whether it is the best, or no worse than by chance.
+
+    A method ties with the best one where its mean is within two standard errors of the differences
+    of the folds.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of one data set; each gets "scores mark" and "losses mark", of "*", "=" and "".
+    """
+    for key, sign in (("scores", 1), ("losses", -1)):
+        table = sign * np.array([row[key] for row in rows])
+        behind = table[table.mean(axis=1).argmax()] - table
+        errors = behind.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
+        for row, mean, error in zip(rows, behind.mean(axis=1), errors, strict=True):
+            mark = "*" if mean <= 0 else "=" if mean <= 2 * error else ""
+            row[f"{key} mark"] = mark
+
+
+def format_results(results: list[dict[str, Any]]) -> str:
+    """Write the table of the demo, and what ZORB is made of.
 
     Parameters
     ----------
@@ -151,20 +167,31 @@ def format_results(results):
     -------
     str
     """
-    rows = []
+    rows: list[list[str]] = []
+    made = []
     for name, group in groupby(results, lambda row: row["dataset"]):
-        own = list(group)
-        best = max(np.mean(row["scores"]) for row in own)
-        title = [name, own[0]["metric"]]
-        for row in own:
-            star = " *" if np.mean(row["scores"]) == best else "  "
-            score, seconds = _mean_and_std(row["scores"]), _mean_and_std(row["fit_seconds"])
-            rows.append([*title, row["method"], score + star, seconds])
-            title = ["", ""]
+        title = name
+        for row in group:
+            rows.append([
+                title, row["method"],
+                f"{row['metric']} {_mean_and_std(row['scores'])} {row['scores mark']:1}",
+                f"{row['loss']} {_mean_and_std(row['losses'])} {row['losses mark']:1}",
+                f"{np.mean(row['fit_seconds']):.2f}",
+            ])  # fmt: skip
+            title = ""
+            if "blocks" in row:
+                parts = [f"{share:.2f} {block}" for block, share in row["blocks"].items()]
+                made.append(f"{name:14}{' + '.join(parts)}")
         rows.append([])  # a blank line between data sets
-    header = ["data", "metric", "method", f"score, {N_FOLDS} folds   ", "fit seconds"]
-    return format_table(header, rows[:-1], "<<<>>") + "\n\n* best of its data set; mean +- std"
+    header = ["data", "method", f"score, {N_FOLDS} folds", "loss", "fit s"]
+    return "\n".join([
+        format_table(header, rows[:-1], "<<<<>"), "",
+        "* best   = a tie: behind by less than two standard errors   mean +- std of folds", "",
+        "ZORB is made of", *made,
+    ])  # fmt: skip
 
 
-def _mean_and_std(values):
-    return f"{np.mean(values):.3f} +- {np.std(values):.3f}"
+def _mean_and_std(values: list[float]) -> str:
+    mean = float(np.mean(values))
+    digits = 1 if mean >= 10 else 3
+    return f"{mean:.{digits}f} +- {np.std(values):.{digits}f}"

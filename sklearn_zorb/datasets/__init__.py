@@ -4,6 +4,7 @@ The loaders look in the directory that ``data_home`` or the environment variable
 ``SKLEARN_ZORB_DATA`` names before they ask OpenML.
 """
 
+from .flats import make_flats
 from .generated import make_sinc, make_two_spirals, make_xor
 from .images import (
     load_cifar10,
@@ -26,6 +27,7 @@ __all__ = [
     "load_kmnist",
     "load_mnist",
     "load_table",
+    "make_flats",
     "make_sinc",
     "make_two_spirals",
     "make_xor",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sklearn import datasets as sklearn_datasets
 from sklearn.utils import check_random_state
 
+from .flats import make_flats
 from .generated import make_sinc, make_two_spirals, make_xor
 from .images import IMAGE_SETS
 from .sources import as_bunch, find_file
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
     from ..typing import RandomState
 
-_GENERATED = {"sinc": "regression", "two_spirals": "classification", "xor": "classification"}
+_GENERATED = {
+    "flats": "regression",
+    "sinc": "regression",
+    "two_spirals": "classification",
+    "xor": "classification",
+}
 _BUNDLED = {
     "breast_cancer": "classification",
     "diabetes": "regression",
@@ -73,7 +79,7 @@ def list_datasets(*, data_home: str | PathLike[str] | None = None) -> list[Datas
     --------
     >>> from sklearn_zorb.datasets import list_datasets
     >>> list_datasets()[0]
-    DatasetInfo(name='sinc', task='regression', source='formula', available=True)
+    DatasetInfo(name='flats', task='regression', source='formula', available=True)
     """
     generated = [DatasetInfo(name, task, "formula", True) for name, task in _GENERATED.items()]
     bundled = [DatasetInfo(name, task, "scikit-learn", True) for name, task in _BUNDLED.items()]
@@ -108,7 +114,7 @@ def load_dataset(
     Parameters
     ----------
     name : str
-        "xor", "two_spirals" or "sinc" (drawn); "breast_cancer", "diabetes", "digits",
+        "flats", "xor", "two_spirals" or "sinc" (drawn); "breast_cancer", "diabetes", "digits",
         "iris" or "wine" (of scikit-learn); "boston", "mnist", "fashion_mnist", "kmnist",
         "cifar10" or "cifar100" (files, or OpenML); or a table of the data directory.
 
@@ -168,6 +174,8 @@ def _generated(name: str, rng: np.random.RandomState) -> Any:
     """A set drawn from its formula, with the test part it was published with."""
     if name == "sinc":
         arrays: tuple[Any, ...] = *make_sinc(), *make_sinc(6001, low=-30, high=30)
+    elif name == "flats":
+        arrays = make_flats(600, random_state=rng)
     elif name == "xor":
         arrays = *make_xor(random_state=rng), *make_xor(random_state=rng)
     else:

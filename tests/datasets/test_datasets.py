@@ -21,6 +21,7 @@ from sklearn_zorb.datasets import (
     load_kmnist,
     load_mnist,
     load_table,
+    make_flats,
     make_sinc,
     make_two_spirals,
     make_xor,
@@ -360,7 +361,7 @@ def test_files_by_name(table_home):
 
 
 def test_an_unknown_name_gets_a_hint(home):
-    with pytest.raises(ValueError, match="'iriss': did you mean 'iris'.*The names are sinc"):
+    with pytest.raises(ValueError, match="'iriss': did you mean 'iris'.*The names are flats"):
         load_dataset("iriss")
     with pytest.raises(ValueError, match="Unknown data set 'zzz'"):
         load_dataset("zzz")
@@ -414,3 +415,17 @@ def test_real_tables():
         assert bunch.task in ("classification", "regression")
     boston = load_boston()
     assert boston.data.shape == (506, 13) and boston.target.mean() == pytest.approx(22.53, abs=0.01)
+
+
+def test_flats_have_columns_of_every_kind_and_rents_that_follow_them():
+    X, y = make_flats(3000, random_state=0)
+    assert X.shape == (3000, 9) and y.shape == (3000,)
+    assert {"f", "i", "b", "O", "M"} == {dtype.kind for dtype in X.dtypes}
+    assert X["condition"].cat.ordered
+    again, rents = make_flats(3000, random_state=0)
+    assert X.equals(again) and np.array_equal(y, rents)
+    # by the formula, all else alike, a square metre in Munich costs 19 / 7.5 times that in Leipzig
+    price = (y / X["area"] ** 0.9).groupby(X["city"]).median()
+    assert 2.2 < price["Munich"] / price["Leipzig"] < 2.9
+    share = X["built"].isna().mean()
+    assert 0.10 < share < 0.15, "three of ten gaps in old houses, one of twenty in others"
