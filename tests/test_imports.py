@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # parts on one line do not know each other, and none knows what stands below it
 ORDER = (
     ("typing",),
-    ("_compat", "_version", "memory", "writing"),
+    ("_compat", "_version", "deprecation", "memory", "writing"),
     ("linalg",),
     ("rows", "lists"),
     ("decoders", "layers"),

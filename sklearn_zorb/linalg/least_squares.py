@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..deprecation import renamed
 from .backends import get_backend, is_jax
 from .criterion import choose, criterion
 from .gcv import gcv_errors, gcv_predictions
@@ -75,6 +76,7 @@ class LeastSquares(BaseEstimator):
         self.alpha = alpha
         self.rcond = rcond
 
+    @renamed("0.4", loo_outputs="left_out")
     def solve(
         self,
         system: System,

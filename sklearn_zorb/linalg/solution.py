@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from sklearn.utils import deprecated
 
 from .backends import get_backend, is_jax, to_numpy
 
@@ -60,6 +61,14 @@ class Solution:
     status: Status = Status.OK
     left_out: Array | None = None
     spread: Spread | None = None
+
+    @deprecated(  # type: ignore[prop-decorator,untyped-decorator]
+        "It is called left_out now; the old name will be removed in version 0.4."
+    )
+    @property
+    def loo_outputs(self) -> Array | None:
+        """The former name of `left_out`."""
+        return self.left_out
 
     def expand(self, basis: Array) -> None:
         """Turn a solution for thin targets into one for ``thin @ basis``, in place.
