@@ -6,8 +6,8 @@ columns it is the other way round (`all_threads`): BLAS has its threads back, an
 after another. Threads of BLAS wait actively for some hundredths of a second after each call, and
 would take the cores from any others.
 
-Only the main thread sets numbers, which belong to the whole process; in all others BLAS keeps
-what it has, and chunks come one after another.
+The number of BLAS belongs to the whole process. Fits in several threads of the caller share it:
+BLAS has one thread until the last of them is through, and each has its part for chunks of rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import functools
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count, effective_n_jobs
@@ -34,22 +34,27 @@ if TYPE_CHECKING:
 # slowest of them, and a Gram matrix for each chunk takes memory
 WIDE = 1000
 
-# threads for chunks of rows; None where BLAS has what the user gave it
-_for_rows = None
+# threads for chunks of rows in a fit, and for what it starts; None outside of fits
+_for_rows: ContextVar[int | None] = ContextVar("for_rows", default=None)
+# for each fit at work, how many threads BLAS had before the first of them, and what restores them
+_fits: list[tuple[int, Any]] = []
+_lock = threading.Lock()
 
 
 def one_thread() -> AbstractContextManager[None]:
     """Within this context BLAS has one thread, and chunks of rows have the others."""
-    if _for_rows is not None or not _is_main():
-        return contextlib.nullcontext()
-    return _shared_out(rows=_numbers(), blas=1)
+    return contextlib.nullcontext() if _for_rows.get() is not None else _fit_at_work()
 
 
 def all_threads(width: float) -> AbstractContextManager[None]:
-    """Within this context BLAS has all threads, for a matrix of more than `WIDE` columns."""
-    if width <= WIDE or not _is_main():
+    """Within this context BLAS has all threads, for a matrix of more than `WIDE` columns.
+
+    Where other fits are at work, it has one.
+    """
+    before = _for_rows.get()
+    if width <= WIDE or before == 1 or len(_fits) > 1:
         return contextlib.nullcontext()
-    return _shared_out(rows=1, blas=max(_for_rows or 1, _numbers()))
+    return _given_to_blas(before or _numbers())
 
 
 def for_each(function: Callable[[Item], object], items: Sequence[Item]) -> None:
@@ -72,7 +77,7 @@ def in_order(
     if n_jobs is not None:
         free = min(effective_n_jobs(n_jobs), cpu_count())
     else:
-        free = (_for_rows or _numbers()) if len(items) > 1 and _is_main() else 1
+        free = _free() if len(items) > 1 else 1
     workers = min(free, len(items))
     if workers < 2:
         yield from map(function, items)
@@ -80,8 +85,7 @@ def in_order(
     with one_thread(), ThreadPoolExecutor(workers) as pool:
 
         def begun(item: Item) -> Future[Result]:
-            # NumPy's errstate is one of its context
-            return pool.submit(copy_context().run, function, item)
+            return pool.submit(_context().run, function, item)
 
         waiting = deque(begun(item) for item in items[: workers + 1])
         for item in items[workers + 1 :]:
@@ -94,7 +98,7 @@ def in_order(
 
 def are_beside(items: Collection[Any], others: Collection[Any]) -> bool:
     """Whether `beside` has a thread for some of them."""
-    return bool(items and others) and _is_main() and (_for_rows or _numbers()) > 1
+    return bool(items and others) and _free() > 1
 
 
 def beside(
@@ -107,29 +111,70 @@ def beside(
     if not are_beside(items, others):
         return {item: function(item) for item in [*others, *items]}
     with ThreadPoolExecutor(1) as pool:
-        running = {item: pool.submit(copy_context().run, function, item) for item in items}
+        running = {item: pool.submit(_context().run, function, item) for item in items}
         found = {item: function(item) for item in others}
         return found | {item: future.result() for item, future in running.items()}
 
 
 @contextlib.contextmanager
-def _shared_out(rows: int, blas: int) -> Iterator[None]:
-    global _for_rows
-    before, _for_rows = _for_rows, rows
+def _fit_at_work() -> Iterator[None]:
+    with _lock:
+        number = _fits[0][0] if _fits else _numbers()
+        _fits.append((number, _limit(1)))
+    _for_rows.set(number)
     try:
-        with _controller().limit(limits=blas, user_api="blas"):
+        yield
+    finally:
+        _for_rows.set(None)
+        with _lock:
+            _, limiter = _fits.pop()
+            if not _fits:
+                _release()
+                limiter.restore_original_limits()
+
+
+@contextlib.contextmanager
+def _given_to_blas(number: int) -> Iterator[None]:
+    before = _for_rows.get()
+    _for_rows.set(1)
+    try:
+        with _limit(number):
             yield
     finally:
-        _for_rows = before
+        _for_rows.set(before)
 
 
-def _is_main() -> bool:
-    return threading.current_thread() is threading.main_thread()
+def _free() -> int:
+    """Threads that there are for chunks of rows here."""
+    number = _for_rows.get()
+    return _numbers() if number is None else max(1, number // max(1, len(_fits)))
+
+
+def _context() -> Context:
+    """The context of a thread that is started here: it shares out nothing itself.
+
+    NumPy's errstate is part of it.
+    """
+    context = copy_context()
+    context.run(_for_rows.set, 1)
+    return context
 
 
 def _numbers() -> int:
     """The most threads that a BLAS has."""
     return max((library.get_num_threads() or 1 for library in _blas()), default=1)
+
+
+def _limit(number: int) -> Any:
+    _release()
+    return _controller().limit(limits=number, user_api="blas")
+
+
+def _release() -> None:
+    """Let this thread set numbers; threadpoolctl keeps that to the thread that did it first."""
+    for library in _blas():
+        if hasattr(library, "clear_controlling_thread"):  # threadpoolctl >= 3.8
+            library.clear_controlling_thread(force=True)
 
 
 @functools.cache

@@ -59,18 +59,31 @@ def test_an_error_inside_leaves_the_numbers_as_they_were(two_threads, context):
     for_each(lambda item: both_are_in.wait(), [0, 1])
 
 
-def test_other_threads_set_no_numbers(two_threads):
-    seen = []
+def test_fits_in_threads_of_the_caller_share_what_blas_had(two_threads):
+    """As a search with `n_jobs` has them: each has one thread, and the last one has all."""
+    both_are_in, first_is_out, seen = threading.Barrier(2, timeout=10), threading.Event(), []
 
-    def fit():
-        with one_thread(), all_threads(WIDE + 1):
-            seen.append(blas_threads())
-            for_each(lambda item: seen.append(threading.current_thread() is worker), [0, 1])
+    def fit(last):
+        with one_thread():
+            both_are_in.wait()
+            with all_threads(WIDE + 1):
+                seen.append(blas_threads() == {1})
+            for_each(lambda item: seen.append(threading.current_thread() is me[last]), [0, 1])
+            both_are_in.wait()
+            if last:
+                first_is_out.wait(timeout=10)
+                for_each(lambda item: both_are_in.wait(), [0, 1])
+                with all_threads(WIDE + 1):
+                    seen.append(blas_threads() == {2})
+                seen.append(blas_threads() == {1})
 
-    worker = threading.Thread(target=fit)
-    worker.start()
-    worker.join()
-    assert seen == [{2}, True, True]
+    me = [threading.Thread(target=fit, args=[last]) for last in (False, True)]
+    for thread in me:
+        thread.start()
+    me[0].join()
+    first_is_out.set()
+    me[1].join()
+    assert seen == [True] * 8
     assert blas_threads() == {2}
 
 
