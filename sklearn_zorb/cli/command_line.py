@@ -143,6 +143,13 @@ def build_parser():
     _add(summary, "data", nargs="?")
     _add(summary, *_TRAINING, "--load", "--load-weights", "--trust")
 
+    text = "write what a saved model makes of DATA, as one page of HTML"
+    report = _command(commands, "report", text)
+    report.add_argument("load", metavar="MODEL", help="a saved model")
+    _add(report, "data", "--target", "--samples", "--seed", "--trust")
+    text = "the page (default: %(default)s)"
+    report.add_argument("--output", metavar="FILE.html", default="zorb_report.html", help=text)
+
     text = "compare ZORB with other methods by cross-validation, in a minute"
     demo = _command(commands, "demo", text)
     demo.add_argument("--output", metavar="FILE.png", default="zorb_demo.png", help="the plot")

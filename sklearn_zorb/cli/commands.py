@@ -16,10 +16,11 @@ from .models import build_model, load_model, save_model
 from .notes import note_new_levels
 from .paths import check_outputs
 from .progress import progress
+from .report import write_report
 from .scores import check_classes, format_scores, format_table, score, shuffled_folds
 from .weights import load_weights, save_weights
 
-__all__ = ["datasets", "demo", "evaluate", "fit", "predict", "summary"]
+__all__ = ["datasets", "demo", "evaluate", "fit", "predict", "report", "summary"]
 
 
 def fit(args):
@@ -160,6 +161,16 @@ def summary(args):
         )
     ]
     return {"task": model.task, "layers": layers}, "\n".join(str(line) for line in lines)
+
+
+def report(args):
+    """``zorb report``: one page of what a saved model makes of a table."""
+    check_outputs({"--output": args.output}, {"DATA": args.data, "MODEL": args.load})
+    model = load_model(args.load, args.trust)
+    data = labelled(_data_for(model, args), model.task)
+    with progress("Report"):
+        result = write_report(args, data, model)
+    return result, f"report of {result['n_rows']} rows written to {args.output}"
 
 
 def datasets(args):

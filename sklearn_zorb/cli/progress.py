@@ -1,15 +1,26 @@
-"""A progress bar on a terminal, nothing elsewhere."""
+"""Progress on standard error: a bar on a terminal, elsewhere a line now and then."""
+
+from __future__ import annotations
 
 import sys
 import time
 from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EVERY = 15.0  # seconds between lines where there is no terminal
 _WIDTH = 30
 
 
 @contextmanager
-def progress(description, total=None):
-    """Show progress on standard error while the block runs, if it is a terminal.
+def progress(description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show progress on standard error while the block runs.
+
+    On a terminal that is a bar, elsewhere a line every 15 seconds, so that logs of short runs
+    have none.
 
     Parameters
     ----------
@@ -24,27 +35,53 @@ def progress(description, total=None):
     callable
         To be called after each step, with a text that says what comes next, or without.
     """
-    start, done = time.monotonic(), -1
+    start, done, now = time.monotonic(), 0, description
+    bar = sys.stderr.isatty()
 
-    def advance(text=None):
-        nonlocal done
-        done += 1
-        bar, seconds = "...", time.monotonic() - start
-        if total:
-            bar = f"[{'#' * (_WIDTH * done // total):<{_WIDTH}}] {done}/{total}, {seconds:.0f} s"
-        _draw(f"{text or description} {bar}")
+    def shown() -> str:
+        seconds = f"{time.monotonic() - start:.0f} s"
+        if not total:
+            return f"{now} ... {seconds if not bar else ''}".rstrip()
+        filled = f"[{'#' * (_WIDTH * done // total):<{_WIDTH}}] " if bar else ""
+        return f"{now} {filled}{done}/{total}, {seconds}"
 
-    if not sys.stderr.isatty():
-        yield lambda text=None: None
+    def advance(text: str | None = None) -> None:
+        nonlocal done, now
+        done, now = done + 1, text or description
+        if bar:
+            _draw(shown())
+
+    if bar:
+        _draw(shown())
+        try:
+            yield advance
+        finally:
+            _draw("")
         return
-    advance()
-    try:
+    with _lines(shown):
         yield advance
+
+
+@contextmanager
+def _lines(shown: Callable[[], str]) -> Iterator[None]:
+    """Write a line now and then, from a thread: a step may take long."""
+    ended = Event()
+
+    def write() -> None:
+        while not ended.wait(EVERY):
+            sys.stderr.write(f"zorb: {shown()}\n")
+            sys.stderr.flush()
+
+    thread = Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
     finally:
-        _draw("")
+        ended.set()
+        thread.join()
 
 
-def _draw(line):
-    """A line in place of the one that the cursor is on."""
+def _draw(line: str) -> None:
+    """Write a line in place of the one that the cursor is on."""
     sys.stderr.write(f"\r\x1b[K{line}")
     sys.stderr.flush()

@@ -13,6 +13,8 @@ HEADER = "kind,weight,colour,owner"
 def elsewhere(tmp_path, monkeypatch):
     """Run in an empty folder, without a data directory."""
     monkeypatch.delenv("SKLEARN_ZORB_DATA", raising=False)
+    # on a slow machine, lines of progress would come between those that are looked at
+    monkeypatch.setattr("sklearn_zorb.cli.progress.EVERY", 1e6)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

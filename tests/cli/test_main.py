@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from command_line import SMALL
 
 from sklearn_zorb.cli import main
 from sklearn_zorb.cli.demo import mark_ties
+from sklearn_zorb.cli.progress import progress
 
 pytest.importorskip("pandas")
 
@@ -19,7 +21,7 @@ pytest.importorskip("pandas")
 def test_no_arguments_print_help(zorb):
     out = zorb()
     assert "usage: zorb" in out and "exit codes" in out and "trust" in out
-    for command in ("fit", "predict", "evaluate", "summary", "demo", "datasets"):
+    for command in ("fit", "predict", "evaluate", "summary", "report", "demo", "datasets"):
         assert command in out
 
 
@@ -109,6 +111,18 @@ def test_progress_shows_on_a_terminal(monkeypatch):
         assert shown in terminal.getvalue()
     assert f"[{10 * '#':<30}] 1/3" in terminal.getvalue()
     assert f"[{30 * '#'}] 3/3" in terminal.getvalue()
+
+
+def test_progress_elsewhere_is_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr("sklearn_zorb.cli.progress.EVERY", 0.05)
+    with progress("Fitting 10 rows") as advance:
+        time.sleep(0.3)
+    lines = capsys.readouterr().err.splitlines()
+    assert 2 <= len(lines) <= 6 and lines[0].startswith("zorb: Fitting 10 rows ... ")
+    with progress("Folds", 3) as advance:
+        advance("second fold")
+        time.sleep(0.3)
+    assert "zorb: second fold 1/3, 0 s" in capsys.readouterr().err.splitlines()
 
 
 def test_demo_draws_and_tells(zorb, elsewhere):
