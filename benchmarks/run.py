@@ -25,6 +25,7 @@ NAMES = [
     "landmarks",
     "loo_optimism",
     "tabular",
+    "automl",
     "serving",
     "zenkai",
     "forward_gradient",

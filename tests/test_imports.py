@@ -32,10 +32,10 @@ LEVEL = {part: level for level, parts in enumerate(ORDER) for part in parts}
 INDEPENDENT = {"datasets": LEVEL["inspection"]}
 # imported on first need only; some of them scikit-learn itself imports where they are there
 LAZY = ("jax", "matplotlib", "optax")
-OPTIONAL = (*LAZY, "dask", "distributed", "pandas")
+OPTIONAL = (*LAZY, "dask", "distributed", "flaml", "optuna", "pandas", "tpot")
 IMPORTS = (
     "import sys; "
-    "from sklearn_zorb import cli, datasets, inspection, layers, linalg, testing, trainers"
+    "from sklearn_zorb import automl, cli, datasets, inspection, layers, linalg, testing, trainers"
 )
 MODULE_LINES = 400
 FUNCTION_LINES = 60
