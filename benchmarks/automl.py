@@ -138,6 +138,7 @@ def autogluon(task, X, y):
     learners = {name: {} for name in ("GBM", "XGB", "RF", "XT", "LR")}
     predictor = TabularPredictor(
         "target", verbosity=0, path=tempfile.mkdtemp(),
+        problem_type="binary" if task == "classification" else task,
         eval_metric="log_loss" if task == "classification" else "r2",
     )  # fmt: skip
     predictor.fit(

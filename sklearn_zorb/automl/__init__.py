@@ -5,6 +5,7 @@ Optuna, FLAML and TPOT come with ``pip install "sklearn-zorb[automl]"``, AutoGlu
 """
 
 from importlib import import_module
+from typing import Any
 
 from .draws import param_distributions
 from .optuna import default_trial, optuna_distributions, suggest_layers
@@ -23,11 +24,11 @@ __all__ = [
 _HOMES = {"AutoGluonModel": "autogluon", "FlamlLearner": "flaml", "tpot_node": "tpot"}
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *_HOMES]

@@ -1,7 +1,9 @@
 """A model of AutoGluon."""
 
+from __future__ import annotations
+
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..auto import auto_layers
 from ..datasets.optional import import_optional
@@ -13,6 +15,9 @@ Base: Any = import_optional("autogluon.core.models", "AutoGluonModel").AbstractM
 types = import_optional("autogluon.common.features.types", "AutoGluonModel")
 spaces = import_optional("autogluon.common.space", "AutoGluonModel")
 registry = import_optional("autogluon.tabular.registry", "AutoGluonModel").ag_model_registry
+
+if TYPE_CHECKING:
+    from .space import Domain
 
 # a default fit takes at most so many times a fast one (benchmarks/scale.py)
 AUTO_TO_FAST = 10
@@ -50,13 +55,21 @@ class AutoGluonModel(Base):
         "valid_raw_types": [types.R_BOOL, types.R_INT, types.R_FLOAT, types.R_CATEGORY]
     }
 
-    def _fit(self, X, y, num_cpus=1, time_limit=None, sample_weight=None, **kwargs):
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        num_cpus: int = 1,
+        time_limit: float | None = None,
+        sample_weight: Any = None,
+        **kwargs: Any,
+    ) -> None:
         started = perf_counter()
         rows = self.preprocess(X, y=y, is_train=True)
         estimator = ZORBRegressor if self.problem_type == "regression" else ZORBClassifier
         params = {"n_jobs": num_cpus, **parameters(**self._get_model_params())}
 
-        def fitted(**changes):
+        def fitted(**changes: Any) -> Any:
             model = estimator(**{**params, **changes})
             return model.fit(rows, y, sample_weight=sample_weight)
 
@@ -68,23 +81,23 @@ class AutoGluonModel(Base):
                 return
         self.model = fitted()
 
-    def _hyperparameter_tune(self, X, y, **kwargs):
+    def _hyperparameter_tune(self, X: Any, y: Any, **kwargs: Any) -> Any:
         self._shape = X.shape
         return super()._hyperparameter_tune(X=X, y=y, **kwargs)
 
-    def _get_default_searchspace(self):
+    def _get_default_searchspace(self) -> dict[str, Any]:
         task = "regression" if self.problem_type == "regression" else "classification"
         found = search_space(task, *self._shape)
         return {name: _space(domain) for name, domain in found.items()}
 
-    def _estimate_memory_usage(self, X, **kwargs):
+    def _estimate_memory_usage(self, X: Any, **kwargs: Any) -> int:
         # kernel features and the products of them are what takes most
         (stack,) = auto_layers(X.shape)
         widths = [block[-1].units for block in stack.blocks if isinstance(block[-1], Kernel)]
         return 3 * 8 * sum((len(X) + width) * width for width in widths)
 
 
-def _space(domain):
+def _space(domain: Domain) -> Any:
     if isinstance(domain, Choice):
         return spaces.Categorical(*domain.values)
     kind = spaces.Int if domain.whole else spaces.Real

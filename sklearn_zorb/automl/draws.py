@@ -1,12 +1,19 @@
 """Distributions for the random searches of scikit-learn."""
 
+from __future__ import annotations
+
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scipy.stats import loguniform
 from sklearn.utils import check_random_state
 
 from .space import Choice, choose_layers, layers_from, search_space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .space import Domain
 
 NOBODY = object()
 
@@ -16,7 +23,7 @@ class FirstTheStart:
 
     last: Any = NOBODY  # the generator seen last; kept, so that no other gets its identity
 
-    def is_new(self, generator):
+    def is_new(self, generator: Any) -> bool:
         new = generator is not self.last
         self.last = generator
         return new
@@ -33,17 +40,17 @@ class Draws(FirstTheStart):
         Gives a value, by a generator.
     """
 
-    def __init__(self, start, draw):
+    def __init__(self, start: Any, draw: Callable[[Any], Any]) -> None:
         self.start = start
         self.draw = draw
 
-    def rvs(self, size=None, random_state=None):
+    def rvs(self, size: None = None, random_state: Any = None) -> Any:
         """Draw one value; `size` is there as SciPy's distributions have it."""
         generator = check_random_state(random_state)
         return self.start if self.is_new(generator) else self.draw(generator)
 
 
-def draw_scalar(generator, name, domain):
+def draw_scalar(generator: Any, name: str, domain: Domain) -> Any:
     """A value of a `Choice` or a `Number`."""
     if isinstance(domain, Choice):
         return domain.values[generator.randint(len(domain.values))]
@@ -51,11 +58,13 @@ def draw_scalar(generator, name, domain):
     return round(number) if domain.whole else float(f"{number:.3g}")
 
 
-def draw_layers(generator, task, n_samples, n_features):
+def draw_layers(generator: Any, task: str, n_samples: int, n_features: int) -> str:
     return choose_layers(partial(draw_scalar, generator), task, n_samples, n_features)
 
 
-def param_distributions(task, n_samples, n_features, *, prefix=""):
+def param_distributions(
+    task: str, n_samples: int, n_features: int, *, prefix: str = ""
+) -> dict[str, Draws]:
     """Give the distributions for ``RandomizedSearchCV`` and ``HalvingRandomSearchCV``.
 
     Parameters

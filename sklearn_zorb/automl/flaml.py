@@ -1,6 +1,8 @@
 """A learner of FLAML."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ..datasets.optional import import_optional
 from ..estimators import ZORBClassifier, ZORBRegressor
@@ -8,6 +10,9 @@ from .space import Choice, parameters, search_space
 
 Base: Any = import_optional("flaml.automl.model", "FlamlLearner").BaseEstimator
 tune = import_optional("flaml.tune", "FlamlLearner")
+
+if TYPE_CHECKING:
+    from .space import Domain
 
 # what takes less time, where FLAML starts a search that has found nothing better for a while
 CHEAP = {"effort": "fast", "landmarks": 0.25, "trees": 25, "rounds": 20}
@@ -40,12 +45,14 @@ class FlamlLearner(Base):
     'auto'
     """
 
-    def __init__(self, task="binary", **config):
+    def __init__(self, task: Any = "binary", **config: Any) -> None:
         super().__init__(task, **config)
         self.estimator_class = ZORBClassifier if self._task.is_classification() else ZORBRegressor
 
     @classmethod
-    def search_space(cls, data_size, task, **params):
+    def search_space(
+        cls, data_size: tuple[int, int], task: Any, **params: Any
+    ) -> dict[str, dict[str, Any]]:
         """Give the domain, the start and the least cost of each scalar.
 
         Parameters
@@ -60,7 +67,7 @@ class FlamlLearner(Base):
         space : dict
         """
         kind = "regression" if str(task) == "regression" else "classification"
-        space = {}
+        space: dict[str, dict[str, Any]] = {}
         for name, domain in search_space(kind, *data_size).items():
             space[name] = {"domain": _domain(domain), "init_value": domain.start}
             if name in CHEAP:
@@ -68,16 +75,16 @@ class FlamlLearner(Base):
         return space
 
     @classmethod
-    def cost_relative2lgbm(cls):
+    def cost_relative2lgbm(cls) -> float:
         """Tell how many times the first fit of FLAML's LightGBM a default fit takes.
 
         Returns
         -------
         cost : float
         """
-        return 30.0
+        return 100.0  # of few rows
 
-    def config2params(self, config):
+    def config2params(self, config: dict[str, Any]) -> dict[str, Any]:
         """Turn a configuration into parameters of the estimator.
 
         Parameters
@@ -91,7 +98,7 @@ class FlamlLearner(Base):
         return parameters(**super().config2params(config))
 
 
-def _domain(domain):
+def _domain(domain: Domain) -> Any:
     if isinstance(domain, Choice):
         return tune.choice(list(domain.values))
     if domain.whole:

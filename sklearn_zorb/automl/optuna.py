@@ -1,13 +1,22 @@
 """Spaces for Optuna."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..datasets.optional import import_optional
 from .space import SIZES, Choice, choose_layers, search_space
+
+if TYPE_CHECKING:
+    from .space import Domain
 
 # names of the parameters of an `Auto` that stands alone in a list
 NESTED = "auto_1__"
 
 
-def suggest_layers(trial, task, n_samples, n_features, *, prefix=""):
+def suggest_layers(
+    trial: Any, task: str, n_samples: int, n_features: int, *, prefix: str = ""
+) -> str:
     """Let a trial of Optuna suggest layers.
 
     Sizes are asked for only where their block stands in the list.
@@ -50,7 +59,7 @@ def suggest_layers(trial, task, n_samples, n_features, *, prefix=""):
     rounds=51, learning_rate=0.0631493, shrinkage=34.2971]
     """
 
-    def suggest(name, domain):
+    def suggest(name: str, domain: Domain) -> Any:
         if isinstance(domain, Choice):
             return trial.suggest_categorical(prefix + name, domain.values)
         number = trial.suggest_int if domain.whole else trial.suggest_float
@@ -59,7 +68,9 @@ def suggest_layers(trial, task, n_samples, n_features, *, prefix=""):
     return choose_layers(suggest, task, n_samples, n_features)
 
 
-def optuna_distributions(task, n_samples, n_features, *, prefix=""):
+def optuna_distributions(
+    task: str, n_samples: int, n_features: int, *, prefix: str = ""
+) -> dict[str, Any]:
     """Give the distributions for ``OptunaSearchCV`` over an estimator with ``layers=[Auto()]``.
 
     Parameters
@@ -99,7 +110,9 @@ def optuna_distributions(task, n_samples, n_features, *, prefix=""):
     return found
 
 
-def default_trial(task, n_samples, n_features, *, prefix="", nested=False):
+def default_trial(
+    task: str, n_samples: int, n_features: int, *, prefix: str = "", nested: bool = False
+) -> dict[str, Any]:
     """Give the parameters of the default, for ``study.enqueue_trial``.
 
     A study that tries them first cannot end below the default.
@@ -137,6 +150,6 @@ def default_trial(task, n_samples, n_features, *, prefix="", nested=False):
     return {prefix + name: start for name, start in starts.items() if name in SIZES}
 
 
-def _nested(name, prefix):
+def _nested(name: str, prefix: str) -> str:
     """The name that a parameter of the space has in an estimator."""
     return f"{prefix}{NESTED if name in SIZES else ''}{name}"

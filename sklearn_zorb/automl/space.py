@@ -4,10 +4,14 @@ Each has a value to start from, which is the default: all of them together are
 ``ZORBClassifier()``. The tables of the tools are made of these.
 """
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from .._compat import check_parameters
 from ..auto import EFFORTS, auto_layers
@@ -15,9 +19,15 @@ from ..layers import Auto, Kernel, Trees
 from ..layers.auto import MOST_MULTIPLE
 from ..lists import format_layers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..layers.base import Layer
+
 TASKS = ("classification", "regression")
 # up to here the effort "best" takes seconds
 BEST_ROWS = 2000
+FRACTIONS = ("max_features", "learning_rate", "shrinkage")
 SIZES = tuple(signature(Auto).parameters)
 
 
@@ -25,13 +35,13 @@ SIZES = tuple(signature(Auto).parameters)
 class Choice:
     """One of a few values, the first of which is the start."""
 
-    values: tuple
+    values: tuple[Any, ...]
 
     @property
-    def start(self):
+    def start(self) -> Any:
         return self.values[0]
 
-    def read(self, value):
+    def read(self, value: Any) -> Any:
         """The value itself, where a tool hands it back as text."""
         return next((one for one in self.values if str(one) == str(value)), value)
 
@@ -45,19 +55,21 @@ class Number:
     high: float
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         return isinstance(self.start, int)
 
-    def read(self, value):
+    def read(self, value: Any) -> float:
         """A number of Python, without what a tool's scale added to it by rounding."""
         return int(value) if self.whole else float(f"{value:.6g}")
 
+
+Domain: TypeAlias = Choice | Number
 
 BLOCKS = ("auto", "linear+kernel", "linear+kernel+forest", "kernel+forest+boosting",
           "forest+boosting", "linear+kernel+smooth+forest+extra+boosting")  # fmt: skip
 BOOSTING = EFFORTS["auto"].boosting
 # what acts on any list, and on lists with such a block
-SPACE = {
+SPACE: dict[str, dict[str, Domain]] = {
     "any": {
         "effort": Choice(("auto", "fast", "best")),
         "blocks": Choice(BLOCKS),
@@ -82,7 +94,9 @@ SPACE = {
 DOMAINS = {name: domain for part in SPACE.values() for name, domain in part.items()}
 
 
-def search_space(task, n_samples, n_features, *, blocks="auto"):
+def search_space(
+    task: str, n_samples: int, n_features: int, *, blocks: str = "auto"
+) -> dict[str, Domain]:
     """What a search over `ZORBClassifier` or `ZORBRegressor` has to try on data of this size.
 
     Parameters
@@ -115,15 +129,17 @@ def search_space(task, n_samples, n_features, *, blocks="auto"):
     if n_samples > BEST_ROWS:
         space["effort"] = Choice(("auto", "fast"))
     if "landmarks" in space and n_samples <= EFFORTS["auto"].exact_rows:
-        space["landmarks"] = replace(space["landmarks"], high=1.0)  # each row is one already
+        space["landmarks"] = Number(1.0, 0.1, 1.0)  # each row is one already
     return space
 
 
-def _stack(shape, blocks):
+def _stack(shape: tuple[int, int], blocks: str) -> Any:
     return auto_layers(shape, effort=Auto(blocks=blocks))[0]
 
 
-def choose_layers(suggest, task, n_samples, n_features):
+def choose_layers(
+    suggest: Callable[[str, Domain], Any], task: str, n_samples: int, n_features: int
+) -> str:
     """Layers of the scalars that ``suggest(name, domain)`` gives, asked of blocks that stand."""
     blocks = suggest("blocks", search_space(task, n_samples, n_features)["blocks"])
     space = search_space(task, n_samples, n_features, blocks=blocks)
@@ -132,14 +148,14 @@ def choose_layers(suggest, task, n_samples, n_features):
     return parameters(blocks=blocks, **scalars)["layers"]
 
 
-def _part(layer):
+def _part(layer: Layer) -> str:
     """The part of the space that has the sizes of a block which ends in `layer`."""
     if isinstance(layer, Kernel):
         return "" if layer.kind == "gaussian" else "kernel"
     return {"extra": "forest"}.get(layer.kind, layer.kind) if isinstance(layer, Trees) else ""
 
 
-def layers_from(effort="auto", **sizes):
+def layers_from(effort: str = "auto", **sizes: Any) -> str:
     """Turn scalars into the text of a list of layers.
 
     A search tries numbers and names, but what `ZORBClassifier` takes is a list of layers. The
@@ -186,17 +202,16 @@ def layers_from(effort="auto", **sizes):
     return format_layers([auto])
 
 
-def _whole(name, size):
+def _whole(name: str, size: Any) -> Any:
     """The whole number that a float is, where a size takes whole numbers."""
-    takes_fractions = name in ("max_features", "learning_rate", "shrinkage")
-    if takes_fractions or not isinstance(size, Real) or isinstance(size, Integral):
+    if not isinstance(size, float | np.floating) or name in FRACTIONS:
         return size
     if name == "landmarks" and size <= MOST_MULTIPLE:
         return size
-    return int(size) if float(size).is_integer() else size
+    return int(size) if size.is_integer() else size
 
 
-def parameters(**scalars):
+def parameters(**scalars: Any) -> dict[str, Any]:
     """Turn scalars of a search into parameters of `ZORBClassifier` or `ZORBRegressor`.
 
     Parameters
@@ -223,7 +238,7 @@ def parameters(**scalars):
     """
     read = {name: DOMAINS[name].read(value) if name in DOMAINS else value
             for name, value in scalars.items()}  # fmt: skip
-    sizes = {name: read.pop(name) for name in SIZES if name in read}
+    sizes: dict[str, Any] = {name: read.pop(name) for name in SIZES if name in read}
     if not sizes:
         return read
     if "layers" in read:

@@ -1,6 +1,8 @@
 """A node of TPOT's search spaces."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from ..datasets.optional import import_optional
 from ..estimators import ZORBClassifier, ZORBRegressor
@@ -9,6 +11,9 @@ from .space import Choice, parameters, search_space
 
 EstimatorNode: Any = import_optional("tpot.search_spaces.nodes", "tpot_node").EstimatorNode
 config_space = import_optional("ConfigSpace", "tpot_node")
+if TYPE_CHECKING:
+    from .space import Domain
+
 # what stands for None, which ConfigSpace does not have
 NONE = "<NONE>"
 
@@ -16,14 +21,14 @@ NONE = "<NONE>"
 class Node(FirstTheStart, EstimatorNode):
     """A node whose first individual in a search is the default."""
 
-    def generate(self, rng=None):
+    def generate(self, rng: Any = None) -> Any:
         individual = super().generate(rng)
         if self.is_new(rng):
             individual.hyperparameters = dict(self.space.get_default_configuration())
         return individual
 
 
-def tpot_node(task, n_samples, n_features, **params):
+def tpot_node(task: str, n_samples: int, n_features: int, **params: Any) -> Node:
     """Give a node for the search spaces of TPOT 1.
 
     Parameters
@@ -63,7 +68,7 @@ def tpot_node(task, n_samples, n_features, **params):
     return Node(method, space, Parser(params))
 
 
-def _hyperparameter(name, domain):
+def _hyperparameter(name: str, domain: Domain) -> Any:
     if isinstance(domain, Choice):
         values = [NONE if value is None else str(value) for value in domain.values]
         return config_space.CategoricalHyperparameter(name, values, default_value=values[0])
@@ -74,10 +79,10 @@ def _hyperparameter(name, domain):
 class Parser:
     """Turns a configuration into parameters of the estimator, beside those that are fixed."""
 
-    def __init__(self, params):
+    def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
 
-    def __call__(self, configuration):
+    def __call__(self, configuration: dict[str, Any]) -> dict[str, Any]:
         scalars = {name: None if str(value) == NONE else value
                    for name, value in configuration.items()}  # fmt: skip
         return {**self.params, **parameters(**scalars)}
