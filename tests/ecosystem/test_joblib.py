@@ -76,7 +76,8 @@ class AtHome(Ridge):
 
 def test_folds_stay_in_this_process_where_threads_are_preferred():
     layers = [Stack([[EstimatorLayer(AtHome(), cv=3)]])]
-    with parallel_config(prefer="threads", n_jobs=2):
-        ZORBRegressor(layers, random_state=0).fit(X, X[:, 0])
-    with parallel_config(backend="multiprocessing", n_jobs=2), pytest.raises(AssertionError):
-        ZORBRegressor(layers, random_state=0).fit(X, X[:, 0])
+    model = ZORBRegressor(layers, n_jobs=2, random_state=0)
+    with parallel_config(prefer="threads"):
+        model.fit(X, X[:, 0])
+    with parallel_config(backend="multiprocessing"), pytest.raises(AssertionError):
+        model.fit(X, X[:, 0])

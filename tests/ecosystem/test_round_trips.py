@@ -21,7 +21,7 @@ from sklearn_zorb import (
     save,
 )
 from sklearn_zorb.layers import Dense, EstimatorLayer, Stack, Tanh
-from sklearn_zorb.trainers import TargetPropagation
+from sklearn_zorb.trainers import Backprop
 
 
 def through_pickle(model, folder):
@@ -89,7 +89,7 @@ def fitted(name):
     X, y = load_iris(return_X_y=True)
     frame, target = raw_frame()
     layers = [Stack([[EstimatorLayer(Ridge(), cv=2)], [Dense(8), Tanh()]])]
-    rule = TargetPropagation(max_epochs=2)
+    rule = Backprop(max_epochs=1, tol=None)
     model, X, y = {
         "default": (ZORBClassifier(random_state=0), X, y),
         "raw frame": (ZORBRegressor(random_state=0), frame, target),

@@ -51,7 +51,7 @@ def test_through_searches_and_cross_validation():
     )
     options = {"cv": 3, "return_estimator": True}
     found = cross_validate(model, X, Y, params={"sample_weight": WEIGHTS}, **options)
-    plain = cross_validate(sklearn.clone(model), X, Y, **options)
+    plain = cross_validate(sklearn.clone(model), X, Y, params={}, **options)
     pairs = zip(found["estimator"], plain["estimator"], strict=True)
     assert not any(np.array_equal(one.predict_proba(X), two.predict_proba(X)) for one, two in pairs)
 
