@@ -22,7 +22,7 @@ PAGES = [
     *sorted(page for page in DOC.rglob("*.rst") if not WRITTEN & {*page.relative_to(DOC).parts}),
 ]
 # packages of pages that are left out where they are not installed
-NEEDS = {"automl.rst": "optuna"}
+NEEDS = {"automl.rst": "optuna", "onnx.rst": "onnxruntime"}
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 

@@ -126,6 +126,17 @@ class ClassDecoder(ABC):
             return outputs[:, 0] if self.task == "binary" else outputs
         return self._decision(self.scores(outputs))
 
+    def linear(self, weights, intercept):
+        """Weights and intercepts of signed scores, from those (d, n_outputs) of outputs."""
+        if self.discriminant is not None:
+            raise AttributeError(
+                "coef_ is not there: a discriminant of the outputs finds a class that no linear "
+                "score would name."
+            )
+        if self.task != "multiclass" and self.link == "scores":
+            weights, intercept = 2 * weights, 2 * intercept - 1
+        return weights.T, intercept
+
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Probabilities of shape (n_samples, n_classes) or (n_samples, n_labels)."""
         scores = self.indicators(self.scores(outputs))

@@ -213,6 +213,11 @@ class Numbers:
             )
         return predicted
 
+    def linear(self, weights, intercept):
+        """Weights and intercepts of predictions, from those (d, n_outputs) of outputs."""
+        coef, intercept = (weights * self.spread).T, intercept * self.spread + self.mean
+        return (coef[0], float(intercept[0])) if self.flat else (coef, intercept)
+
     def _shaped(self, table: np.ndarray) -> np.ndarray:
         return table[:, 0] if self.flat else table
 

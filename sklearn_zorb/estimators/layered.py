@@ -17,6 +17,7 @@ from .columns import read_rows
 from .data import read_data
 from .fitting import Call, train
 from .links import LinksToSource
+from .linear import linear_outputs
 from .progress import Progress
 from .summary import summary_html, summary_text
 
@@ -278,11 +279,39 @@ class LayeredPredictor(BaseLayered):
         check_is_fitted(self, "model_")
         return self.model_.importances.copy()
 
+    @property
+    def coef_(self):
+        """Weights of the columns, in their own units, of a list that is linear in them.
+
+        Predictions of numbers are ``X @ coef_.T + intercept_``, kept to the range of y where
+        ``clip=True``; so is `decision_function` of classifiers. The shape is (n_features,) for one
+        column of numbers, else (n_outputs, n_features). Any other list has no such attribute, and
+        the error names the layer that is not linear.
+        """
+        return self._linear()[0]
+
+    @property
+    def intercept_(self):
+        """What goes with `coef_`: a number, or an array of shape (n_outputs,)."""
+        return self._linear()[1]
+
+    def _linear(self):
+        check_is_fitted(self, "model_")
+        return self.model_.decoder.linear(*linear_outputs(self.model_))
+
+    def __call__(self, X):
+        """Predict, as explainers that take any function ask for it."""
+        return self.predict(X)
+
 
 class LayeredClassifier(ClassifierMixin, LayeredPredictor):
     """Base of classifiers: labels and probabilities from the outputs of the network."""
 
     classes_: np.ndarray
+
+    def __call__(self, X):
+        """Give probabilities, as explainers that take any function ask for them."""
+        return self.predict_proba(X)
 
     def decision_function(self, X: TableLike) -> np.ndarray:
         """Signed scores; logits where the rule trains them.

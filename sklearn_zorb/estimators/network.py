@@ -116,6 +116,10 @@ class NetworkClassifier(LayeredClassifier):
         "converged", "max_epochs", "diverged" or "stopped by callback".
     n_iter_ : int
         Number of entries in the history.
+    coef_ : ndarray of shape (n_outputs, n_features)
+        Of lists that are linear in the columns: their weights in `decision_function`.
+    intercept_ : ndarray of shape (n_outputs,)
+        What goes with `coef_`.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -269,6 +273,10 @@ class NetworkRegressor(RegressorMixin, LayeredPredictor):
         "converged", "max_epochs", "diverged" or "stopped by callback".
     n_iter_ : int
         Number of entries in the history.
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Of lists that are linear in the columns: their weights in predictions.
+    intercept_ : float or ndarray of shape (n_outputs,)
+        What goes with `coef_`.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -185,6 +185,10 @@ class Namespace:
             return np.where(condition, chosen, other)
         return self.graph("Where", condition, *map(self._number, (chosen, other)))
 
+    def cos(self, values):
+        # runtimes have had the sine of double precision for longer
+        return self.sin(values + np.pi / 2)
+
     def clip(self, values, low, high):
         return self.minimum(self.maximum(values, low), high)
 
@@ -204,7 +208,7 @@ class Namespace:
 
 
 _FUNCTIONS = {
-    "abs": "Abs", "cos": "Cos", "exp": "Exp", "floor": "Floor", "isnan": "IsNaN", "log": "Log",
+    "abs": "Abs", "exp": "Exp", "floor": "Floor", "isnan": "IsNaN", "log": "Log",
     "maximum": "Max", "minimum": "Min", "sign": "Sign", "sin": "Sin", "sqrt": "Sqrt",
     "tanh": "Tanh",
 }  # fmt: skip

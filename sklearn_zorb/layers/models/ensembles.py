@@ -161,11 +161,13 @@ def _nodes(records: np.ndarray, sets: np.ndarray, boosted: BoostedTrees) -> Node
     inner = records["is_leaf"] == 0
     own, leaves = records[inner], records[~inner]
     parts = own["is_categorical"] == 1
+    # scikit-learn 1.6 gives NaN where all numbers go right
+    threshold = np.where(np.isnan(own["num_threshold"]), -np.inf, own["num_threshold"])
     feature = boosted.columns[own["feature_idx"]]
     return Nodes(
         counts=np.array([len(own)]),
         feature=feature,
-        threshold=np.where(parts, np.nan, own["num_threshold"]),
+        threshold=np.where(parts, np.nan, threshold),
         children=numbered(records["left"], records["right"], inner),
         missing_left=own["missing_go_to_left"] == 1,
         left_sets=_sets_of_codes(own[parts], feature[parts], sets, boosted.categories),
