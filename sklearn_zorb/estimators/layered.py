@@ -16,8 +16,8 @@ from ..network import ends_in
 from .columns import read_rows
 from .data import read_data
 from .fitting import Call, train
-from .links import LinksToSource
 from .linear import linear_outputs
+from .links import LinksToSource
 from .progress import Progress
 from .summary import summary_html, summary_text
 

@@ -103,10 +103,6 @@ class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         How much each column counts for the output, computed when it is read from what the
         layers learned; sums to one.
-    coef_ : ndarray of shape (n_outputs, n_features)
-        Of lists that are linear in the columns: their weights in `decision_function`.
-    intercept_ : ndarray of shape (n_outputs,)
-        What goes with `coef_`.
     n_features_in_ : int
         Number of columns seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -308,10 +304,6 @@ class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, Layer
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         How much each column counts for the output, computed when it is read from what the
         layers learned; sums to one.
-    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Of lists that are linear in the columns: their weights in predictions.
-    intercept_ : float or ndarray of shape (n_outputs,)
-        What goes with `coef_`.
     n_outputs_ : int
         Width of the read-out.
 

@@ -103,21 +103,27 @@ class Tensor:
         return self.graph("ReduceMax", self, np.array([axis]), keepdims=int(keepdims))
 
     def __getitem__(self, index):
-        index, found, new = index if isinstance(index, tuple) else (index,), self, []
-        for axis, one in enumerate(index):
-            if one is None:
-                new.append(axis)
-            elif not isinstance(one, slice):
-                # a single place takes its axis away, as in NumPy
-                return self.graph("Gather", found, np.asarray(one), axis=axis)
-        cuts = [(axis, one) for axis, one in enumerate(index) if one not in (None, slice(None))]
-        if cuts:
-            axes = [axis for axis, _ in cuts]
-            starts = [one.start or 0 for _, one in cuts]
-            stops = [np.iinfo(INT).max if one.stop is None else one.stop for _, one in cuts]
-            steps = [one.step or 1 for _, one in cuts]
-            found = self.graph("Slice", found, *map(np.array, (starts, stops, axes, steps)))
-        return self.graph("Unsqueeze", found, np.array(new)) if new else found
+        index = index if isinstance(index, tuple) else (index,)
+        new = [axis for axis, one in enumerate(index) if one is None]
+        chosen = [pair for pair in enumerate(index) if not isinstance(pair[1], slice | None)]
+        cuts = [pair for pair in enumerate(index) if isinstance(pair[1], slice)]
+        cuts = [(axis, one) for axis, one in cuts if one != slice(None)]
+        if bool(new) + len(chosen) + bool(cuts) > 1:
+            raise TypeError(f"[{index}] of an array cannot be exported: index it step by step")
+        if chosen:
+            # a single place takes its axis away, as in NumPy
+            return self.graph("Gather", self, np.asarray(chosen[0][1]), axis=chosen[0][0])
+        if new:
+            return self.graph("Unsqueeze", self, np.array(new))
+        return self._cut(cuts) if cuts else self
+
+    def _cut(self, cuts):
+        """Slices of some axes, given with their axis."""
+        axes = [axis for axis, _ in cuts]
+        starts = [one.start or 0 for _, one in cuts]
+        stops = [np.iinfo(INT).max if one.stop is None else one.stop for _, one in cuts]
+        steps = [one.step or 1 for _, one in cuts]
+        return self.graph("Slice", self, *map(np.array, (starts, stops, axes, steps)))
 
     def __bool__(self):
         raise TypeError("an exported graph cannot branch on the values of an array")
