@@ -126,7 +126,7 @@ class ClassDecoder(ABC):
             return outputs[:, 0] if self.task == "binary" else outputs
         return self._decision(self.scores(outputs))
 
-    def linear(self, weights, intercept):
+    def linear(self, weights: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights and intercepts of signed scores, from those (d, n_outputs) of outputs."""
         if self.discriminant is not None:
             raise AttributeError(

@@ -213,7 +213,9 @@ class Numbers:
             )
         return predicted
 
-    def linear(self, weights, intercept):
+    def linear(
+        self, weights: np.ndarray, intercept: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | float]:
         """Weights and intercepts of predictions, from those (d, n_outputs) of outputs."""
         coef, intercept = (weights * self.spread).T, intercept * self.spread + self.mean
         return (coef[0], float(intercept[0])) if self.flat else (coef, intercept)

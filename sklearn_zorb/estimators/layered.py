@@ -280,7 +280,7 @@ class LayeredPredictor(BaseLayered):
         return self.model_.importances.copy()
 
     @property
-    def coef_(self):
+    def coef_(self) -> np.ndarray:
         """Weights of the columns, in their own units, of a list that is linear in them.
 
         Predictions of numbers are ``X @ coef_.T + intercept_``, kept to the range of y where
@@ -291,15 +291,15 @@ class LayeredPredictor(BaseLayered):
         return self._linear()[0]
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> np.ndarray | float:
         """What goes with `coef_`: a number, or an array of shape (n_outputs,)."""
         return self._linear()[1]
 
-    def _linear(self):
+    def _linear(self) -> tuple[np.ndarray, np.ndarray | float]:
         check_is_fitted(self, "model_")
         return self.model_.decoder.linear(*linear_outputs(self.model_))
 
-    def __call__(self, X):
+    def __call__(self, X: TableLike) -> np.ndarray:
         """Predict, as explainers that take any function ask for it."""
         return self.predict(X)
 
@@ -309,7 +309,7 @@ class LayeredClassifier(ClassifierMixin, LayeredPredictor):
 
     classes_: np.ndarray
 
-    def __call__(self, X):
+    def __call__(self, X: TableLike) -> np.ndarray:
         """Give probabilities, as explainers that take any function ask for them."""
         return self.predict_proba(X)
 

@@ -1,11 +1,18 @@
 """Models that are linear in the columns, as one matrix."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..layers.affine import behind
 
+if TYPE_CHECKING:
+    from .model import FittedModel
 
-def linear_outputs(model):
+
+def linear_outputs(model: FittedModel) -> tuple[np.ndarray, np.ndarray]:
     """Weights (n_features, n_outputs) and intercepts (n_outputs,) of the outputs of a model.
 
     AttributeError that names the layer where they are not linear in the columns.
@@ -16,14 +23,13 @@ def linear_outputs(model):
     """
     network, seen = model.network, []
     n_features = int(np.prod(network.input_shape))
-    map_ = np.eye(n_features), np.zeros(n_features)
+    weights, intercept = np.eye(n_features), np.zeros(n_features)
     for i, (layer, params) in enumerate(zip(network.layers, model.params, strict=True)):
         if i in network.taps and not network.stacked:
-            seen.append(map_)
+            seen.append((weights, intercept))
         if i == network.readout and not network.stacked:
-            map_ = tuple(map(np.hstack, zip(*seen, strict=True)))
-        map_ = behind(layer, params, *map_)
-    weights, intercept = map_
+            weights, intercept = map(np.hstack, zip(*seen, strict=True))
+        weights, intercept = behind(layer, params, weights, intercept)
     if model.constant is not None:
         # other values than that of training do not count
         places = model.constant.places

@@ -1,5 +1,9 @@
 """Layers that are linear in their inputs: what they make of a matrix and an intercept."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .activations import Identity
@@ -13,8 +17,16 @@ from .shape import Flatten
 from .split_readout import SplitReadout
 from .stack import Stack
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def behind(layer, params, weights, intercept):
+    from ..typing import Params
+    from .base import Layer
+
+
+def behind(
+    layer: Layer, params: Params, weights: np.ndarray, intercept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights and intercepts of a layer's outputs, from those of its inputs.
 
     Parameters
@@ -44,45 +56,49 @@ def behind(layer, params, weights, intercept):
     return found
 
 
-def _same(layer, params, weights, intercept):
+def _same(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     return weights, intercept
 
 
-def _dense(layer, params, weights, intercept):
+def _dense(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     return weights @ params["weights"], intercept @ params["weights"] + params["intercept"]
 
 
-def _standardize(layer, params, weights, intercept):
+def _standardize(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     mean, deviation = params["mean"].ravel(), params["deviation"].ravel()
     if layer.clip is None:
         return weights / deviation, (intercept - mean) / deviation
 
 
-def _batch_norm(layer, params, weights, intercept):
+def _batch_norm(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     gain = params["scale"] / np.sqrt(params["variance"] + layer.epsilon)
     if weights.shape[1] == len(gain):  # flat rows
         return weights * gain, (intercept - params["mean"]) * gain + params["offset"]
 
 
-def _encode(layer, params, weights, intercept):
+def _encode(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     return None if layer.schema else (weights, intercept)
 
 
-def _normal_scores(layer, params, weights, intercept):
+def _normal_scores(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     return None if len(params["columns"]) else (weights, intercept)
 
 
-def _branches(layer, params, weights, intercept):
-    parts = [_list(*pair, weights, intercept) for pair in layer.with_params(params)]
+def _branches(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
+    pairs = layer.with_params(params)
+    parts = [_list(block, own, weights, intercept) for block, own in pairs]
     return tuple(map(np.hstack, zip(*parts, strict=True)))
 
 
-def _stack(layer, params, weights, intercept):
-    parts = [(share, _list(*pair, weights, intercept)) for share, *pair in layer.asked(params)]
+def _stack(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
+    asked = layer.asked(params)
+    parts = [(share, _list(block, own, weights, intercept)) for share, block, own in asked]
     return tuple(sum(share * part[i] for share, part in parts) for i in (0, 1))
 
 
-def _list(layers, params, weights, intercept):
+def _list(
+    layers: Sequence[Layer], params: Sequence[Params], weights: np.ndarray, intercept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     for layer, own in zip(layers, params, strict=True):
         weights, intercept = behind(layer, own, weights, intercept)
     return weights, intercept
