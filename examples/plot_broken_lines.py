@@ -2,10 +2,11 @@
 Broken lines in a linear read-out
 =================================
 
-A linear model sees one slope for each column. `PiecewiseLinear` makes ramps between the
-quantiles of a column, and a ridge of the ramps draws a broken line: still one solve in closed
-form, still a sum of one curve for each column that can be looked at. The default has such a
-block.
+A linear model sees one slope for each column.
+
+`PiecewiseLinear` makes ramps between the quantiles of a column, and a ridge of the ramps draws a
+broken line: still one solve in closed form, still a sum of one curve for each column that can be
+looked at. The default has such a block.
 """
 
 import matplotlib.pyplot as plt

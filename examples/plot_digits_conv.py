@@ -2,9 +2,10 @@
 Digits with a convolution
 =========================
 
-The filters of a ``Conv2D`` are solved like any other weights: every window of every image is
-one row of a least-squares problem. The rows of X are flat, so ``input_shape`` says what one of
-them is as an image.
+The filters of a ``Conv2D`` are solved like any other weights: every window of every image is one
+row of a least-squares problem.
+
+The rows of X are flat, so ``input_shape`` says what one of them is as an image.
 """
 
 import matplotlib.pyplot as plt

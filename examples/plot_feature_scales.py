@@ -2,10 +2,11 @@
 Which columns the kernel listens to
 ===================================
 
-`Kernel` learns a scale for each column: from the fitted function it takes how steep it is in
-that column, and stretches the steep ones. The scales come with the fit, and read as an
-importance plot. Here 5 of 15 columns carry the target, Friedman's first function; the others
-are noise.
+`Kernel` learns a scale for each column: from the fitted function it takes how steep it is in that
+column, and stretches the steep ones.
+
+The scales come with the fit, and read as an importance plot. Here 5 of 15 columns carry the
+target, Friedman's first function; the others are noise.
 """
 
 import matplotlib.pyplot as plt

@@ -3,10 +3,11 @@ Gradients without going back
 ============================
 
 `ForwardGradient` asks how fast the loss rises along a random direction, which one pass forward
-tells, and steps along that direction by as much. On average over directions this is the
-gradient; what it costs is noise, the more of it the more weights share a direction. Here the
-same network learns from one direction for all weights, from one for each array of weights,
-from sixteen of these, and from the gradient itself.
+tells, and steps along that direction by as much.
+
+On average over directions this is the gradient; what it costs is noise, the more of it the more
+weights share a direction. Here the same network learns from one direction for all weights, from
+one for each array of weights, from sixteen of these, and from the gradient itself.
 """
 
 import matplotlib.pyplot as plt

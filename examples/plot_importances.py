@@ -4,9 +4,11 @@ Which columns does a model go by?
 
 ``feature_importances_`` follow from what the layers learned and need no rows: of a kernel, by how
 much its output changes where a column takes the value of another landmark; of a ridge, from its
-weights; of trees, from their splits; and all of them weighed by the stack. Permutation importance
-asks something else, how much worse predictions of test rows get when a column is shuffled, and
-needs these rows and their targets. Ten columns of noise stand beside those of the diabetes study.
+weights; of trees, from their splits; and all of them weighed by the stack.
+
+Permutation importance asks something else, how much worse predictions of test rows get when a
+column is shuffled, and needs these rows and their targets. Ten columns of noise stand beside those
+of the diabetes study.
 """
 
 import matplotlib.pyplot as plt
@@ -27,6 +29,15 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 model = ZORBRegressor(random_state=0).fit(X_train, y_train)
 
 # %%
+# `SelectFromModel` keeps the columns above the mean, and no column of noise among them.
+
+chosen = SelectFromModel(model, prefit=True).get_support()
+print("kept:", ", ".join(X.columns[chosen]))
+small = ZORBRegressor(random_state=0).fit(X_train.loc[:, chosen], y_train)
+print(f"R² of all columns {model.score(X_test, y_test):.3f}, ", end="")
+print(f"of the {chosen.sum()} kept {small.score(X_test.loc[:, chosen], y_test):.3f}")
+
+# %%
 # On the left what the model has in itself, on the right what shuffling does to R² of the test
 # rows. Their ranks agree where a column counts.
 
@@ -40,12 +51,4 @@ axes[0].set_title("feature_importances_")
 right = FeatureImportancesDisplay(shuffled.importances_mean, X.columns)
 right.plot(ax=axes[1], color="C1")
 axes[1].set(title="permutation importance", xlabel="R² lost by shuffling")
-
-# %%
-# `SelectFromModel` keeps the columns above the mean, and no column of noise among them.
-
-chosen = SelectFromModel(model, prefit=True).get_support()
-print("kept:", ", ".join(X.columns[chosen]))
-small = ZORBRegressor(random_state=0).fit(X_train.loc[:, chosen], y_train)
-print(f"R² of all columns {model.score(X_test, y_test):.3f}, ", end="")
-print(f"of the {chosen.sum()} kept {small.score(X_test.loc[:, chosen], y_test):.3f}")
+plt.show()

@@ -2,10 +2,11 @@
 Columns with long tails
 =======================
 
-A price, a population or a concentration may spread over five orders of magnitude. Scaled to unit
-variance, nearly all of its rows fall into a point, and a kernel sees no difference between them.
-`NormalScores` takes the ranks of such columns and leaves all others as they are. The default
-does so before its kernels.
+A price, a population or a concentration may spread over five orders of magnitude.
+
+Scaled to unit variance, nearly all of its rows fall into a point, and a kernel sees no difference
+between them. `NormalScores` takes the ranks of such columns and leaves all others as they are. The
+default does so before its kernels.
 """
 
 # %%
@@ -24,18 +25,6 @@ X = np.exp(2.5 * Z)
 X_train, X_test, y_train, y_test = X[:600], X[600:], y[:600], y[600:]
 
 # %%
-# What a kernel sees of the first column, without the layer and with it.
-
-fig, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
-for ax, layer in zip(axes, (Standardize(), NormalScores()), strict=True):
-    params = layer.init(rng, (6,), (X_train, None, None))
-    ax.scatter(layer.forward(params, X_train)[:, 0], y_train, s=6)
-    ax.set(title=type(layer).__name__, xlabel="first column")
-axes[0].set_ylabel("target")
-fig.tight_layout()
-plt.show()
-
-# %%
 # The same ridge of kernel features on both.
 
 for layers in ("Standardize Kernel[600]", "NormalScores Standardize Kernel[600]"):
@@ -49,3 +38,15 @@ for layers in ("Standardize Kernel[600]", "NormalScores Standardize Kernel[600]"
 # column, take its logarithm instead.
 
 print("columns with long tails:", model.params_[0]["columns"])
+
+# %%
+# What a kernel sees of the first column, without the layer and with it.
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
+for ax, layer in zip(axes, (Standardize(), NormalScores()), strict=True):
+    params = layer.init(rng, (6,), (X_train, None, None))
+    ax.scatter(layer.forward(params, X_train)[:, 0], y_train, s=6)
+    ax.set(title=type(layer).__name__, xlabel="first column")
+axes[0].set_ylabel("target")
+fig.tight_layout()
+plt.show()

@@ -2,9 +2,10 @@
 A layer of your own
 ===================
 
-A layer is a class with a few pure methods. This one learns from data, too: it places the
-knots of a linear spline at the quantiles of every column, so that a read-out on it is an
-additive model of bent lines.
+A layer is a class with a few pure methods.
+
+This one learns from data, too: it places the knots of a linear spline at the quantiles of every
+column, so that a read-out on it is an additive model of bent lines.
 """
 
 import matplotlib.pyplot as plt

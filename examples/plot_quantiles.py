@@ -2,10 +2,12 @@
 Quantiles and intervals
 =======================
 
-How far a prediction may be off differs from row to row. `ZORBRegressor.predict_quantiles` tells
-it from the left-out errors of training rows, with no further fit: a small ridge regression says how
-large errors are for such columns, and their quantiles are taken of rows with predictions like
-it. Quantile regression by boosting takes one model for each quantile.
+How far a prediction may be off differs from row to row.
+
+`ZORBRegressor.predict_quantiles` tells it from the left-out errors of training rows, with no
+further fit: a small ridge regression says how large errors are for such columns, and their
+quantiles are taken of rows with predictions like it. Quantile regression by boosting takes one
+model for each quantile.
 """
 
 # %%

@@ -2,9 +2,11 @@
 Units that see a window of an image
 ===================================
 
-A unit of a dense layer sees all pixels, and random weights over all of them make a blurred
-image of noise. `ReceptiveFields` gives each unit a window of its own, and two training images
-to tell apart there. Nothing is solved in this layer: the read-out alone is.
+A unit of a dense layer sees all pixels, and random weights over all of them make a blurred image
+of noise.
+
+`ReceptiveFields` gives each unit a window of its own, and two training images to tell apart there.
+Nothing is solved in this layer: the read-out alone is.
 
 The pictures are initial weights of eight units of either kind, and below the accuracy on digits
 left out, for as many units as the axis says.

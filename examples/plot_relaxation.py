@@ -2,11 +2,15 @@
 Relaxation: how much of a random layer to keep
 ==============================================
 
-A hidden layer is solved for targets that came down from the outputs, so a layer that is
-solved and nothing else computes a linear function of at most as many values as there are
-outputs. For two spirals that is one value, and the boundary is a few straight stripes. With
-a part of the random weights kept (``relaxation`` below 1) the layer bends space *and* knows
-the targets.
+A hidden layer is solved for targets that came down from the outputs, so a layer that is solved and
+nothing else computes a linear function of at most as many values as there are outputs.
+
+For two spirals that is one value, and the boundary is a few straight stripes. With a part of the
+random weights kept (``relaxation`` below 1) the layer bends space *and* knows the targets.
+
+On these spirals random weights do as well as relaxed ones: there are 200 units for two
+columns. Relaxation pays where layers are narrow for the task or stacked deep. It is a
+parameter like any other, to be searched by ``GridSearchCV`` where it matters.
 """
 
 import matplotlib.pyplot as plt
@@ -48,8 +52,3 @@ for ax, (relaxation, title) in zip(axes, titles.items(), strict=True):
     ax.set(title=f"relaxation={title}", xticks=[], yticks=[], aspect="equal")
     ax.set_xlabel(f"test accuracy {model.score(X_test, y_test):.3f}")
 plt.show()
-
-# %%
-# On these spirals random weights do as well as relaxed ones: there are 200 units for two
-# columns. Relaxation pays where layers are narrow for the task or stacked deep. It is a
-# parameter like any other, to be searched by ``GridSearchCV`` where it matters.

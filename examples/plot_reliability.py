@@ -3,6 +3,7 @@ Can the probabilities be believed?
 ==================================
 
 Of all rows to which a model gives a probability of 80 %, about 80 % should belong to the class.
+
 The defaults of `ZORBClassifier` map least-squares scores to probabilities by two numbers, chosen
 for the log-loss of left-out predictions. Beside it stand three classifiers with their own
 defaults.

@@ -3,8 +3,9 @@ Searching layers with GridSearchCV
 ==================================
 
 A list of layers can be written as text, and text is a plain value: a search space may hold it
-beside any other parameter. Here ``GridSearchCV`` tries five lists of layers and four values of
-``relaxation``.
+beside any other parameter.
+
+Here ``GridSearchCV`` tries five lists of layers and four values of ``relaxation``.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,10 @@
 What the defaults build: blocks weighed on left-out rows
 ========================================================
 
-Without a list of layers the estimators stack a ridge, a kernel and a forest. Which of them a
-data set needs is not guessed: each block predicts rows it has not seen, and weights that are
-never negative and sum to one are fitted to these predictions.
+Without a list of layers the estimators stack a ridge, a kernel and a forest.
+
+Which of them a data set needs is not guessed: each block predicts rows it has not seen, and
+weights that are never negative and sum to one are fitted to these predictions.
 """
 
 import matplotlib.pyplot as plt

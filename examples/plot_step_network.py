@@ -2,9 +2,10 @@
 A network without derivatives
 =============================
 
-A step has no derivative, so a network of steps cannot be trained by following a gradient. A
-layer before a step can be solved all the same: targets pass up and down through the step,
-less one half, and least squares does the rest.
+A step has no derivative, so a network of steps cannot be trained by following a gradient.
+
+A layer before a step can be solved all the same: targets pass up and down through the step, less
+one half, and least squares does the rest.
 """
 
 import matplotlib.pyplot as plt

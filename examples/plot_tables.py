@@ -3,9 +3,11 @@ Do tables have to be prepared?
 ==============================
 
 ``fit`` reads a data frame as it is: text and categories become columns of 0 and 1, gaps are filled
-and said in a column of their own, and trees see both as they are. Many a pipeline fills gaps with
-the median and forgets where they were. The diabetes study shows what that costs where gaps tell
-something: parts of three columns are removed here, the more often the higher the value is.
+and said in a column of their own, and trees see both as they are.
+
+Many a pipeline fills gaps with the median and forgets where they were. The diabetes study shows
+what that costs where gaps tell something: parts of three columns are removed here, the more often
+the higher the value is.
 """
 
 import matplotlib.pyplot as plt
