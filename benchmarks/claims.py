@@ -32,6 +32,7 @@ NAMES = {
     "accelerator": "networks on a GPU and on the processor beside it",
     "adam": "Adam's time to the same accuracy",
     "serving": "milliseconds of a prediction and bytes of a model",
+    "serving_rows": "the same for many rows (``python -m benchmarks.serving --rows``)",
     "small_fits": "fits of few rows beside scikit-learn",
     "many_rows": "the default beside LightGBM on 20 000 rows",
     "scale": "time and memory by the shape of a table",

@@ -15,7 +15,7 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from .common import note, quiet, save, show, size_parser
+from .common import note, quiet, save, saved, show, size_parser
 
 ROWS = {"quick": (1000, 4000), "full": (1000, 4000, 20_000, 100_000, 1_000_000)}
 WIDE = {
@@ -111,21 +111,25 @@ def compare(shape, peer, efforts):
 def main():
     parser = size_parser(__doc__)
     parser.add_argument("--fit", nargs=2, metavar=("MODEL", "SHAPE"), help="one fit, as JSON")
-    parser.add_argument("--most-rows", type=int, default=10**6)
+    parser.add_argument("--shapes", nargs="+", help="these only; others stay as they were measured")
     arguments = parser.parse_args(sys.argv[1:] if __name__ == "__main__" else [])
     if arguments.fit:
         measure(*arguments.fit)
         return
     size = arguments.size
-    rows = [compare(n, "LightGBM", EFFORTS) for n in ROWS[size] if n <= arguments.most_rows]
-    rows += [compare(shape, "forest", EFFORTS) for shape in WIDE[size]]
-    show(rows)
-    seconds = {row["shape"]: row["auto s"] for row in rows}
-    if "1000000" in seconds:
+    name = "scale" if size == "full" else "scale_quick"
+    shapes = [*map(str, ROWS[size]), *WIDE[size]]
+    rows = saved(name, "shape")
+    for shape in arguments.shapes or shapes:
+        rows[(shape,)] = compare(shape, "forest" if " " in shape else "LightGBM", EFFORTS)
+        ordered = [rows[(known,)] for known in shapes if (known,) in rows]
+        threads = os.environ.get("OMP_NUM_THREADS", os.cpu_count())
+        save(name, ordered, threads=int(threads))
+    show(ordered)
+    seconds = {row["shape"]: row["auto s"] for row in ordered}
+    if {"1000000", "20000"} <= set(seconds):
         growth = seconds["1000000"] / seconds["20000"]
         print(f"time of 1 000 000 rows / 20 000 rows: {growth:.3g}")
-    threads = os.environ.get("OMP_NUM_THREADS", os.cpu_count())
-    save("scale" if size == "full" else "scale_quick", rows, threads=int(threads))
 
 
 if __name__ == "__main__":
