@@ -45,6 +45,8 @@ BOOSTED_OUTPUTS = 10
 FEW_FOLDS = 4
 # leaves of a boosted tree, at least and at most, and rows for each of them
 LEAVES, LEAF_ROWS = (16, 31), 250
+# and of a small one: where classes overlap, many rounds of large trees say too much of single rows
+SHALLOW_LEAVES = 6
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
@@ -181,7 +183,8 @@ def auto_layers(
     With ``effort="fast"`` all of them are smaller, there is no second kernel, and boosting begins
     at 6000 rows: for searches, and for many models. With ``effort="best"`` kernels have twice as
     many landmarks and more, there are two forests of 500 trees, and boosting begins at 200 rows,
-    with four times as many rounds and ten folds: ten to twenty times as long.
+    of large trees and of small ones, with four times as many rounds and ten folds: ten to twenty
+    times as long.
 
     Where columns are not plain numbers, `Encode` stands in front of ridge and kernels, trees read
     the columns as they are, and boosting, of four folds, begins at 400 rows if most columns are
@@ -309,13 +312,15 @@ def _usual(
     many = schema is not None and 2 * len(schema.of_kind("category")) >= n_features
     boosted = n_rows >= (effort.category_rows if many else effort.boosted_rows)
     narrow = n_features <= BOOSTED_COLUMNS and n_outputs <= BOOSTED_OUTPUTS
+    more = len(effort.forests) > 1
     pays = {
         "linear": True,
         "kernel": True,
         "smooth": n_rows >= effort.boosted_rows and effort.smooth,
         "forest": n_rows >= FEW_ROWS,
-        "extra": n_rows >= FEW_ROWS and len(effort.forests) > 1,
+        "extra": n_rows >= FEW_ROWS and more,
         "boosting": boosted and narrow,
+        "shallow": boosted and narrow and more,
     }
     return [name for name in pays if pays[name]]
 
@@ -337,7 +342,10 @@ def _blocks(
         blocks["kernel"] = [*front, Kernel(landmarks, kind=auto.kernel)]
         blocks["smooth"] = [*front, Kernel(few, kind="gaussian")]
     if not sparse:
-        blocks["boosting"] = [Trees(kind="boosting", **effort.boosted(n_rows))]
+        boosting = effort.boosted(n_rows)
+        blocks["boosting"] = [Trees(kind="boosting", **boosting)]
+        small = {**boosting, "max_leaf_nodes": SHALLOW_LEAVES}
+        blocks["shallow"] = [Trees(kind="boosting", **small)]
     return blocks
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..typing import Array, Float, Int, Params, Shape, Stream
 
 EFFORTS = ("fast", "auto", "best")
-BLOCKS = ("linear", "kernel", "smooth", "forest", "extra", "boosting")
+BLOCKS = ("linear", "kernel", "smooth", "forest", "extra", "boosting", "shallow")
 MOST_MULTIPLE = 4
 COUNT = Interval(Integral, 1, None, closed="left")
 PLACE = (
@@ -41,7 +41,7 @@ class Auto(Layer):
         - "kernel", a ridge of kernel features;
         - "smooth", one of Gaussian features at few landmarks;
         - "forest" and "extra", random and extremely randomised trees;
-        - "boosting", gradient boosting, of folds.
+        - "boosting" and "shallow", gradient boosting, of folds, and such of small trees.
 
         "auto" chooses by rows, columns and outputs.
     landmarks : int, float or None, default=None

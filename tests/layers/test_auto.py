@@ -18,7 +18,7 @@ from sklearn_zorb import (
 from sklearn_zorb.layers import Auto, Dense, Stack
 
 X, y = load_iris(return_X_y=True)
-ALL = "linear+kernel+smooth+forest+extra+boosting"
+ALL = "linear+kernel+smooth+forest+extra+boosting+shallow"
 
 
 def text(shape=(2500, 5), **sizes):
@@ -60,7 +60,7 @@ def test_each_size_stands_in_the_list(sizes, piece):
 def test_blocks_stand_in_the_order_that_is_asked_for():
     (stack,) = auto_layers((50, 4), effort=Auto(blocks=f" {ALL} "))
     assert [block[-1].get_params().get("kind", "ridge") for block in stack.blocks] == [
-        "ridge", "auto", "gaussian", "forest", "extra", "boosting"
+        "ridge", "auto", "gaussian", "forest", "extra", "boosting", "boosting"
     ]  # fmt: skip
     assert text(blocks="boosting+linear").startswith("Stack(Trees")
 
