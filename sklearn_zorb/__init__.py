@@ -1,7 +1,9 @@
 """Layered models trained in closed form, without backpropagation, for scikit-learn."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._version import __version__ as __version__
 
@@ -44,7 +46,7 @@ _HOMES = {
 _FOLDERS = ("automl", "datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Import what is public when it is first used: ``zorb --help`` should not wait for it."""
     if name in _FOLDERS:
         return import_module(f"{__name__}.{name}")
@@ -53,5 +55,5 @@ def __getattr__(name):
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'estimators')}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *__all__, *_FOLDERS]

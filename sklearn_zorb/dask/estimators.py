@@ -1,5 +1,9 @@
 """The closed-form estimators for rows on the workers of a Dask cluster."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
 from dask import is_dask_collection
 from distributed import default_client
@@ -9,8 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import StrOptions, fit_context
 from ..estimators import ZORBClassifier, ZORBRegressor
 from ..estimators.fitting import Call
+from ..estimators.layered import BaseLayered
 from .predicting import lazily
 from .reading import read_collections
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from numpy.typing import ArrayLike
+
+    from ..estimators.plans import Precision
+    from ..estimators.weights import ClassWeight
+    from ..typing import Float, Int, LayersLike, RandomState, Shape
 
 # what a decoder makes of outputs, for each method
 DECODED = {
@@ -20,17 +33,18 @@ DECODED = {
 }
 
 
-class _OnWorkers:
+class _OnWorkers(BaseLayered):
     """Mixin of a closed-form estimator that is fitted to collections of Dask.
 
     The class it is mixed into stands before it and says which parameters there are; the one that
     it is a form of is `_local_class`.
     """
 
-    _local_class: type
+    _local_class: type[ZORBClassifier | ZORBRegressor]
+    client: Client | None
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train every layer where the rows lie.
 
         Parameters
@@ -58,7 +72,7 @@ class _OnWorkers:
         return self._become(self._learned(data, Call(classes)))
 
     @property
-    def client_(self):
+    def client_(self) -> Client:
         """The client that is used: the parameter, or the one that was made last."""
         if self.client is not None:
             return self.client
@@ -70,7 +84,7 @@ class _OnWorkers:
                 "distributed.Client('tcp://...'), or pass client=..."
             ) from error
 
-    def to_local(self):
+    def to_local(self) -> Any:
         """Give the ordinary estimator that predicts the same.
 
         Returns
@@ -87,12 +101,12 @@ class _OnWorkers:
         vars(local).update(learned)
         return local
 
-    def _unfitted(self):
+    def _unfitted(self) -> Any:
         own = self.get_params(deep=False)
         del own["client"]
         return self._local_class(**own)
 
-    def _of(self, method, X):
+    def _of(self, method: str, X: Any) -> Any:
         """Predictions for rows here or, when they are asked for, on workers."""
         check_is_fitted(self, "model_")
         local = self.to_local()
@@ -101,7 +115,7 @@ class _OnWorkers:
         example = getattr(self.model_.decoder, DECODED[method])(np.zeros((1, self.n_outputs_)))
         return lazily(local, method, X, example)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Any:
         """Predict labels or numbers.
 
         Parameters
@@ -116,19 +130,19 @@ class _OnWorkers:
         return self._of("predict", X)
 
     @property
-    def partial_fit(self):
+    def partial_fit(self) -> Any:
         raise AttributeError(
             f"{type(self).__name__} learns from whole collections: call fit, or "
             "to_local().partial_fit."
         )
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         # a client stands for a connection, of which there is no copy
         own = {name: clone(value, safe=False) for name, value in self.get_params(deep=False).items()
                if name != "client"}  # fmt: skip
         return type(self)(**own, client=self.client)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         return {**state, "client": None}
 
@@ -184,27 +198,27 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
 
     def __init__(
         self,
-        layers="auto",
+        layers: LayersLike = "auto",
         *,
-        alpha="loo",
-        relaxation=0.3,
-        readout="all",
-        n_sweeps=1,
-        rcond=None,
-        backward_rcond=None,
-        input_shape=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        class_weight=None,
-        dtype="float64",
-        backend="auto",
-        memory_limit=None,
-        n_jobs=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-        client=None,
-    ):
+        alpha: Float | Literal["loo"] = "loo",
+        relaxation: Float = 0.3,
+        readout: Literal["all", "last"] = "all",
+        n_sweeps: Int = 1,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+        input_shape: Shape | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        class_weight: ClassWeight | None = None,
+        dtype: Literal["float64", "float32"] | Precision = "float64",
+        backend: Literal["auto", "numpy"] = "auto",
+        memory_limit: Float | str | None = None,
+        n_jobs: Int | None = None,
+        random_state: RandomState = None,
+        warm_start: bool = False,
+        verbose: Int = 0,
+        client: Client | None = None,
+    ) -> None:
         super().__init__(
             layers, alpha=alpha, relaxation=relaxation, readout=readout, n_sweeps=n_sweeps,
             rcond=rcond, backward_rcond=backward_rcond, input_shape=input_shape,
@@ -214,7 +228,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         )  # fmt: skip
         self.client = client
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities, as of `sklearn_zorb.ZORBClassifier`.
 
         Parameters
@@ -228,7 +242,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         """
         return self._of("predict_proba", X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Signed scores, as of `sklearn_zorb.ZORBClassifier`.
 
         Parameters
@@ -294,27 +308,27 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
 
     def __init__(
         self,
-        layers="auto",
+        layers: LayersLike = "auto",
         *,
-        alpha="loo",
-        relaxation=0.3,
-        readout="all",
-        n_sweeps=1,
-        rcond=None,
-        backward_rcond=None,
-        input_shape=None,
-        standardize=True,
-        categorical_features="from_dtype",
-        clip=True,
-        dtype="float64",
-        backend="auto",
-        memory_limit=None,
-        n_jobs=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-        client=None,
-    ):
+        alpha: Float | Literal["loo"] = "loo",
+        relaxation: Float = 0.3,
+        readout: Literal["all", "last"] = "all",
+        n_sweeps: Int = 1,
+        rcond: Float | None = None,
+        backward_rcond: Float | None = None,
+        input_shape: Shape | None = None,
+        standardize: bool = True,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        clip: bool = True,
+        dtype: Literal["float64", "float32"] | Precision = "float64",
+        backend: Literal["auto", "numpy"] = "auto",
+        memory_limit: Float | str | None = None,
+        n_jobs: Int | None = None,
+        random_state: RandomState = None,
+        warm_start: bool = False,
+        verbose: Int = 0,
+        client: Client | None = None,
+    ) -> None:
         super().__init__(
             layers, alpha=alpha, relaxation=relaxation, readout=readout, n_sweeps=n_sweeps,
             rcond=rcond, backward_rcond=backward_rcond, input_shape=input_shape,

@@ -1,5 +1,9 @@
 """Predictions of collections, computed when they are asked for."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import dask
 import dask.array as da
 import numpy as np
@@ -7,7 +11,7 @@ import numpy as np
 from .reading import delayed_blocks
 
 
-def lazily(estimator, method, X, example):
+def lazily(estimator: Any, method: str, X: Any, example: np.ndarray) -> da.Array:
     """What a method of a fitted estimator says of the rows of a collection.
 
     Parameters
@@ -35,6 +39,6 @@ def lazily(estimator, method, X, example):
     return da.concatenate(parts, allow_unknown_chunksizes=True)
 
 
-def _predicted(estimator, method, X, nothing):
+def _predicted(estimator: Any, method: str, X: Any, nothing: np.ndarray) -> np.ndarray:
     """Predictions of one block, which may have no rows."""
     return getattr(estimator, method)(X) if len(X) else nothing

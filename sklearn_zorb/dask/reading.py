@@ -1,6 +1,9 @@
 """Collections of Dask as rows on workers, checked where they lie."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
@@ -9,8 +12,17 @@ from dask import is_dask_collection
 from ..estimators.blocks import Common, facts_of, prepared, read_block, remote_data
 from .workers import Workers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-def read_collections(client, estimator, X, y, sample_weight):
+    from distributed import Client, Future
+
+    from ..estimators.blocks import Facts, RemoteData
+
+
+def read_collections(
+    client: Client, estimator: Any, X: Any, y: Any, sample_weight: Any
+) -> tuple[RemoteData, np.ndarray | None]:
     """Rows of collections on the workers of a client, and the classes among them.
 
     Parameters
@@ -40,7 +52,9 @@ def read_collections(client, estimator, X, y, sample_weight):
     return remote_data(estimator, facts, *tables), common.classes
 
 
-def _blocks(client, X, y, sample_weight):
+def _blocks(
+    client: Client, X: Any, y: Any, sample_weight: Any
+) -> Iterator[tuple[Future[Any] | None, ...]]:
     """For each block of rows its parts of X, y and the weights, as futures or None."""
     parts = [delayed_blocks(X, "X"), delayed_blocks(_like(y, X), "y")]
     if sample_weight is not None:
@@ -59,7 +73,7 @@ def _blocks(client, X, y, sample_weight):
     return zip(*found, strict=True)
 
 
-def delayed_blocks(table, name):
+def delayed_blocks(table: Any, name: str) -> list[Any]:
     """The blocks of a collection."""
     if not is_dask_collection(table) or not hasattr(table, "to_delayed"):
         raise TypeError(
@@ -72,7 +86,7 @@ def delayed_blocks(table, name):
     return list(table.to_delayed())
 
 
-def _like(table, X):
+def _like(table: Any, X: Any) -> Any:
     """An array divided as X is, where both know their lengths."""
     arrays = isinstance(table, da.Array) and isinstance(X, da.Array)
     if arrays and not np.isnan([*table.chunks[0], *X.chunks[0]]).any():
@@ -82,7 +96,9 @@ def _like(table, X):
     return table
 
 
-def _with_rows(run, estimator, blocks):
+def _with_rows(
+    run: Callable[..., Future[Any]], estimator: Any, blocks: list[Future[Any]]
+) -> tuple[list[Future[Any]], list[Facts]]:
     """Blocks that have rows, and what is known of each."""
     facts = [one.result() for one in [run(facts_of, estimator, block) for block in blocks]]
     found = [pair for pair in zip(blocks, facts, strict=True) if pair[1] is not None]

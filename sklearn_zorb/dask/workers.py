@@ -1,10 +1,12 @@
 """Rows on the workers of a cluster: functions are sent to them, and sums travel back."""
 
+from __future__ import annotations
+
 import itertools
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -14,6 +16,13 @@ from ..layers import Context
 from ..memory import DEFAULT_LIMIT, parse_bytes
 from ..rows import Rows, Targets
 from ..rows.remote import Block, Remote, Store, here, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from distributed import Client, Future
+
+    from ..typing import Float
 
 # of the memory of the workers, what hidden activations may take
 KEPT_SHARE = 0.25
@@ -34,10 +43,10 @@ class Work:
 
     function: Any
     add: Any
-    tables: tuple
-    names: tuple
+    tables: tuple[Any, ...]
+    names: tuple[str, ...]
 
-    def of_block(self, start, arrays):
+    def of_block(self, start: int, arrays: Sequence[np.ndarray]) -> Any:
         """What the function gives for one block."""
         block = Block(dict(zip(self.names, arrays, strict=True)), start)
         # what overflows is looked for in what comes out
@@ -61,17 +70,21 @@ class Workers(Store):
         quarter may be.
     """
 
-    def __init__(self, client, sizes, memory_limit=None):
+    def __init__(
+        self, client: Client, sizes: Sequence[int], memory_limit: Float | str | None = None
+    ) -> None:
         self.client, self.n_rows = client, sum(sizes)
         self.starts = [0, *itertools.accumulate(sizes)][:-1]
         self._room = _room(client, memory_limit)
 
-    def table(self, parts, first):
+    def table(self, parts: Sequence[Future[Any]], first: np.ndarray) -> Remote:
         """A table of which each of the futures `parts` holds a block."""
         _check(parts)
         return Remote(self, uuid4().hex, first, parts)
 
-    def total(self, function, add, tables):
+    def total(
+        self, function: Callable[..., Any], add: Callable[[Any, Any], Any], tables: Sequence[Any]
+    ) -> Any:
         remotes = named(tables)
         work = self._sent(Work(function, add, tuple(tables), tuple(remotes)))
         parts = [remote.parts for remote in remotes.values()]
@@ -79,7 +92,7 @@ class Workers(Store):
         for chains in self._chains(parts[0]):
             own = []
             for chain in chains:
-                done = None
+                done: Any = None
                 for i in chain:
                     blocks = [futures[i] for futures in parts]
                     done = self._submit(_step, work, self.starts[i], done, *blocks)
@@ -87,7 +100,7 @@ class Workers(Store):
             sums.append(self._joined(work, own))
         return self._joined(work, sums).result()
 
-    def keep(self, table):
+    def keep(self, table: Any) -> Remote:
         first, remotes = np.asarray(table[:1]), named([table])
         work = self._sent(Work(_whole, None, (table,), tuple(remotes)))
         blocks = zip(*(remote.parts for remote in remotes.values()), strict=True)
@@ -97,16 +110,16 @@ class Workers(Store):
         ]
         return self.table(parts, first)
 
-    def spares(self, n_bytes):
+    def spares(self, n_bytes: float) -> bool:
         if n_bytes > self._room:
             return False
         self._room -= n_bytes
         return True
 
-    def _chains(self, parts):
+    def _chains(self, parts: Sequence[Future[Any]]) -> Iterator[list[np.ndarray]]:
         """Places of blocks, for each worker and each of its threads."""
         found, threads = self.client.who_has(parts), self.client.nthreads()
-        places: dict = {}
+        places: dict[str, list[int]] = {}
         for i, part in enumerate(parts):
             holders = found.get(part.key) or ("",)
             places.setdefault(min(holders), []).append(i)
@@ -114,7 +127,7 @@ class Workers(Store):
             count = min(threads.get(worker, 1), len(own))
             yield np.array_split(own, count)
 
-    def _joined(self, work, sums):
+    def _joined(self, work: Future[Any], sums: Sequence[Future[Any]]) -> Future[Any]:
         """The sum of sums, by a tree."""
         while len(sums) > 1:
             pairs = [sums[i : i + 2] for i in range(0, len(sums), 2)]
@@ -123,36 +136,36 @@ class Workers(Store):
             ]
         return sums[0]
 
-    def _sent(self, work):
+    def _sent(self, work: Work) -> Future[Any]:
         """The work as a future that any worker can have; made again where one dies."""
         with _any_size():
             return self._submit(_same, work)
 
-    def _submit(self, function, *arguments):
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         return self.client.submit(function, *arguments, pure=False)
 
 
-def _same(work):
+def _same(work: Work) -> Work:
     return work
 
 
-def _step(work, start, done, *arrays):
+def _step(work: Work, start: int, done: Any, *arrays: np.ndarray) -> Any:
     own = work.of_block(start, arrays)
     return own if done is None else work.add(done, own)
 
 
-def _join(work, one, other):
+def _join(work: Work, one: Any, other: Any) -> Any:
     return work.add(one, other)
 
 
-def _whole(rows):
+def _whole(rows: Any) -> np.ndarray:
     """All rows of a table that is at hand, as one array."""
     if isinstance(rows, Rows):
         return rows.computed(Context(dtype=rows[:1].dtype))
     return rows[:] if isinstance(rows, Targets) else rows
 
 
-def _check(parts):
+def _check(parts: Sequence[Future[Any]]) -> None:
     """Wait for futures; the error of one that failed is raised."""
     wait(parts)
     failed = [part for part in parts if part.status != "finished"]
@@ -161,14 +174,14 @@ def _check(parts):
 
 
 @contextmanager
-def _any_size():
+def _any_size() -> Iterator[None]:
     """Within it nothing is said of the size of what is sent: it is known, and sent once."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sending large graph")
         yield
 
 
-def _room(client, memory_limit):
+def _room(client: Client, memory_limit: Float | str | None) -> float:
     """Bytes of activations that workers may keep."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     if memory_limit is not None:

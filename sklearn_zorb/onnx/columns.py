@@ -1,5 +1,9 @@
 """Converters of what reads columns one by one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..layers import Encode, NormalScores
@@ -9,26 +13,31 @@ from ..layers.models.typed import TypedColumns
 from ..rows.calendar import calendar
 from .registry import converts
 
+if TYPE_CHECKING:
+    from ..typing import Params
+    from .tensor import Graph, Tensor
+
 
 @converts(Encode)
-def encode(graph, layer, params, inputs):
+def encode(graph: Graph, layer: Encode, params: Params, inputs: Tensor) -> Tensor:
     if layer.schema is None:
         return inputs
     layout, missing = layer.layout(), graph("IsNaN", inputs)
     unknown = missing | (layout.is_category & (inputs < 0.0))
     filled = graph("Where", unknown, params["medians"], inputs)
-    parts = [filled[:, layout.numbers]] if len(layout.numbers) else []
+    parts: list[Any] = [filled[:, layout.numbers]] if len(layout.numbers) else []
     parts += [graph.cast(missing[:, layout.gaps])] if len(layout.gaps) else []
-    parts += [moment(filled[:, j]) for j in layout.times]
+    # a tensor stands for an array
+    parts += [moment(filled[:, j]) for j in layout.times]  # type: ignore[arg-type]
     for j, places in layout.places.items():
         columns = np.unique(places[places < layout.n_indicators])
         if len(columns):
-            table = np.float64(places[:, None] == columns)
+            table = (places[:, None] == columns).astype(np.float64)
             parts.append(_looked_up(graph, table, inputs[:, j]))
     return graph.concat(parts, axis=1)
 
 
-def _looked_up(graph, table, codes):
+def _looked_up(graph: Graph, table: np.ndarray, codes: Tensor) -> Tensor:
     """Rows of a table by codes of a category; those of new levels and of gaps come last."""
     n_levels = len(table) - 2
     index = graph("Where", graph("IsNaN", codes), n_levels + 1.0, codes)
@@ -37,7 +46,7 @@ def _looked_up(graph, table, codes):
 
 
 @converts(NormalScores)
-def normal_scores(graph, layer, params, inputs):
+def normal_scores(graph: Graph, layer: NormalScores, params: Params, inputs: Tensor) -> Tensor:
     columns, knots, scores = params["columns"], params["knots"], params["scores"]
     if not len(columns):
         return inputs
@@ -52,7 +61,7 @@ def normal_scores(graph, layer, params, inputs):
 
 
 @converts(JoinedCategories)
-def joined_categories(graph, joined, rows):
+def joined_categories(graph: Graph, joined: JoinedCategories, rows: Tensor) -> Tensor:
     if not joined.groups:
         return rows
     parts = [rows[:, joined.others]] if len(joined.others) else []
@@ -64,9 +73,10 @@ def joined_categories(graph, joined, rows):
 
 
 @converts(TypedColumns)
-def typed_columns(graph, typed, rows):
-    parts = [rows[:, typed.numbers]] if len(typed.numbers) else []
-    parts += [calendar(rows[:, j]) for j in typed.times]
+def typed_columns(graph: Graph, typed: TypedColumns, rows: Tensor) -> Tensor:
+    parts: list[Any] = [rows[:, typed.numbers]] if len(typed.numbers) else []
+    # a tensor stands for an array
+    parts += [calendar(rows[:, j]) for j in typed.times]  # type: ignore[arg-type]
     for j, codes in zip(typed.categories, typed.codes, strict=True):
         found = _looked_up(graph, np.append(codes, np.nan), rows[:, j])
         parts.append(graph("Unsqueeze", found, np.array([1])))

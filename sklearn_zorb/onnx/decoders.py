@@ -1,27 +1,34 @@
 """Converters of decoders: from outputs of a network to labels, probabilities and numbers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..decoders import Classes, Labels, LinearDiscriminant, Numbers
 from ..estimators.transformer import Features
 from .registry import converter_of, converts
 
+if TYPE_CHECKING:
+    from .tensor import Graph, Tensor
+
 
 @converts(Numbers)
-def numbers(graph, decoder, outputs):
-    predicted = outputs * decoder.spread + decoder.mean
+def numbers(graph: Graph, decoder: Numbers, outputs: Tensor) -> list[Tensor]:
+    predicted: Tensor = outputs * decoder.spread + decoder.mean
     if decoder.clip:
         predicted = graph("Min", graph("Max", predicted, decoder.low), decoder.high)
     return [predicted]
 
 
 @converts(Features)
-def features(graph, decoder, outputs):
+def features(graph: Graph, decoder: Features, outputs: Tensor) -> list[Tensor]:
     return [outputs]
 
 
 @converts(Classes)
-def classes(graph, decoder, outputs):
+def classes(graph: Graph, decoder: Classes, outputs: Tensor) -> list[Tensor]:
     """Index of the class, probabilities, and signed scores."""
     binary = decoder.task == "binary"
     scores = _scores(graph, decoder, outputs, "Sigmoid" if binary else "Softmax")
@@ -39,7 +46,7 @@ def classes(graph, decoder, outputs):
 
 
 @converts(Labels)
-def labels(graph, decoder, outputs):
+def labels(graph: Graph, decoder: Labels, outputs: Tensor) -> list[Tensor]:
     """The matrix of labels, their probabilities, and signed scores."""
     scores = _scores(graph, decoder, outputs, "Sigmoid")
     index = graph.cast(scores > 0.5, np.int64)
@@ -51,12 +58,12 @@ def labels(graph, decoder, outputs):
 
 
 @converts(LinearDiscriminant)
-def discriminant(graph, decoder, outputs):
+def discriminant(graph: Graph, decoder: LinearDiscriminant, outputs: Tensor) -> Tensor:
     axes, offsets = decoder.linear()
     return graph("Softmax", outputs @ axes + offsets, axis=1)
 
 
-def _scores(graph, decoder, outputs, activation):
+def _scores(graph: Graph, decoder: Classes | Labels, outputs: Tensor, activation: str) -> Tensor:
     if decoder.link == "logits":
         return graph(activation, outputs)
     if decoder.discriminant is None:
@@ -64,7 +71,7 @@ def _scores(graph, decoder, outputs, activation):
     return converter_of(decoder.discriminant)(graph, decoder.discriminant, outputs)
 
 
-def _probabilities(graph, decoder, scores, axis):
+def _probabilities(graph: Graph, decoder: Classes | Labels, scores: Tensor, axis: int) -> Tensor:
     """Shares of one along an axis, by the decoder's calibration."""
     if decoder.link == "scores":
         calibration = decoder.calibration

@@ -1,5 +1,9 @@
 """Estimators as skl2onnx knows them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import (
@@ -22,6 +26,10 @@ from .inputs import columns_of
 from .registry import converted, converter_of
 from .tensor import Graph
 
+if TYPE_CHECKING:
+    from ..estimators.model import FittedModel
+    from .tensor import Tensor
+
 OLDEST_OPSET = 18
 CLASSIFIER_OPTIONS = {
     "zipmap": [True, False, "columns"],
@@ -31,7 +39,7 @@ CLASSIFIER_OPTIONS = {
 }
 
 
-def register():
+def register() -> None:
     """Tell skl2onnx how estimators of this package are converted."""
     for kinds, options in (
         ((ZORBClassifier, NetworkClassifier), CLASSIFIER_OPTIONS),
@@ -41,7 +49,7 @@ def register():
             update_registered_converter(kind, kind.__name__, _shapes, _convert, options=options)
 
 
-def _shapes(operator):
+def _shapes(operator: Any) -> None:
     """Types of the outputs: numbers in double precision where a column comes in it."""
     decoder, (first, *others) = operator.raw_operator.model_.decoder, operator.outputs
     rows = operator.inputs[0].get_first_dimension()
@@ -56,7 +64,7 @@ def _shapes(operator):
     others[0].type = numbers([rows, len(decoder.classes)])
 
 
-def _convert(scope, operator, container):
+def _convert(scope: Any, operator: Any, container: Any) -> None:
     if container.target_opset < OLDEST_OPSET:
         raise ValueError(f"target_opset={container.target_opset}; pass {OLDEST_OPSET} or more.")
     estimator, variables = operator.raw_operator, operator.inputs
@@ -74,7 +82,7 @@ def _convert(scope, operator, container):
         _hand_over(graph, result, variable)
 
 
-def _outputs(graph, model, inputs):
+def _outputs(graph: Graph, model: FittedModel, inputs: Tensor) -> Tensor:
     """Outputs of the whole network, before the decoder."""
     network, seen = model.network, []
     for i, layer in enumerate(network.layers):
@@ -89,13 +97,13 @@ def _outputs(graph, model, inputs):
     return inputs
 
 
-def _classes(scope, estimator):
+def _classes(scope: Any, estimator: Any) -> np.ndarray:
     """The classes as ONNX has them: text or whole numbers."""
     classes = get_label_classes(scope, estimator)
     return classes.astype(np.int64 if classes.dtype.kind in "biuf" else str)
 
 
-def _hand_over(graph, result, variable):
+def _hand_over(graph: Graph, result: Tensor, variable: Any) -> None:
     """Make a tensor the output that a variable stands for."""
     kind = variable.type.to_onnx_type().tensor_type.elem_type
     name = graph.scope.get_unique_operator_name("Cast")

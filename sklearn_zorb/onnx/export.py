@@ -1,5 +1,9 @@
 """Models to ONNX, and tables to what a session takes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import skl2onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
@@ -8,10 +12,25 @@ from ..rows.frames import Table, as_frame
 from ..rows.values import level_name
 from .inputs import GAP
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from onnx import ModelProto
+    from onnxruntime import InferenceSession
+
+    from ..rows.values import Values
+    from ..typing import TableLike
+
 TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(string)": object}
 
 
-def to_onnx(estimator, X, *, target_opset=None, options=None):
+def to_onnx(
+    estimator: Any,
+    X: TableLike,
+    *,
+    target_opset: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> ModelProto:
     """Convert a fitted estimator, or a pipeline around one, to an ONNX model.
 
     An array becomes one input, ``"X"``, in its own precision. Of a data frame each column is an
@@ -63,7 +82,7 @@ def to_onnx(estimator, X, *, target_opset=None, options=None):
     return _renamed(model, [name for name, _ in types])
 
 
-def _renamed(model, names):
+def _renamed(model: ModelProto, names: Sequence[str]) -> ModelProto:
     """The model with inputs of these names, of which skl2onnx keeps letters and digits only."""
     own = {one.name: name for one, name in zip(model.graph.input, names, strict=True)}
     for one in model.graph.input:
@@ -73,7 +92,7 @@ def _renamed(model, names):
     return model
 
 
-def _types(X):
+def _types(X: Any) -> list[tuple[str, Any]]:
     if as_frame(X) is None:
         single = np.asarray(X).dtype == np.float32
         return [("X", (FloatTensorType if single else DoubleTensorType)([None, np.shape(X)[1]]))]
@@ -83,14 +102,14 @@ def _types(X):
     return [(str(name), kind([None, 1])) for name, kind in zip(table.names, kinds, strict=True)]
 
 
-def _type(column, dtype):
+def _type(column: Values, dtype: Any) -> Any:
     """The type of a column; where rows have gaps only, that of the data frame tells."""
     if column.kind == "category" or (column.kind == "nothing" and not dtype.is_numeric()):
         return StringTensorType
     return FloatTensorType if column.values.dtype == np.float32 else DoubleTensorType
 
 
-def onnx_inputs(session, X):
+def onnx_inputs(session: InferenceSession, X: TableLike) -> dict[str, np.ndarray]:
     """Make the inputs of a session from a table.
 
     Parameters
@@ -136,7 +155,7 @@ def onnx_inputs(session, X):
     return {name: _column(table.values(places[name]), name, kind) for name, kind in wanted.items()}
 
 
-def _column(column, name, kind):
+def _column(column: Values, name: str, kind: type) -> np.ndarray:
     if kind is not object:
         if column.kind == "category":
             raise ValueError(f"column {name!r} of X holds text, and the model takes numbers.")

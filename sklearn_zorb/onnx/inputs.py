@@ -1,6 +1,9 @@
 """Columns as a graph gets them, and as numbers that layers read."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from skl2onnx.common.data_types import StringTensorType
@@ -8,11 +11,20 @@ from skl2onnx.common.data_types import StringTensorType
 from ..rows.schema import NEW_LEVEL, is_typed
 from .tensor import Tensor
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..estimators.model import FittedModel
+    from ..rows.schema import Column
+    from .tensor import Graph
+
 # the text that stands for a gap, as ONNX has none
 GAP = ""
 
 
-def columns_of(graph, model, variables, names):
+def columns_of(
+    graph: Graph, model: FittedModel, variables: Sequence[Any], names: np.ndarray | None
+) -> Tensor:
     """The matrix that the first layer reads, from input variables of a graph.
 
     Parameters
@@ -38,7 +50,9 @@ def columns_of(graph, model, variables, names):
     return _completed(graph, model, graph.concat(blocks, axis=1))
 
 
-def _numbers(graph, block, columns, is_text):
+def _numbers(
+    graph: Graph, block: Tensor, columns: Sequence[Column] | None, is_text: bool
+) -> Tensor:
     """Columns as numbers: codes of categories, seconds of times."""
     if not is_text and not any(column.kind in ("category", "nothing") for column in columns or ()):
         return graph.cast(block)
@@ -60,12 +74,12 @@ def _numbers(graph, block, columns, is_text):
     return graph.concat(found, axis=1)
 
 
-def _codes_of_text(graph, values, column):
+def _codes_of_text(graph: Graph, values: Tensor, column: Column) -> Tensor:
     codes = {level: float(code) for code, level in enumerate(column.levels)}
     return _told(graph, values, {GAP: np.nan, **codes}, NEW_LEVEL)
 
 
-def _told(graph, texts, numbers, otherwise):
+def _told(graph: Graph, texts: Tensor, numbers: dict[str, float], otherwise: float) -> Tensor:
     """Numbers that texts stand for."""
     keys, values = [*numbers] or [GAP], [*numbers.values()] or [otherwise]
     found = graph(
@@ -75,7 +89,7 @@ def _told(graph, texts, numbers, otherwise):
     return graph.cast(found)
 
 
-def _codes_of_numbers(graph, values, column):
+def _codes_of_numbers(graph: Graph, values: Tensor, column: Column) -> Tensor:
     values = graph.cast(values)
     pairs = [(_as_number(level), code) for code, level in enumerate(column.levels)]
     levels, codes = np.array([pair for pair in pairs if pair[0] is not None] or [(np.nan, 0)]).T
@@ -83,14 +97,14 @@ def _codes_of_numbers(graph, values, column):
     return graph("Where", graph("IsNaN", values), np.nan, found)
 
 
-def _as_number(level):
+def _as_number(level: str) -> float | None:
     try:
         return float(level)
     except ValueError:
         return None
 
 
-def _completed(graph, model, rows):
+def _completed(graph: Graph, model: FittedModel, rows: Tensor) -> Tensor:
     """Means in place of gaps that no layer reads, and the value of columns that never varied."""
     if model.means is not None and not is_typed(model.schema):
         rows = graph("Where", graph("IsNaN", rows), model.means, rows)

@@ -1,5 +1,9 @@
 """The converter of kernel features."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from onnx import TensorProto, helper
 
@@ -7,12 +11,17 @@ from ..layers import Kernel
 from ..layers.kernel.functions import KINDS
 from .registry import converts
 
+if TYPE_CHECKING:
+    from ..typing import Params
+    from .tensor import Graph, Tensor
+
 
 @converts(Kernel)
-def kernel(graph, layer, params, inputs):
+def kernel(graph: Graph, layer: Kernel, params: Params, inputs: Tensor) -> Tensor:
     double = graph.of(np.float64)
     scale = params["feature_scales"] / params["bandwidth"]
-    landmarks, kind = np.float64(params["landmarks"] * scale), KINDS[int(params["kind"])]
+    landmarks = np.asarray(params["landmarks"] * scale, np.float64)
+    kind = KINDS[int(params["kind"])]
     rows = double.cast(inputs) * np.float64(scale)
     if kind == "laplace_l1":
         outputs = double("Exp", _manhattan(double, rows, landmarks) * -1.0)
@@ -30,7 +39,7 @@ def kernel(graph, layer, params, inputs):
     return graph.cast(outputs)
 
 
-def _squares(graph, rows, landmarks):
+def _squares(graph: Graph, rows: Tensor, landmarks: np.ndarray) -> Tensor:
     """Squared Euclidean distances, by products."""
     common = landmarks[:64].mean(axis=0)
     rows, landmarks = rows - common, landmarks - common
@@ -38,7 +47,7 @@ def _squares(graph, rows, landmarks):
     return graph("Max", sizes - 2.0 * (rows @ landmarks.T), 0.0)
 
 
-def _manhattan(graph, rows, landmarks):
+def _manhattan(graph: Graph, rows: Tensor, landmarks: np.ndarray) -> Tensor:
     """Manhattan distances, row by row."""
     known, row, out = graph.name_of(landmarks), graph.new_name("row"), graph.new_name("distance")
     parts = [graph.new_name(text) for text in ("difference", "size", "axis")]

@@ -1,33 +1,43 @@
 """Converters of layers whose forward is no plain arithmetic on arrays."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..layers import Conv2D, EstimatorLayer, Parallel, Skip, Stack, Trees
 from .registry import converter_of, converts, sequence
 
+if TYPE_CHECKING:
+    from ..typing import Params
+    from .tensor import Graph, Tensor
+
 
 @converts(Parallel, Skip)
-def branches(graph, layer, params, inputs):
+def branches(graph: Graph, layer: Parallel | Skip, params: Params, inputs: Tensor) -> Tensor:
     shape = inputs.shape[1:]
     outputs = [sequence(graph, *pair, inputs, shape) for pair in layer.with_params(params)]
     return graph.concat(outputs, axis=-1)
 
 
 @converts(Stack)
-def stack(graph, layer, params, inputs):
-    shape, total = inputs.shape[1:], 0.0
+def stack(graph: Graph, layer: Stack, params: Params, inputs: Tensor) -> Tensor:
+    total: Any = 0.0
+    shape = inputs.shape[1:]
     for weight, block, own in layer.asked(params):
         total = total + weight * sequence(graph, block, own, inputs, shape)
     return total
 
 
 @converts(Conv2D)
-def conv2d(graph, layer, params, inputs):
+def conv2d(graph: Graph, layer: Conv2D, params: Params, inputs: Tensor) -> Tensor:
     # runtimes have convolutions in single precision only
-    outputs = layer.rows(params, inputs) @ params["weights"] + params["intercept"]
+    patches: Any = layer.rows(params, inputs)  # type: ignore[arg-type]  # a tensor stands for an array
+    outputs = patches @ params["weights"] + params["intercept"]
     return outputs.reshape(-1, *layer.output_shape(inputs.shape[1:]))
 
 
 @converts(Trees, EstimatorLayer)
-def foreign(graph, layer, params, inputs):
+def foreign(graph: Graph, layer: Trees | EstimatorLayer, params: Params, inputs: Tensor) -> Tensor:
     if "estimator" not in params:
         return inputs @ params["surrogate"]
     model = params["estimator"]

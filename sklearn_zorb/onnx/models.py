@@ -1,5 +1,9 @@
 """Converters of models of scikit-learn within a layer, and of means of models."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from skl2onnx.algebra.onnx_operator import OnnxSubEstimator
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
@@ -11,25 +15,28 @@ from ..layers.models.foreign import Mean, Window
 from .registry import converter_of, converts
 from .tensor import Tensor
 
+if TYPE_CHECKING:
+    from .tensor import Graph
+
 
 @converts(Mean, Window)
-def mean(graph, model, rows):
+def mean(graph: Graph, model: Mean | Window, rows: Tensor) -> Tensor:
     outputs = [converter_of(one)(graph, one, rows) for one in model.models]
     return graph("Sum", *outputs) / len(outputs)
 
 
 @converts(Columns)
-def columns(graph, model, rows):
+def columns(graph: Graph, model: Columns, rows: Tensor) -> Tensor:
     return graph.concat([_of_sklearn(graph, one, rows) for one in model.models], axis=1)
 
 
 @converts(Transformed)
-def transformed(graph, model, rows):
+def transformed(graph: Graph, model: Transformed, rows: Tensor) -> Tensor:
     return _of_sklearn(graph, model.transformer, rows)
 
 
 @converts(Probabilities)
-def probabilities(graph, model, rows):
+def probabilities(graph: Graph, model: Probabilities, rows: Tensor) -> Tensor:
     # of one row for each, whatever their number is
     ones = rows[:, [0]] * 0.0 + 1.0
     if len(model.models) != model.units:
@@ -46,7 +53,7 @@ def probabilities(graph, model, rows):
     return graph.concat(shares, axis=1)
 
 
-def _of_sklearn(graph, estimator, rows):
+def _of_sklearn(graph: Graph, estimator: Any, rows: Tensor) -> Tensor:
     """Predictions, probabilities or what a transformer makes of rows, of two dimensions."""
     kind = DoubleTensorType if graph.dtype == np.float64 else FloatTensorType
     classifier = is_classifier(estimator)

@@ -1,12 +1,23 @@
 """The table of what has a converter of its own, and the way through a list of layers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .tensor import Tensor
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..layers.base import Layer
+    from ..typing import Method, Params, Shape
+    from .tensor import Graph
+
 # functions by the exact class that they convert: a subclass may do something else
-CONVERTERS: dict = {}
+CONVERTERS: dict[type, Callable[..., Any]] = {}
 
 
-def converts(*classes):
+def converts(*classes: type) -> Callable[[Method], Method]:
     """Make a function the converter of some classes.
 
     A layer whose `forward` is arithmetic on an array namespace needs none: it is called on arrays
@@ -35,14 +46,14 @@ def converts(*classes):
     ...     return inputs * inputs * inputs
     """
 
-    def register(function):
+    def register(function: Method) -> Method:
         CONVERTERS.update(dict.fromkeys(classes, function))
         return function
 
     return register
 
 
-def converter_of(item):
+def converter_of(item: object) -> Callable[..., Any]:
     """The converter of an object; NotImplementedError that names its class where there is none."""
     found = CONVERTERS.get(type(item))
     if found is None:
@@ -50,7 +61,9 @@ def converter_of(item):
     return found
 
 
-def converted(graph, layer, params, inputs, input_shape):
+def converted(
+    graph: Graph, layer: Layer, params: Params, inputs: Tensor, input_shape: Shape
+) -> Tensor:
     """The outputs of a layer, as a tensor.
 
     Parameters
@@ -67,7 +80,7 @@ def converted(graph, layer, params, inputs, input_shape):
     if own is not None:
         return own(graph, layer, params, inputs)
     try:
-        return layer.forward(params, inputs)
+        return layer.forward(params, inputs)  # type: ignore  # a tensor stands for an array
     except Exception as error:
         raise NotImplementedError(
             f"{type(layer).__name__} has no ONNX converter, and its forward cannot be exported "
@@ -75,7 +88,13 @@ def converted(graph, layer, params, inputs, input_shape):
         ) from error
 
 
-def sequence(graph, layers, params, inputs, input_shape):
+def sequence(
+    graph: Graph,
+    layers: Sequence[Layer],
+    params: Sequence[Params],
+    inputs: Tensor,
+    input_shape: Shape,
+) -> Tensor:
     """The outputs of a list of layers."""
     for layer, own in zip(layers, params, strict=True):
         inputs = converted(graph, layer, own, inputs, input_shape)

@@ -1,7 +1,16 @@
 """Nodes of an ONNX graph, written as arithmetic on arrays that are not there yet."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike
 
 # operators of a domain of their own, and their versions that skl2onnx lets pass
 ML_DOMAIN = "ai.onnx.ml"
@@ -19,10 +28,10 @@ class Graph:
         Precision of numbers.
     """
 
-    def __init__(self, scope, container, dtype):
+    def __init__(self, scope: Any, container: Any, dtype: DTypeLike) -> None:
         self.scope, self.container, self.dtype = scope, container, np.dtype(dtype)
 
-    def __call__(self, op, *inputs, **attributes):
+    def __call__(self, op: str, *inputs: Any, **attributes: Any) -> Tensor:
         output = self.new_name(op)
         self.container.add_node(
             op, [self.name_of(one) for one in inputs], [output], ML_DOMAIN if op in ML else "",
@@ -30,14 +39,14 @@ class Graph:
         )  # fmt: skip
         return Tensor(self, output)
 
-    def new_name(self, text):
+    def new_name(self, text: str) -> str:
         return self.scope.get_unique_variable_name(text)
 
-    def of(self, dtype):
+    def of(self, dtype: DTypeLike) -> Graph:
         """The same graph, its numbers in another precision."""
         return Graph(self.scope, self.container, dtype)
 
-    def name_of(self, value):
+    def name_of(self, value: Any) -> str:
         """The name of a tensor, or of a constant that is added here."""
         if isinstance(value, Tensor):
             return value.name
@@ -53,12 +62,12 @@ class Graph:
         self.container.add_initializer(name, content.data_type, array.shape, content)
         return name
 
-    def cast(self, tensor, dtype=None):
+    def cast(self, tensor: Tensor, dtype: DTypeLike | None = None) -> Tensor:
         """A tensor in this graph's precision, or in another type."""
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype if dtype is None else dtype))
         return self("Cast", tensor, to=kind)
 
-    def concat(self, tensors, axis):
+    def concat(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
         return tensors[0] if len(tensors) == 1 else self("Concat", *tensors, axis=axis)
 
 
@@ -77,32 +86,33 @@ class Tensor:
     # arrays of NumPy on the left leave the arithmetic to this class
     __array_ufunc__ = None
 
-    def __init__(self, graph, name, shape=None):
-        self.graph, self.name, self.shape = graph, name, shape
+    def __init__(self, graph: Graph, name: str, shape: tuple[int, ...] | None = None) -> None:
+        self.graph, self.name = graph, name
+        self.shape: Any = shape
 
-    def __array_namespace__(self, api_version=None):
+    def __array_namespace__(self, api_version: object = None) -> Namespace:
         return Namespace(self.graph)
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         return self.graph.dtype
 
-    def astype(self, dtype, copy=True):
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> Tensor:
         return self.graph.cast(self, dtype)
 
-    def reshape(self, *shape):
+    def reshape(self, *shape: Any) -> Tensor:
         shape = shape[0] if isinstance(shape[0], tuple) else shape
         reshaped = self.graph("Reshape", self, np.array(shape))
         reshaped.shape = tuple(shape)
         return reshaped
 
-    def sum(self, axis, keepdims=False):
+    def sum(self, axis: int, keepdims: bool = False) -> Tensor:
         return self.graph("ReduceSum", self, np.array([axis]), keepdims=int(keepdims))
 
-    def max(self, axis, keepdims=False):
+    def max(self, axis: int, keepdims: bool = False) -> Tensor:
         return self.graph("ReduceMax", self, np.array([axis]), keepdims=int(keepdims))
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Tensor:
         index = index if isinstance(index, tuple) else (index,)
         new = [axis for axis, one in enumerate(index) if one is None]
         chosen = [pair for pair in enumerate(index) if not isinstance(pair[1], slice | None)]
@@ -117,7 +127,7 @@ class Tensor:
             return self.graph("Unsqueeze", self, np.array(new))
         return self._cut(cuts) if cuts else self
 
-    def _cut(self, cuts):
+    def _cut(self, cuts: Sequence[tuple[int, slice]]) -> Tensor:
         """Slices of some axes, given with their axis."""
         axes = [axis for axis, _ in cuts]
         starts = [one.start or 0 for _, one in cuts]
@@ -125,27 +135,36 @@ class Tensor:
         steps = [one.step or 1 for _, one in cuts]
         return self.graph("Slice", self, *map(np.array, (starts, stops, axes, steps)))
 
-    def __bool__(self):
+    def __bool__(self) -> NoReturn:
         raise TypeError("an exported graph cannot branch on the values of an array")
 
-    def __array__(self, *_, **__):
+    def __array__(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("an exported graph has no values to turn into a NumPy array")
 
-    def __len__(self):
+    def __len__(self) -> NoReturn:
         raise TypeError("an exported graph takes any number of rows: use shape[0] in reshape")
 
-    def __invert__(self):
+    def __invert__(self) -> Tensor:
         return self.graph("Not", self)
 
-    def __neg__(self):
+    def __neg__(self) -> Tensor:
         return self.graph("Neg", self)
 
-    def __mod__(self, divisor):
+    if TYPE_CHECKING:  # the loops below give it these
+
+        def _of_two(self, other: Any) -> Tensor: ...
+
+        __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __matmul__ = _of_two
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rmatmul__ = _of_two
+        __and__ = __or__ = __lt__ = __le__ = __gt__ = __ge__ = _of_two
+        __eq__ = _of_two  # type: ignore[assignment]  # of elements, as in NumPy
+
+    def __mod__(self, divisor: Any) -> Tensor:
         return self - divisor * self.graph("Floor", self / divisor)
 
 
-def _operator(op, swapped=False):
-    def operate(self, other):
+def _operator(op: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor]:
+    def operate(self: Tensor, other: Any) -> Tensor:
         if not isinstance(other, Tensor) and np.asarray(other).dtype != bool:
             other = np.asarray(other, dtype=self.graph.dtype)
         pair = (other, self) if swapped else (self, other)
@@ -169,47 +188,47 @@ for _name, _op in {
 class Namespace:
     """Functions of NumPy that layers use, for tensors; those of arrays alone are NumPy's own."""
 
-    def __init__(self, graph):
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in _FUNCTIONS:
             raise TypeError(f"{name} of an array cannot be exported")
 
-        def function(*inputs):
+        def function(*inputs: Any) -> Any:
             if not any(isinstance(one, Tensor) for one in inputs):
                 return getattr(np, name)(*inputs)
             return self.graph(_FUNCTIONS[name], *map(self._number, inputs))
 
         return function
 
-    def asarray(self, array, dtype=None):
+    def asarray(self, array: Any, dtype: DTypeLike | None = None) -> Any:
         return array if isinstance(array, Tensor) else np.asarray(array, dtype=dtype)
 
-    def where(self, condition, chosen, other):
+    def where(self, condition: Any, chosen: Any, other: Any) -> Any:
         if not any(isinstance(one, Tensor) for one in (condition, chosen, other)):
             return np.where(condition, chosen, other)
         return self.graph("Where", condition, *map(self._number, (chosen, other)))
 
-    def cos(self, values):
+    def cos(self, values: Any) -> Any:
         # runtimes have had the sine of double precision for longer
         return self.sin(values + np.pi / 2)
 
-    def clip(self, values, low, high):
+    def clip(self, values: Any, low: Any, high: Any) -> Any:
         return self.minimum(self.maximum(values, low), high)
 
-    def concatenate(self, tensors, axis=0):
+    def concatenate(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return self.graph.concat(tensors, axis)
 
-    def stack(self, tensors, axis=0):
+    def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         places = np.array([axis])
         return self.graph.concat([self.graph("Unsqueeze", one, places) for one in tensors], axis)
 
-    def pad(self, tensor, widths):
+    def pad(self, tensor: Tensor, widths: ArrayLike) -> Tensor:
         before, after = np.transpose(widths)
         return self.graph("Pad", tensor, np.concatenate([before, after]))
 
-    def _number(self, value):
+    def _number(self, value: Any) -> Any:
         return value if isinstance(value, Tensor) else np.asarray(value, dtype=self.graph.dtype)
 
 

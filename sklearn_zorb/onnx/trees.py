@@ -1,5 +1,9 @@
 """Converters of ensembles of trees, and of what stands before them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from onnx import numpy_helper
 
@@ -8,20 +12,27 @@ from ..layers.models.nodes import CATEGORIES
 from ..layers.models.one_hot import OfJoined
 from .registry import converter_of, converts
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+    from onnx import TensorProto
+
+    from ..layers.models.nodes import Nodes
+    from .tensor import Graph, Tensor
+
 
 @converts(OfJoined)
-def of_joined(graph, model, rows):
+def of_joined(graph: Graph, model: OfJoined, rows: Tensor) -> Tensor:
     joined = converter_of(model.joined)(graph, model.joined, rows)
     return converter_of(model.model)(graph, model.model, joined)
 
 
 @converts(Ensemble)
-def ensemble(graph, model, rows):
+def ensemble(graph: Graph, model: Ensemble, rows: Tensor) -> Tensor:
     # in double precision runtimes add up as NumPy does; what it compares is rounded before
     double = graph.of(np.float64)
     rows = double.cast(graph.cast(rows, model.nodes.threshold.dtype))
     sums = _sums(double, model.nodes, model.groups, len(model.baseline), rows)
-    outputs = double.cast(sums) + model.baseline
+    outputs: Tensor = double.cast(sums) + model.baseline
     if model.members is not None:
         ends = np.flatnonzero(np.diff(model.members, append=-1)) + 1
         starts = np.append(0, ends[:-1])
@@ -30,7 +41,7 @@ def ensemble(graph, model, rows):
     return graph.cast(outputs @ model.mixing)
 
 
-def _sums(graph, nodes, groups, n_sums, rows):
+def _sums(graph: Graph, nodes: Nodes, groups: np.ndarray, n_sums: int, rows: Tensor) -> Tensor:
     """Sums over the trees of each group."""
     feature, threshold = nodes.feature.astype(int), nodes.threshold.astype(np.float64)
     left = nodes.missing_left
@@ -50,7 +61,7 @@ def _sums(graph, nodes, groups, n_sums, rows):
     n_nodes = len(of_all)
     leaves = np.setdiff1d(np.arange(n_nodes), inner, assume_unique=True)
 
-    def whole(values, dtype=int):
+    def whole(values: np.ndarray, dtype: DTypeLike = int) -> np.ndarray:
         table = np.zeros(n_nodes, dtype=dtype)
         table[inner] = values
         return table
@@ -77,11 +88,13 @@ def _sums(graph, nodes, groups, n_sums, rows):
     )  # fmt: skip
 
 
-def _doubles(name, values):
+def _doubles(name: str, values: np.ndarray) -> TensorProto:
     return numpy_helper.from_array(values.astype(np.float64), name)
 
 
-def _with_sides(graph, nodes, parts, rows):
+def _with_sides(
+    graph: Graph, nodes: Nodes, parts: np.ndarray, rows: Tensor
+) -> tuple[Tensor, np.ndarray]:
     """Rows behind a column for each node that parts categories, 1 where it sends them right.
 
     Returns them, and the place of the column of each node.
