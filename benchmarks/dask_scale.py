@@ -53,7 +53,7 @@ def cluster(n_workers, processes=True, **options):
 
     with (
         LocalCluster(n_workers=n_workers, threads_per_worker=1, processes=processes,
-                     dashboard_address=None, memory_limit="6GB", **options) as workers,
+                     dashboard_address=":0", memory_limit="6GB", **options) as workers,
         Client(workers) as client,
     ):  # fmt: skip
         yield client
@@ -131,7 +131,7 @@ def sent():
 def scaling():
     """One worker and two, beside two bare processes; and the local estimator with two threads."""
     runs: dict = {name: [] for name in ("bare 1", "bare 2", "dask 1", "dask 2", "local 2")}
-    wires = []
+    wires, known = [], rates()
     for repeat in range(REPEATS):
         for count in (1, 2):
             note(f"{count} of 2, run {repeat + 1} of {REPEATS}")
@@ -147,6 +147,8 @@ def scaling():
     row = {f"{name} s": seconds for name, seconds in found.items()}
     row |= {"bare gain": gains[0], "dask gain": gains[1], "share": gains[1] / gains[0],
             "dask 2 / local": found["dask 2"] / found["local 2"]}  # fmt: skip
+    row |= known
+    row |= {f"model, {n} s": modelled(known, n) for n in (1, 2)}
     for width in wires[0]:
         measured = min(wire[width] for wire in wires)
         row[f"MB of a solve, width {width}"] = measured / 1e6
@@ -164,10 +166,43 @@ def local():
         "y = np.sin(X[:, 0]) * X[:, 1] + X[:, 2]; "
         "print(timed(lambda: ZORBRegressor(LAYERS, random_state=0).fit(X, y))[1])"
     )
-    threads = {name: "2" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **threads})
     return float(done.stdout)
+
+
+def rates(rows=50_000):
+    """What one thread does in a second: flops of products, of Gram matrices, elements of tanh."""
+    rng = np.random.default_rng(0)
+    X, W = rng.normal(size=(rows, WIDTH)), rng.normal(size=(WIDTH, UNITS)) / 10
+    hidden, width = np.tanh(X @ W), WIDTH + UNITS
+    seen = np.hstack([X, hidden])
+    product = timed(lambda: X @ W, 3, 1)[1]
+    gram = timed(lambda: seen.T @ seen, 3, 1)[1]
+    tanh = timed(lambda: np.tanh(hidden), 3, 1)[1]
+    copy = timed(lambda: (X - 1.0) / 2.0, 3, 1)[1]
+    return {"product GF/s": 2e-9 * rows * WIDTH * UNITS / product,
+            "Gram GF/s": 1e-9 * rows * width**2 / gram,
+            "tanh M/s": 1e-6 * rows * UNITS / tanh,
+            "elementwise M/s": 2e-6 * rows * WIDTH / copy}  # fmt: skip
+
+
+def modelled(found, n_workers):
+    """Seconds of the fit by the cost model of the guide, where activations are made again.
+
+    X is gone through twelve times before the first solve (checks, extremes, moments), and scaled
+    in each pass; hidden activations are made in the pass for the sums of the read-out and in that
+    for left-out predictions.
+    """
+    seen = WIDTH + UNITS
+    seconds = 12 * WIDTH / found["elementwise M/s"] * 1e-6
+    seconds += (WIDTH**2 + seen**2) / found["Gram GF/s"] * 1e-9
+    seconds += 2 * 2 * WIDTH * UNITS / found["product GF/s"] * 1e-9
+    seconds += 2 * UNITS / found["tanh M/s"] * 1e-6
+    # standardised, centred, put side by side, stretched to the range of the targets
+    seconds += (3 * 2 * WIDTH + 2 * 6 * seen) / found["elementwise M/s"] * 1e-6
+    return N_ROWS / n_workers * seconds
 
 
 def equality(n_rows=6000):

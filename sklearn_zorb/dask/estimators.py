@@ -182,7 +182,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
     >>> from sklearn_zorb.dask import DaskZORBClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> X, y = da.from_array(X, chunks=(100, -1)), da.from_array(y, chunks=100)
-    >>> with Client(processes=False, dashboard_address=None):
+    >>> with Client(processes=False, dashboard_address=":0"):
     ...     model = DaskZORBClassifier("Dense[50] Tanh", random_state=0).fit(X, y)
     ...     found = model.predict(X)[:3].compute()
     >>> found.shape
@@ -292,7 +292,7 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
     >>> from sklearn_zorb.dask import DaskZORBRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X, y = da.from_array(X, chunks=(100, -1)), da.from_array(y, chunks=100)
-    >>> with Client(processes=False, dashboard_address=None):
+    >>> with Client(processes=False, dashboard_address=":0"):
     ...     model = DaskZORBRegressor("Dense[50] Tanh", random_state=0).fit(X, y)
     ...     found = model.predict(X)[:3].compute()
     >>> found.shape

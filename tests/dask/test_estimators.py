@@ -26,7 +26,7 @@ NUMBERS = np.sin(ROWS[:, 0]) * ROWS[:, 1] + ROWS[:, 2] + 0.1 * RNG.normal(size=9
 
 @pytest.fixture(scope="module")
 def client():
-    options = {"processes": False, "dashboard_address": None, "silence_logs": 50}
+    options = {"processes": False, "dashboard_address": ":0", "silence_logs": 50}
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=2, **options) as cluster,
         distributed.Client(cluster) as client,
