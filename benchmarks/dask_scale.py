@@ -7,7 +7,7 @@ client: what a fit would take where nothing else runs. Bytes are those of the lo
 
     python -m benchmarks.dask_scale [PART ...]
 
-The variables DASK_SCALE_ROWS and DASK_SCALE_REPEATS make a run shorter.
+The variables DASK_SCALE_ROWS, DASK_SCALE_REPEATS and DASK_SCALE_GB make a run shorter.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from .common import note, save, show, timed
 from .tabular.tables import load
 
 N_ROWS = int(os.environ.get("DASK_SCALE_ROWS", 2_000_000))
+N_GIGABYTES = float(os.environ.get("DASK_SCALE_GB", 20))
 WIDTH, UNITS, BLOCKS = 100, 256, 20
 LAYERS = f"Dense[{UNITS}] Tanh"
 REPEATS = int(os.environ.get("DASK_SCALE_REPEATS", 3))
@@ -274,8 +275,47 @@ def killed(n_rows=20_000):
             found.append((model, seconds, pids[0] not in client.run(os.getpid).values()))
     (plain, seconds, _), (other, longer, gone) = found
     X = made(99, 1000)
+    moved = relative(other.predict(X), plain.predict(X))
     return [{"fit s": seconds, "with a worker killed s": longer, "its process is gone": gone,
-             "difference of predictions": relative(other.predict(X), plain.predict(X))}]  # fmt: skip
+             "difference of predictions": moved}]  # fmt: skip
+
+
+CHUNKED = """
+import sys, threading
+from time import perf_counter
+import numpy as np
+from sklearn_zorb import ZORBRegressor
+n_chunks, limit = int(sys.argv[1]), sys.argv[2]
+base = np.random.default_rng(0).normal(size=(100_000, 100))
+def chunks(count=n_chunks):
+    for seed in range(count):
+        X = base * (1 + seed % 7)
+        yield X, np.sin(X[:, 0]) + X[:, 1]
+model = ZORBRegressor("Dense[32] Tanh", random_state=0, memory_limit=limit)
+model.fit(base[:2000], base[:2000, 0])
+anonymous = lambda: next(
+    int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("RssAnon")
+)
+peak, done = [anonymous()], threading.Event()
+before = peak[0]
+def watch():
+    while not done.wait(0.05):
+        peak[0] = max(peak[0], anonymous())
+threading.Thread(target=watch, daemon=True).start()
+started = perf_counter()
+model.fit_chunks(chunks)
+print(perf_counter() - started, peak[0] - before, model.loo_score_)
+"""
+
+
+def chunks():
+    """Rows that are made when they are read: memory that `fit_chunks` adds."""
+    count, limit = round(N_GIGABYTES / 0.08), "1GB"
+    command = [sys.executable, "-c", CHUNKED, str(count), limit]
+    done = subprocess.run(command, check=True, capture_output=True)
+    seconds, added, score = map(float, done.stdout.split())
+    return [{"GB": N_GIGABYTES, "memory_limit": limit, "s": seconds, "added GB": added / 1e9,
+             "loo R2": score}]  # fmt: skip
 
 
 def defaults():
@@ -307,7 +347,7 @@ def default_on(name):
             "difference": four - one, "s": seconds, "in four s": longer}  # fmt: skip
 
 
-PARTS = {part.__name__: part for part in (scaling, equality, killed, defaults)}
+PARTS = {part.__name__: part for part in (scaling, equality, killed, chunks, defaults)}
 
 
 def main():
