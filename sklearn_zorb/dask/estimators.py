@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import dask
 import numpy as np
 from dask import is_dask_collection
 from distributed import default_client
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import StrOptions, fit_context
@@ -128,6 +130,23 @@ class _OnWorkers(BaseLayered):
             Of Dask where X is, and then computed when it is asked for.
         """
         return self._of("predict", X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the accuracy of labels, or R² of numbers; predictions and y are brought here.
+
+        Parameters
+        ----------
+        X : collection of Dask, data frame or array-like of shape (n_samples, n_features)
+        y : collection of Dask or array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : collection of Dask, array-like or None, default=None
+
+        Returns
+        -------
+        score : float
+        """
+        y, found, sample_weight = dask.compute(y, self.predict(X), sample_weight)
+        measure = accuracy_score if is_classifier(self) else r2_score
+        return float(measure(y, found, sample_weight=sample_weight))
 
     @property
     def partial_fit(self) -> Any:

@@ -129,6 +129,7 @@ def test_data_frames_of_any_types(client):
     model = DaskZORBRegressor("Dense[20] Tanh", random_state=0).fit(X, both["y"])
     assert model.model_.schema.columns == expected.model_.schema.columns
     assert_same(model.predict(X).compute(), expected.predict(frame))
+    assert model.score(X, both["y"]) == pytest.approx(expected.score(frame, y))
 
 
 def test_predictions_are_made_when_they_are_asked_for(client):
