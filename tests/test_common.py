@@ -30,6 +30,6 @@ def test_estimator_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
+@pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor, ZORBTransformer])
 def test_checks_that_scikit_learn_leaves_to_us(Estimator):
     check_param_validation(Estimator.__name__, Estimator())

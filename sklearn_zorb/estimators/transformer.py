@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .plans import Plan, Precision
     from .weights import ClassWeight
 
+# parameters of other closed-form estimators that it does not have
+NOT_OURS = {"n_jobs", "warm_start"}
+
 
 class ZORBTransformer(TransformerMixin, BaseLayered):
     """Hidden layers trained in closed form, as features for other estimators.
@@ -70,8 +73,6 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         Where matrices are multiplied.
     memory_limit : int, str or None, default=None
         Bound on the working set, in bytes or as "500MB"; None keeps up to 2 GB.
-    n_jobs : int or None, default=None
-        Not used by layers that are allowed here.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights.
     verbose : int, default=0
@@ -113,9 +114,15 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
     ['kernel_1_0', 'kernel_1_1']
     """
 
+    # layers that share out jobs are refused
+    n_jobs = None
+
     _parameter_constraints = {
         **BaseLayered._parameter_constraints,
-        **CLOSED_FORM_CONSTRAINTS,
+        **{
+            name: CLOSED_FORM_CONSTRAINTS[name]
+            for name in CLOSED_FORM_CONSTRAINTS.keys() - NOT_OURS
+        },
         "task": [StrOptions({"auto", "classification", "regression"})],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
@@ -138,7 +145,6 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         dtype: Literal["float64", "float32"] | Precision = "float64",
         backend: Literal["auto", "numpy", "jax"] = "auto",
         memory_limit: Float | str | None = None,
-        n_jobs: Int | None = None,
         random_state: RandomState = None,
         verbose: Int = 0,
     ) -> None:
@@ -157,7 +163,6 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         self.dtype = dtype
         self.backend = backend
         self.memory_limit = memory_limit
-        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
