@@ -6,8 +6,10 @@ from .auto import Auto
 from .base import Context, Layer, Solved, Traits
 from .composite import Parallel, Skip
 from .conv import Conv2D
+from .crelu import CReLU
 from .dense import Dense
 from .encode import Encode
+from .flips import FlipAverage
 from .initializers import ReceptiveFields
 from .kernel import Kernel
 from .models import EstimatorLayer, Trees
@@ -23,6 +25,7 @@ __all__ = [
     "Auto",
     "AvgPool2D",
     "BatchNorm",
+    "CReLU",
     "Context",
     "Conv2D",
     "Cos",
@@ -31,6 +34,7 @@ __all__ = [
     "Encode",
     "EstimatorLayer",
     "Flatten",
+    "FlipAverage",
     "GaussianNoise",
     "Identity",
     "Kernel",

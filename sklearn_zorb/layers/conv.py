@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from functools import cache, partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ..linalg import is_jax, namespace, to_numpy
+from ..linalg import is_jax, namespace
 from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
 from .base import Traits
+from .contrast import draw_windows, mean_variance, most_varied, with_contrast, without_contrast
+from .initializers import is_unsupervised
 from .linear import LinearLayer
 from .windows import POSITIVE, SIZES, Windows, pair
 
@@ -36,6 +38,11 @@ class Conv2D(LinearLayer):
     of its sample. Its inverse target takes, for each window, the minimum-norm pixels
     :math:`(T_p - b) W^+`, and for each pixel the mean over the windows it is under.
 
+    With a `contrast` each window is first brought to mean zero and to a spread of about one,
+    :math:`X_p \leftarrow (X_p - m_p) / \sqrt{v_p + c\,\bar v}`, with its own mean
+    :math:`m_p` and variance :math:`v_p`, and the mean variance :math:`\bar v` of training
+    windows; windows of targets get mean and spread of the present ones.
+
     Parameters
     ----------
     filters : int
@@ -51,7 +58,11 @@ class Conv2D(LinearLayer):
     use_bias : bool, default=True
     initializer : str or callable, default="glorot_uniform"
         As in `Dense`, for weights of shape (kernel height * kernel width * channels,
-        filters). "data_pairs" pairs, for each image, its window of largest variance.
+        filters). "patches", "kmeans" and "pca" learn from 100 000 windows of training images;
+        "data_pairs" pairs, for each image, its window of largest variance.
+    contrast : float or None, default=None
+        Share c of the mean variance of windows that is added to the variance of each, above 0;
+        None takes windows as they are.
     alpha : "loo", float or None, default=None
         Ridge penalty; None takes the estimator's.
     relaxation : float or None, default=None
@@ -64,6 +75,14 @@ class Conv2D(LinearLayer):
     A pixel under no window, as a stride may leave some, has no target: it keeps its present
     value. Windows that overlap ask for different values of one pixel, so that the mean of
     their targets reproduces the outputs only roughly.
+
+    Filters that are whitened windows of training images, left as they are, with contrast,
+    `CReLU` and pooling behind, are those of [1]_.
+
+    References
+    ----------
+    .. [1] A. Coates and A. Y. Ng, "The Importance of Encoding Versus Training with Sparse Coding
+       and Vector Quantization", ICML 2011.
 
     Examples
     --------
@@ -83,6 +102,7 @@ class Conv2D(LinearLayer):
         "kernel_size": SIZES,
         "stride": SIZES,
         "padding": [StrOptions({"valid", "same"}), Interval(Integral, 0, None, closed="left")],
+        "contrast": [None, Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -94,6 +114,7 @@ class Conv2D(LinearLayer):
         padding: Literal["valid", "same"] | Int = "valid",
         use_bias: bool = True,
         initializer: Initializer | str = "glorot_uniform",
+        contrast: Float | None = None,
         alpha: Float | Literal["loo"] | None = None,
         relaxation: Float | None = None,
         rcond: Float | None = None,
@@ -104,6 +125,7 @@ class Conv2D(LinearLayer):
         self.padding = padding
         self.use_bias = use_bias
         self.initializer = initializer
+        self.contrast = contrast
         self.alpha = alpha
         self.relaxation = relaxation
         self.rcond = rcond
@@ -111,26 +133,49 @@ class Conv2D(LinearLayer):
     @property
     def traits(self) -> Traits:  # type: ignore[override]  # it depends on hyperparameters
         # a stride may leave pixels under no window, which keep their present value
-        return Traits(learns=True, reads_inputs=pair("stride", self.stride) != (1, 1))
+        reads = self.contrast is not None or pair("stride", self.stride) != (1, 1)
+        return Traits(learns=True, reads_inputs=reads)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*self._windows(input_shape).counts, int(self.filters))
 
+    def init(
+        self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
+    ) -> Params:
+        own: Params = {}
+        if self.contrast is not None:
+            own["floor"] = np.asarray(float(self.contrast))
+        if data is None:
+            return {**self._drawn(rng, input_shape), **own}
+        if own:
+            own["floor"] = own["floor"] * mean_variance(self._windows(input_shape), rng, data)
+        return {**self._drawn(rng, input_shape, lambda: self._examples(rng, own, data)), **own}
+
+    def _examples(
+        self, rng: np.random.Generator, params: Params, data: InitialData
+    ) -> tuple[Any, ...]:
+        """Windows for an initialiser: many of each image, or the one that varies most."""
+        inputs, y, sample_weight = data
+        windows = self._windows(inputs.shape[1:])
+        if is_unsupervised(self.initializer):
+            return with_contrast(draw_windows(windows, rng, data), params), None, None
+        return with_contrast(most_varied(windows, inputs), params), y, sample_weight
+
     def rows(self, params: Params | None, inputs: Array) -> Array:
-        return self._windows(inputs.shape[1:]).patches(inputs)
+        return with_contrast(self._windows(inputs.shape[1:]).patches(inputs), params or {})
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         weights, intercept = params["weights"], params["intercept"]
         windows = self._windows(inputs.shape[1:])
         if is_jax(inputs) or is_jax(weights):
-            return _convolve(windows, inputs, weights) + intercept
+            return _convolve(windows, params, inputs) + intercept
         dtype = np.result_type(inputs, weights, intercept)
         outputs = np.empty((len(inputs), *windows.counts, weights.shape[1]), dtype=dtype)
         step = _fitting(windows, weights)
         for start in range(0, len(inputs), step):
             part = slice(start, start + step)
             values = outputs[part].reshape(-1, weights.shape[1])
-            np.matmul(windows.patches(inputs[part]), weights, out=values)
+            np.matmul(self.rows(params, inputs[part]), weights, out=values)
             values += intercept
         return outputs
 
@@ -144,8 +189,10 @@ class Conv2D(LinearLayer):
         for part in _chunks(windows, targets, weights):
             # (elements, channels) apart: one piece for each element of the window
             pixels = solve(targets[part] - params["intercept"])
-            pixels = pixels.reshape(*pixels.shape[:3], math.prod(windows.size), -1)
             outside = None if inputs is None else inputs[part]
+            if "floor" in params:
+                pixels = without_contrast(pixels, windows.patches(outside), params)
+            pixels = pixels.reshape(*pixels.shape[:3], math.prod(windows.size), -1)
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))
         return xp.concatenate(images)
 
@@ -165,28 +212,8 @@ class Conv2D(LinearLayer):
             image = [n - 1 + k - zeros for n, k in zip(targets.shape[1:3], size, strict=True)]
         return (*image, weights.shape[0] // (size[0] * size[1]))
 
-    def _rows_of(self, data: InitialData | None) -> Callable[[], tuple[Any, ...]] | None:
-        if data is None:
-            return None
-        inputs, y, sample_weight = data
-        return lambda: (self._most_contrast(inputs), y, sample_weight)
 
-    def _most_contrast(self, inputs: Any) -> np.ndarray:
-        """The window of largest variance in each image: one row for each sample.
-
-        It depends on the image alone, so that repeating a sample changes nothing.
-        """
-        windows, width = self._windows(inputs.shape[1:]), self._width(inputs.shape[1:])
-        positions = math.prod(windows.counts)
-        chosen = []
-        for part in Memory().chunks(inputs.shape[0], 16 * positions * width):
-            rows = to_numpy(windows.patches(inputs[part])).reshape(-1, positions, width)
-            best = rows.var(axis=2).argmax(axis=1)
-            chosen.append(rows[np.arange(len(rows)), best])
-        return np.concatenate(chosen)
-
-
-def _convolve(windows: Windows, inputs: Array, weights: Array) -> Array:
+def _convolve(windows: Windows, params: Params, inputs: Array) -> Array:
     """Products of weights and windows by JAX.
 
     On the CPU, XLA takes the gradients of its own convolution by plain loops wherever they
@@ -194,9 +221,11 @@ def _convolve(windows: Windows, inputs: Array, weights: Array) -> Array:
     """
     import jax
 
-    if jax.default_backend() != "cpu":
+    weights = params["weights"]
+    if jax.default_backend() != "cpu" and "floor" not in params:
         return _by_convolution(windows, inputs, weights)
-    return _by_patches()(windows, _fitting(windows, weights), inputs, weights)
+    floor = {name: params[name] for name in params if name == "floor"}
+    return _by_patches()(windows, _fitting(windows, weights), inputs, weights, floor)
 
 
 def _by_convolution(windows: Windows, inputs: Any, weights: Any) -> Array:
@@ -222,9 +251,11 @@ def _by_patches() -> Callable[..., Array]:
 
     # compiled by itself, since a loop outside compiled code is compiled each time
     @partial(jax.jit, static_argnums=(0, 1))
-    def convolve(windows: Windows, fitting: int, inputs: Array, weights: Array) -> Any:
+    def convolve(
+        windows: Windows, fitting: int, inputs: Array, weights: Array, floor: Params
+    ) -> Any:
         def of_sample(image: Any) -> Any:
-            rows = windows.patches(image[None]) @ weights
+            rows = with_contrast(windows.patches(image[None]), floor) @ weights
             return rows.reshape(*windows.counts, weights.shape[1])
 
         if len(inputs) <= fitting:

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from ..memory import Memory
 from ..rows.duplicates import group_rows
+from .filters import kmeans, patches, pca
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,14 +40,15 @@ def initial_weights(
     initializer : str or callable
         A key of `INITIALIZERS`, or ``f(rng, shape) -> array of shape (width + 1, units)``.
         One whose attribute ``needs_rows`` is true is called as
-        ``f(rng, shape, rows, y, sample_weight)``.
+        ``f(rng, shape, rows, y, sample_weight)``; where ``unsupervised`` is true as well, it reads
+        rows alone, and a `Conv2D` gives it many windows of each image.
     rng : numpy.random.Generator
     width, units : int
     data : callable or None
         Returns (rows, y, sample_weight), for initialisers that need rows.
     """
     shape = (width + 1, units)
-    function = INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
+    function = _function(initializer)
     if not getattr(function, "needs_rows", False):
         weights = function(rng, shape)
     elif data is None:
@@ -62,6 +64,15 @@ def initial_weights(
     if not np.isfinite(weights).all():
         raise ValueError("initializer returned NaN or infinity; it must return finite numbers.")
     return weights
+
+
+def is_unsupervised(initializer: Initializer | str) -> bool:
+    """Whether an initialiser learns from rows without their targets."""
+    return getattr(_function(initializer), "unsupervised", False)
+
+
+def _function(initializer: Initializer | str) -> Initializer:
+    return INITIALIZERS[initializer] if isinstance(initializer, str) else initializer
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -277,5 +288,8 @@ INITIALIZERS: dict[str, Initializer] = {
     "he_normal": he_normal,
     "orthogonal": orthogonal,
     "data_pairs": data_pairs,
+    "kmeans": kmeans,
+    "patches": patches,
+    "pca": pca,
     "receptive_fields": ReceptiveFields(),
 }

@@ -76,17 +76,22 @@ class LinearLayer(Layer):
     def init(
         self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
     ) -> Params:
+        if data is None:
+            return self._drawn(rng, input_shape)
+        inputs, y, sample_weight = data
+        return self._drawn(rng, input_shape, lambda: (self.rows(None, inputs[:]), y, sample_weight))
+
+    def _drawn(
+        self,
+        rng: np.random.Generator,
+        input_shape: Shape,
+        data: Callable[[], tuple[Any, ...]] | None = None,
+    ) -> Params:
+        """Initial params; `data` gives design rows to initialisers that ask for them."""
         width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
-        weights = initial_weights(self.initializer, rng, width, units, self._rows_of(data))
+        weights = initial_weights(self.initializer, rng, width, units, data)
         intercept = weights[-1] if self.use_bias else np.zeros(units)
         return {"weights": np.ascontiguousarray(weights[:-1]), "intercept": intercept.copy()}
-
-    def _rows_of(self, data: InitialData | None) -> Callable[[], tuple[Any, ...]] | None:
-        """The design rows that a data-driven initialiser sees, computed only if it asks."""
-        if data is None:
-            return None
-        inputs, y, sample_weight = data
-        return lambda: (self.rows(None, inputs[:]), y, sample_weight)
 
     def trainable(self, params: Params) -> Params:
         names = ("weights", "intercept") if self.use_bias else ("weights",)

@@ -20,18 +20,29 @@ if TYPE_CHECKING:
 class _Pool(Layer):
     """Base of layers that make one number, for each channel, of all pixels in a window."""
 
-    _parameter_constraints = {"pool_size": SIZES, "stride": [None, *SIZES]}
+    _parameter_constraints = {
+        "pool_size": SIZES,
+        "stride": [None, *SIZES],
+        "regions": [None, *SIZES],
+    }
 
     def __init__(
-        self, pool_size: Int | Sequence[Int] = 2, *, stride: Int | Sequence[Int] | None = None
+        self,
+        pool_size: Int | Sequence[Int] = 2,
+        *,
+        stride: Int | Sequence[Int] | None = None,
+        regions: Int | Sequence[Int] | None = None,
     ) -> None:
         self.pool_size = pool_size
         self.stride = stride
+        self.regions = regions
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*self._windows(input_shape).counts, int(input_shape[2]))
 
     def _windows(self, input_shape: Shape) -> Windows:
+        if self.regions is not None:
+            return Windows.of_regions(self, input_shape, pair("regions", self.regions))
         size = pair("pool_size", self.pool_size)
         stride = size if self.stride is None else pair("stride", self.stride)
         return Windows.over(self, input_shape, size, stride)
@@ -51,6 +62,9 @@ class MaxPool2D(_Pool):
         Height and width of the window.
     stride : int, pair of int or None, default=None
         Step from one window to the next; None means `pool_size`.
+    regions : int, pair of int or None, default=None
+        Number of windows, down and across, in place of their size and step: they cover the whole
+        image, and overlap where its length is not a multiple.
 
     Examples
     --------
@@ -95,6 +109,9 @@ class AvgPool2D(_Pool):
         Height and width of the window.
     stride : int, pair of int or None, default=None
         Step from one window to the next; None means `pool_size`.
+    regions : int, pair of int or None, default=None
+        Number of windows, down and across, in place of their size and step: they cover the whole
+        image, and overlap where its length is not a multiple.
 
     Examples
     --------

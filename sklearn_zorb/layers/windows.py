@@ -65,6 +65,18 @@ class Windows(NamedTuple):
             )
         return windows
 
+    @classmethod
+    def of_regions(cls, layer, input_shape, regions):
+        """So many windows, down and across, that cover an image, each as small as can be."""
+        if len(input_shape) == 3 and any(
+            count > length for count, length in zip(regions, input_shape, strict=False)
+        ):
+            raise shape_error(layer, input_shape, f"it has no {regions[0]} x {regions[1]} regions")
+        axes = tuple(zip(input_shape[:2], regions, strict=False))
+        stride = tuple(length // count for length, count in axes)
+        size = tuple(length - (count - 1) * (length // count) for length, count in axes)
+        return cls.over(layer, input_shape, size, stride)
+
     @property
     def counts(self) -> tuple[int, ...]:
         """How many windows there are, down and across."""

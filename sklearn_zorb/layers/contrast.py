@@ -1,0 +1,83 @@
+"""Windows of training images, and their contrast."""
+
+import math
+
+import numpy as np
+
+from ..linalg import in_precision_of, namespace, to_numpy
+from ..memory import Memory
+from ..rows import Rows
+from ..rows.duplicates import row_keys
+from .shape import Flatten
+
+# enough for the covariance of some hundred pixels, and for thousands of filters
+LEARNED_WINDOWS = 100_000
+# images that these are taken from, at the most
+LEARNED_IMAGES = 5000
+# windows that vary less than this share of the mean are blank: nothing can be learned of them
+BLANK = 1e-3
+
+
+def with_contrast(rows, params):
+    """Windows of mean zero and a spread of about one, where params hold a floor of variances."""
+    if "floor" not in params:
+        return rows
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    variance = (rows**2).mean(axis=1, keepdims=True)
+    rows /= (variance + in_precision_of(rows, params["floor"])) ** 0.5
+    return rows
+
+
+def without_contrast(pixels, present, params):
+    """Targets for windows as they are: the mean and spread of the present ones put back."""
+    xp = namespace(pixels)
+    mean = present.mean(axis=1, keepdims=True)
+    spread = (present.var(axis=1, keepdims=True) + in_precision_of(present, params["floor"])) ** 0.5
+    flat = pixels.reshape(present.shape)
+    return xp.reshape(flat * spread + mean, pixels.shape)
+
+
+def mean_variance(windows, rng, data):
+    """Mean variance of windows of training images, at least the smallest number there is."""
+    variance = draw_windows(windows, rng, data).var(axis=1).mean()
+    return max(float(variance), np.finfo(np.float64).tiny)
+
+
+def draw_windows(windows, rng, data):
+    """Windows at random places of random distinct images of positive weight: (n, width).
+
+    Blank ones are left out as long as there are others.
+    """
+    inputs, _, sample_weight = data
+    keys = row_keys(Rows.of(inputs).then(Flatten(), {}), Memory())
+    images = np.arange(len(keys)) if sample_weight is None else np.flatnonzero(sample_weight)
+    # the order of keys does not depend on that of rows
+    images = images[np.unique(keys[images], return_index=True)[1]]
+    images = rng.permutation(images)[:LEARNED_IMAGES]
+    positions = math.prod(windows.counts)
+    each = min(positions, -(-LEARNED_WINDOWS // len(images)))
+    width = math.prod(windows.size) * inputs.shape[-1]
+    found = []
+    for part in Memory().chunks(len(images), 8 * positions * width):
+        own = images[part]
+        rows = to_numpy(windows.patches(inputs[own])).reshape(len(own), positions, width)
+        places = rng.permuted(np.tile(np.arange(positions), (len(own), 1)), axis=1)[:, :each]
+        found.append(np.take_along_axis(rows, places[:, :, None], axis=1).reshape(-1, width))
+    rows = np.concatenate(found)
+    variance = rows.var(axis=1)
+    return rows[variance >= BLANK * variance.mean()]
+
+
+def most_varied(windows, inputs):
+    """The window of largest variance in each image: one row for each sample.
+
+    It depends on the image alone, so that repeating a sample changes nothing.
+    """
+    positions = math.prod(windows.counts)
+    width = math.prod(windows.size) * inputs.shape[-1]
+    chosen = []
+    for part in Memory().chunks(inputs.shape[0], 16 * positions * width):
+        rows = to_numpy(windows.patches(inputs[part])).reshape(-1, positions, width)
+        best = rows.var(axis=2).argmax(axis=1)
+        chosen.append(rows[np.arange(len(rows)), best])
+    return np.concatenate(chosen)

@@ -1,0 +1,55 @@
+"""Responses of both signs."""
+
+from numbers import Real
+
+from .._compat import Interval
+from ..linalg import namespace
+from .activations import Activation
+
+
+class CReLU(Activation):
+    r"""Both signs of its input beyond a threshold, side by side.
+
+    :math:`f(z) = [\max(z - \theta, 0),\ \max(-z - \theta, 0)]` on the last axis [1]_; with a
+    threshold the soft thresholding of sparse codes [2]_. The inverse target is the difference
+    of both halves, the threshold added to what it was taken from.
+
+    Parameters
+    ----------
+    threshold : float, default=0.0
+        :math:`\theta`, at least 0, in the unit of the inputs.
+
+    References
+    ----------
+    .. [1] W. Shang, K. Sohn, D. Almeida and H. Lee, "Understanding and Improving Convolutional
+       Neural Networks via Concatenated Rectified Linear Units", ICML 2016.
+    .. [2] A. Coates and A. Y. Ng, "The Importance of Encoding Versus Training with Sparse Coding
+       and Vector Quantization", ICML 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_zorb.layers import CReLU
+    >>> CReLU(0.5).forward({}, np.array([[2.0, -3.0, 0.1]])).tolist()
+    [[1.5, 0.0, 0.0, 0.0, 2.5, 0.0]]
+    """
+
+    _parameter_constraints = {"threshold": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, threshold=0.0):
+        self.threshold = threshold
+
+    def output_shape(self, input_shape):
+        return (*input_shape[:-1], 2 * int(input_shape[-1]))
+
+    def forward(self, params, inputs, *, rng=None):
+        self._refuse_sparse(inputs)
+        xp = namespace(inputs)
+        above, below = inputs - self.threshold, -inputs - self.threshold
+        return xp.maximum(xp.concatenate([above, below], axis=-1), 0)
+
+    def invert(self, params, targets, inputs, context):
+        xp = namespace(targets)
+        positive, negative = xp.split(targets, 2, axis=-1)
+        value = positive - negative
+        return value + self.threshold * xp.sign(value)

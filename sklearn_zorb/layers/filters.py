@@ -1,0 +1,84 @@
+r"""Initial weights that are learned from training rows without their targets.
+
+Rows, windows of images for a `Conv2D`, are whitened: with their mean m, and eigenvectors U and
+eigenvalues :math:`\lambda` of their covariance,
+
+.. math:: P = U (\Lambda + \tfrac{1}{10}\bar\lambda I)^{-1/2} U^\top, \quad q = P (x - m).
+
+A unit whose filter in that space is f, of length one, has the weights :math:`P f` and the bias
+:math:`-m^\top P f`, so that its output is :math:`f^\top q`.
+"""
+
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+
+# share of the mean eigenvalue that whitening adds to each: small ones are noise
+WHITENED_FLOOR = 0.1
+
+
+def patches(rng, shape, rows, y=None, sample_weight=None):
+    """Filters that are whitened training rows, drawn at random (Coates & Ng, 2011)."""
+    rows = _distinct(rows, sample_weight)
+    whitened, back = _whitening(rows)
+    drawn = rng.choice(len(rows), size=shape[1], replace=len(rows) < shape[1])
+    return back(whitened[drawn])
+
+
+def kmeans(rng, shape, rows, y=None, sample_weight=None):
+    """Filters that are centres of clusters of whitened training rows (Coates & Ng, 2012)."""
+    rows = _distinct(rows, sample_weight)
+    whitened, back = _whitening(rows)
+    units = shape[1]
+    if len(rows) <= units:
+        return back(whitened[np.arange(units) % len(rows)])
+    seed = int(rng.integers(2**31 - 1))
+    clusters = MiniBatchKMeans(units, n_init=1, batch_size=4096, max_iter=20, random_state=seed)
+    return back(clusters.fit(_unit(whitened)).cluster_centers_)
+
+
+def pca(rng, shape, rows, y=None, sample_weight=None):
+    """Filters that are the leading eigenvectors of the covariance of training rows."""
+    rows = _distinct(rows, sample_weight)
+    width, units = shape[0] - 1, shape[1]
+    if units > width:
+        raise ValueError(
+            f"initializer='pca' has no more than {width} filters for rows of {width} numbers, and "
+            f"the layer has {units}; make it smaller, or pass 'patches' or 'kmeans'."
+        )
+    _, vectors = np.linalg.eigh(np.cov(rows, rowvar=False).reshape(width, width))
+    _, back = _whitening(rows)
+    return back(vectors[:, ::-1][:, :units].T)
+
+
+def _distinct(rows, sample_weight):
+    """Distinct rows of positive weight, in an order of their own."""
+    rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows, dtype=np.float64)
+    if sample_weight is not None:
+        rows = rows[np.asarray(sample_weight) > 0]
+    return np.unique(rows, axis=0)
+
+
+def _whitening(rows):
+    """Whitened rows, and what turns filters for them into weights, the bias in the last row."""
+    mean = rows.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov(rows, rowvar=False).reshape(len(mean), -1))
+    spread = np.sqrt(
+        np.maximum(values, 0) + WHITENED_FLOOR * max(values.mean(), np.finfo(float).tiny)
+    )
+    matrix = (vectors / spread) @ vectors.T
+
+    def back(filters):
+        weights = matrix @ _unit(filters).T
+        return np.vstack([weights, -mean @ weights])
+
+    return (rows - mean) @ matrix, back
+
+
+def _unit(rows):
+    """Rows of length one; those of zeros stay."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1.0)
+
+
+for _learned in (patches, kmeans, pca):
+    _learned.needs_rows = _learned.unsupervised = True  # type: ignore[attr-defined]
