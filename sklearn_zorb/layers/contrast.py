@@ -1,6 +1,9 @@
 """Windows of training images, and their contrast."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +13,11 @@ from ..rows import Rows
 from ..rows.duplicates import row_keys
 from .shape import Flatten
 
+if TYPE_CHECKING:
+    from ..typing import Array, Params
+    from .base import InitialData
+    from .windows import Windows
+
 # enough for the covariance of some hundred pixels, and for thousands of filters
 LEARNED_WINDOWS = 100_000
 # images that these are taken from, at the most
@@ -18,7 +26,7 @@ LEARNED_IMAGES = 5000
 BLANK = 1e-3
 
 
-def with_contrast(rows, params):
+def with_contrast(rows: Any, params: Params) -> Any:
     """Windows of mean zero and a spread of about one, where params hold a floor of variances."""
     if "floor" not in params:
         return rows
@@ -28,7 +36,7 @@ def with_contrast(rows, params):
     return rows
 
 
-def without_contrast(pixels, present, params):
+def without_contrast(pixels: Any, present: Any, params: Params) -> Array:
     """Targets for windows as they are: the mean and spread of the present ones put back."""
     xp = namespace(pixels)
     mean = present.mean(axis=1, keepdims=True)
@@ -37,13 +45,13 @@ def without_contrast(pixels, present, params):
     return xp.reshape(flat * spread + mean, pixels.shape)
 
 
-def mean_variance(windows, rng, data):
+def mean_variance(windows: Windows, rng: np.random.Generator, data: InitialData) -> float:
     """Mean variance of windows of training images, at least the smallest number there is."""
     variance = draw_windows(windows, rng, data).var(axis=1).mean()
     return max(float(variance), np.finfo(np.float64).tiny)
 
 
-def draw_windows(windows, rng, data):
+def draw_windows(windows: Windows, rng: np.random.Generator, data: InitialData) -> np.ndarray:
     """Windows at random places of random distinct images of positive weight: (n, width).
 
     Blank ones are left out as long as there are others.
@@ -68,7 +76,7 @@ def draw_windows(windows, rng, data):
     return rows[variance >= BLANK * variance.mean()]
 
 
-def most_varied(windows, inputs):
+def most_varied(windows: Windows, inputs: Any) -> np.ndarray:
     """The window of largest variance in each image: one row for each sample.
 
     It depends on the image alone, so that repeating a sample changes nothing.

@@ -1,10 +1,17 @@
 """Responses of both signs."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from .._compat import Interval
 from ..linalg import namespace
 from .activations import Activation
+
+if TYPE_CHECKING:
+    from ..typing import Array, Float, Params, Shape, Stream
+    from .base import Context
 
 
 class CReLU(Activation):
@@ -36,19 +43,21 @@ class CReLU(Activation):
 
     _parameter_constraints = {"threshold": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, threshold=0.0):
+    def __init__(self, threshold: Float = 0.0) -> None:
         self.threshold = threshold
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], 2 * int(input_shape[-1]))
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         self._refuse_sparse(inputs)
         xp = namespace(inputs)
         above, below = inputs - self.threshold, -inputs - self.threshold
         return xp.maximum(xp.concatenate([above, below], axis=-1), 0)
 
-    def invert(self, params, targets, inputs, context):
+    def invert(
+        self, params: Params, targets: Array, inputs: Array | None, context: Context
+    ) -> Array:
         xp = namespace(targets)
         positive, negative = xp.split(targets, 2, axis=-1)
         value = positive - negative

@@ -9,14 +9,27 @@ A unit whose filter in that space is f, of length one, has the weights :math:`P 
 :math:`-m^\top P f`, so that its output is :math:`f^\top q`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # share of the mean eigenvalue that whitening adds to each: small ones are noise
 WHITENED_FLOOR = 0.1
 
 
-def patches(rng, shape, rows, y=None, sample_weight=None):
+def patches(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    rows: Any,
+    y: object = None,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Filters that are whitened training rows, drawn at random (Coates & Ng, 2011)."""
     rows = _distinct(rows, sample_weight)
     whitened, back = _whitening(rows)
@@ -24,7 +37,13 @@ def patches(rng, shape, rows, y=None, sample_weight=None):
     return back(whitened[drawn])
 
 
-def kmeans(rng, shape, rows, y=None, sample_weight=None):
+def kmeans(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    rows: Any,
+    y: object = None,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Filters that are centres of clusters of whitened training rows (Coates & Ng, 2012)."""
     rows = _distinct(rows, sample_weight)
     whitened, back = _whitening(rows)
@@ -36,7 +55,13 @@ def kmeans(rng, shape, rows, y=None, sample_weight=None):
     return back(clusters.fit(_unit(whitened)).cluster_centers_)
 
 
-def pca(rng, shape, rows, y=None, sample_weight=None):
+def pca(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    rows: Any,
+    y: object = None,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Filters that are the leading eigenvectors of the covariance of training rows."""
     rows = _distinct(rows, sample_weight)
     width, units = shape[0] - 1, shape[1]
@@ -45,12 +70,12 @@ def pca(rng, shape, rows, y=None, sample_weight=None):
             f"initializer='pca' has no more than {width} filters for rows of {width} numbers, and "
             f"the layer has {units}; make it smaller, or pass 'patches' or 'kmeans'."
         )
-    _, vectors = np.linalg.eigh(np.cov(rows, rowvar=False).reshape(width, width))
+    _, vectors = _principal(rows)
     _, back = _whitening(rows)
     return back(vectors[:, ::-1][:, :units].T)
 
 
-def _distinct(rows, sample_weight):
+def _distinct(rows: Any, sample_weight: np.ndarray | None) -> np.ndarray:
     """Distinct rows of positive weight, in an order of their own."""
     rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows, dtype=np.float64)
     if sample_weight is not None:
@@ -58,23 +83,29 @@ def _distinct(rows, sample_weight):
     return np.unique(rows, axis=0)
 
 
-def _whitening(rows):
+def _principal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, ascending, and eigenvectors of the covariance of rows."""
+    centred = rows - rows.mean(axis=0)
+    return np.linalg.eigh(centred.T @ centred / len(rows))
+
+
+def _whitening(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Whitened rows, and what turns filters for them into weights, the bias in the last row."""
     mean = rows.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(rows, rowvar=False).reshape(len(mean), -1))
+    values, vectors = _principal(rows)
     spread = np.sqrt(
         np.maximum(values, 0) + WHITENED_FLOOR * max(values.mean(), np.finfo(float).tiny)
     )
     matrix = (vectors / spread) @ vectors.T
 
-    def back(filters):
+    def back(filters: np.ndarray) -> np.ndarray:
         weights = matrix @ _unit(filters).T
         return np.vstack([weights, -mean @ weights])
 
     return (rows - mean) @ matrix, back
 
 
-def _unit(rows):
+def _unit(rows: np.ndarray) -> np.ndarray:
     """Rows of length one; those of zeros stay."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(length > 0, length, 1.0)

@@ -1,9 +1,17 @@
 """Features that do not tell left from right."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .base import shape_error
 from .composite import Branches
+
+if TYPE_CHECKING:
+    from ..rows import Rows, Targets
+    from ..typing import Array, LayerList, Params, Shape, Stream
+    from .base import Context, Layer, Solved
 
 
 class FlipAverage(Branches):
@@ -34,21 +42,23 @@ class FlipAverage(Branches):
     block_parameter = "layers"
     many_blocks = False
 
-    def __init__(self, layers):
+    def __init__(self, layers: LayerList) -> None:
         self.layers = layers
 
-    def paths(self):
+    def paths(self) -> tuple[list[Layer], ...]:
         return self.children()
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
             raise shape_error(self, input_shape, "it needs images of (height, width, channels)")
         return super().output_shape(input_shape)
 
-    def forward(self, params, inputs, *, rng=None):
+    def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         ahead = super().forward(params, inputs, rng=rng)
         return (ahead + super().forward(params, inputs[:, :, ::-1], rng=rng)) / 2
 
-    def solve(self, params, inputs, targets, context):
+    def solve(
+        self, params: Params, inputs: Rows, targets: Targets | None, context: Context
+    ) -> Solved:
         # what the layers hand on are features of one side only
         return replace(super().solve(params, inputs, targets, context), outputs=None)

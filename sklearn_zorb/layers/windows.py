@@ -66,7 +66,7 @@ class Windows(NamedTuple):
         return windows
 
     @classmethod
-    def of_regions(cls, layer, input_shape, regions):
+    def of_regions(cls, layer: Layer, input_shape: Shape, regions: tuple[int, int]) -> Windows:
         """So many windows, down and across, that cover an image, each as small as can be."""
         if len(input_shape) == 3 and any(
             count > length for count, length in zip(regions, input_shape, strict=False)

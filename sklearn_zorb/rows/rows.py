@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +11,12 @@ import scipy.sparse as sp
 
 from ..linalg import get_backend, is_jax, namespace
 from ..linalg.threads import for_each
-from ..memory import CACHE_BYTES
+from ..memory import CACHE_BYTES, CHUNK_BYTES, Memory
 from .programs import run_program
 from .remote import here, store_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import DTypeLike
 
@@ -124,7 +125,18 @@ class Rows:
             rows = self.source[part]
         if self.dtype is not None and rows.dtype != self.dtype:
             rows = rows.astype(self.dtype)
-        return apply(self.layers, self.params, rows) if self.layers else rows
+        if not self.layers:
+            return rows
+        read = partial(_applied_to, self.layers, self.params, rows)
+        return _in_parts(read, self._fitting(rows))
+
+    def _fitting(self, rows: Any) -> list[slice]:
+        """Parts of rows at hand whose pixels, on their way through layers, stay in bounds."""
+        if is_jax(rows) or sp.issparse(rows):
+            return [slice(None)]
+        row_bytes = rows.dtype.itemsize * self._peak
+        few = len(rows) * row_bytes <= CHUNK_BYTES
+        return [slice(None)] if few else Memory().chunks(len(rows), row_bytes, CACHE_BYTES)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
@@ -158,34 +170,41 @@ class Rows:
     def computed(self, context: Context) -> Any:
         """All rows as one array, made chunk by chunk."""
         itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
-        row_bytes = itemsize * peak_width(self.layers, self._source_shape())
+        row_bytes = itemsize * self._peak
         # a device is fed by large chunks, a processor by what its cache holds
         name = context.backend
         most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
-        return self._computed(memory.chunks(len(self), row_bytes, most))
+        return _in_parts(self.__getitem__, memory.chunks(len(self), row_bytes, most))
 
-    def _source_shape(self) -> Shape:
-        return self.shape[1:] if self.blocks is not None else self.source.shape[1:]
+    @cached_property
+    def _peak(self) -> int:
+        source = self.shape[1:] if self.blocks is not None else self.source.shape[1:]
+        return peak_width(self.layers, source)
 
-    def _computed(self, parts: Sequence[slice]) -> Any:
-        """All rows, made part by part."""
-        if len(parts) <= 1:
-            return self[:]
-        first, *others = parts
-        block = self[first]
-        if isinstance(block, np.ndarray):
-            outputs = np.empty((len(self), *block.shape[1:]), block.dtype)
-            outputs[first] = block
 
-            def fill(part: slice) -> None:
-                outputs[part] = self[part]
+def _applied_to(layers: Any, params: Any, rows: Any, part: slice) -> Any:
+    return apply(layers, params, rows[part])
 
-            for_each(fill, others)
-            return outputs
-        blocks = [block, *(self[part] for part in others)]
-        if sp.issparse(block):
-            return sp.vstack(blocks, format="csr")
-        return namespace(block).concatenate(blocks)
+
+def _in_parts(read: Callable[[slice], Any], parts: Sequence[slice]) -> Any:
+    """All rows that ``read(part)`` gives, made part by part."""
+    first, *others = parts
+    block = read(first)
+    if not others:
+        return block
+    if isinstance(block, np.ndarray):
+        outputs = np.empty((others[-1].stop, *block.shape[1:]), block.dtype)
+        outputs[first] = block
+
+        def fill(part: slice) -> None:
+            outputs[part] = read(part)
+
+        for_each(fill, others)
+        return outputs
+    blocks = [block, *map(read, others)]
+    if sp.issparse(block):
+        return sp.vstack(blocks, format="csr")
+    return namespace(block).concatenate(blocks)
 
 
 def working_width(layers: Sequence[Layer], input_shape: Shape) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_calls import by_jax, inverted, solved, trait
+from layer_calls import by_jax, initial, inverted, solved, trait
 from sklearn.linear_model import Ridge
 from windows import windows
 
@@ -241,3 +241,47 @@ def test_numbers_of_numpy_are_taken():
     layer = Conv2D(np.int64(2), np.int32(3), stride=(1, 2), padding=np.int64(0))
     model = ZORBRegressor([layer, Flatten()], input_shape=(6, 6, 1)).fit(X, X[:, 0])
     assert [own["weights"].shape for own in model.params_ if "weights" in own][0] == (9, 2)
+
+
+def contrasted(rows, floor):
+    """Each window less its mean, by its own spread."""
+    return np.array([(row - row.mean()) / np.sqrt(row.var() + floor) for row in rows])
+
+
+@geometries
+def test_contrast_scales_each_window(geometry):
+    layer, _, images = setup(geometry, contrast=0.2)
+    params = initial(layer, images)
+    rows = rows_by_loops(layer, images)
+    expected = contrasted(rows, float(params["floor"]))
+    before = images.copy()
+    np.testing.assert_allclose(layer.rows(params, images), expected, atol=1e-12)
+    outputs = layer.forward(params, images)
+    weighed = expected @ params["weights"] + params["intercept"]
+    np.testing.assert_allclose(outputs.reshape(-1, 5), weighed, atol=1e-12)
+    np.testing.assert_array_equal(images, before)
+    by_xla, found = by_jax(layer, params, images)
+    np.testing.assert_allclose(by_xla, outputs, atol=1e-12)
+    np.testing.assert_allclose(found, inverted(layer, params, outputs, images)[0], atol=1e-10)
+
+
+def test_contrast_does_not_depend_on_the_unit_of_pixels():
+    layer, _, images = setup({"kernel_size": 3}, n=30, contrast=0.2)
+    outputs = layer.forward(initial(layer, images), images)
+    dark = images / 255
+    np.testing.assert_allclose(layer.forward(initial(layer, dark), dark), outputs, atol=1e-9)
+    assert float(initial(layer, images)["floor"]) == pytest.approx(
+        0.2 * rows_by_loops(layer, images).var(axis=1).mean()
+    )
+
+
+def test_targets_of_windows_get_the_present_mean_and_spread():
+    layer, _, images = setup({"kernel_size": 3, "stride": 3}, image=(6, 6, 2), contrast=0.2)
+    params = initial(layer, images)
+    targets = np.random.default_rng(1).normal(size=(4, 2, 2, 5))
+    found, _ = inverted(layer, params, targets, images)
+    rows = rows_by_loops(layer, images)
+    pixels = (targets - params["intercept"]).reshape(-1, 5) @ np.linalg.pinv(params["weights"])
+    spread = np.sqrt(rows.var(axis=1, keepdims=True) + params["floor"])
+    expected = pixels * spread + rows.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(rows_by_loops(layer, found), expected, atol=1e-10)

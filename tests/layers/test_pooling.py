@@ -123,3 +123,31 @@ def test_windows_that_do_not_fit_are_refused(pool):
         pool(3).output_shape((2, 9, 1))
     with pytest.raises(ValueError, match=rf"{name} got input of shape \(18,\).*height"):
         pool(3).output_shape((18,))
+
+
+@pools
+@pytest.mark.parametrize("regions", [1, 2, 3, (4, 5), (6, 7)], ids=str)
+def test_regions_cover_the_image(pool, regions):
+    layer = pool(regions=regions)
+    down, across = np.broadcast_to(regions, 2)
+    assert layer.output_shape((6, 7, 2)) == (down, across, 2)
+    seen = np.zeros((6, 7))
+    size = [6 - (down - 1) * (6 // down), 7 - (across - 1) * (7 // across)]
+    reduce = np.max if pool is MaxPool2D else np.mean
+    outputs = layer.forward({}, IMAGES)
+    for p in range(down):
+        for q in range(across):
+            where = (
+                slice(p * (6 // down), p * (6 // down) + size[0]),
+                slice(q * (7 // across), q * (7 // across) + size[1]),
+            )
+            seen[where] += 1
+            expected = reduce(IMAGES[:, *where], axis=(1, 2))
+            np.testing.assert_allclose(outputs[:, p, q], expected, atol=1e-12)
+    assert seen.min() >= 1
+
+
+@pools
+def test_more_regions_than_pixels_are_refused(pool):
+    with pytest.raises(ValueError, match="no 7 x 7 regions"):
+        pool(regions=7).output_shape((6, 7, 2))

@@ -1,0 +1,50 @@
+"""Averages over an image and its mirror image, and responses of both signs."""
+
+import numpy as np
+import pytest
+from layer_calls import initial, inverted
+
+from sklearn_zorb import ZORBClassifier
+from sklearn_zorb.layers import AvgPool2D, Conv2D, CReLU, Flatten, FlipAverage
+
+IMAGES = np.random.default_rng(0).normal(size=(40, 6, 5, 2))
+
+
+def test_an_image_and_its_mirror_image_have_the_same_features():
+    block = [Conv2D(4, 3), CReLU(0.1), AvgPool2D(regions=2), Flatten()]
+    layer = FlipAverage(block)
+    params = initial(layer, IMAGES)
+    outputs = layer.forward(params, IMAGES)
+    np.testing.assert_allclose(layer.forward(params, IMAGES[:, :, ::-1]), outputs, atol=1e-12)
+    expected = 0
+    for rows in (IMAGES, IMAGES[:, :, ::-1]):
+        for one, own in zip(block, params["branch_1"].values(), strict=True):
+            rows = one.forward(own, rows)
+        expected = expected + rows / 2
+    np.testing.assert_allclose(outputs, expected, atol=1e-12)
+
+
+def test_the_side_does_not_matter_to_a_model():
+    y = (IMAGES.mean(axis=(1, 2, 3)) > 0).astype(int)
+    text = "FlipAverage(Conv2D[6, 3, initializer=patches, contrast=0.1] CReLU Flatten)"
+    shape = {"input_shape": (6, 5, 2), "standardize": False}
+    model = ZORBClassifier(text, readout="last", random_state=0, **shape)
+    model.fit(IMAGES.reshape(40, -1), y)
+    mirrored = np.ascontiguousarray(IMAGES[:, :, ::-1]).reshape(40, -1)
+    found, expected = model.predict_proba(mirrored), model.predict_proba(IMAGES.reshape(40, -1))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_flips_need_images():
+    with pytest.raises(ValueError, match="height, width, channels"):
+        FlipAverage([Flatten()]).output_shape((6,))
+
+
+def test_both_signs_beyond_a_threshold():
+    z = np.linspace(-2, 2, 9)[:, None]
+    outputs = CReLU(0.75).forward({}, z)
+    np.testing.assert_array_equal(outputs[:, 0], np.maximum(z[:, 0] - 0.75, 0))
+    np.testing.assert_array_equal(outputs[:, 1], np.maximum(-z[:, 0] - 0.75, 0))
+    found, _ = inverted(CReLU(0.75), {}, outputs)
+    # what lies within the threshold has left no trace
+    np.testing.assert_allclose(found, np.where(abs(z) > 0.75, z, 0.0))
