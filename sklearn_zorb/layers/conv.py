@@ -190,7 +190,7 @@ class Conv2D(LinearLayer):
             # (elements, channels) apart: one piece for each element of the window
             pixels = solve(targets[part] - params["intercept"])
             outside = None if inputs is None else inputs[part]
-            if "floor" in params:
+            if "floor" in params and outside is not None:
                 pixels = without_contrast(pixels, windows.patches(outside), params)
             pixels = pixels.reshape(*pixels.shape[:3], math.prod(windows.size), -1)
             images.append(windows.average(xp.moveaxis(pixels, 3, 0), outside))

@@ -11,7 +11,7 @@ from .composite import Branches
 if TYPE_CHECKING:
     from ..rows import Rows, Targets
     from ..typing import Array, LayerList, Params, Shape, Stream
-    from .base import Context, Layer, Solved
+    from .base import Context, Solved
 
 
 class FlipAverage(Branches):
@@ -44,9 +44,6 @@ class FlipAverage(Branches):
 
     def __init__(self, layers: LayerList) -> None:
         self.layers = layers
-
-    def paths(self) -> tuple[list[Layer], ...]:
-        return self.children()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:

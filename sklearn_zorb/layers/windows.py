@@ -68,13 +68,13 @@ class Windows(NamedTuple):
     @classmethod
     def of_regions(cls, layer: Layer, input_shape: Shape, regions: tuple[int, int]) -> Windows:
         """So many windows, down and across, that cover an image, each as small as can be."""
-        if len(input_shape) == 3 and any(
-            count > length for count, length in zip(regions, input_shape, strict=False)
-        ):
+        if len(input_shape) != 3:
+            return cls.over(layer, input_shape, regions, regions)  # which says what is wrong
+        if regions[0] > input_shape[0] or regions[1] > input_shape[1]:
             raise shape_error(layer, input_shape, f"it has no {regions[0]} x {regions[1]} regions")
-        axes = tuple(zip(input_shape[:2], regions, strict=False))
-        stride = tuple(length // count for length, count in axes)
-        size = tuple(length - (count - 1) * (length // count) for length, count in axes)
+        (height, width), (down, across) = input_shape[:2], regions
+        stride = height // down, width // across
+        size = height - (down - 1) * stride[0], width - (across - 1) * stride[1]
         return cls.over(layer, input_shape, size, stride)
 
     @property
