@@ -32,9 +32,10 @@ class Dense(LinearLayer):
     initializer : str or callable, default="glorot_uniform"
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
         "data_pairs" (weights from pairs of training rows), "receptive_fields" (the same within
-        windows of square images; `ReceptiveFields` for others), the short names "glorot" and
-        "he", or ``f(rng, shape)`` that returns an array of shape (inputs + 1, units), the bias
-        in the last row.
+        windows of square images; `ReceptiveFields` for others), "patches", "kmeans" or "pca"
+        (whitened training rows, centres of their clusters, leading components; without y), the
+        short names "glorot" and "he", or ``f(rng, shape)`` that returns an array of shape
+        (inputs + 1, units), the bias in the last row.
     alpha : "loo", float or None, default=None
         Ridge penalty; None takes the estimator's.
     relaxation : float or None, default=None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..layers import Conv2D, EstimatorLayer, Parallel, Skip, Stack, Trees
+from ..layers import Conv2D, EstimatorLayer, FlipAverage, Parallel, Skip, Stack, Trees
 from .registry import converter_of, converts, sequence
 
 if TYPE_CHECKING:
@@ -17,6 +17,15 @@ def branches(graph: Graph, layer: Parallel | Skip, params: Params, inputs: Tenso
     shape = inputs.shape[1:]
     outputs = [sequence(graph, *pair, inputs, shape) for pair in layer.with_params(params)]
     return graph.concat(outputs, axis=-1)
+
+
+@converts(FlipAverage)
+def flip_average(graph: Graph, layer: FlipAverage, params: Params, inputs: Tensor) -> Any:
+    ((block, own),), shape = layer.with_params(params), inputs.shape[1:]
+    sides: list[Any] = [
+        sequence(graph, block, own, one, shape) for one in (inputs, inputs[:, :, ::-1])
+    ]
+    return (sides[0] + sides[1]) / 2
 
 
 @converts(Stack)

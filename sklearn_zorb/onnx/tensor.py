@@ -109,6 +109,9 @@ class Tensor:
     def sum(self, axis: int, keepdims: bool = False) -> Tensor:
         return self.graph("ReduceSum", self, np.array([axis]), keepdims=int(keepdims))
 
+    def mean(self, axis: int, keepdims: bool = False) -> Tensor:
+        return self.graph("ReduceMean", self, np.array([axis]), keepdims=int(keepdims))
+
     def max(self, axis: int, keepdims: bool = False) -> Tensor:
         return self.graph("ReduceMax", self, np.array([axis]), keepdims=int(keepdims))
 
@@ -130,9 +133,9 @@ class Tensor:
     def _cut(self, cuts: Sequence[tuple[int, slice]]) -> Tensor:
         """Slices of some axes, given with their axis."""
         axes = [axis for axis, _ in cuts]
-        starts = [one.start or 0 for _, one in cuts]
-        stops = [np.iinfo(INT).max if one.stop is None else one.stop for _, one in cuts]
         steps = [one.step or 1 for _, one in cuts]
+        ends = [_ends(one, step < 0) for (_, one), step in zip(cuts, steps, strict=True)]
+        starts, stops = [start for start, _ in ends], [stop for _, stop in ends]
         return self.graph("Slice", self, *map(np.array, (starts, stops, axes, steps)))
 
     def __bool__(self) -> NoReturn:
@@ -161,6 +164,15 @@ class Tensor:
 
     def __mod__(self, divisor: Any) -> Tensor:
         return self - divisor * self.graph("Floor", self / divisor)
+
+
+def _ends(part: slice, backwards: bool) -> tuple[int, int]:
+    """Where a slice begins and where it stops, as ONNX has it."""
+    first, last = (-1, np.iinfo(INT).min) if backwards else (0, np.iinfo(INT).max)
+    return (
+        first if part.start is None else part.start,
+        last if part.stop is None else part.stop,
+    )
 
 
 def _operator(op: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor]:

@@ -157,6 +157,15 @@ def test_images():
     assert_same(model, cut(pixels))
 
 
+def test_learned_filters_on_both_sides_of_an_image():
+    pixels = np.sin(np.arange(60 * 72) ** 1.5).reshape(60, 72)
+    layers = (
+        "FlipAverage(Conv2D[5, 3, initializer=patches, contrast=.1] CReLU[.2] AvgPool2D[regions=2])"
+    )
+    model = ZORBRegressor(layers, input_shape=(6, 6, 2), standardize=False, random_state=0)
+    assert_same(model.fit(pixels, Y), cut(pixels))
+
+
 @pytest.mark.parametrize(
     "layers",
     [
