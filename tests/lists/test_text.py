@@ -115,7 +115,7 @@ FAULTS = [
     ("^Dens[64]", "Did you mean Dense?"),
     ("Dense ^dnse", "Unknown layer 'dnse'"),
     ("^Convolutional[8, 3]", "Did you mean Conv2D?"),
-    ("^zzz", "Known layers: AvgPool2D, BatchNorm, Conv2D"),
+    ("^zzz", "Known layers: Auto, AvgPool2D, BatchNorm"),
     ("^64", "Expected the name of a layer, as in Dense[64], got '64'"),
     ("Dense[3] ^[4]", "Expected the name of a layer"),
     ("Dense^-64", "Expected the name of a layer"),

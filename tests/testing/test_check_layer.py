@@ -18,7 +18,7 @@ def cases(shape, text):
 
 EXACT = cases(ROW, """
     BatchNorm NormalScores NormalScores[ratio=0] Cos Dense[3] Dropout Encode Flatten Tanh
-    LeakyReLU[slope=0.2]
+    LeakyReLU[slope=0.2] CReLU CReLU[0.3] Dense[5, initializer=patches]
     Dense[6, initializer=orthogonal, alpha=1.0] PiecewiseLinear PiecewiseLinear[1] Sign Softmax
     Dense[3, use_bias=false, alpha=0.0, initializer=data_pairs] ReLU[negative_targets=zero]
     ReLU[negative_targets=uniform] Reshape[(2, 2, 1)] Standardize[with_mean=false, clip=2.0] Step
@@ -26,14 +26,15 @@ EXACT = cases(ROW, """
     BatchNorm[epsilon=0.1] Conv2D[3, 2, stride=2] Dropout[0] Flatten GaussianNoise Identity
     Conv2D[9, (2, 1), stride=(3, 2), use_bias=false, alpha=0.0] MaxPool2D
     Conv2D[3, 2, stride=2, initializer=data_pairs] MaxPool2D[(3, 1), stride=(3, 2)]
-    AvgPool2D[(2, 3)] ReLU Reshape[(7, -1)] Sigmoid Standardize
+    AvgPool2D[(2, 3)] AvgPool2D[regions=(2, 1)] ReLU Reshape[(7, -1)] Sigmoid Standardize
 """)  # fmt: skip
 
 # windows that overlap do not agree on the pixels they share
 ROUGH = cases(IMAGE, """
     AvgPool2D[3, stride=1] Conv2D[3] Conv2D[3, padding=same, initializer=he]
     Conv2D[3, (2, 3), padding=1, use_bias=false] Conv2D[2, stride=2, padding=same]
-    MaxPool2D[3, stride=2]
+    MaxPool2D[3, stride=2] Conv2D[4, 2, stride=2, initializer=kmeans, contrast=.1]
+    FlipAverage(Conv2D[3, 2] CReLU)
 """)  # fmt: skip
 
 # nothing to invert: they look for the nearest thing they know
