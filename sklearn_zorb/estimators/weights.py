@@ -124,6 +124,7 @@ def balanced_weights(y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndar
         codes = np.unique(column, return_inverse=True)[1]
         sums = np.bincount(codes, weights=base)
         there = sums > 0
-        factors = np.divide(sums.sum() / there.sum(), sums, out=np.zeros(len(sums)), where=there)
+        share = sums.sum() / max(1, there.sum())
+        factors = np.divide(share, sums, out=np.zeros(len(sums)), where=there)
         weights = weights * factors[codes]
     return weights

@@ -354,6 +354,12 @@ def test_bad_weights_of_classes(class_weight, match):
     refuses(ZORBClassifier, match, layers="Dense[4]", class_weight=class_weight)
 
 
+@pytest.mark.filterwarnings("error")
+def test_classes_of_no_weight_at_all_are_not_balanced():
+    options = {"layers": "Dense[4]", "class_weight": "balanced", "sample_weight": np.zeros(30)}
+    refuses(ZORBClassifier, "zero", **options)
+
+
 def test_tables_of_weights_for_several_labels():
     labels = np.eye(3, dtype=int)[Y]
     one = {"layers": "Dense[4]", "class_weight": {0: 1, 1: 2}}
