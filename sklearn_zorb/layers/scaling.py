@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from .._compat import Interval
 from ..linalg import get_backend, in_precision_of, namespace, to_numpy
@@ -97,11 +97,8 @@ class Standardize(Layer):
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         if sp.issparse(inputs):
             return self._forward_sparse(params, inputs)
-        mean, deviation = (
-            in_precision_of(inputs, params["mean"]),
-            in_precision_of(inputs, params["deviation"]),
-        )
-        return self._clipped((inputs - mean) / deviation)
+        mean = in_precision_of(inputs, params["mean"])
+        return self._clipped((inputs - mean) / _divisors(params, inputs))
 
     def _forward_sparse(self, params: Params, inputs: Any) -> Any:
         if params["mean"].any():
@@ -110,9 +107,9 @@ class Standardize(Layer):
                 "sparse ones dense. Pass dense inputs, or use Standardize(with_mean=False)."
             )
         outputs = inputs.tocsr().astype(np.result_type(inputs.dtype, np.float32), copy=True)
-        inplace_column_scale(outputs, 1 / np.asarray(params["deviation"]))
+        divisors = np.asarray(_divisors(params, outputs))
         # zero stays zero
-        outputs.data = self._clipped(outputs.data)
+        outputs.data = self._clipped(outputs.data / divisors[outputs.indices])
         return outputs
 
     def _clipped(self, values: Array) -> Array:
@@ -213,6 +210,13 @@ class BatchNorm(Layer):
         deviation = (params["variance"] + self.epsilon) ** 0.5
         numbers = (params["mean"], deviation, params["scale"], params["offset"])
         return [in_precision_of(values, number) for number in numbers]
+
+
+def _divisors(params: Params, inputs: Any) -> Array:
+    """Deviations in the precision of the inputs; what vanishes in it is as good as constant."""
+    deviation = in_precision_of(inputs, params["deviation"])
+    xp = namespace(deviation)
+    return xp.where(deviation == 0, xp.ones_like(deviation), deviation)
 
 
 def _chunks(

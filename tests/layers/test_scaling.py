@@ -231,3 +231,14 @@ def test_no_unit_of_columns_is_too_small(unit, form, rng):
     params = initial(Standardize(with_mean=False), form(rows))
     expected = [unit * (rows[:, 0] / unit).std(), 1, rows[:, 2].std()]
     np.testing.assert_allclose(params["deviation"], expected)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("spread", [1e-60, 1e-42])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+def test_a_spread_that_vanishes_in_single_precision_divides_by_nothing(form, spread, rng):
+    rows = form(spread * rng.normal(size=(20, 2)))
+    layer = Standardize(with_mean=False)
+    params = layer.init(rng, (2,), (rows, None, None))
+    outputs = layer.forward(params, rows.astype(np.float32))
+    assert np.isfinite(outputs.data if sp.issparse(outputs) else outputs).all()
