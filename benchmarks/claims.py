@@ -104,7 +104,7 @@ def tables():
     rivals = [row for row in lines if not row["model"].startswith("ZORB")]
     least = min(rivals, key=lambda row: row["tables lost to ours"])
     text = (
-        "With nothing set, ``ZORBClassifier()`` and ``ZORBRegressor()`` are ahead of each other "
+        "With nothing set, `ZORBClassifier` and `ZORBRegressor` are ahead of each other "
         f"method on at least {least['tables lost to ours']:g} of {n_tables} tables of up to 1500 "
         "rows, by area under the curve or R² of the same folds. The next best by this count is "
         f"{least['model']}. The red line is half of the tables."

@@ -15,6 +15,7 @@ from sklearn_zorb.datasets import make_flats
 
 X, y = make_flats(600, random_state=0)
 model = ZORBRegressor("fast", random_state=0).fit(X, y)
+complete = X.dropna(subset=["area", "built"])  # gaps have no place on an axis
 
 # %%
 # The table was drawn by a formula: rents rise with the area and fall a little with the distance,
@@ -22,7 +23,8 @@ model = ZORBRegressor("fast", random_state=0).fit(X, y)
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained", sharey=True)
 PartialDependenceDisplay.from_estimator(
-    model, X, ["area", "built", "distance"], ax=axes, n_cols=3, grid_resolution=15, subsample=100,
-    kind="both", random_state=0, ice_lines_kw={"color": "0.85"}, pd_line_kw={"color": "C3"},
+    model, complete, ["area", "built", "distance"], ax=axes, n_cols=3, grid_resolution=15,
+    subsample=100, kind="both", random_state=0,
+    ice_lines_kw={"color": "0.85"}, pd_line_kw={"color": "C3"},
 )  # fmt: skip
 plt.show()

@@ -39,8 +39,9 @@ for name, layers in lists.items():
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 for name, (seconds, score, megabytes) in points.items():
     ax.scatter(seconds, score, s=30 + 200 * megabytes, color="C3", alpha=0.5)
-    ax.annotate(f"{name}, {megabytes:.2f} MB", (seconds, score), (0, 14), ha="center", fontsize=9,
-                textcoords="offset points")  # fmt: skip
+    above = -24 if name == "fast" else 14
+    ax.annotate(f"{name}, {megabytes:.2f} MB", (seconds, score), (0, above), ha="center",
+                fontsize=9, textcoords="offset points")  # fmt: skip
 ax.set(xscale="log", xlabel="seconds of the fit", ylabel="accuracy on 600 other digits")
 ax.margins(0.2)
 ax.grid(alpha=0.3)
