@@ -8,7 +8,7 @@ import numpy as np
 import skl2onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-from ..rows.frames import Table, as_frame
+from ..rows.frames import Table, as_frame, shown
 from ..rows.values import level_name
 from .inputs import GAP
 
@@ -128,7 +128,7 @@ def onnx_inputs(session: InferenceSession, X: TableLike) -> dict[str, np.ndarray
     Raises
     ------
     ValueError
-        If a column holds text, and numbers when the model was made; it is named.
+        If a column is missing, or holds text, and numbers when the model was made; it is named.
 
     Examples
     --------
@@ -152,6 +152,9 @@ def onnx_inputs(session: InferenceSession, X: TableLike) -> dict[str, np.ndarray
         return {name: np.asarray(X, dtype=kind)}
     table = Table(X)
     places = {str(name): j for j, name in enumerate(table.names)}
+    missing = [name for name in wanted if name not in places]
+    if missing:
+        raise ValueError(f"X has no columns {shown(missing)}, which the model takes.")
     return {name: _column(table.values(places[name]), name, kind) for name, kind in wanted.items()}
 
 

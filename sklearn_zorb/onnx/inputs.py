@@ -82,11 +82,8 @@ def _codes_of_text(graph: Graph, values: Tensor, column: Column) -> Tensor:
 def _told(graph: Graph, texts: Tensor, numbers: dict[str, float], otherwise: float) -> Tensor:
     """Numbers that texts stand for."""
     keys, values = [*numbers] or [GAP], [*numbers.values()] or [otherwise]
-    found = graph(
-        "LabelEncoder", texts, keys_strings=keys, values_floats=values,
-        default_float=otherwise,
-    )  # fmt: skip
-    return graph.cast(found)
+    options = {"keys_strings": keys, "values_floats": values, "default_float": otherwise}
+    return graph.cast(graph("LabelEncoder", texts, **options))
 
 
 def _codes_of_numbers(graph: Graph, values: Tensor, column: Column) -> Tensor:

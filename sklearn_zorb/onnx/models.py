@@ -37,8 +37,8 @@ def transformed(graph: Graph, model: Transformed, rows: Tensor) -> Tensor:
 
 @converts(Probabilities)
 def probabilities(graph: Graph, model: Probabilities, rows: Tensor) -> Tensor:
-    # of one row for each, whatever their number is
-    ones = rows[:, [0]] * 0.0 + 1.0
+    # a column of as many ones as there are rows
+    ones = graph.cast(graph("IsNaN", rows[:, [0]])) * 0.0 + 1.0
     if len(model.models) != model.units:
         if model.models[0] is None:
             return ones * np.array(model.constants)

@@ -56,7 +56,7 @@ class Graph:
             self.container.add_initializer(name, TensorProto.STRING, array.shape, texts)
             return name
         own = {"f": self.dtype, "i": INT, "u": INT, "b": BOOL}[array.dtype.kind]
-        # the first makes an array of a scalar
+        # which also gives a scalar an axis
         array = np.ascontiguousarray(array, dtype=own).reshape(array.shape)
         content = numpy_helper.from_array(array)
         self.container.add_initializer(name, content.data_type, array.shape, content)
@@ -122,7 +122,9 @@ class Tensor:
         cuts = [pair for pair in enumerate(index) if isinstance(pair[1], slice)]
         cuts = [(axis, one) for axis, one in cuts if one != slice(None)]
         if bool(new) + len(chosen) + bool(cuts) > 1:
-            raise TypeError(f"[{index}] of an array cannot be exported: index it step by step")
+            raise TypeError(
+                f"index {index} of an array cannot be exported: take one step at a time"
+            )
         if chosen:
             # a single place takes its axis away, as in NumPy
             return self.graph("Gather", self, np.asarray(chosen[0][1]), axis=chosen[0][0])

@@ -271,6 +271,16 @@ def test_layers_of_ones_own():
     assert_same(model, X)
 
 
+def test_inputs_that_do_not_fit_are_named():
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    model = ZORBRegressor("Identity").fit(frame, Y)
+    session = onnxruntime.InferenceSession(to_onnx(model, frame).SerializeToString())
+    with pytest.raises(ValueError, match="no columns 'b'"):
+        onnx_inputs(session, frame[["a", "c"]])
+    with pytest.raises(ValueError, match="column 'b' of X holds text"):
+        onnx_inputs(session, frame.assign(b="much"))
+
+
 def test_what_cannot_be_exported_is_named():
     model = ZORBRegressor("Identity").fit(X, Y)
     with pytest.raises(ValueError, match="target_opset=12"):
