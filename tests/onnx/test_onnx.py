@@ -181,6 +181,11 @@ def test_estimators_as_layers(layers, y):
     assert_same(ZORBClassifier(layers, random_state=0).fit(X, y), X)
 
 
+def test_a_label_that_some_folds_lack():
+    labels = np.column_stack([Y > -2, np.arange(60) == 7]).astype(int)
+    assert_same(ZORBClassifier([EstimatorLayer(LogisticRegression())]).fit(X, labels), X)
+
+
 def typed_table(rng, n_rows=120):
     """Columns of all types; some gaps, and a level that comes but once."""
 
