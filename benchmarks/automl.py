@@ -21,9 +21,30 @@ from sklearn.model_selection import cross_val_score, train_test_split
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, automl
 
-from .common import quiet, save, saved, show
+from .common import on_record, quiet, save, saved, show
 from .tabular.tables import load
 
+PAGE = """\
+.. Written by python -m benchmarks.report; change that, not this.
+
+Searches
+========
+
+A search of 60 seconds with each tool that :doc:`/howto/automl` names, on three quarters of the
+rows of two tables, with one thread. ``python -m benchmarks.automl TOOL`` measures, ``python -m
+benchmarks.report`` writes this page.
+
+- *default*, *ours* and *its score* are what the tool itself goes by, the more the better: minus the
+  log-loss for classes, R² for numbers, by five folds, or by the rows that AutoGluon holds out.
+  *ours* is the best of our models that were tried, and is nowhere below *default*.
+- *place* is ours among the learners that the tool searched in the same minute. Optuna and the
+  searches of scikit-learn have one estimator.
+- *held out* and *default held out* are scores on the rows that no search saw, of what the tool
+  returned and of ``ZORBClassifier()`` or ``ZORBRegressor()``.
+- *seconds* are those of the whole call: the last fit, and the start of processes, too. The machine
+  had other work, so that fewer models were *tried* than on one of its own.
+
+"""
 TABLES = ("pima", "wine_red")
 SECONDS = 60
 FOLDS = 5
@@ -204,6 +225,14 @@ def main():
             show([row])
             found = {**saved("automl", "tool", "table"), (tool, name): row}
             save("automl", [found[key] for key in sorted(found, key=_place)])
+
+
+def page(doc, list_table):
+    """Write the page of results into the folder `doc`."""
+    record = on_record("automl")
+    version = record["versions"]["sklearn_zorb"]
+    lines = f"Version {version}, {record['cores']} cores:\n\n{list_table(record['rows'])}\n"
+    (doc / "searches.rst").write_text(PAGE + lines)
 
 
 def _place(key):

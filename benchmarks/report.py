@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import blocks, claims, rules_page
+from . import automl, blocks, claims, rules_page
 from .tabular import page
 
 DOC = Path(__file__).parent.parent / "doc" / "results"
@@ -33,6 +33,7 @@ def main():
     page.main(DOC, list_table)
     blocks.page(DOC, list_table)
     rules_page.page(DOC, list_table)
+    automl.page(DOC, list_table)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ registry = import_optional("autogluon.tabular.registry", "AutoGluonModel").ag_mo
 
 if TYPE_CHECKING:
     from .space import Domain
+
+logger = logging.getLogger(__name__)
 
 # a default fit takes at most so many times a fast one (benchmarks/scale.py)
 AUTO_TO_FAST = 10
@@ -43,7 +46,8 @@ class AutoGluonModel(Base):
     >>> frame = load_wine(as_frame=True).frame
     >>> predictor = TabularPredictor("target", verbosity=0)
     >>> predictor = predictor.fit(frame, hyperparameters={"ZORB": [{}, {"trees": 200}]})
-    >>> predictor.leaderboard()
+    >>> sorted(predictor.model_names())
+    ['WeightedEnsemble_L2', 'ZORB', 'ZORB_2']
     """
 
     ag_key = "ZORB"
@@ -77,7 +81,9 @@ class AutoGluonModel(Base):
             fast = perf_counter()
             self.model = fitted(layers=FAST)
             seconds = perf_counter() - fast
-            if time_limit - (perf_counter() - started) < AUTO_TO_FAST * seconds:
+            left = time_limit - (perf_counter() - started)
+            if left < AUTO_TO_FAST * seconds:
+                logger.warning("\t%s stays with effort='fast': %.1f s are left", self.name, left)
                 return
         self.model = fitted()
 
@@ -100,8 +106,7 @@ class AutoGluonModel(Base):
 def _space(domain: Domain) -> Any:
     if isinstance(domain, Choice):
         return spaces.Categorical(*domain.values)
-    kind = spaces.Int if domain.whole else spaces.Real
-    if kind is spaces.Int:
+    if domain.whole:
         return spaces.Int(domain.low, domain.high, default=domain.start)
     return spaces.Real(domain.low, domain.high, default=domain.start, log=True)
 

@@ -59,6 +59,7 @@ def tpot_node(task: str, n_samples: int, n_features: int, **params: Any) -> Node
     >>> from sklearn_zorb.automl import tpot_node
     >>> node = tpot_node("classification", 500, 10, random_state=0)
     >>> node.generate().export_pipeline()
+    ZORBClassifier(layers='Auto', random_state=0)
     """
     space = search_space(task, n_samples, n_features)
     space = config_space.ConfigurationSpace(

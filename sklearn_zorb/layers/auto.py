@@ -12,7 +12,6 @@ from .kernel.functions import KINDS
 if TYPE_CHECKING:
     from ..typing import Array, Float, Int, Params, Shape, Stream
 
-EFFORTS = ("fast", "auto", "best")
 BLOCKS = ("linear", "kernel", "smooth", "forest", "extra", "boosting", "shallow")
 MOST_MULTIPLE = 4
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -88,7 +87,7 @@ class Auto(Layer):
     traits = Traits(learns=True, streams=False, differentiable=False, jax=False)
 
     _parameter_constraints = {
-        "effort": [StrOptions(set(EFFORTS))],
+        "effort": [StrOptions({"fast", "auto", "best"})],
         "blocks": [str],
         "landmarks": [None, COUNT, Interval(RealNotInt, 0, MOST_MULTIPLE, closed="right")],
         "kernel": [StrOptions({"auto", *KINDS})],
