@@ -19,7 +19,8 @@ from sklearn_zorb.layers import Auto
     ],
 )
 def test_tools_that_are_not_installed(tool, extra, name, monkeypatch):
-    monkeypatch.setitem(sys.modules, tool, None)
+    for module in [tool, *(one for one in sys.modules if one.startswith(f"{tool}."))]:
+        monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, f"sklearn_zorb.automl.{tool}", raising=False)
     with pytest.raises(ImportError, match=rf'{name} needs {tool}.*"sklearn-zorb\[{extra}\]"'):
         getattr(automl, name)
