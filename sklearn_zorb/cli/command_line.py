@@ -3,14 +3,20 @@
 What takes long to import is imported where it is needed: help is at hand at once.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import json
 import os
 import sys
 import warnings
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from .. import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _DESCRIPTION = """\
 Train networks without backpropagation: each layer is solved in closed form.
@@ -28,24 +34,32 @@ read with --trust only."""
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
 class _Once(argparse.Action):
     """Refuse a second value, which would silently take the place of the first."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
         given = getattr(namespace, self.dest)
         if given is not None:
             raise argparse.ArgumentError(self, f"given twice, as {given!r} and {values!r}")
         setattr(namespace, self.dest, values)
 
 
-def _checked(convert, accept, expected):
+def _checked(
+    convert: Callable[[str], Any], accept: Callable[[Any], bool], expected: str
+) -> Callable[[str], Any]:
     """An argparse type: converts, and says what it expected."""
 
-    def check(text):
+    def check(text: str) -> Any:
         try:
             value = convert(text)
         except ValueError:
@@ -64,7 +78,7 @@ _fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
 
 
 # what commands share; each stands here once
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "data": {"metavar": "DATA"},
     "--target": {"action": _Once, "metavar": "COLUMN", "help": "the target column of a table"},
     "--samples": {"type": _positive, "metavar": "N", "help": "use N random rows"},
@@ -101,7 +115,7 @@ _OPTIONS = {
 _TRAINING = ("--target", "--samples", "--seed", "--task", "--network", "--param")
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands.
 
     Returns
@@ -163,19 +177,19 @@ def build_parser():
     return parser
 
 
-def _command(commands, name, text):
+def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
-def _add(parser, *names, **changes):
+def _add(parser: argparse.ArgumentParser, *names: str, **changes: Any) -> None:
     for name in names:
         parser.add_argument(name, **_OPTIONS[name], **changes)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Parameters
@@ -212,7 +226,7 @@ def main(argv=None):
         return _fail(_describe(error), _exit_code(error))
 
 
-def _run(args):
+def _run(args: argparse.Namespace) -> int:
     """Dispatch to `commands` and print what it returns; the rest goes to standard error."""
     if args.command is None:
         build_parser().print_help()
@@ -225,12 +239,12 @@ def _run(args):
     return 0
 
 
-def _finite(result):
+def _finite(result: Any) -> Any:
     """The result with None for numbers that are not finite: JSON knows none."""
     return json.loads(json.dumps(result), parse_constant=lambda constant: None)
 
 
-def _exit_code(error):
+def _exit_code(error: Exception) -> int:
     """2 where the user can put it right, 1 where the work failed."""
     from numpy.linalg import LinAlgError
 
@@ -238,7 +252,7 @@ def _exit_code(error):
     return 2 if bad_input and not isinstance(error, LinAlgError) else 1
 
 
-def _describe(error):
+def _describe(error: Exception) -> str:
     """The message of an error on one line, but for the caret under a fault in layer text."""
     from ..layers import LayerSyntaxError
 
@@ -250,10 +264,17 @@ def _describe(error):
     return " ".join(message.split())
 
 
-def _fail(message, code):
+def _fail(message: str, code: int) -> int:
     print(f"zorb: error: {message}", file=sys.stderr)
     return code
 
 
-def _show_warning(message, category, filename, lineno, file=None, line=None):
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     print(f"zorb: warning: {' '.join(str(message).split())}", file=sys.stderr)

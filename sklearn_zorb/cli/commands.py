@@ -1,9 +1,12 @@
 """The sub-commands. Each takes the parsed arguments and returns (data for JSON, text)."""
 
+from __future__ import annotations
+
 import csv
 import io
 import os
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +23,17 @@ from .report import write_report
 from .scores import check_classes, format_scores, format_table, score, shuffled_folds
 from .weights import load_weights, save_weights
 
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from .data import Data
+    from .models import Model
+
 __all__ = ["datasets", "demo", "evaluate", "fit", "predict", "report", "summary"]
 
 
-def fit(args):
+def fit(args: Namespace) -> tuple[Any, str]:
     """``zorb fit``: fit, score on held-out rows, save."""
     check_outputs({"--save": args.save, "--save-weights": args.save_weights}, {"DATA": args.data})
     data = hold_out(_training_data(args), args.test_size, args.seed)
@@ -48,7 +58,7 @@ def fit(args):
     return result, _describe_fit(result)
 
 
-def _describe_fit(result):
+def _describe_fit(result: dict[str, Any]) -> str:
     lines = [
         f"data     {result['data']}: {result['n_train']} rows to fit, {result['n_test']} to "
         f"test, {result['n_features']} features",
@@ -62,7 +72,7 @@ def _describe_fit(result):
     return "\n".join(lines)
 
 
-def predict(args):
+def predict(args: Namespace) -> tuple[Any, str]:
     """``zorb predict``: predictions of a saved model, as CSV."""
     inputs = {"DATA": args.data, "--load": args.load, "--load-weights": args.load_weights}
     check_outputs({"--output": args.output}, inputs)
@@ -86,7 +96,9 @@ def predict(args):
     return {"n_rows": len(X), "output": args.output, **lists}, text.rstrip("\n")
 
 
-def _columns(name, values, suffixes=None):
+def _columns(
+    name: str, values: np.ndarray, suffixes: Iterable[Any] | None = None
+) -> dict[str, np.ndarray]:
     """The columns of an array by name."""
     if values.ndim == 1:
         return {name: values}
@@ -94,7 +106,7 @@ def _columns(name, values, suffixes=None):
     return {f"{name}_{s}": column for s, column in zip(suffixes, values.T, strict=True)}
 
 
-def _to_csv(columns):
+def _to_csv(columns: dict[str, np.ndarray]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -102,7 +114,7 @@ def _to_csv(columns):
     return text.getvalue()
 
 
-def evaluate(args):
+def evaluate(args: Namespace) -> tuple[Any, str]:
     """``zorb evaluate``: score a saved model, or cross-validate a new one."""
     _check_model_options(args)
     if not args.load:
@@ -118,7 +130,7 @@ def evaluate(args):
     return result, f"{format_scores(scores)} ({len(X)} rows)"
 
 
-def _cross_validate(args):
+def _cross_validate(args: Namespace) -> tuple[Any, str]:
     data = _training_data(args)
     folds = shuffled_folds(data.task, data.y, args.folds, args.seed)
     scores = []
@@ -146,14 +158,14 @@ def _cross_validate(args):
     return result, f"{text} ({args.folds} folds of {len(data.X)} rows)"
 
 
-def summary(args):
+def summary(args: Namespace) -> tuple[Any, str]:
     """``zorb summary``: the layers of a saved model, or of one fitted to DATA."""
     _check_model_options(args)
     if bool(args.load) == bool(args.data):
         raise ValueError("summary takes DATA or --load MODEL, one of the two")
     model = _saved_model(args) if args.load else _fit(args, _training_data(args))[0]
-    network, lines = model.estimator, []
-    network.summary(print_fn=lines.append)
+    lines: list[str] = []
+    model.estimator.summary(print_fn=lines.append)
     layers = [
         {"name": name, "layer": repr(layer), "n_params": count_parameters(params)}
         for (name, layer), params in zip(
@@ -163,7 +175,7 @@ def summary(args):
     return {"task": model.task, "layers": layers}, "\n".join(str(line) for line in lines)
 
 
-def report(args):
+def report(args: Namespace) -> tuple[Any, str]:
     """``zorb report``: one page of what a saved model makes of a table."""
     check_outputs({"--output": args.output}, {"DATA": args.data, "MODEL": args.load})
     model = load_model(args.load, args.trust)
@@ -173,7 +185,7 @@ def report(args):
     return result, f"report of {result['n_rows']} rows written to {args.output}"
 
 
-def datasets(args):
+def datasets(args: Namespace) -> tuple[Any, str]:
     """``zorb datasets``: what is known by name, from where, and whether it is here."""
     infos = list_datasets()
     header = ["name", "task", "here", "source"]
@@ -186,7 +198,7 @@ def datasets(args):
     return [info._asdict() for info in infos], text
 
 
-def _check_model_options(args):
+def _check_model_options(args: Namespace) -> None:
     """A model is either loaded or built."""
     if args.load_weights and not args.load:
         raise ValueError("--load-weights replaces weights of a model: give --load MODEL too")
@@ -194,12 +206,12 @@ def _check_model_options(args):
         raise ValueError("--network, --param and --task are fixed in a model that --load reads")
 
 
-def _training_data(args):
+def _training_data(args: Namespace) -> Data:
     data = read_data(args.data, target=args.target, seed=args.seed, task=args.task)
     return subsample(labelled(data, args.task), args.samples, args.seed)
 
 
-def _data_for(model, args):
+def _data_for(model: Model, args: Namespace) -> Data:
     """Data with the columns that a model was fitted on."""
     data = read_data(args.data, target=args.target, seed=args.seed, model=model)
     data = subsample(data, args.samples, args.seed)
@@ -208,11 +220,11 @@ def _data_for(model, args):
     return data
 
 
-def _build(args, data):
+def _build(args: Namespace, data: Data) -> Model:
     return build_model(data, args.network, args.seed, args.param)
 
 
-def _fit(args, data):
+def _fit(args: Namespace, data: Data) -> tuple[Model, float]:
     """A fitted model and the seconds it took."""
     model = _build(args, data)
     with progress(f"Fitting {len(data.X)} rows"):
@@ -221,7 +233,7 @@ def _fit(args, data):
         return model, time.perf_counter() - start
 
 
-def _saved_model(args):
+def _saved_model(args: Namespace) -> Model:
     model = load_model(args.load, args.trust)
     if args.load_weights:
         load_weights(model.estimator, args.load_weights)

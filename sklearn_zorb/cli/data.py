@@ -1,9 +1,11 @@
 """Reading what the command line calls DATA."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -13,6 +15,9 @@ from ..datasets.sources import read_arrays
 from ..datasets.tables import infer_task
 from .frames import TABLE_SUFFIXES, read_table, select_columns, split_table
 from .notes import note
+
+if TYPE_CHECKING:
+    from .models import Model
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,17 @@ class Data:
     y_test: Any = None
     task: str | None = None
     target: str | None = None
-    image_shape: tuple | None = None
+    image_shape: tuple[int, ...] | None = None
 
 
-def read_data(source, *, target=None, seed=0, task="auto", model=None):
+def read_data(
+    source: str,
+    *,
+    target: str | None = None,
+    seed: int = 0,
+    task: str = "auto",
+    model: Model | None = None,
+) -> Data:
     """Read a file or a data set known by name.
 
     Parameters
@@ -89,7 +101,7 @@ def read_data(source, *, target=None, seed=0, task="auto", model=None):
     return data
 
 
-def _table(frame, target, task, model):
+def _table(frame: Any, target: str | None, task: str, model: Model | None) -> Data:
     if model is None:
         X, y, target = split_table(frame, target, task)
         return Data(X, y, target=target)
@@ -98,7 +110,7 @@ def _table(frame, target, task, model):
     return Data(*select_columns(frame, model, target), target=target or model.target)
 
 
-def _named(name, seed):
+def _named(name: str, seed: int) -> Data:
     bunch = load_dataset(name, random_state=seed)
     return Data(
         bunch.data,
@@ -110,7 +122,7 @@ def _named(name, seed):
     )
 
 
-def _from_npz(path):
+def _from_npz(path: Path) -> Data:
     """Arrays X, y or x_train, y_train, with x_test, y_test where they are there."""
     held = read_arrays(path)
     arrays = {name.lower(): array for name, array in held.items()}
@@ -129,7 +141,7 @@ def _from_npz(path):
     return Data(X, y, X_test=X_test, y_test=y_test, image_shape=image_shape)
 
 
-def _check_arrays(path, arrays):
+def _check_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Refuse arrays without rows, of what is neither number nor text, or without features."""
     for name in sorted({"x", "y", "x_train", "y_train", "x_test", "y_test"} & arrays.keys()):
         array = arrays[name]
@@ -141,12 +153,12 @@ def _check_arrays(path, arrays):
         raise ValueError(f"{str(path)!r} has y_test without x_test")
 
 
-def _targets(array):
+def _targets(array: np.ndarray | None) -> np.ndarray | None:
     """One column is a vector."""
     return array.ravel() if array is not None and array.shape[1:] == (1,) else array
 
 
-def _flatten(array):
+def _flatten(array: np.ndarray) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """Rows of features, and the shape of an image where there was one."""
     if array.ndim < 2:
         return array.reshape(-1, 1), None
@@ -156,7 +168,7 @@ def _flatten(array):
     return array.reshape(len(array), math.prod(shape)), shape
 
 
-def labelled(data, task="auto"):
+def labelled(data: Data, task: str = "auto") -> Data:
     """The data with a task, once they are known to have usable targets.
 
     Parameters
@@ -186,7 +198,7 @@ def labelled(data, task="auto"):
     return replace(data, task=task)
 
 
-def _check_labels(y):
+def _check_labels(y: np.ndarray) -> None:
     """Refuse text of which no two rows have the same: it is hardly meant as classes."""
     if y.dtype.kind not in "OU" or y.ndim > 1 or len(y) < 3:
         return
@@ -200,13 +212,13 @@ def _check_labels(y):
         note(f"the targets are text: {n_classes} classes in {len(y)} rows, such as {y[0]!r}")
 
 
-def _guess_task(y):
+def _guess_task(y: np.ndarray) -> str:
     if y.ndim > 1 and y.shape[1] > 1:  # several outputs: labels where all are 0 or 1
         return "classification" if np.isin(y, (0, 1)).all() else "regression"
     return infer_task(y)
 
 
-def subsample(data, n_samples, seed):
+def subsample(data: Data, n_samples: int | None, seed: int) -> Data:
     """At most `n_samples` random rows of the training part; None keeps all.
 
     Parameters
@@ -225,12 +237,12 @@ def subsample(data, n_samples, seed):
     return replace(data, X=take(data.X, rows), y=None if data.y is None else data.y[rows])
 
 
-def take(X, rows):
+def take(X: Any, rows: np.ndarray) -> Any:
     """Rows of a DataFrame or an array."""
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def hold_out(data, test_size, seed):
+def hold_out(data: Data, test_size: float, seed: int) -> Data:
     """Give the data a test part, unless they have one or `test_size` is 0.
 
     Classes keep their shares where each has two rows at least.

@@ -1,8 +1,11 @@
 """Tables: files of columns, the column that is the target, the columns that a model knows."""
 
+from __future__ import annotations
+
 import gzip
 import re
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +14,19 @@ from ..datasets.tables import infer_task
 from ..rows.frames import shown
 from .notes import ISO_DATE, note, note_columns, note_header, note_text
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..rows.schema import Column
+    from .models import Model
+
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ZONE = r".*\d(Z|[+-]\d\d:?\d\d)"
 
 
-def read_table(path, target=None, known=()):
+def read_table(path: Path, target: str | None = None, known: Sequence[Column] = ()) -> Any:
     """Read a CSV or Parquet file.
 
     Parameters
@@ -55,11 +65,11 @@ def read_table(path, target=None, known=()):
     return frame
 
 
-def _pandas():
+def _pandas() -> Any:
     return import_optional("pandas", "Reading tables")
 
 
-def _read_csv(path, target, known):
+def _read_csv(path: Path, target: str | None, known: Sequence[Column]) -> Any:
     """A CSV file, whatever its encoding and its separator."""
     opened = gzip.open if path.suffix.lower() == ".gz" else open
     with opened(path, "rb") as file:
@@ -67,9 +77,9 @@ def _read_csv(path, target, known):
     encoding = "utf-16" if start.startswith(_UTF16) else "utf-8"
     if encoding == "utf-8" and b"\0" in start:
         raise ValueError("it is no text, or UTF-16 without a byte order mark")
-    start = start.decode(encoding, "ignore")
-    separator = max(",;\t|", key=re.sub('"[^"]*"', "", start.strip().partition("\n")[0]).count)
-    decimal = "," if separator == ";" and re.search(r"\d,\d", start) else "."
+    text = start.decode(encoding, "ignore")
+    separator = max(",;\t|", key=re.sub('"[^"]*"', "", text.strip().partition("\n")[0]).count)
+    decimal = "," if separator == ";" and re.search(r"\d,\d", text) else "."
     if decimal == ",":
         note("commas in numbers are read as decimal points, as semicolons are between columns")
     # without low_memory, the type of a column is that of all its rows
@@ -84,7 +94,7 @@ def _read_csv(path, target, known):
     return _parse_csv(path, target, known, encoding="cp1252", **options)
 
 
-def _parse_csv(path, target, known, **options):
+def _parse_csv(path: Path, target: str | None, known: Sequence[Column], **options: Any) -> Any:
     """A CSV file, with numbers and dates that pandas leaves as text.
 
     Left to itself, pandas takes the first column for an index where rows have more fields than
@@ -117,7 +127,7 @@ def _parse_csv(path, target, known, **options):
     return pandas.DataFrame({n: _typed(frame[n], kinds.get(n), decimal) for n in frame})
 
 
-def _typed(column, kind, decimal):
+def _typed(column: Any, kind: str | None, decimal: str) -> Any:
     """Text of a CSV file as numbers or moments where all of it is such.
 
     Parameters
@@ -149,7 +159,7 @@ def _typed(column, kind, decimal):
     return moments
 
 
-def _as_numbers(column):
+def _as_numbers(column: Any) -> Any:
     """Text as numbers or booleans where all of it is such, beyond 64 bits too; else None."""
     words = {"True": True, "False": False}
     if column.isin(words).all():
@@ -161,12 +171,14 @@ def _as_numbers(column):
     return numbers
 
 
-def target_name(names, target=None):
+def target_name(names: Sequence[str], target: str | None = None) -> str:
     """The target column among `names`: the one that is asked for, else "target", else the last."""
     return target or ("target" if "target" in names else names[-1])
 
 
-def split_table(frame, target=None, task="auto"):
+def split_table(
+    frame: Any, target: str | None = None, task: str = "auto"
+) -> tuple[Any, np.ndarray, str]:
     """Features and targets of a table to learn from.
 
     Parameters
@@ -194,12 +206,12 @@ def split_table(frame, target=None, task="auto"):
     return X, y, target
 
 
-def _check_there(frame, target):
+def _check_there(frame: Any, target: str) -> None:
     if target not in frame:
         raise ValueError(f"there is no column {target!r}; the columns are {shown(frame)}")
 
 
-def _targets(column, task):
+def _targets(column: Any, task: str) -> np.ndarray:
     """Targets as numbers or booleans where all are such; labels as they are written.
 
     The label "007" is no number: predicted as 7, it would be in no file.
@@ -215,12 +227,14 @@ def _targets(column, task):
     return written.to_numpy()
 
 
-def _written(column):
+def _written(column: Any) -> Any:
     """Cells as text, NaN where they are missing."""
     return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
 
 
-def select_columns(frame, model, target=None):
+def select_columns(
+    frame: Any, model: Model, target: str | None = None
+) -> tuple[Any, np.ndarray | None]:
     """The columns that a model was fitted on, whatever else a table holds.
 
     Parameters
@@ -253,11 +267,11 @@ def select_columns(frame, model, target=None):
     return X, _targets(frame[target], "regression")
 
 
-def _matched(column, levels):
+def _matched(column: Any, levels: Sequence[Any]) -> Any:
     """Text as the level that it equals but for spaces, or for how a number is written."""
     if column.dtype.kind in "iufbmM":
         return column
-    forms = {}
+    forms: dict[Any, list[Any]] = {}
     for level in levels:
         forms.setdefault(_form(level), []).append(level)
     new = column[column.notna() & ~column.isin(levels)]
@@ -272,7 +286,7 @@ def _matched(column, levels):
     return column.map(lambda cell: same.get(cell, cell), na_action="ignore")
 
 
-def _form(text):
+def _form(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:

@@ -1,11 +1,13 @@
 """Models: built from arguments, fitted, saved and loaded."""
 
+from __future__ import annotations
+
 import ast
 import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 from sklearn.base import is_classifier
@@ -14,6 +16,12 @@ from sklearn.exceptions import InconsistentVersionWarning
 from .. import ZORBClassifier, ZORBRegressor, load, save
 from ..estimators.layered import LayeredPredictor
 from ..files.container import is_model_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..rows.schema import Column
+    from .data import Data
 
 _OWN_OPTIONS = {
     "layers": "the layers are --network TEXT",
@@ -37,17 +45,19 @@ class Model:
     target: str | None = None
 
     @property
-    def task(self):
+    def task(self) -> str:
         """Either "classification" or "regression"."""
         return "classification" if is_classifier(self.estimator) else "regression"
 
     @property
-    def columns(self):
+    def columns(self) -> tuple[Column, ...]:
         """What a fitted model knows of the columns of its table; none for arrays."""
         return () if self.target is None else self.estimator.model_.schema.columns
 
 
-def build_model(data, network="auto", seed=0, params=()):
+def build_model(
+    data: Data, network: str = "auto", seed: int = 0, params: Sequence[str] = ()
+) -> Model:
     """A model that is not fitted yet.
 
     Parameters
@@ -71,7 +81,7 @@ def build_model(data, network="auto", seed=0, params=()):
     return Model(estimator.set_params(**settings), data.target)
 
 
-def _parse_params(params):
+def _parse_params(params: Sequence[str]) -> dict[str, Any]:
     """``["alpha=0.1", "readout=last"]`` as a dict; values are Python literals or words."""
     parsed = {}
     for text in params:
@@ -87,7 +97,7 @@ def _parse_params(params):
     return parsed
 
 
-def save_model(model, path):
+def save_model(model: Model, path: str) -> None:
     """Write a file that `sklearn_zorb.load` reads as a dict.
 
     It has the estimator as ``model``, and the name of the target column as ``target``, None for
@@ -101,7 +111,7 @@ def save_model(model, path):
     save({"model": model.estimator, "target": model.target}, path)
 
 
-def load_model(path, trust=False):
+def load_model(path: str, trust: bool = False) -> Model:
     """Read a model that `save_model` or `sklearn_zorb.save` wrote.
 
     Parameters
@@ -138,7 +148,7 @@ def load_model(path, trust=False):
     return Model(model, target)
 
 
-def _unpickle(path):
+def _unpickle(path: str) -> Any:
     """The content of a pickle; scikit-learn's warning of its version comes once for each part."""
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -162,6 +172,6 @@ def _unpickle(path):
     return content
 
 
-def _first_line(error):
+def _first_line(error: Exception) -> str:
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

@@ -1,10 +1,16 @@
 """What is said on standard error of tables that are hardly meant as they are read."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING, Any
 
 from ..estimators.columns import check_columns
 from ..rows.frames import shown
 from ..rows.schema import NEW_LEVEL
+
+if TYPE_CHECKING:
+    from .models import Model
 
 ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:?\d\d.*)?"
 
@@ -23,12 +29,12 @@ _NUMBER = (
 )
 
 
-def note(text):
+def note(text: str) -> None:
     """Say something on standard error; work goes on."""
     warnings.warn(text, stacklevel=2)
 
 
-def note_header(names):
+def note_header(names: Any) -> None:
     """Note names of columns that are numbers, as in a file without a header.
 
     Whole numbers from 0 on are names that other programs give.
@@ -43,7 +49,7 @@ def note_header(names):
         )
 
 
-def note_columns(X):
+def note_columns(X: Any) -> None:
     """Note features that are hardly meant as they are read.
 
     Parameters
@@ -58,7 +64,7 @@ def note_columns(X):
         note_text(column)
 
 
-def note_text(column):
+def note_text(column: Any) -> None:
     """Note text that looks like numbers or dates: each of its values will be a category."""
     import pandas
 
@@ -78,7 +84,7 @@ def note_text(column):
             return
 
 
-def note_new_levels(model, X):
+def note_new_levels(model: Model, X: Any) -> None:
     """Note categories that a model has not seen: each counts as one that it knows nothing of.
 
     Parameters
@@ -89,6 +95,7 @@ def note_new_levels(model, X):
         With the columns of the model; ValueError where they do not fit it.
     """
     numbers, schema = check_columns(model.estimator, X, reset=False)
+    assert schema is not None  # as X is a data frame
     for j in schema.of_kind("category"):
         new, name = numbers[:, j] == NEW_LEVEL, schema.columns[j].name
         if new.any():

@@ -1,11 +1,13 @@
 """Paths that are written to."""
 
+from __future__ import annotations
+
 import os
 from itertools import combinations
 from pathlib import Path
 
 
-def check_outputs(outputs, inputs):
+def check_outputs(outputs: dict[str, str | None], inputs: dict[str, str | None]) -> None:
     """Refuse outputs that cannot be written, or that would replace an input or each other.
 
     Parameters
@@ -14,16 +16,16 @@ def check_outputs(outputs, inputs):
         Paths by option, checked before any work is done. An input that is no file, such as
         the name of a data set, is fine.
     """
-    outputs = {option: path for option, path in outputs.items() if path is not None}
-    for path in outputs.values():
+    written = {option: path for option, path in outputs.items() if path is not None}
+    for path in written.values():
         check_writable(path)
     read = {option: path for option, path in inputs.items() if path and Path(path).is_file()}
-    for (option, path), (other, used) in combinations((outputs | read).items(), 2):
-        if option in outputs and _same_file(path, used):
+    for (option, path), (other, used) in combinations((written | read).items(), 2):
+        if option in written and _same_file(path, used):
             raise ValueError(f"{option} and {other} name one file, {path!r}: change {option}")
 
 
-def check_writable(path):
+def check_writable(path: str) -> None:
     """Refuse a path that cannot be written before any work is done.
 
     Parameters
@@ -41,8 +43,8 @@ def check_writable(path):
         raise ValueError(f"cannot write {path!r}: no permission")
 
 
-def _same_file(path, other):
-    path, other = Path(path), Path(other)
-    if path.exists() and other.exists():
-        return path.samefile(other)  # links too
-    return path.resolve() == other.resolve()
+def _same_file(path: str, other: str) -> bool:
+    one, two = Path(path), Path(other)
+    if one.exists() and two.exists():
+        return one.samefile(two)  # links too
+    return one.resolve() == two.resolve()

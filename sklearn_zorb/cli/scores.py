@@ -1,11 +1,20 @@
 """What the command line reports of a model's predictions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn import metrics
 from sklearn.model_selection import KFold, StratifiedKFold
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def score(model, X, y):
+    from .models import Model
+
+
+def score(model: Model, X: Any, y: np.ndarray) -> dict[str, float]:
     """Scores of a fitted model.
 
     Parameters
@@ -34,13 +43,13 @@ def score(model, X, y):
     return scores
 
 
-def shuffled_folds(task, y, n_folds, seed):
+def shuffled_folds(task: str | None, y: np.ndarray, n_folds: int, seed: int) -> Any:
     """The splitter of a cross-validation; folds of one column of classes are stratified."""
     splitter = StratifiedKFold if task == "classification" and y.ndim == 1 else KFold
     return splitter(n_folds, shuffle=True, random_state=seed)
 
 
-def check_classes(model, y):
+def check_classes(model: Model, y: np.ndarray) -> None:
     """Refuse classes of which a saved model knows none: they are of another kind.
 
     Parameters
@@ -55,13 +64,13 @@ def check_classes(model, y):
         raise ValueError(f"none of the targets ({first!r}, ...) is a class of the model ({known})")
 
 
-def _classes(model, y):
+def _classes(model: Model, y: np.ndarray) -> np.ndarray | None:
     """The classes of a model and of one column of targets; None where there are none."""
     classes = getattr(model.estimator, "classes_", None)
     return classes if isinstance(classes, np.ndarray) and y.ndim == 1 else None
 
 
-def format_scores(scores):
+def format_scores(scores: dict[str, float]) -> str:
     """``{"accuracy": .98}`` as ``"accuracy 0.9800"``.
 
     Parameters
@@ -75,7 +84,7 @@ def format_scores(scores):
     return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
 
 
-def format_table(header, rows, align):
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
     """Columns of text under a header.
 
     Parameters
@@ -102,7 +111,7 @@ def format_table(header, rows, align):
     filled = [header, *(row for row in rows if row)]
     widths = [max(len(row[i]) for row in filled) for i in range(len(header))]
 
-    def line(row):
+    def line(row: Sequence[str]) -> str:
         cells = zip(row, align, widths, strict=True)
         return "  ".join(f"{cell:{side}{width}}" for cell, side, width in cells).rstrip()
 

@@ -1,12 +1,21 @@
 """The weights of a fitted network as an NPZ file of plain arrays."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..datasets.sources import read_arrays
 from ..writing import write_beside
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
 
-def save_weights(network, path):
+    from ..estimators.layered import BaseLayered
+
+
+def save_weights(network: BaseLayered, path: str) -> None:
     """Write the params of every layer, with keys such as ``"dense_1/weights"``.
 
     Parameters
@@ -15,12 +24,14 @@ def save_weights(network, path):
         Fitted.
     path : str
     """
-    arrays = {key: np.asarray(holder[index]) for key, holder, index in _leaves(network)}
+    arrays: dict[str, Any] = {
+        key: np.asarray(holder[index]) for key, holder, index in _leaves(network)
+    }
     with write_beside(path) as file:
         np.savez(file, **arrays)
 
 
-def load_weights(network, path):
+def load_weights(network: BaseLayered, path: str) -> None:
     """Replace the params of a fitted network by those of a file.
 
     The keys, shapes and kinds of numbers must be those of the network. Where they are not,
@@ -43,13 +54,13 @@ def load_weights(network, path):
         holder[index] = array
 
 
-def _leaves(network):
+def _leaves(network: BaseLayered) -> Iterator[tuple[str, Any, Any]]:
     """Every array of the network: its key, and the dict or list that holds it."""
     names = [name for name, _ in network.layers_]
     return _walk("", dict(zip(names, network.params_, strict=True)))
 
 
-def _walk(prefix, holder):
+def _walk(prefix: str, holder: Any) -> Iterator[tuple[str, Any, Any]]:
     """The way to an array, through the params of composite layers too, becomes its key."""
     items = holder.items() if isinstance(holder, dict) else enumerate(holder)
     for index, value in items:
@@ -65,7 +76,7 @@ def _walk(prefix, holder):
             )
 
 
-def _check_keys(expected, found, path):
+def _check_keys(expected: Iterable[str], found: Collection[str], path: str) -> None:
     """Both ways, so that weights of another network are told at once."""
     missing = [key for key in expected if key not in found]
     if missing:
@@ -75,7 +86,7 @@ def _check_keys(expected, found, path):
         raise ValueError(f"{path!r} holds unexpected weights: {', '.join(unexpected)}")
 
 
-def _checked(array, current, key):
+def _checked(array: np.ndarray, current: np.ndarray, key: str) -> np.ndarray:
     """`array` in place of `current`, if it fits."""
     if array.shape != current.shape:
         raise ValueError(f"{key} has shape {array.shape}, the network needs {current.shape}")
