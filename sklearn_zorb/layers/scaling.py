@@ -216,7 +216,7 @@ def _divisors(params: Params, inputs: Any) -> Array:
     """Deviations in the precision of the inputs; what vanishes in it is as good as constant."""
     deviation = in_precision_of(inputs, params["deviation"])
     xp = namespace(deviation)
-    return xp.where(deviation == 0, xp.ones_like(deviation), deviation)
+    return xp.where(deviation > 0, deviation, xp.ones_like(deviation))
 
 
 def _chunks(
