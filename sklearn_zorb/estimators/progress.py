@@ -52,7 +52,8 @@ class Progress:
         self.stack, self.lock = None, Lock()
 
     def __enter__(self) -> Self:
-        _ = self._time_left  # which begins now
+        if self.estimator.verbose:
+            _ = self._time_left  # which begins now
         if HAS_CALLBACKS and has_callbacks(self.estimator):
             self.task = fit_task(self.estimator, self.n_steps)
             self._begin(self.task)

@@ -177,8 +177,8 @@ class Context:
         return replace(self, **changes)
 
     def without_rows(self) -> Self:
-        """A copy that knows of no rows, for others that lie elsewhere."""
-        return replace(self, sample_weight=None, y=None, y_targets=None)
+        """A copy that knows of no rows, and tells nobody, for rows that lie elsewhere."""
+        return replace(self, sample_weight=None, y=None, y_targets=None, on_block=None)
 
 
 class Layer(Node, BaseEstimator):

@@ -313,6 +313,7 @@ def _error(outputs: np.ndarray, targets: Any, context: Context) -> float:
 
 def _score(outputs: np.ndarray, targets: Any, context: Context) -> float:
     """Share of rows of which the class is told, or all labels; of numbers R2, of all at once."""
+    several = context.task == "multiclass"
     if context.task == "regression":
         centre = mean(all_of, context.sample_weight, targets)
         spread = mean(lambda rows: (all_of(rows) - centre) ** 2, context.sample_weight, targets)
@@ -320,7 +321,7 @@ def _score(outputs: np.ndarray, targets: Any, context: Context) -> float:
 
     def told(outputs: Array, targets: Array) -> Any:
         targets = all_of(targets)
-        if context.task == "multiclass":
+        if several:
             return outputs.argmax(axis=1) == targets.argmax(axis=1)
         return ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor
-from sklearn_zorb.layers import Identity, Kernel, Stack, Trees
+from sklearn_zorb.layers import Dense, Identity, Kernel, Stack, Tanh, Trees
 
 # the folder of this file has the name of the package
 distributed = pytest.importorskip("distributed")
@@ -173,6 +173,15 @@ def test_layers_that_need_rows_in_one_place_learn_from_some(client, n_rows):
         )
         found[name] = model.loo_score_
     assert abs(found["noise"] - 0.5) < 0.1 and found["sign"] > 0.75
+
+
+def test_progress_is_told_here(client, capsys):
+    # workers are sent nothing of who listens
+    layers = [Stack([[Dense(8), Tanh()], [Kernel(20)], [Trees(3)]])]
+    model = DaskZORBClassifier(layers, random_state=0, verbose=1)
+    model.fit(spread(DIGITS[:600]), spread(LABELS[:600]))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and "block 2 of 3, Kernel" in lines[1] and "s left" in lines[1]
 
 
 def test_errors_say_what_to_pass(client):
