@@ -111,8 +111,8 @@ def cross_validate(
         weights += [blocks(model) for model in result["estimator"] if hasattr(model, "model_")]
         step()
     if weights:
-        names = dict.fromkeys(name for own in weights for name in own)
-        mean = {name: float(np.mean([own.get(name, 0.0) for own in weights])) for name in names}
+        names = dict.fromkeys(name for fold in weights for name in fold)
+        mean = {name: float(np.mean([fold.get(name, 0.0) for fold in weights])) for name in names}
         return {**found, "blocks": mean}
     return found
 

@@ -67,9 +67,9 @@ def write_report(args: Namespace, data: Any, model: Any) -> dict[str, Any]:
 
 def _scores(model: Any, scores: dict[str, float], n_rows: int) -> str:
     rows = [(name.replace("_", " "), f"{value:.4f}") for name, value in scores.items()]
-    own = getattr(model.estimator, "loo_score_", None)
+    left_out = getattr(model.estimator, "loo_score_", None)
     kind = "R2" if model.task == "regression" else "accuracy"
-    told = [] if own is None else [(f"{kind}, rows left out of the fit", f"{own:.4f}")]
+    told = [] if left_out is None else [(f"{kind}, rows left out of the fit", f"{left_out:.4f}")]
     return _table(["score", f"of {n_rows} rows"], [*rows, *told]) + (
         "<p>Scores of rows that the model was fitted to are too good. Compare them with the last "
         "line, which the fit found by leaving rows out.</p>" if told else ""

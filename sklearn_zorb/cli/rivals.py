@@ -86,7 +86,7 @@ def _numbers(X: Any) -> list[Any]:
 
 def _of_kind(X: Any, kind: str) -> list[str]:
     kinds = {"dates": "M", "categories": "O", "text": "O"}
-    own = [name for name in X if X[name].dtype.kind == kinds[kind]]
+    names = [name for name in X if X[name].dtype.kind == kinds[kind]]
     if kind == "dates":
-        return own
-    return [name for name in own if (X[name].dtype.name == "category") == (kind == "categories")]
+        return names
+    return [name for name in names if (X[name].dtype.name == "category") == (kind == "categories")]
