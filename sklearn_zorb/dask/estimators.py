@@ -144,7 +144,8 @@ class _OnWorkers(BaseLayered):
         -------
         score : float
         """
-        y, found, sample_weight = dask.compute(y, self.predict(X), sample_weight)
+        (found,) = dask.compute(self.predict(X))
+        y, sample_weight = dask.compute(y, sample_weight)
         measure = accuracy_score if is_classifier(self) else r2_score
         return float(measure(y, found, sample_weight=sample_weight))
 
