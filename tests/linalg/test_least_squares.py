@@ -171,7 +171,12 @@ def test_a_solution_holds_arrays_and_no_more(backend):
 @pytest.mark.parametrize("alpha", [-1, "best", np.inf, np.nan, None, True])
 def test_bad_alpha(alpha):
     rows, targets, _ = make("tall")
-    for refuse in (check_alpha, lambda own: LeastSquares(own).solve(in_chunks(rows, targets))):
+    system = in_chunks(rows, targets)
+    for refuse in (
+        check_alpha,
+        lambda own: LeastSquares(own).solve(system),
+        lambda own: LeastSquares(own).solve_sums(system.gram()),
+    ):
         with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
             refuse(alpha)
 
