@@ -162,6 +162,8 @@ def _go_on(network: Network, state: dict[str, Any], history: History) -> int:
 
     Layers whose training outputs are none of their `forward` are solved again: these were lost.
     """
+    if not (isinstance(state, dict) and {"first", "history"} <= state.keys()):
+        raise ValueError(f"state={state!r}; pass what an interrupted fit of ZORB left, or None.")
     hidden = network.hidden
     drawn = [
         i for i, layer in enumerate(hidden) if find([layer], lambda one: one.traits.draws_rows)
