@@ -259,8 +259,8 @@ def test_the_pipeline_is_measured_where_there_is_something_to_prepare(monkeypatc
     monkeypatch.setattr(run, "table_names", lambda: ["iris", "german"])
     arguments = ["--models", "ZORB", PIPELINE, *TUNED, "--seeds", "0", "--folds", "1"]
     found = {(table, model) for table, model, *_ in run.plan(run.parse(arguments))}
-    search = next(iter(TUNED))
-    assert found == {("iris", "ZORB"), ("german", "ZORB"), ("german", PIPELINE), ("german", search)}
+    searches = {("german", name) for name in TUNED}
+    assert found == {("iris", "ZORB"), ("german", "ZORB"), ("german", PIPELINE)} | searches
 
 
 def test_plain_tables_hold_numbers_only():
@@ -373,7 +373,8 @@ def test_page_says_where_others_are_ahead(results):
 
 
 def test_the_sentence_below_the_plot_of_the_readme_is_what_was_measured():
-    assert "on at least three quarters of 34 tables" in (ROOT / "README.rst").read_text()
+    readme = " ".join((ROOT / "README.rst").read_text().split())
+    assert "34 tables" in readme and "on at least three quarters of them" in readme
     (section,) = common.on_record("tabular")["rows"]
     others = {line["model"]: line for line in section["elo"] if line["model"] not in EFFORTS}
     assert {"RealMLP", "xRFM, tuned"} < set(others)
