@@ -41,7 +41,7 @@ class PredictsQuantiles:
     memory_limit: Float | str | None
 
     def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
-        attributes: dict[str, Any] = super()._attributes(fit, data, call)  # type: ignore[misc]
+        attributes: dict[str, Any] = super()._attributes(fit, data, call)  # type: ignore[misc]  # a mixin
         if fit.left_out is None or call.batch:
             return attributes
         return {

@@ -224,6 +224,7 @@ def _layout(schema: Schema, max_levels: Int, kinds: str) -> _Layout:
         n_indicators += len(own)
     places = {j: np.where(own < 0, n_indicators, own) for j, own in places.items()}
     integers = (np.array(part, dtype=int) for part in (sources, numbers, gaps, times))
+    # a checker does not count what is unpacked
     return _Layout(tuple(names), *integers, places, n_indicators, category)  # type: ignore[arg-type,call-arg]
 
 

@@ -84,7 +84,7 @@ class NestedNames:
         -------
         self : object
         """
-        return super().set_params(**own_params(self, params))  # type: ignore[misc]
+        return super().set_params(**own_params(self, params))  # type: ignore[misc]  # a mixin
 
 
 def check_names(owner: Any, _path: str = "") -> None:
