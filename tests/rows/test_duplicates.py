@@ -7,6 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers
+from sklearn_zorb.memory import Memory
+from sklearn_zorb.rows.duplicates import group_rows
 
 
 def count_distinct(X):
@@ -70,3 +72,17 @@ def test_models_that_draw_rows_do_not_depend_on_the_units_of_columns(form, rng):
         for one in (rows, rows * units)
     ]
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
+
+
+def test_groups_know_the_mean_and_the_scatter_of_their_copies(rng):
+    rows, targets = rng.integers(0, 3, size=(50, 2)).astype(float), rng.normal(size=(50, 2))
+    weights = rng.uniform(0.1, 3, size=50)
+    groups = group_rows(rows, targets, weights, Memory())
+    assert len(groups) == len(np.unique(rows, axis=0))
+    for i, first in enumerate(groups.first):
+        own = (rows == rows[first]).all(axis=1)
+        mean = np.average(targets[own], axis=0, weights=weights[own])
+        np.testing.assert_allclose(groups.mean[i], mean)
+        squares = weights[own] @ (targets[own] - mean) ** 2
+        assert groups.scatter[i] == pytest.approx(squares.sum())
+        assert groups.weight[i] == pytest.approx(weights[own].sum())
