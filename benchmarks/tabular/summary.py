@@ -70,9 +70,10 @@ def summarise(rows):
         ],
         "raw": [row for measure in MAIN.values() for row in beside(rows, OURS, PIPELINE, measure)],
         "tuned": [
-            mean_ranks(rows, [name for name in (OURS, BEST, *TUNED) if name in present], measure)
+            {"peer": peer, **mean_ranks(rows, [OURS, BEST, peer], measure)}
+            for peer in TUNED
+            if {peer, BEST} <= present
             for measure in MEASURES
-            if present & {*TUNED}
         ],
         "tables": [row for measure in MEASURES for row in by_table(rows, models, measure)],
         "slow": [row for name in SLOW if name in present for row in against(rows, OURS, name)],

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 JUDGED = 20_000
 # rows that the pull to equal weights counts for where a likelihood is maximised
 SHRINKAGE = 20.0
-# no output counts as less than this share of a class's equal part
-FLOOR = 0.01
+# no output counts as less than such a share of 1 / K; the likeliest is taken
+FLOORS = (0.01, 0.05, 0.2)
 # powers of outputs
 POWERS = (0.7, 3.0)
 
@@ -79,9 +79,10 @@ def likelihood_weights(
 
     Where some blocks say probabilities and others scores of least squares, squared errors do not
     compare them: scores name the right class as surely, and lie further from 0 and 1. With
-    :math:`t = \sum_b w_b L_b` and shares :math:`p_k \propto t_k^\beta`, which calibrates the sum
-    whatever its parts are, the w and :math:`\beta` found minimise the log-loss and
-    :math:`\lambda H \sum_b (w_b - 1/B)^2`, H the entropy of the shares of the classes.
+    :math:`t = \sum_b w_b L_b` and shares :math:`p_k \propto \max(t_k, \epsilon)^\beta`, which
+    calibrates the sum whatever its parts are, the w, :math:`\beta` and :math:`\epsilon` found
+    minimise the log-loss and :math:`\lambda H \sum_b (w_b - 1/B)^2`, H the entropy of the shares of
+    the classes.
 
     Parameters
     ----------
@@ -117,12 +118,12 @@ def likelihood_weights(
     shares = np.bincount(codes, weight, n_classes) / weight.sum()
     pull = -SHRINKAGE * scipy.special.xlogy(shares, shares).sum()
 
-    def loss(values: np.ndarray) -> tuple[Any, np.ndarray]:
+    def loss(values: np.ndarray, floor: float) -> tuple[Any, np.ndarray]:
         """The loss and its derivatives by weights up to a factor, and by the power."""
         total, power = values[:-1].sum(), values[-1]
         weights = values[:-1] / total
         mix = np.tensordot(weights, parts, 1)
-        inside, mix = mix > FLOOR / n_classes, np.maximum(mix, FLOOR / n_classes)
+        inside, mix = mix > floor / n_classes, np.maximum(mix, floor / n_classes)
         logs = np.log(mix)
         found = scipy.special.log_softmax(power * logs, axis=0)
         away = weights - 1 / n_blocks
@@ -137,8 +138,10 @@ def likelihood_weights(
 
     start = np.append(np.full(n_blocks, 1 / n_blocks), 1.0)
     bounds = [(0, None)] * n_blocks + [POWERS]
-    found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return found[:-1] / found[:-1].sum()
+    own = {"jac": True, "method": "L-BFGS-B", "bounds": bounds}
+    found = [scipy.optimize.minimize(loss, start, (floor,), **own) for floor in FLOORS]
+    best = min(found, key=lambda one: one.fun).x[:-1]
+    return best / best.sum()
 
 
 def _products(centre: Any, sample_weight: Any, targets: Any, *outputs: Any) -> tuple[Any, Any]:
