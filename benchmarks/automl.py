@@ -139,7 +139,8 @@ def of_scikit_learn(make, task, X, y):
     scores = search.cv_results_["mean_test_score"]
     # of candidates that were let go, the scores on fewer rows
     default = [one["layers"] == "Auto" for one in search.cv_results_["params"]]
-    return search, count, scores[default][-1], {"ZORB": search.best_score_}
+    tried = len({str(one) for one in search.cv_results_["params"]})
+    return search, tried, scores[default][-1], {"ZORB": search.best_score_}
 
 
 def randomized(count):
