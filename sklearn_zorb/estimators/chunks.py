@@ -4,68 +4,18 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
-from .._compat import check_parameters
 from ..layers import Context
 from ..memory import DEFAULT_LIMIT, Memory
 from ..rows import Rows
 from ..rows.remote import Block, Remote, Store, here, named
 from .blocks import Common, Facts, facts_of, prepared, read_block, remote_data
 from .data import Data
-from .fitting import Call
-from .layered import BaseLayered
-
-
-class FitsChunks(BaseLayered):
-    """Mixin of closed-form estimators, which need sums over rows only."""
-
-    def fit_chunks(self, chunks: Callable[[], Iterator[Any]] | Iterable[Any]) -> Self:
-        """Train every layer on rows that come in chunks.
-
-        For rows that do not fit in memory, or are made when they are read. Every solve goes
-        through all chunks twice, and some passes more find out what the columns are: the model is
-        that of `fit` on all rows, to rounding, for layers that are solved by least squares. Others,
-        such as `Kernel` and `Trees`, learn from 50 000 rows. Half of `memory_limit` may be hidden
-        activations, which are made again in each pass where they take more.
-
-        Parameters
-        ----------
-        chunks : callable or iterable
-            ``chunks()`` returns an iterator of (X, y) or (X, y, sample_weight), the same ones each
-            time; or an object that can be gone through again and again, as a list.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        TypeError
-            If `chunks` can be gone through once only, as a generator.
-        ValueError
-            If other chunks come in a later pass, and as of `fit`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn_zorb import ZORBRegressor
-        >>> def chunks():
-        ...     for seed in range(4):
-        ...         X = np.random.default_rng(seed).normal(size=(500, 3))
-        ...         yield X, np.sin(X[:, 0])
-        >>> model = ZORBRegressor("Dense[50] Tanh", random_state=0).fit_chunks(chunks)
-        >>> print(f"{model.loo_score_:.2f}")
-        1.00
-        """
-        check_parameters(self)
-        data, classes = read_chunks(self, chunks)
-        return self._become(self._learned(data, Call(classes)))
 
 
 def read_chunks(estimator: Any, chunks: Any) -> tuple[Data, np.ndarray | None]:

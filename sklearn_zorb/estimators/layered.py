@@ -17,7 +17,7 @@ from .columns import read_rows
 from .data import read_data
 from .fitting import Call, train
 from .linear import linear_outputs
-from .links import LinksToSource
+from .links import link_fields, link_template
 from .progress import Progress
 from .summary import summary_html, summary_text
 
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from .plans import Plan
 
 
-class BaseLayered(
-    LinksToSource, NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator
-):
+class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstimator):
     """Base of every estimator that trains a list of layers.
 
     Layers in a list get names, as in ``dense_1, tanh_1, dense_2``: the class in lower case and
@@ -50,6 +48,10 @@ class BaseLayered(
 
     block_parameter = "layers"
     many_blocks = False
+    # what scikit-learn's diagrams link to
+    _doc_link_module = "sklearn_zorb"
+    _doc_link_template = property(link_template)
+    _doc_link_url_param_generator = link_fields
     # where an estimator has no such parameter
     class_weight: Any = None
     memory_limit: Float | str | None = None

@@ -6,21 +6,15 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 
 
-class LinksToSource:
-    """Mixin that gives scikit-learn's diagrams the page of an estimator.
+def link_template(estimator: object) -> str:
+    """Where the file of an estimator's docstring is, at the address of the project's source."""
+    source = source_address()
+    return f"{source}/blob/main/{{path}}.py" if source else ""
 
-    It is the file with its docstring, at the address that the project names as its source.
-    """
 
-    _doc_link_module = "sklearn_zorb"
-
-    @property
-    def _doc_link_template(self) -> str:
-        source = source_address()
-        return f"{source}/blob/main/{{path}}.py" if source else ""
-
-    def _doc_link_url_param_generator(self) -> dict[str, str]:
-        return {"path": type(self).__module__.replace(".", "/")}
+def link_fields(estimator: object) -> dict[str, str]:
+    """What stands for the braces in a `link_template`."""
+    return {"path": type(estimator).__module__.replace(".", "/")}
 
 
 @cache

@@ -9,14 +9,13 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._compat import StrOptions, available_if, check_parameters
 from ..decoders import Decoder, Numbers
-from .chunks import FitsChunks
+from .closed_form import ClosedForm
 from .data import read_data
 from .fitting import Call
 from .layered import BaseLayered, LayeredClassifier, LayeredPredictor, class_decoder, known_classes
 from .partial import after_batch, can_learn_in_batches
 from .plans import CLOSED_FORM_CONSTRAINTS, closed_form_plan, count_classes
 from .quantiles import PredictsQuantiles
-from .resuming import GoesOn
 
 if TYPE_CHECKING:
     from ..typing import ArrayLike, Float, Int, LayersLike, RandomState, Shape, TableLike
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .weights import ClassWeight
 
 
-class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
+class ZORBClassifier(ClosedForm, LayeredClassifier):
     r"""Layered classifier trained in closed form, without backpropagation.
 
     Labels become targets of 0 and 1, which travel down the list of layers through
@@ -243,7 +242,7 @@ class ZORBClassifier(GoesOn, FitsChunks, LayeredClassifier):
         return self._become(after_batch(self, data, Call(known, batch=True)))
 
 
-class ZORBRegressor(GoesOn, FitsChunks, PredictsQuantiles, RegressorMixin, LayeredPredictor):
+class ZORBRegressor(ClosedForm, PredictsQuantiles, RegressorMixin, LayeredPredictor):
     r"""Layered regressor trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
