@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_iris, make_friedman1
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import (
     HalvingRandomSearchCV,
@@ -60,10 +60,10 @@ def test_a_random_search_does_not_end_below_the_default():
 
 
 def test_a_halving_search_compares_with_the_default():
-    X, y = load_diabetes(return_X_y=True)
+    X, y = make_friedman1(160, random_state=0)
     search = HalvingRandomSearchCV(
         ZORBRegressor(random_state=0), param_distributions("regression", *X.shape),
-        n_candidates=4, factor=2, min_resources=100, cv=2, random_state=0,
+        n_candidates=4, factor=2, min_resources=40, cv=2, random_state=0,
     ).fit(X, y)  # fmt: skip
     results = search.cv_results_
     assert results["params"][0] == DEFAULT and results["iter"].max() == 2
