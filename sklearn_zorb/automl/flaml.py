@@ -69,7 +69,8 @@ class FlamlLearner(Base):
         kind = "regression" if str(task) == "regression" else "classification"
         space: dict[str, dict[str, Any]] = {}
         for name, domain in search_space(kind, *data_size).items():
-            space[name] = {"domain": _domain(domain), "init_value": domain.start}
+            start = str(domain.start) if _is_mixed(domain) else domain.start
+            space[name] = {"domain": _domain(domain), "init_value": start}
             if name in CHEAP:
                 space[name]["low_cost_init_value"] = CHEAP[name]
         return space
@@ -98,9 +99,14 @@ class FlamlLearner(Base):
         return parameters(**super().config2params(config))
 
 
+def _is_mixed(domain: Domain) -> bool:
+    """Whether values are of several types, of which FLAML draws text and does not know it again."""
+    return isinstance(domain, Choice) and len(set(map(type, domain.values))) > 1
+
+
 def _domain(domain: Domain) -> Any:
     if isinstance(domain, Choice):
-        return tune.choice(list(domain.values))
+        return tune.choice(list(map(str, domain.values) if _is_mixed(domain) else domain.values))
     if domain.whole:
         return tune.lograndint(domain.low, domain.high + 1)
     return tune.loguniform(domain.low, domain.high)

@@ -52,3 +52,14 @@ def test_a_copy_of_a_learner_has_its_parameters():
     other = clone(learner)
     assert other.params == learner.params == {"alpha": "loo", "layers": "Auto[fast, trees=30]"}
     assert param_distributions("classification", 100, 4).keys() == other.params.keys()
+
+
+@pytest.mark.parametrize("n_samples", [500, 5000])
+def test_values_that_flaml_draws_by_numpy_stay_what_they_are(n_samples):
+    space = FlamlLearner.search_space((n_samples, 5), "classification")
+    choices = [one for one in space.values() if hasattr(one["domain"], "categories")]
+    assert len(choices) >= 4
+    for one in choices:
+        values = one["domain"].categories
+        # NumPy makes text of numbers beside text, which is none of the values any more
+        assert np.array(values).tolist() == values and one["init_value"] in values
