@@ -224,7 +224,7 @@ def _convolve(windows: Windows, params: Params, inputs: Array) -> Array:
     weights = params["weights"]
     if jax.default_backend() != "cpu" and "floor" not in params:
         return _by_convolution(windows, inputs, weights)
-    floor = {name: params[name] for name in params if name == "floor"}
+    floor = {"floor": params["floor"]} if "floor" in params else {}
     return _by_patches()(windows, _fitting(windows, weights), inputs, weights, floor)
 
 

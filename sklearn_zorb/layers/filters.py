@@ -11,6 +11,7 @@ A unit whose filter in that space is f, of length one, has the weights :math:`P 
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,56 +24,62 @@ if TYPE_CHECKING:
 WHITENED_FLOOR = 0.1
 
 
+def _initializer(find: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """The initialiser of the filters that ``find(rng, units, white, vectors)`` returns.
+
+    It is given whitened rows and the eigenvectors of their covariance, the leading ones last.
+    """
+
+    @wraps(find)
+    def initial(
+        rng: np.random.Generator,
+        shape: tuple[int, int],
+        rows: Any,
+        y: object = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> np.ndarray:
+        rows = _distinct(rows, sample_weight)
+        mean, (values, vectors) = rows.mean(axis=0), _principal(rows)
+        floor = WHITENED_FLOOR * max(values.mean(), np.finfo(np.float64).tiny)
+        matrix = (vectors / np.sqrt(np.maximum(values, 0) + floor)) @ vectors.T
+        filters = _unit(find(rng, shape[1], (rows - mean) @ matrix, vectors))
+        weights = matrix @ filters.T
+        return np.vstack([weights, -mean @ weights])
+
+    initial.needs_rows = initial.unsupervised = True  # type: ignore[attr-defined]
+    return initial
+
+
+@_initializer
 def patches(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    rows: Any,
-    y: object = None,
-    sample_weight: np.ndarray | None = None,
+    rng: np.random.Generator, units: int, white: np.ndarray, vectors: np.ndarray
 ) -> np.ndarray:
     """Filters that are whitened training rows, drawn at random (Coates & Ng, 2011)."""
-    rows = _distinct(rows, sample_weight)
-    whitened, back = _whitening(rows)
-    drawn = rng.choice(len(rows), size=shape[1], replace=len(rows) < shape[1])
-    return back(whitened[drawn])
+    return white[rng.choice(len(white), size=units, replace=len(white) < units)]
 
 
+@_initializer
 def kmeans(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    rows: Any,
-    y: object = None,
-    sample_weight: np.ndarray | None = None,
+    rng: np.random.Generator, units: int, white: np.ndarray, vectors: np.ndarray
 ) -> np.ndarray:
     """Filters that are centres of clusters of whitened training rows (Coates & Ng, 2012)."""
-    rows = _distinct(rows, sample_weight)
-    whitened, back = _whitening(rows)
-    units = shape[1]
-    if len(rows) <= units:
-        return back(whitened[np.arange(units) % len(rows)])
+    if len(white) <= units:
+        return white[np.arange(units) % len(white)]
     seed = int(rng.integers(2**31 - 1))
     clusters = MiniBatchKMeans(units, n_init=1, batch_size=4096, max_iter=20, random_state=seed)
-    return back(clusters.fit(_unit(whitened)).cluster_centers_)
+    return clusters.fit(_unit(white)).cluster_centers_
 
 
-def pca(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    rows: Any,
-    y: object = None,
-    sample_weight: np.ndarray | None = None,
-) -> np.ndarray:
+@_initializer
+def pca(rng: np.random.Generator, units: int, white: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Filters that are the leading eigenvectors of the covariance of training rows."""
-    rows = _distinct(rows, sample_weight)
-    width, units = shape[0] - 1, shape[1]
+    width = len(vectors)
     if units > width:
         raise ValueError(
             f"initializer='pca' has no more than {width} filters for rows of {width} numbers, and "
             f"the layer has {units}; make it smaller, or pass 'patches' or 'kmeans'."
         )
-    _, vectors = _principal(rows)
-    _, back = _whitening(rows)
-    return back(vectors[:, ::-1][:, :units].T)
+    return vectors[:, ::-1][:, :units].T
 
 
 def _distinct(rows: Any, sample_weight: np.ndarray | None) -> np.ndarray:
@@ -89,27 +96,7 @@ def _principal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.linalg.eigh(centred.T @ centred / len(rows))
 
 
-def _whitening(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """Whitened rows, and what turns filters for them into weights, the bias in the last row."""
-    mean = rows.mean(axis=0)
-    values, vectors = _principal(rows)
-    spread = np.sqrt(
-        np.maximum(values, 0) + WHITENED_FLOOR * max(values.mean(), np.finfo(float).tiny)
-    )
-    matrix = (vectors / spread) @ vectors.T
-
-    def back(filters: np.ndarray) -> np.ndarray:
-        weights = matrix @ _unit(filters).T
-        return np.vstack([weights, -mean @ weights])
-
-    return (rows - mean) @ matrix, back
-
-
 def _unit(rows: np.ndarray) -> np.ndarray:
     """Rows of length one; those of zeros stay."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(length > 0, length, 1.0)
-
-
-for _learned in (patches, kmeans, pca):
-    _learned.needs_rows = _learned.unsupervised = True  # type: ignore[attr-defined]
