@@ -193,7 +193,7 @@ class Layer(Node, BaseEstimator):
         What training rules have to know; a property where it depends on hyperparameters.
     one_thread : bool
         Whether `solve` keeps one thread busy and no more: others may run beside it.
-    likely : bool
+    gives_probabilities : bool
         Whether outputs are probabilities where the layer is fitted to classes.
     """
 
@@ -206,12 +206,12 @@ class Layer(Node, BaseEstimator):
         @property
         def one_thread(self) -> bool: ...
         @property
-        def likely(self) -> bool: ...
+        def gives_probabilities(self) -> bool: ...
 
     else:
         traits = Traits()
         one_thread = False
-        likely = False
+        gives_probabilities = False
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""

@@ -186,7 +186,7 @@ class Stack(Branches):
             left_out.append(mapped(in_double, outputs))
             reports |= seen
             seconds.append(spent)
-        likely = any(branch[-1].likely for branch in branches)
+        likely = any(branch[-1].gives_probabilities for branch in branches)
         weights, combined, report = combine(left_out, targets, context, self.shrinkage, likely)
         solved["block_weights"] = weights.astype(context.dtype)
         report["block_errors"] = [_error(part, targets, context) for part in left_out]

@@ -91,7 +91,7 @@ class EstimatorLayer(Foreign):
         return replace(super().traits, honest=honest, fits_targets=fits)
 
     @property
-    def likely(self) -> bool:
+    def gives_probabilities(self) -> bool:
         return is_classifier(self.estimator)
 
     def _n_units(self, input_shape: Shape) -> int:

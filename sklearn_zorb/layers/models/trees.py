@@ -181,7 +181,7 @@ class Trees(Foreign):
         return self.kind == "boosting"
 
     @property
-    def likely(self) -> bool:
+    def gives_probabilities(self) -> bool:
         return self.kind == "boosting"
 
     def fit_model(
