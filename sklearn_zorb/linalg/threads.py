@@ -15,16 +15,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count, effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
@@ -34,16 +36,30 @@ if TYPE_CHECKING:
 # slowest of them, and a Gram matrix for each chunk takes memory
 WIDE = 1000
 
-# threads for chunks of rows in a fit, and for what it starts; None outside of fits
-_for_rows: ContextVar[int | None] = ContextVar("for_rows", default=None)
-# for each fit at work, how many threads BLAS had before the first of them, and what restores them
-_fits: list[tuple[int, Any]] = []
+
+class _Work:
+    """What is at work, as long as its frame refers to it, and its threads for chunks of rows.
+
+    A Ctrl-C can end a `finally` half-way: what is left behind is known by its dead reference.
+    """
+
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+
+
+# what is at work here; None outside of fits
+_here: ContextVar[weakref.ref[_Work] | None] = ContextVar("at_work", default=None)
+# that of the threads which are started here
+_share = _Work()
+_fits: list[weakref.ref[_Work]] = []
+# how many threads each BLAS had before the first of the fits
+_before: list[int] = []
 _lock = threading.Lock()
 
 
 def one_thread() -> AbstractContextManager[None]:
     """Within this context BLAS has one thread, and chunks of rows have the others."""
-    return contextlib.nullcontext() if _for_rows.get() is not None else _fit_at_work()
+    return contextlib.nullcontext() if _for_rows() is not None else _fit_at_work()
 
 
 def all_threads(width: float) -> AbstractContextManager[None]:
@@ -51,8 +67,8 @@ def all_threads(width: float) -> AbstractContextManager[None]:
 
     Where other fits are at work, it has one.
     """
-    before = _for_rows.get()
-    if width <= WIDE or before == 1 or len(_fits) > 1:
+    before = _for_rows()
+    if width <= WIDE or before == 1 or _n_fits() > 1:
         return contextlib.nullcontext()
     return _given_to_blas(before or _numbers())
 
@@ -118,36 +134,59 @@ def beside(
 
 @contextlib.contextmanager
 def _fit_at_work() -> Iterator[None]:
+    work = _Work()
     with _lock:
-        number = _fits[0][0] if _fits else _numbers()
-        _fits.append((number, _limit(1)))
-    _for_rows.set(number)
+        _forget_ended()
+        _before[:] = _before or _threads_of_blas()
+        _fits.append(weakref.ref(work))
+        work.number = max(_before, default=1)
+        _set(repeat(1))
+    _here.set(weakref.ref(work))
     try:
         yield
     finally:
-        _for_rows.set(None)
+        _here.set(None)
+        del work
         with _lock:
-            _, limiter = _fits.pop()
-            if not _fits:
-                _release()
-                limiter.restore_original_limits()
+            _forget_ended()
+
+
+def _forget_ended() -> None:
+    """Give back to BLAS what it had, unless a fit is at work."""
+    _fits[:] = [fit for fit in _fits if fit() is not None]
+    if _before and not _fits:
+        _set(_before)
+        _before.clear()
 
 
 @contextlib.contextmanager
 def _given_to_blas(number: int) -> Iterator[None]:
-    before = _for_rows.get()
-    _for_rows.set(1)
+    outer, inner = _here.get(), _Work()
+    before = _threads_of_blas()
+    _here.set(weakref.ref(inner))
     try:
-        with _limit(number):
-            yield
+        _set(repeat(number))
+        yield
     finally:
-        _for_rows.set(before)
+        _set(before)
+        _here.set(outer)
+
+
+def _for_rows() -> int | None:
+    """Threads for chunks of rows in what is at work here."""
+    reference = _here.get()
+    work = reference and reference()
+    return work.number if work else None
+
+
+def _n_fits() -> int:
+    return sum(fit() is not None for fit in _fits)
 
 
 def _free() -> int:
     """Threads that there are for chunks of rows here."""
-    number = _for_rows.get()
-    return _numbers() if number is None else max(1, number // max(1, len(_fits)))
+    number = _for_rows()
+    return _numbers() if number is None else max(1, number // max(1, _n_fits()))
 
 
 def _context() -> Context:
@@ -156,32 +195,28 @@ def _context() -> Context:
     NumPy's errstate is part of it.
     """
     context = copy_context()
-    context.run(_for_rows.set, 1)
+    context.run(_here.set, weakref.ref(_share))
     return context
 
 
 def _numbers() -> int:
     """The most threads that a BLAS has."""
-    return max((library.get_num_threads() or 1 for library in _blas()), default=1)
+    return max(_threads_of_blas(), default=1)
 
 
-def _limit(number: int) -> Any:
-    _release()
-    return _controller().limit(limits=number, user_api="blas")
+def _threads_of_blas() -> list[int]:
+    return [library.get_num_threads() or 1 for library in _blas()]
 
 
-def _release() -> None:
-    """Let this thread set numbers; threadpoolctl keeps that to the thread that did it first."""
-    for library in _blas():
+def _set(numbers: Iterable[int]) -> None:
+    """Set the threads of each BLAS."""
+    for library, number in zip(_blas(), numbers, strict=False):
+        # threadpoolctl keeps that to the thread that did it first
         if hasattr(library, "clear_controlling_thread"):  # threadpoolctl >= 3.8
             library.clear_controlling_thread(force=True)
-
-
-@functools.cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+        library.set_num_threads(number)
 
 
 @functools.cache
 def _blas() -> list[Any]:
-    return _controller().select(user_api="blas").lib_controllers
+    return ThreadpoolController().select(user_api="blas").lib_controllers

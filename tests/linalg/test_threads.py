@@ -1,5 +1,6 @@
 """Either BLAS has the threads or chunks of rows have them, and all is as before afterwards."""
 
+import sys
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sklearn_zorb import ZORBRegressor
 from sklearn_zorb.layers import EstimatorLayer, Layer, parse_layers
+from sklearn_zorb.linalg import threads
 from sklearn_zorb.linalg.threads import WIDE, all_threads, beside, for_each, in_order, one_thread
 
 
@@ -57,6 +59,41 @@ def test_an_error_inside_leaves_the_numbers_as_they_were(two_threads, context):
     assert blas_threads() == {2}
     both_are_in = threading.Barrier(2, timeout=10)
     for_each(lambda item: both_are_in.wait(), [0, 1])
+
+
+def test_ctrl_c_at_any_call_leaves_the_threads_to_the_next_fit(two_threads):
+    """Also inside of the code that gives them back."""
+    file = threads.__file__
+
+    def stopped_at(moment):
+        """Whether Ctrl-C was pressed at this of the moments where Python listens to it."""
+        left = [moment]
+
+        def listen(frame, event, arg):
+            if frame.f_code.co_filename == file and event in ("call", "c_return"):
+                left[0] -= 1
+                if left[0] < 0:
+                    sys.setprofile(None)
+                    raise KeyboardInterrupt
+
+        sys.setprofile(listen)
+        try:
+            with one_thread(), all_threads(WIDE + 1):
+                pass
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.setprofile(None)
+
+    moment = 0
+    while stopped_at(moment):
+        moment += 1
+        both_are_in = threading.Barrier(2, timeout=10)
+        with one_thread():
+            assert blas_threads() == {1}
+            for_each(lambda item: both_are_in.wait(), [0, 1])  # noqa: B023
+        assert blas_threads() == {2}
+    assert moment > 20
 
 
 def test_fits_in_threads_of_the_caller_share_what_blas_had(two_threads):
