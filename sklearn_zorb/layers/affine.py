@@ -86,21 +86,24 @@ def _normal_scores(layer: Any, params: Params, weights: np.ndarray, intercept: n
 
 def _branches(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     pairs = layer.with_params(params)
-    parts = [_list(block, own, weights, intercept) for block, own in pairs]
+    parts = [_list(block, block_params, weights, intercept) for block, block_params in pairs]
     return tuple(map(np.hstack, zip(*parts, strict=True)))
 
 
 def _stack(layer: Any, params: Params, weights: np.ndarray, intercept: np.ndarray) -> Any:
     asked = layer.asked(params)
-    parts = [(share, _list(block, own, weights, intercept)) for share, block, own in asked]
+    parts = [
+        (share, _list(block, block_params, weights, intercept))
+        for share, block, block_params in asked
+    ]
     return tuple(sum(share * part[i] for share, part in parts) for i in (0, 1))
 
 
 def _list(
     layers: Sequence[Layer], params: Sequence[Params], weights: np.ndarray, intercept: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    for layer, own in zip(layers, params, strict=True):
-        weights, intercept = behind(layer, own, weights, intercept)
+    for layer, layer_params in zip(layers, params, strict=True):
+        weights, intercept = behind(layer, layer_params, weights, intercept)
     return weights, intercept
 
 

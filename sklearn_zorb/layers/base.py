@@ -80,17 +80,17 @@ class Traits:
     @classmethod
     def of_all(cls, layers: Iterable[Layer]) -> Self:
         """The traits of layers taken together, for one that is made of them."""
-        own = [layer.traits for layer in layers]
-        learners = [one for one in own if one.learns]
+        traits = [layer.traits for layer in layers]
+        learners = [one for one in traits if one.learns]
         return cls(
             learns=bool(learners),
             reads_targets=any(one.reads_targets for one in learners),
             fits_targets=any(one.fits_targets for one in learners),
-            reads_inputs=any(one.reads_inputs for one in own),
-            streams=all(one.streams for one in own),
-            draws_rows=any(one.draws_rows for one in own),
-            differentiable=all(one.differentiable for one in own),
-            jax=all(one.jax for one in own),
+            reads_inputs=any(one.reads_inputs for one in traits),
+            streams=all(one.streams for one in traits),
+            draws_rows=any(one.draws_rows for one in traits),
+            differentiable=all(one.differentiable for one in traits),
+            jax=all(one.jax for one in traits),
         )
 
 

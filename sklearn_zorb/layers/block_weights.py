@@ -138,8 +138,8 @@ def likelihood_weights(
 
     start = np.append(np.full(n_blocks, 1 / n_blocks), 1.0)
     bounds = [(0, None)] * n_blocks + [POWERS]
-    own = {"jac": True, "method": "L-BFGS-B", "bounds": bounds}
-    found = [scipy.optimize.minimize(loss, start, (floor,), **own) for floor in FLOORS]
+    options = {"jac": True, "method": "L-BFGS-B", "bounds": bounds}
+    found = [scipy.optimize.minimize(loss, start, (floor,), **options) for floor in FLOORS]
     best = min(found, key=lambda one: one.fun).x[:-1]
     return best / best.sum()
 

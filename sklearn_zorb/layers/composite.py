@@ -63,14 +63,14 @@ class Branches(NestedNames, Layer):
         branches = self.paths()
         params: Params = {"widths": np.array([shape[-1] for shape in self._shapes(input_shape)])}
         for i, stream in enumerate(rng.spawn(len(branches))):
-            own = sequence.init(branches[i], stream, input_shape, data)
-            params[f"branch_{i + 1}"] = sequence.keyed(own)
+            branch_params = sequence.init(branches[i], stream, input_shape, data)
+            params[f"branch_{i + 1}"] = sequence.keyed(branch_params)
         return params
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         outputs = [
-            sequence.forward(branch, own, inputs, rng=sequence.stream(rng, i))
-            for i, (branch, own) in enumerate(self.with_params(params))
+            sequence.forward(branch, branch_params, inputs, rng=sequence.stream(rng, i))
+            for i, (branch, branch_params) in enumerate(self.with_params(params))
         ]
         if outputs[0].ndim == 2:
             return side_by_side(outputs)
@@ -82,10 +82,10 @@ class Branches(NestedNames, Layer):
         chunks, learned = list(chunks), {}
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context)
-        for i, (branch, own) in enumerate(self.with_params(params)):
+        for i, (branch, branch_params) in enumerate(self.with_params(params)):
             shares = [(targets[..., own_columns[i]], inputs) for targets, inputs in chunks]
-            own = sequence.learn_inverses(branch, own, shares, contexts[i])
-            learned[f"branch_{i + 1}"] = sequence.keyed(own)
+            branch_params = sequence.learn_inverses(branch, branch_params, shares, contexts[i])
+            learned[f"branch_{i + 1}"] = sequence.keyed(branch_params)
         return {**params, **learned}
 
     def invert(
@@ -94,8 +94,10 @@ class Branches(NestedNames, Layer):
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context)
         found: list[Any] = [
-            sequence.invert(branch, own, targets[..., own_columns[i]], inputs, contexts[i])
-            for i, (branch, own) in enumerate(self.with_params(params))
+            sequence.invert(
+                branch, branch_params, targets[..., own_columns[i]], inputs, contexts[i]
+            )
+            for i, (branch, branch_params) in enumerate(self.with_params(params))
         ]
         return sum(found) / len(found)
 
@@ -106,20 +108,20 @@ class Branches(NestedNames, Layer):
         contexts = sequence.streams(own_columns, context.replace(left_out=False))
         solved, outputs = dict(params), []
         reports: dict[str, Any] = {}
-        for i, (branch, own) in enumerate(self.with_params(params)):
+        for i, (branch, branch_params) in enumerate(self.with_params(params)):
             share = None if targets is None else targets.columns(own_columns[i])
-            own, rows = sweep.solve(
-                branch, own, inputs, share, contexts[i],
+            branch_params, rows = sweep.solve(
+                branch, branch_params, inputs, share, contexts[i],
                 visit=report_collector(reports, i + 1, branch),
             )  # fmt: skip
             outputs.append(rows)
-            solved[f"branch_{i + 1}"] = sequence.keyed(own)
+            solved[f"branch_{i + 1}"] = sequence.keyed(branch_params)
         return Solved(solved, outputs=_join(outputs), report=reports)
 
     def trainable(self, params: Params) -> Params:
         return {
             f"branch_{i}": sequence.keyed(
-                layer.trainable(own) for layer, own in zip(*pair, strict=True)
+                layer.trainable(layer_params) for layer, layer_params in zip(*pair, strict=True)
             )
             for i, pair in enumerate(self.with_params(params), start=1)
         }

@@ -218,11 +218,11 @@ def _layout(schema: Schema, max_levels: Int, kinds: str) -> _Layout:
     names += [f"{schema.columns[j].name}: {part}" for j in times for part in MOMENT]
     sources, n_indicators = [*numbers, *gaps, *np.repeat(times, len(MOMENT))], 0
     for j in schema.of_kind("category") if kinds != "numbers" else ():
-        own, places[j] = _indicators(schema.columns[j], max_levels, n_indicators)
-        names += own
-        sources += [j] * len(own)
-        n_indicators += len(own)
-    places = {j: np.where(own < 0, n_indicators, own) for j, own in places.items()}
+        indicators, places[j] = _indicators(schema.columns[j], max_levels, n_indicators)
+        names += indicators
+        sources += [j] * len(indicators)
+        n_indicators += len(indicators)
+    places = {j: np.where(place < 0, n_indicators, place) for j, place in places.items()}
     integers = (np.array(part, dtype=int) for part in (sources, numbers, gaps, times))
     # a checker does not count what is unpacked
     return _Layout(tuple(names), *integers, places, n_indicators, category)  # type: ignore[arg-type,call-arg]
@@ -278,6 +278,6 @@ def _medians(rng: np.random.Generator, data: InitialData | None, width: int) -> 
     for j in range(width):
         known = ~np.isnan(rows[:, j])
         if known.any():
-            own = None if weights is None else np.asarray(weights)[known]
-            medians[j] = Ordered(rows[known, j], own).quantiles([1], 2)[0]
+            known_weights = None if weights is None else np.asarray(weights)[known]
+            medians[j] = Ordered(rows[known, j], known_weights).quantiles([1], 2)[0]
     return medians

@@ -38,7 +38,9 @@ def folded(
     -------
     params : list of dict
     """
-    params = [_inside(layer, own) for layer, own in zip(layers, params, strict=True)]
+    params = [
+        _inside(layer, layer_params) for layer, layer_params in zip(layers, params, strict=True)
+    ]
     for i, (kernel, dense) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
         if isinstance(kernel, Kernel) and type(dense) is Dense and i + 1 not in shared:
             params[i : i + 2] = _merged(kernel, *params[i : i + 2])
@@ -51,8 +53,10 @@ def _inside(layer: Layer, params: Params) -> Params:
         return params
     branches, pairs = {}, layer.with_params(params)
     weights = params.get("block_weights", np.ones(len(pairs)))
-    for i, (weight, (branch, own)) in enumerate(zip(weights, pairs, strict=True), start=1):
-        kept = folded(branch, own) if weight > 0 else [{} for _ in branch]
+    for i, (weight, (branch, branch_params)) in enumerate(
+        zip(weights, pairs, strict=True), start=1
+    ):
+        kept = folded(branch, branch_params) if weight > 0 else [{} for _ in branch]
         branches[f"branch_{i}"] = sequence.keyed(kept)
     return {**params, **branches}
 
@@ -62,6 +66,10 @@ def _merged(kernel: Kernel, features: Params, linear: Params) -> tuple[Params, P
     if "projection" not in features or weights.dtype != np.float64:
         return features, linear
     # a read-out may see other columns in front of those of the last layer
-    front, own = np.split(weights, [len(weights) - kernel.units])
-    features, own, intercept = kernel.folded(features, own, linear["intercept"])
-    return features, {**linear, "weights": np.concatenate([front, own]), "intercept": intercept}
+    front, back = np.split(weights, [len(weights) - kernel.units])
+    features, back, intercept = kernel.folded(features, back, linear["intercept"])
+    return features, {
+        **linear,
+        "weights": np.concatenate([front, back]),
+        "intercept": intercept,
+    }

@@ -52,8 +52,8 @@ def solve_on_sample(
     y, weights = (one if one is None else one[places] for one in (context.y, context.sample_weight))
     every: Any = None if context.y_targets is None else context.y_targets.take(places)
     some = every if targets is context.y_targets else targets.take(places)
-    own = context.replace(y=y, sample_weight=weights, y_targets=every)
-    solved = layer.solve(params, Rows(inputs[places]), some, own)
+    sample_context = context.replace(y=y, sample_weight=weights, y_targets=every)
+    solved = layer.solve(params, Rows(inputs[places]), some, sample_context)
     given = solved.outputs if layer.traits.draws_rows else solved.left_out
     if given is None:
         return replace(solved, outputs=None)

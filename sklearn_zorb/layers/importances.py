@@ -122,7 +122,8 @@ def _(layer: Trees, params: Params, above: np.ndarray, input_shape: Shape) -> np
 def _(layer: Branches, params: Params, above: np.ndarray, input_shape: Shape) -> np.ndarray:
     parts = zip(layer.with_params(params), columns_of(params["widths"]), strict=True)
     return sum(
-        squared(_walk(branch, own, above[part], input_shape)) for (branch, own), part in parts
+        squared(_walk(branch, branch_params, above[part], input_shape))
+        for (branch, branch_params), part in parts
     )
 
 
@@ -131,8 +132,8 @@ def _(layer: Stack, params: Params, above: np.ndarray, input_shape: Shape) -> np
     """Blocks say much the same of a row: their deviations add up, not their variances."""
     weights = np.asarray(params["block_weights"], dtype=np.float64)
     deviation = sum(
-        weight * np.sqrt(shares(block_importances(branch, own, input_shape)))
-        for weight, (branch, own) in zip(weights, layer.with_params(params), strict=True)
+        weight * np.sqrt(shares(block_importances(branch, branch_params, input_shape)))
+        for weight, (branch, branch_params) in zip(weights, layer.with_params(params), strict=True)
         if weight > 0
     )
     return deviation**2
@@ -143,11 +144,11 @@ def block_importances(
 ) -> np.ndarray:
     """Importances of the inputs of a list of layers with its read-out; they have any sum."""
     start, shapes = behind_columns(layers), output_shapes(layers, input_shape)
-    rest, own = layers[start:], params[start:]
+    rest, rest_params = layers[start:], params[start:]
     try:
-        found = _walk(rest, own, np.eye(shapes[-1][-1]), shapes[start])
+        found = _walk(rest, rest_params, np.eye(shapes[-1][-1]), shapes[start])
     except NotImplementedError:
-        found = exchanged(partial(sequence.forward, rest, own), shapes[start])
+        found = exchanged(partial(sequence.forward, rest, rest_params), shapes[start])
     return squared(_walk(layers[:start], params[:start], found, input_shape))
 
 
@@ -162,8 +163,8 @@ def _walk(
 ) -> Any:
     """From the outputs of a list of layers back to its inputs."""
     shapes = output_shapes(layers, input_shape)
-    for layer, own, shape in reversed(list(zip(layers, params, shapes[:-1], strict=True))):
-        above = input_importances(layer, own, above, shape)
+    for layer, layer_params, shape in reversed(list(zip(layers, params, shapes[:-1], strict=True))):
+        above = input_importances(layer, layer_params, above, shape)
     return above
 
 

@@ -229,9 +229,9 @@ class ReceptiveFields(BaseEstimator):
         bias = np.zeros(units)
         for unit, k in enumerate(rng.choice(usable, size=units, replace=len(usable) < units)):
             step, middle = self._between(rows, first[k], second[k], image, fields[k])
-            own = 2 * np.log(3.0) * step / distances[k] ** 2
-            weights[(*fields[k], ..., unit)] = own
-            bias[unit] = -(own * middle).sum()
+            slopes = 2 * np.log(3.0) * step / distances[k] ** 2
+            weights[(*fields[k], ..., unit)] = slopes
+            bias[unit] = -(slopes * middle).sum()
         return np.vstack([weights.reshape(-1, units), bias])
 
     def _image(self, width: int) -> Shape:

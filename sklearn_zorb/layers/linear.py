@@ -70,8 +70,8 @@ class LinearLayer(Layer):
     def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
         width, units = self._width(input_shape), self.output_shape(input_shape)[-1]
         # weights, and the smaller of both matrices of inner products
-        own = width * units + min(width, n_rows) ** 2
-        return 8 * own + super().least_bytes(input_shape, n_rows)
+        numbers = width * units + min(width, n_rows) ** 2
+        return 8 * numbers + super().least_bytes(input_shape, n_rows)
 
     def init(
         self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
@@ -177,17 +177,21 @@ class LinearLayer(Layer):
         parts = list(context.memory.chunks(n_rows, row_bytes, most, even=shared))
 
         def read(part: Any) -> tuple[Any, Array, np.ndarray | None]:
-            own = None if weights is None else np.repeat(weights[part], positions)
+            part_weights = None if weights is None else np.repeat(weights[part], positions)
             part = index[part] if moved else part
-            return self.rows(params, inputs[part]), targets[part].reshape(-1, n_targets), own
+            return (
+                self.rows(params, inputs[part]),
+                targets[part].reshape(-1, n_targets),
+                part_weights,
+            )
 
         n_rows *= positions
         return System(read, parts, n_rows, width, n_targets, backend, self.use_bias)
 
 
 def _local_system(layer: Any, context: Context, inputs: Any, targets: Any, weights: Any) -> System:
-    own = context.replace(sample_weight=weights)
-    return layer._system(None, inputs, targets, own)
+    local_context = context.replace(sample_weight=weights)
+    return layer._system(None, inputs, targets, local_context)
 
 
 def _missing(layer: Any, params: Params, targets: Any, inputs: Any) -> Any:

@@ -196,8 +196,8 @@ class BatchNorm(Layer):
         self, params: Params, inputs: Rows, targets: Targets | None, context: Context
     ) -> Solved:
         _refuse_sparse(self, inputs[:1])
-        own = context.sample_weight, context.memory, inputs.shape[-1]
-        mean, variance = moments_of(inputs, *own)
+        width = inputs.shape[-1]
+        mean, variance = moments_of(inputs, context.sample_weight, context.memory, width)
         xp = get_backend(context.backend if inputs.for_jax else "numpy").xp
         found = {"mean": mean, "variance": variance}
         return Solved(params | {name: xp.asarray(n, context.dtype) for name, n in found.items()})

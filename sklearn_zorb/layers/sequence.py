@@ -42,15 +42,15 @@ def forward(
     layers: Sequence[Layer], params: Sequence[Params], inputs: Any, *, rng: Stream | None = None
 ) -> Array:
     """Output of the last layer."""
-    for i, (layer, own) in enumerate(zip(layers, params, strict=True)):
-        inputs = layer.forward(own, inputs, rng=stream(rng, i))
+    for i, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
+        inputs = layer.forward(layer_params, inputs, rng=stream(rng, i))
     return inputs
 
 
 def through(layers: Sequence[Layer], params: Sequence[Params], rows: Rows) -> Rows:
     """The output of the last layer for `Rows`, not yet computed."""
-    for layer, own in zip(layers, params, strict=True):
-        rows = rows.then(layer, own)
+    for layer, layer_params in zip(layers, params, strict=True):
+        rows = rows.then(layer, layer_params)
     return rows
 
 
@@ -76,8 +76,8 @@ def inputs_of_each(layers: Sequence[Layer], params: Sequence[Params], inputs: An
     if not reads_inputs(layers):
         return [None] * len(layers)
     found = [inputs]
-    for layer, own in zip(layers[:-1], params[:-1], strict=True):
-        found.append(layer.forward(own, found[-1]))
+    for layer, layer_params in zip(layers[:-1], params[:-1], strict=True):
+        found.append(layer.forward(layer_params, found[-1]))
     return [
         one if layer.traits.reads_inputs else None for layer, one in zip(layers, found, strict=True)
     ]
@@ -98,8 +98,8 @@ def learn_inverses(
     params, contexts = list(params), streams(layers, context)
     steps = [(targets, inputs_of_each(layers, params, inputs)) for targets, inputs in chunks]
     for i in reversed(range(len(layers))):
-        own = [(targets, inputs[i]) for targets, inputs in steps]
-        params[i] = _ready(layers[i], params[i], own, contexts[i])
+        pairs = [(targets, inputs[i]) for targets, inputs in steps]
+        params[i] = _ready(layers[i], params[i], pairs, contexts[i])
         steps = [
             (inverted(layers[i], params[i], targets, inputs[i], contexts[i]), inputs)
             for targets, inputs in steps
@@ -213,4 +213,4 @@ def cast(params: Any, dtype: DTypeLike) -> Any:
 
 def keyed(params: Iterable[Params]) -> Params:
     """The params of a list as a dict, to stand in the params of a composite layer."""
-    return {str(i): own for i, own in enumerate(params)}
+    return {str(i): layer_params for i, layer_params in enumerate(params)}

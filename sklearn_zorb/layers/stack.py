@@ -128,8 +128,8 @@ class Stack(Branches):
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         return sum(
-            weight * sequence.forward(branch, own, inputs, rng=rng)
-            for weight, branch, own in self.asked(params)
+            weight * sequence.forward(branch, branch_params, inputs, rng=rng)
+            for weight, branch, branch_params in self.asked(params)
         )
 
     def asked(self, params: Params) -> list[tuple[Any, list[Layer], list[Params]]]:
@@ -149,9 +149,11 @@ class Stack(Branches):
         """The mean of what blocks with weight ask for; ranges that only this learns are lost."""
         asked = self.asked(params)
         total: Any = 0.0
-        for _, branch, own in asked:
-            own = sequence.learn_inverses(branch, own, [(targets, inputs)], context)
-            below = sequence.invert(branch, own, targets, inputs, context)
+        for _, branch, branch_params in asked:
+            branch_params = sequence.learn_inverses(
+                branch, branch_params, [(targets, inputs)], context
+            )
+            below = sequence.invert(branch, branch_params, targets, inputs, context)
             total = total + below / len(asked)
         return total
 
@@ -168,11 +170,11 @@ class Stack(Branches):
             # what a block keeps has gone by the next one
             started = perf_counter()
             branch, here = branches[i], contexts[i].replace(memory=copy(context.memory))
-            own = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
-            own = sequence.cast(own, context.dtype)
+            branch_params = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
+            branch_params = sequence.cast(branch_params, context.dtype)
             seen: dict[str, Any] = {}
             visit = report_collector(seen, i + 1, branch)
-            found = _solve_block(branch, own, inputs, targets, here, visit)
+            found = _solve_block(branch, branch_params, inputs, targets, here, visit)
             return *found, seen, perf_counter() - started
 
         # boosting leaves other threads to other blocks; programs of JAX belong to their thread
@@ -181,8 +183,10 @@ class Stack(Branches):
         others = [i for i in range(len(branches)) if i not in alone]
         meanwhile = alone if are_beside(alone, others) else []
         solve = _told(solve_block, branches, inputs, meanwhile, context)
-        for i, (own, outputs, seen, spent) in sorted(beside(solve, alone, others).items()):
-            solved[f"branch_{i + 1}"] = sequence.keyed(own)
+        for i, (branch_params, outputs, seen, spent) in sorted(
+            beside(solve, alone, others).items()
+        ):
+            solved[f"branch_{i + 1}"] = sequence.keyed(branch_params)
             left_out.append(mapped(in_double, outputs))
             reports |= seen
             seconds.append(spent)
@@ -251,25 +255,29 @@ def _solve_block(
         shape = output_shapes(hidden, inputs.shape[1:])[-1]
         below = below.through(lambda rows: rows.reshape(len(rows), *shape)).kept(context.memory)
 
-    def watch(i: int, rows: Rows, solved: Solved | None, own: list[Params] | None) -> bool | None:
+    def watch(
+        i: int, rows: Rows, solved: Solved | None, hidden_params: list[Params] | None
+    ) -> bool | None:
         nonlocal optimism
         optimism *= 1 + (solved.optimism if solved is not None else 0.0)
-        return visit(i, rows, solved, own)
+        return visit(i, rows, solved, hidden_params)
 
     hidden_context = context.replace(left_out=False, refine=False)
-    own, rows = sweep.solve(hidden, params[:-1], inputs, below, hidden_context, visit=watch)
+    hidden_params, rows = sweep.solve(
+        hidden, params[:-1], inputs, below, hidden_context, visit=watch
+    )
     solved = sweep.solve_readout(last, params[-1], rows, targets, context)
     visit(len(hidden), rows, solved, None)
     outputs = solved.left_out
     if optimism > 1:
         outputs = mapped(partial(_farther, np.sqrt(optimism)), outputs, targets)
-    return [*own, solved.params], outputs
+    return [*hidden_params, solved.params], outputs
 
 
 def _reads_targets(hidden: Sequence[Layer]) -> bool:
     """Whether targets have to be carried down to the last of these layers."""
     traits = [layer.traits for layer in hidden]
-    learners = [own.learns and own.reads_targets for own in traits]
+    learners = [one.learns and one.reads_targets for one in traits]
     return any(learners[:-1]) or bool(learners and learners[-1] and traits[-1].fits_targets)
 
 

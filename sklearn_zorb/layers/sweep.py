@@ -22,8 +22,8 @@ def is_solved(layer: Layer, context: Context) -> bool:
     """Whether a sweep would change params of the layer; where not, it is not solved."""
     if not layer.traits.learns:
         return False
-    own = getattr(layer, "relaxation", 1.0)
-    return (context.relaxation if own is None else own) > 0
+    relaxation = getattr(layer, "relaxation", 1.0)
+    return (context.relaxation if relaxation is None else relaxation) > 0
 
 
 def solve(
@@ -70,8 +70,8 @@ def solve(
         solved = None
         if wanted[i] and not stopped:
             below = None if targets is None else downward.at(i, inputs)
-            own = context.replace(rng=streams[i])
-            solved = solve_layer(layer, params[i], inputs, below, own)
+            layer_context = context.replace(rng=streams[i])
+            solved = solve_layer(layer, params[i], inputs, below, layer_context)
             params[i] = solved.params
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
@@ -88,8 +88,8 @@ def solve_readout(
     layer: Layer, params: Params, rows: Rows, targets: Targets, context: Context
 ) -> Solved:
     """Solve a read-out on all it sees: never relaxed, with its left-out outputs."""
-    own = context.replace(relaxation=1.0, refine=False, left_out=True)
-    return solve_layer(layer, params, rows, targets, own)
+    readout_context = context.replace(relaxation=1.0, refine=False, left_out=True)
+    return solve_layer(layer, params, rows, targets, readout_context)
 
 
 def solve_layer(
@@ -137,8 +137,8 @@ class _Downward:
         context = self.context.replace(rng=self._streams[i])
         if layer.traits.reads_inputs or refine:
             here = at_hand(sequence.through(self.layers[index:i], self.params[index:i], inputs))
-        own = here if layer.traits.reads_inputs else None
-        below, self.params[i] = sequence.lower(layer, self.params[i], targets, own, context)
+        seen = here if layer.traits.reads_inputs else None
+        below, self.params[i] = sequence.lower(layer, self.params[i], targets, seen, context)
         if refine:
             moved = partial(_moved, layer, self.params[i], context.without_rows())
             below = Targets(mapped(moved, below, here))
@@ -159,8 +159,8 @@ def _moved(layer: Layer, params: Params, context: Context, below: Any, here: Any
     no change (difference target propagation).
     """
     here = here[:]
-    own = here if layer.traits.reads_inputs else None
-    present = layer.invert(params, layer.forward(params, here), own, context)
+    seen = here if layer.traits.reads_inputs else None
+    present = layer.invert(params, layer.forward(params, here), seen, context)
     return here + (below[:] - present)
 
 

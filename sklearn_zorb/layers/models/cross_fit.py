@@ -110,18 +110,18 @@ def _fit_fold(
     copies: np.ndarray | None,
     units: int,
     openmp: int | None,
-    own: np.ndarray,
+    in_fold: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[Columns | Probabilities, np.ndarray]:
     """A model of the rows that are not the fold's own, and its predictions of these."""
-    index, weights = np.flatnonzero(~own), None
+    index, weights = np.flatnonzero(~in_fold), None
     if copies is not None:
         index = np.repeat(index, copies[index])
     elif sample_weight is not None:
         weights = sample_weight[index]
     with threadpool_limits(openmp, user_api="openmp"):
         model = fit_model(estimator, rows[index], values[index], weights, rng, units)
-        return model, model.predict(rows[np.flatnonzero(own)])
+        return model, model.predict(rows[np.flatnonzero(in_fold)])
 
 
 class Columns:

@@ -110,12 +110,12 @@ def boosting(mean: Mean) -> Any:
         if one is None:
             baseline += constants
             continue
-        own = one.baseline.tolist()
+        offsets = one.baseline.tolist()
         # of two classes the first has the score 0
-        first = len(baseline) + len(columns) - len(own)
-        baseline += [0.0] * (len(columns) - len(own)) + own
+        first = len(baseline) + len(columns) - len(offsets)
+        baseline += [0.0] * (len(columns) - len(offsets)) + offsets
         trees += [_nodes(nodes, sets, one) for grown in one.rounds for nodes, sets in grown]
-        groups += [*range(first, first + len(own))] * len(one.rounds)
+        groups += [*range(first, first + len(offsets))] * len(one.rounds)
     columns = np.concatenate([columns for _, columns, _ in members])
     kept, mixing = columns >= 0, np.zeros((len(columns), columns.max() + 1))
     mixing[kept, columns[kept]] = 1 / len(mean.models)
@@ -159,18 +159,18 @@ def _without_nan(known: np.ndarray) -> np.ndarray:
 def _nodes(records: np.ndarray, sets: np.ndarray, boosted: BoostedTrees) -> Nodes:
     """One tree of gradient boosting."""
     inner = records["is_leaf"] == 0
-    own, leaves = records[inner], records[~inner]
-    parts = own["is_categorical"] == 1
+    splits, leaves = records[inner], records[~inner]
+    parts = splits["is_categorical"] == 1
     # scikit-learn 1.6 gives NaN where all numbers go right
-    threshold = np.where(np.isnan(own["num_threshold"]), -np.inf, own["num_threshold"])
-    feature = boosted.columns[own["feature_idx"]]
+    threshold = np.where(np.isnan(splits["num_threshold"]), -np.inf, splits["num_threshold"])
+    feature = boosted.columns[splits["feature_idx"]]
     return Nodes(
-        counts=np.array([len(own)]),
+        counts=np.array([len(splits)]),
         feature=feature,
         threshold=np.where(parts, np.nan, threshold),
         children=numbered(records["left"], records["right"], inner),
-        missing_left=own["missing_go_to_left"] == 1,
-        left_sets=_sets_of_codes(own[parts], feature[parts], sets, boosted.categories),
+        missing_left=splits["missing_go_to_left"] == 1,
+        left_sets=_sets_of_codes(splits[parts], feature[parts], sets, boosted.categories),
         values=leaves["value"][:, None].copy(),
     )
 
@@ -182,6 +182,6 @@ def _sets_of_codes(
     left = np.tile(nodes["missing_go_to_left"][:, None], CATEGORIES)
     for bits, node, column in zip(left, nodes, feature.tolist(), strict=True):
         known = _without_nan(categories[column]).astype(int)
-        own = np.unpackbits(sets[node["bitset_idx"]].view(np.uint8), bitorder="little")
-        bits[known] = own[: len(known)]
+        in_set = np.unpackbits(sets[node["bitset_idx"]].view(np.uint8), bitorder="little")
+        bits[known] = in_set[: len(known)]
     return np.packbits(left, axis=1, bitorder="little")

@@ -129,8 +129,8 @@ class EstimatorLayer(Foreign):
             values, codes = self._labels(targets, context)
         else:
             values, codes = np.asarray(targets, dtype=np.float64), None
-        own: dict[str, Any] = {"cv": self.cv, "units": targets.shape[1], "codes": codes}
-        return cross_fit(self.estimator, rows, values, context, **own)
+        options: dict[str, Any] = {"cv": self.cv, "units": targets.shape[1], "codes": codes}
+        return cross_fit(self.estimator, rows, values, context, **options)
 
     def _labels(self, targets: Targets, context: Context) -> tuple[np.ndarray, np.ndarray | None]:
         """What a classifier is fitted to, and what folds are stratified by."""

@@ -111,12 +111,12 @@ class _Bag:
     ) -> tuple[tuple[Nodes, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
         """A tree and its gains; rows out of its bag, with what chance, and what it says of them."""
         counts = self._draw(rng)
-        own = np.flatnonzero(counts)
+        drawn = np.flatnonzero(counts)
         tree = self.make_tree(random_state=seed(rng))
-        rows, weight = self.rows[own], counts[own].astype(np.float64)
+        rows, weight = self.rows[drawn], counts[drawn].astype(np.float64)
         rows = rows.tocsc() if hasattr(rows, "tocsc") else rows
         # a tree looks for gaps only where it checks its input
-        tree.fit(rows, self.targets[own], sample_weight=weight, check_input=self.gaps)
+        tree.fit(rows, self.targets[drawn], sample_weight=weight, check_input=self.gaps)
         chance = self.others**counts
         index = np.flatnonzero(chance)
         if self.bounded:

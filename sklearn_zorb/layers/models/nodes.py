@@ -84,11 +84,11 @@ class Nodes:
                 raise _improper(f"{name} has shape {getattr(self, name).shape}, not {shape}")
         if n_inner and not (self.feature.min() >= 0 and self.feature.max() < MOST_COLUMNS):
             raise _improper(f"a column is negative, or {MOST_COLUMNS} or more")
-        last, own = self.counts[self._tree][:, None].astype(np.int64), self._inner[:, None]
+        last, number = self.counts[self._tree][:, None].astype(np.int64), self._inner[:, None]
         children = self.children.astype(np.int64)
         if not np.where(children < 0, children >= -1 - last, children < last).all():
             raise _improper("a child is not in its tree")
-        if not ((children < 0) | (children > own)).all():
+        if not ((children < 0) | (children > number)).all():
             raise _improper("a child comes before its parent")
 
     @classmethod
@@ -175,13 +175,13 @@ class Nodes:
         front = np.zeros(self.n_trees - 1, dtype=node_records())
         records, roots = self._records(len(front)), len(front) + self._starts
 
-        def part(first: int, stop: int, own: int) -> None:
+        def part(first: int, stop: int, place: int) -> None:
             middle = (first + stop) // 2
-            front["num_threshold"][own] = middle - 0.5
-            parts = [(first, middle, own + 1), (middle, stop, own + middle - first)]
+            front["num_threshold"][place] = middle - 0.5
+            parts = [(first, middle, place + 1), (middle, stop, place + middle - first)]
             for side, (first, stop, below) in zip(("left", "right"), parts, strict=True):
                 alone = stop - first == 1
-                front[side][own] = roots[first] if alone else below
+                front[side][place] = roots[first] if alone else below
                 if not alone:
                     part(first, stop, below)
 

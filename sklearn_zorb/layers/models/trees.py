@@ -245,14 +245,14 @@ class Trees(Foreign):
         codes = values if direct and values.ndim == 1 else None
         # its threads of OpenMP wait for each other after each short loop, actively: where another
         # process has a core, two take five times as long as one, which is as quick without
-        own: dict[str, Any] = {
+        options: dict[str, Any] = {
             "cv": self.cv,
             "units": self.units,
             "codes": codes,
             "copies": copies,
             "openmp": 1,
         }
-        mean, outputs = cross_fit(model, rows, values, context, **own)
+        mean, outputs = cross_fit(model, rows, values, context, **options)
         boosted = [one for fold in mean.models for one in fold.models if one is not None]
         model, n_features = boosting(mean), rows.shape[1]
         # classes of which a fold has one only are not boosted
