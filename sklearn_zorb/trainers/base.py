@@ -200,7 +200,7 @@ def _network(
         params = fresh
     elif not fits(list(params), fresh):
         raise ValueError(
-            f"params do not fit the layers; pass {[_shapes(own) for own in fresh]}, one dict for "
+            f"params do not fit the layers; pass {[_shapes(one) for one in fresh]}, one dict for "
             "each layer, or None."
         )
     return network, sequence.cast(params, context.dtype), X, T, context

@@ -86,26 +86,26 @@ class MLELM(Trainer):
         *,
         on_step: OnStep | None = None,
     ) -> TrainingResult:
-        own = own_context(self, context)
-        own, history = own.replace(rng=own.rng.spawn(1)[0]), History(network, on_step)
+        context = own_context(self, context)
+        context, history = context.replace(rng=context.rng.spawn(1)[0]), History(network, on_step)
         params, rows, blocks = list(params), inputs, {}
         for i, layer in enumerate(network.hidden):
             if i in network.taps:
                 blocks[i] = rows
-            solved, stream = None, own.rng.spawn(1)[0]
+            solved, stream = None, context.rng.spawn(1)[0]
             if isinstance(layer, Dense):
-                here = own.replace(rng=stream, relaxation=1.0)
+                here = context.replace(rng=stream, relaxation=1.0)
                 solved = _autoencode(network, params, i, rows[:], here)
                 params[i] = {**params[i], **solved.params}
             elif layer.traits.learns and not layer.traits.reads_targets:
                 nothing: Any = None
-                solved = layer.solve(params[i], rows, nothing, own.replace(rng=stream))
+                solved = layer.solve(params[i], rows, nothing, context.replace(rng=stream))
                 params[i] = solved.params
-            rows = rows.then(layer, params[i]).kept(own)
+            rows = rows.then(layer, params[i]).kept(context)
             if history.add(i, solved, params):
                 break
         seen = network.seen(blocks, rows)
-        params, solved = solve_readout(network, params, seen, targets, own)
+        params, solved = solve_readout(network, params, seen, targets, context)
         history.add(network.readout, solved, params)
         status = "stopped by callback" if history.stopped else "converged"
         return Sweep(params, np.inf, solved.left_out, seen).result(history.entries, status)

@@ -141,17 +141,17 @@ class ZORB(Trainer):
         first: int,
     ) -> Sweep:
         """Solve layers from `first` on; `before` is the former sweep, whose params are refined."""
-        own = context.replace(rng=context.rng.spawn(1)[0], refine=before is not None)
+        spawned = context.replace(rng=context.rng.spawn(1)[0], refine=before is not None)
         goal = targets
         if before is None:
-            top, params = _first_targets(network, params, inputs, goal, own)
+            top, params = _first_targets(network, params, inputs, goal, spawned)
         else:
-            if own.backward_rcond is None:
-                own = own.replace(backward_rcond=SOLVED_RCOND)
+            if spawned.backward_rcond is None:
+                spawned = spawned.replace(backward_rcond=SOLVED_RCOND)
             goal = _within_reach(network, targets, before.left_out, context)
-            top, params = _refined_targets(network, params, before.seen, goal, own)
-        params, seen = solve_hidden(network, params, inputs, top, own, history, first)
-        params, solved = solve_readout(network, params, seen, goal, own)
+            top, params = _refined_targets(network, params, before.seen, goal, spawned)
+        params, seen = solve_hidden(network, params, inputs, top, spawned, history, first)
+        params, solved = solve_readout(network, params, seen, goal, spawned)
         history.add(network.readout, solved, params)
         error = _shortfall(network, targets, solved, context) if self.n_sweeps > 1 else np.inf
         return Sweep(params, error, solved.left_out, seen)
@@ -193,11 +193,11 @@ class Sweep:
 def own_context(rule: Trainer, context: Context) -> Context:
     """The context with a rule's own settings in front of the estimator's."""
 
-    def own(*names: str) -> dict[str, Any]:
+    def given(*names: str) -> dict[str, Any]:
         values = {name: getattr(rule, name, None) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
-    changes, solver = own("relaxation", "backward_rcond"), own("alpha", "rcond")
+    changes, solver = given("relaxation", "backward_rcond"), given("alpha", "rcond")
     if solver:
         changes["solver"] = clone(context.solver).set_params(**solver)
     return context.replace(**changes)
@@ -214,8 +214,10 @@ def _first_targets(
     if sequence.reads_inputs(layers):
         before = sweep.at_hand(sequence.through(network.hidden, hidden, inputs))
         before = before if network.stacked else mapped(_flat, before)
-    own = context.replace(rng=context.rng.spawn(1)[0])
-    targets, above = sequence.carry_down(layers, params[network.readout :], targets, before, own)
+    spawned = context.replace(rng=context.rng.spawn(1)[0])
+    targets, above = sequence.carry_down(
+        layers, params[network.readout :], targets, before, spawned
+    )
     shape = network.shapes[network.readout]
     if targets.shape[1:] != shape:
         targets = targets.through(lambda rows: rows.reshape(len(rows), *shape))
@@ -227,15 +229,15 @@ def _refined_targets(
     network: Network, params: Sequence[Params], seen: Rows, targets: Targets, context: Context
 ) -> tuple[Targets, Sequence[Params]]:
     """Targets for the last hidden output: moved by what the solved read-out still misses."""
-    layer, own = network.layers[network.readout], params[network.readout]
+    layer, readout_params = network.layers[network.readout], params[network.readout]
     below, params = _readout_targets(network, params, seen, targets, context)
     part = {
-        "weights": own["weights"][-math.prod(seen.blocks[-1].shape[1:]) :],
-        "intercept": np.zeros_like(own["intercept"]),
+        "weights": readout_params["weights"][-math.prod(seen.blocks[-1].shape[1:]) :],
+        "intercept": np.zeros_like(readout_params["intercept"]),
     }
 
     def moved(last: Any, below: Any, seen: Rows) -> Any:
-        last, missing = last[:], below[:] - layer.forward(own, seen[:])
+        last, missing = last[:], below[:] - layer.forward(readout_params, seen[:])
         change = layer.invert(part, missing, None, context)
         return last + change.reshape(last.shape)
 
@@ -259,14 +261,14 @@ def solve_hidden(
     """One sweep over the hidden layers from one on; also what the read-out will see."""
     blocks, above = {}, params[network.readout :]
 
-    def visit(i: int, rows: Rows, solved: Solved | None, own: Any) -> bool:
+    def visit(i: int, rows: Rows, solved: Solved | None, hidden_params: Any) -> bool:
         if i in network.taps:
             blocks[i] = rows
-        return history.add(i, solved, [*own, *above])
+        return history.add(i, solved, [*hidden_params, *above])
 
-    own = context.replace(rng=context.rng.spawn(1)[0])
+    spawned = context.replace(rng=context.rng.spawn(1)[0])
     hidden, rows = sweep.solve(
-        network.hidden, params[: network.readout], inputs, targets, own,
+        network.hidden, params[: network.readout], inputs, targets, spawned,
         visit=visit, taps=network.taps, first=first,
     )  # fmt: skip
     return [*hidden, *above], network.seen(blocks, rows)
@@ -280,11 +282,13 @@ def _readout_targets(
         return targets, params
     before, stop = None, network.readout + 1
     if sequence.reads_inputs(network.tail):
-        own = params[network.readout]
+        readout_params = params[network.readout]
         # before its first solve the read-out knows the last block only
-        solved = own["weights"].shape[0] == seen.shape[1]
+        solved = readout_params["weights"].shape[0] == seen.shape[1]
         rows = seen if solved else Rows(seen.blocks[-1:])
-        before = mapped(lambda rows: network.layers[network.readout].forward(own, rows[:]), rows)
+        before = mapped(
+            lambda rows: network.layers[network.readout].forward(readout_params, rows[:]), rows
+        )
     targets, tail = sequence.carry_down(network.tail, params[stop:], targets, before, context)
     return targets, [*params[:stop], *tail]
 
@@ -295,9 +299,9 @@ def solve_readout(
     """Solve the read-out on everything it sees, afresh in each sweep and never relaxed."""
     below, params = _readout_targets(network, params, seen, targets, context)
     rows = seen.blocks[-1] if network.stacked else seen
-    own = context.replace(rng=context.rng.spawn(1)[0])
+    spawned = context.replace(rng=context.rng.spawn(1)[0])
     layer = network.layers[network.readout]
-    solved = sweep.solve_readout(layer, params[network.readout], rows, below, own)
+    solved = sweep.solve_readout(layer, params[network.readout], rows, below, spawned)
     solved.left_out = to_numpy(solved.left_out)
     return [*params[: network.readout], solved.params, *params[network.readout + 1 :]], solved
 

@@ -73,10 +73,10 @@ def groups(moved: Tree, granularity: str) -> np.ndarray:
     """For each weight, in the order of `flattened`, the number of its group."""
     import jax
 
-    sizes = [[leaf.size for leaf in jax.tree.leaves(own)] for own in moved]
+    sizes = [[leaf.size for leaf in jax.tree.leaves(of_layer)] for of_layer in moved]
     if granularity == "tensor":
-        sizes = [[size] for own in sizes for size in own]
+        sizes = [[size] for of_layer in sizes for size in of_layer]
     elif granularity == "joint":
-        sizes = [[size for own in sizes for size in own]]
-    counts = [sum(own) for own in sizes if own]
+        sizes = [[size for of_layer in sizes for size in of_layer]]
+    counts = [sum(of_layer) for of_layer in sizes if of_layer]
     return np.repeat(np.arange(len(counts)), counts)

@@ -231,8 +231,8 @@ def _algorithm(update: EvolutionUpdate, dtype: str) -> Any:
 def _constructor_arguments(strategy: str) -> dict[str, bool]:
     """Names of what a strategy is made with, and whether it cannot do without."""
     signature = inspect.signature(getattr(_algorithms(), strategy)).parameters.values()
-    own = {"population_size", "solution", "kwargs", "metrics_fn"}
-    return {p.name: p.default is p.empty for p in signature if p.name not in own}
+    handled = {"population_size", "solution", "kwargs", "metrics_fn"}
+    return {p.name: p.default is p.empty for p in signature if p.name not in handled}
 
 
 def built(update: EvolutionUpdate) -> tuple[Any, Any]:

@@ -42,9 +42,9 @@ class FixedFeedback(Layer):
         """Forward by the weights; a derivative to the inputs by the feedback in their place."""
         from jax import lax
 
-        own = {name: value for name, value in params.items() if name != FEEDBACK}
-        outputs = self.layer.forward(own, lax.stop_gradient(inputs))
-        back = self.layer.forward(lax.stop_gradient(merge(own, params[FEEDBACK])), inputs)
+        plain = {name: value for name, value in params.items() if name != FEEDBACK}
+        outputs = self.layer.forward(plain, lax.stop_gradient(inputs))
+        back = self.layer.forward(lax.stop_gradient(merge(plain, params[FEEDBACK])), inputs)
         return outputs + (back - lax.stop_gradient(back))
 
 
@@ -61,11 +61,11 @@ def random_feedback(params: Params, rng: np.random.Generator, scale: float | Non
         random = rng.normal(scale=spread, size=weights.shape).astype(weights.dtype)
         return {FEEDBACK: {"weights": random}}
     inner = {
-        name: random_feedback(own, rng, scale)
-        for name, own in params.items()
-        if isinstance(own, dict)
+        name: random_feedback(nested, rng, scale)
+        for name, nested in params.items()
+        if isinstance(nested, dict)
     }
-    return {name: own for name, own in inner.items() if own}
+    return {name: nested for name, nested in inner.items() if nested}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class FeedbackUpdate(Update):
     scale: float | None
 
     def memory(self, objective: Objective, params: Tree, moved: Tree, context: Context) -> Tree:
-        return [random_feedback(own, context.rng, self.scale) for own in params]
+        return [random_feedback(layer_params, context.rng, self.scale) for layer_params in params]
 
     def loss(
         self, objective: Objective, params: Tree, memory: Tree, batch: Batch, key: Any
@@ -83,7 +83,9 @@ class FeedbackUpdate(Update):
         network = objective.network
         layers = [with_leaves(layer, with_feedback) for layer in network.layers]
         fixed = Objective(network.with_layers(layers), objective.task)
-        params = [merge(own, extra) for own, extra in zip(params, memory, strict=True)]
+        params = [
+            merge(layer_params, extra) for layer_params, extra in zip(params, memory, strict=True)
+        ]
         return fixed.loss(params, batch, key)
 
 

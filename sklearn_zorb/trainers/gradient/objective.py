@@ -93,10 +93,10 @@ class Objective:
         """Output of hidden layer i, and the moments of the batch in each `BatchNorm` in it."""
         from jax import random
 
-        layer, own = self.network.layers[i], params[i]
+        layer, layer_params = self.network.layers[i], params[i]
         if key is None:
-            return layer.forward(own, inputs), {}
-        return training_outputs(layer, own, inputs, random.fold_in(key, i), weights)
+            return layer.forward(layer_params, inputs), {}
+        return training_outputs(layer, layer_params, inputs, random.fold_in(key, i), weights)
 
     def losses(self, params: Tree, outputs: Any, targets: Any) -> Any:
         """Loss of each row, of shape (n,)."""
@@ -165,13 +165,16 @@ def loss_name(task: str, tail: Sequence[Layer]) -> str:
 
 def trainable(network: Network, params: Sequence[Params]) -> list[Params]:
     """The part of params that gradient rules move: floating weights, nested as they are."""
-    return [layer.trainable(own) for layer, own in zip(network.layers, params, strict=True)]
+    return [
+        layer.trainable(layer_params)
+        for layer, layer_params in zip(network.layers, params, strict=True)
+    ]
 
 
 def merge(params: Any, changed: Any) -> Any:
     """Params with the entries of `changed` in place of their own, however deeply nested."""
     if isinstance(params, list):
-        return [merge(own, new) for own, new in zip(params, changed, strict=True)]
+        return [merge(old, new) for old, new in zip(params, changed, strict=True)]
     return {
         **params,
         **{

@@ -67,7 +67,7 @@ class Run:
 
         self.trainer, self.on_step, self.context = trainer, on_step, context
         self.objective = Objective(network, context.task)
-        params = [dict(own) for own in params]
+        params = [dict(layer_params) for layer_params in params]
         if self.objective.loss_name == "squared" and network.tail:
             params = _with_range(network, params, rows[1])
         shape = (1, *rows[0].shape[1:])
@@ -191,8 +191,8 @@ class Run:
         """What a training that goes on from this one wants."""
         import jax
 
-        own = {"optimizer": self.optimizer_state, "memory": self.memory, "step": self.step}
-        return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, own)}
+        kept = {"optimizer": self.optimizer_state, "memory": self.memory, "step": self.step}
+        return {"trainer": type(self.trainer), **jax.tree.map(np.asarray, kept)}
 
     def finite(self) -> bool:
         """Whether all weights are numbers."""
@@ -227,8 +227,8 @@ def _going_on(fresh: Tree, kept: Tree) -> Tree:
 
 def _with_range(network: Network, params: Sequence[Params], targets: Targets) -> list[Params]:
     """Params whose final activation is stretched to the range of the targets."""
-    own = params[network.readout + 1 :]
-    _, tail = sequence.carry_down(network.tail, own, targets, targets[:], Context())
+    tail_params = params[network.readout + 1 :]
+    _, tail = sequence.carry_down(network.tail, tail_params, targets, targets[:], Context())
     return [*params[: network.readout + 1], *tail]
 
 

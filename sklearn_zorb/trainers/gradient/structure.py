@@ -88,9 +88,9 @@ def check_traceable(network: Network, params: Sequence[Params], rows: Any) -> No
     """ValueError for the first layer that JAX cannot trace, such as a foreign estimator."""
     import jax
 
-    for name, layer, own in zip(network.names, network.hidden, params, strict=False):
+    for name, layer, layer_params in zip(network.names, network.hidden, params, strict=False):
         try:
-            rows = jax.eval_shape(lambda rows: layer.forward(own, rows), rows)  # noqa: B023
+            rows = jax.eval_shape(lambda rows: layer.forward(layer_params, rows), rows)  # noqa: B023
         except (jax.errors.JAXTypeError, TypeError) as error:
             raise ValueError(
                 f"layer {name!r} ({type(layer).__name__}) cannot be compiled by JAX, which this "

@@ -58,7 +58,7 @@ class Subspace:
 
     def combine(self, keys: Any, coordinates: Any) -> Any:
         """Sum of all directions, each times its coordinate."""
-        return self._sum(lambda bases, own: own @ bases, keys, coordinates, coordinates.dtype)
+        return self._sum(lambda bases, part: part @ bases, keys, coordinates, coordinates.dtype)
 
     def project(self, keys: Any, vector: Any) -> Any:
         """Coordinates and their combination at once: each direction is drawn only once."""

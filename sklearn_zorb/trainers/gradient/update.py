@@ -35,10 +35,12 @@ class Update:
     previews = False
 
     @classmethod
-    def of(cls, trainer: BatchTrainer, **own: Any) -> Self:
+    def of(cls, trainer: BatchTrainer, **given: Any) -> Self:
         """The update of a trainer; fields that are not given are its arguments of that name."""
-        names = {field.name for field in fields(cls)} - own.keys()
-        return cls(**own, **{name: getattr(trainer, name) for name in names & vars(trainer).keys()})
+        names = {field.name for field in fields(cls)} - given.keys()
+        return cls(
+            **given, **{name: getattr(trainer, name) for name in names & vars(trainer).keys()}
+        )
 
     @property
     def figures(self) -> tuple[str, ...]:

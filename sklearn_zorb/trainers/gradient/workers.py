@@ -197,8 +197,8 @@ class SharedRun(Run):
         parts = [
             tuple(_filled(array[j::n], -(-len(array) // n)) for array in batch) for j in range(n)
         ]
-        shares = [(own, own[2].sum() / total if total > 0 else 0.0) for own in parts]
-        return [own for own in shares if own[1] > 0] or shares[:1]
+        shares = [(part, part[2].sum() / total if total > 0 else 0.0) for part in parts]
+        return [share for share in shares if share[1] > 0] or shares[:1]
 
     def _measure(self, replica: Replica, shares: list[Any], key: Any) -> Any:
         """What all workers together measure of one batch."""
@@ -227,7 +227,7 @@ def _together(found: Sequence[Any], shares: Sequence[float]) -> Any:
 
     seen, aux = zip(*found, strict=True)
     moments = jax.tree.map(
-        lambda *own: sum(share * one for share, one in zip(shares, own, strict=True)),
+        lambda *of_workers: sum(share * one for share, one in zip(shares, of_workers, strict=True)),
         *(one["moments"] for one in aux),
     )
     totals = {name: sum(one[name] for one in aux) for name in ("loss", "hits")}

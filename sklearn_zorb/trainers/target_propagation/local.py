@@ -277,10 +277,10 @@ class Pass:
             gram = rows.T @ (scale[:, None] * rows)
             ridge = gram + self.update.alpha_update * jnp.eye(len(gram), dtype=gram.dtype)
             step = jnp.linalg.solve(ridge, rows.T @ (scale[:, None] * change))
-            own = {"weights": -step}
+            layer_gradient = {"weights": -step}
             if centred:
-                own["intercept"] = -(means[1] - means[0] @ step)
-            gradient[first] = own
+                layer_gradient["intercept"] = -(means[1] - means[0] @ step)
+            gradient[first] = layer_gradient
         return gradient
 
     def dense(self, j: int) -> bool:
@@ -300,9 +300,9 @@ class Pass:
 
     def guess(self, reverse: Tree, j: int, rows: Any) -> Any:
         """What the learned inverse of block j makes of rows."""
-        own = reverse[str(j)]
-        tied = None if "weights" in own else self.params[self.update.starts[j]]["weights"].T
-        return guess(own, rows, tied).reshape(self.states[j].shape)
+        learned = reverse[str(j)]
+        tied = None if "weights" in learned else self.params[self.update.starts[j]]["weights"].T
+        return guess(learned, rows, tied).reshape(self.states[j].shape)
 
     def reverse_loss(self, reverse: Tree, targets: Sequence[Any]) -> Any:
         """How well the inverses reconstruct what each block was given."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEARNED = ("reconstruction", "difference")
 
 
-def guess(own: Params, rows: Any, tied: Any = None) -> Any:
+def guess(params: Params, rows: Any, tied: Any = None) -> Any:
     """An inverse applied to rows: affine, or with one hidden layer of ReLU units.
 
     Parameters
@@ -35,10 +35,10 @@ def guess(own: Params, rows: Any, tied: Any = None) -> Any:
 
     rows = rows.reshape(rows.shape[0], -1)
     if tied is not None:
-        return rows @ tied + own["intercept"]
-    if "hidden" in own:
-        rows = jnp.maximum(rows @ own["hidden"]["weights"] + own["hidden"]["intercept"], 0)
-    return rows @ own["weights"] + own["intercept"]
+        return rows @ tied + params["intercept"]
+    if "hidden" in params:
+        rows = jnp.maximum(rows @ params["hidden"]["weights"] + params["hidden"]["intercept"], 0)
+    return rows @ params["weights"] + params["intercept"]
 
 
 def initial_reverse(update: LocalUpdate, network: Network, context: Context) -> Params:
@@ -49,14 +49,14 @@ def initial_reverse(update: LocalUpdate, network: Network, context: Context) -> 
         if update.rules[j] not in LEARNED:
             continue
         width, outputs = math.prod(shapes[ends[j]]), math.prod(shapes[update.starts[j]])
-        own: Params = {"intercept": np.zeros(outputs)}
+        inverse: Params = {"intercept": np.zeros(outputs)}
         if not (update.tie and _has_transpose(network, update.starts[j], width)):
             if units is not None:
-                own["hidden"] = {
+                inverse["hidden"] = {
                     "weights": _glorot(context.rng, width, units), "intercept": np.zeros(units)
                 }  # fmt: skip
-            own["weights"] = _glorot(context.rng, units or width, outputs)
-        reverse[str(j)] = _cast(own, context.dtype)
+            inverse["weights"] = _glorot(context.rng, units or width, outputs)
+        reverse[str(j)] = _cast(inverse, context.dtype)
     return reverse
 
 

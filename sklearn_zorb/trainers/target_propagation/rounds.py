@@ -231,8 +231,8 @@ class Rounds(Run):
     def restore(self, kept: Any) -> None:
         top, below = kept
         super().restore(top)
-        for stage, own in zip(self.stages, below, strict=True):
-            stage.restore(own)
+        for stage, state in zip(self.stages, below, strict=True):
+            stage.restore(state)
 
     def state(self) -> dict[str, Any]:
         below = [None if stage.run is None else stage.run.state() for stage in self.stages]
