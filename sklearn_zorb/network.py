@@ -169,10 +169,10 @@ class Network:
         parts = (self.hidden, self.layers[self.readout : self.readout + 1], self.tail)
         shapes = (self.input_shape, seen, self.shapes[self.readout + 1])
         params = []
-        for layers, stream, shape, own in zip(
+        for layers, stream, shape, examples in zip(
             parts, streams, shapes, (data, None, None), strict=True
         ):
-            params += sequence.init(layers, stream, shape, own)
+            params += sequence.init(layers, stream, shape, examples)
         return params
 
     def seen(self, blocks: Mapping[int, Rows], last: Rows) -> Rows:

@@ -104,9 +104,9 @@ class _OnWorkers(BaseLayered):
         return local
 
     def _unfitted(self) -> Any:
-        own = self.get_params(deep=False)
-        del own["client"]
-        return self._local_class(**own)
+        params = self.get_params(deep=False)
+        del params["client"]
+        return self._local_class(**params)
 
     def _of(self, method: str, X: Any) -> Any:
         """Predictions for rows here or, when they are asked for, on workers."""
@@ -158,9 +158,10 @@ class _OnWorkers(BaseLayered):
 
     def __sklearn_clone__(self) -> Self:
         # a client stands for a connection, of which there is no copy
-        own = {name: clone(value, safe=False) for name, value in self.get_params(deep=False).items()
-               if name != "client"}  # fmt: skip
-        return type(self)(**own, client=self.client)
+        params = self.get_params(deep=False)
+        client = params.pop("client")
+        params = {name: clone(value, safe=False) for name, value in params.items()}
+        return type(self)(**params, client=client)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

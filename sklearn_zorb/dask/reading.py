@@ -59,14 +59,14 @@ def _blocks(
     parts = [delayed_blocks(X, "X"), delayed_blocks(_like(y, X), "y")]
     if sample_weight is not None:
         parts.append(delayed_blocks(_like(sample_weight, X), "sample_weight"))
-    for name, own in zip(("y", "sample_weight"), parts[1:], strict=False):
-        if len(own) != len(parts[0]):
+    for name, blocks in zip(("y", "sample_weight"), parts[1:], strict=False):
+        if len(blocks) != len(parts[0]):
             raise ValueError(
-                f"{name} has {len(own)} partitions and X has {len(parts[0])}, of unknown length: "
-                "divide both in the same way, or call compute_chunk_sizes() on both."
+                f"{name} has {len(blocks)} partitions and X has {len(parts[0])}, of unknown "
+                "length: divide both in the same way, or call compute_chunk_sizes() on both."
             )
     # together, as they may come from one source
-    futures = client.compute([one for own in parts for one in own])
+    futures = client.compute([one for blocks in parts for one in blocks])
     count = len(parts[0])
     found = [futures[i : i + count] for i in range(0, len(futures), count)]
     found += [[None] * count] * (3 - len(found))

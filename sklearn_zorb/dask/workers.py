@@ -90,14 +90,14 @@ class Workers(Store):
         parts = [remote.parts for remote in remotes.values()]
         sums = []
         for chains in self._chains(parts[0]):
-            own = []
+            of_worker = []
             for chain in chains:
                 done: Any = None
                 for i in chain:
                     blocks = [futures[i] for futures in parts]
                     done = self._submit(_step, work, self.starts[i], done, *blocks)
-                own.append(done)
-            sums.append(self._joined(work, own))
+                of_worker.append(done)
+            sums.append(self._joined(work, of_worker))
         return self._joined(work, sums).result()
 
     def keep(self, table: Any) -> Remote:
@@ -105,8 +105,8 @@ class Workers(Store):
         work = self._sent(Work(_whole, None, (table,), tuple(remotes)))
         blocks = zip(*(remote.parts for remote in remotes.values()), strict=True)
         parts = [
-            self._submit(_step, work, start, None, *own)
-            for start, own in zip(self.starts, blocks, strict=True)
+            self._submit(_step, work, start, None, *block)
+            for start, block in zip(self.starts, blocks, strict=True)
         ]
         return self.table(parts, first)
 
@@ -123,9 +123,9 @@ class Workers(Store):
         for i, part in enumerate(parts):
             holders = found.get(part.key) or ("",)
             places.setdefault(min(holders), []).append(i)
-        for worker, own in places.items():
-            count = min(threads.get(worker, 1), len(own))
-            yield np.array_split(own, count)
+        for worker, there in places.items():
+            count = min(threads.get(worker, 1), len(there))
+            yield np.array_split(there, count)
 
     def _joined(self, work: Future[Any], sums: Sequence[Future[Any]]) -> Future[Any]:
         """The sum of sums, by a tree."""
@@ -150,8 +150,8 @@ def _same(work: Work) -> Work:
 
 
 def _step(work: Work, start: int, done: Any, *arrays: np.ndarray) -> Any:
-    own = work.of_block(start, arrays)
-    return own if done is None else work.add(done, own)
+    found = work.of_block(start, arrays)
+    return found if done is None else work.add(done, found)
 
 
 def _join(work: Work, one: Any, other: Any) -> Any:

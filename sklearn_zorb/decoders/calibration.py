@@ -96,7 +96,7 @@ def _grid_losses(scores: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> 
     # in place: fresh memory takes as long as the arithmetic
     np.log(logs, out=logs)
     logs -= logs.max(axis=1, keepdims=True)
-    own = logs[:, codes, np.arange(len(codes))] @ weights
+    true_logs = logs[:, codes, np.arange(len(codes))] @ weights
     shares = POWERS[:, None, None, None] * logs
     np.exp(shares, out=shares)
-    return (np.log(shares.sum(axis=2)) @ weights).T - POWERS * own[:, None]
+    return (np.log(shares.sum(axis=2)) @ weights).T - POWERS * true_logs[:, None]

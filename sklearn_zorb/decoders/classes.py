@@ -103,11 +103,11 @@ class ClassDecoder(ABC):
     ) -> Self:
         """A decoder that has also seen rows predicted before they were learned."""
         updated = copy(self)
-        own = weight_of(y, sample_weight)
-        updated.weight = self.weight + own
+        added = weight_of(y, sample_weight)
+        updated.weight = self.weight + added
         score = self._accuracy(outputs, y, sample_weight)
         before = 0.0 if self.score is None else self.weight * self.score
-        updated.score = float((before + own * score) / updated.weight)
+        updated.score = float((before + added * score) / updated.weight)
         if self.link == "scores":
             updated.calibration = deepcopy(self.calibration).partial_fit(
                 self.indicators(outputs), self.codes(y), sample_weight
@@ -177,15 +177,15 @@ class ClassDecoder(ABC):
             right, sample_weight, outputs, codes
         ):
             return None
-        own = PowerCalibration().fit(found.left_out, codes, sample_weight)
-        losses = mapped(own.losses, found.left_out, codes)
+        power = PowerCalibration().fit(found.left_out, codes, sample_weight)
+        losses = mapped(power.losses, found.left_out, codes)
         logs = np.log(found.shares)
         for others in (
             mapped(calibration.losses, outputs, codes), mapped(lambda codes: -logs[codes], codes)
         ):  # fmt: skip
             if not _lower_by_more_than_noise(losses, others, sample_weight):
                 return None
-        return found, own
+        return found, power
 
 
 class Classes(ClassDecoder):

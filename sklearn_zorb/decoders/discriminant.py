@@ -88,8 +88,8 @@ class LinearDiscriminant:
         few = len(axes) * len(rows) * len(self._sums) <= AT_ONCE
         for some in (slice(None),) if few else [slice(i, i + 1) for i in range(len(axes))]:
             left_out = self._left_out(axes[some], *judged)
-            own = left_out[:, judged[1], rows]
-            losses = -np.log(np.maximum(own, 1e-15)) @ weight
+            likelihoods = left_out[:, judged[1], rows]
+            losses = -np.log(np.maximum(likelihoods, 1e-15)) @ weight
             i = int(losses.argmin())
             if losses[i] < best:
                 best, self.left_out = losses[i], left_out[i].T
@@ -148,8 +148,8 @@ class LinearDiscriminant:
         def fill(part: slice) -> None:
             deviation = outputs[part] - self._means[codes[part]]
             points, moved = turned @ outputs[part].T, turned @ deviation.T
-            own = codes[part], weight[part]
-            left_out[..., part] = self._posterior_without(points, moved, means, *own)
+            rows = codes[part], weight[part]
+            left_out[..., part] = self._posterior_without(points, moved, means, *rows)
 
         step = max(1, AT_ONCE // len(self._sums))
         for_each(fill, [slice(start, start + step) for start in range(0, len(codes), step)])
@@ -174,9 +174,9 @@ class LinearDiscriminant:
         gain = copy * moved
         along = (points * deviation).sum(axis=-2)[..., None, :] - means @ deviation
         distances = _squares(points, means)
-        own = (deviation**2).sum(axis=-2)
-        along[..., codes, rows], distances[..., codes, rows] = moved * own, moved**2 * own
-        spare = np.maximum(1 - gain * own, 1e-12)
+        squares = (deviation**2).sum(axis=-2)
+        along[..., codes, rows], distances[..., codes, rows] = moved * squares, moved**2 * squares
+        spare = np.maximum(1 - gain * squares, 1e-12)
         distances += (gain / spare)[..., None, :] * along**2
         distances *= self._sums.sum() - copy
         return _posterior(sums, distances)

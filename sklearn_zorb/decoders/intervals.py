@@ -138,11 +138,11 @@ class LeftOutErrors:
     def _pinball_losses(self, sizes: np.ndarray) -> np.ndarray:
         """Loss of each row by quantiles of all residuals in units of sizes."""
         losses, ones = np.zeros(len(sizes)), np.ones(len(sizes))
-        for residuals, own in zip(self.residuals.T, sizes.T, strict=True):
-            order = (residuals / own).argsort(kind="stable")
-            ranked, weights = (residuals / own)[order], self.weights[order]
+        for residuals, size in zip(self.residuals.T, sizes.T, strict=True):
+            order = (residuals / size).argsort(kind="stable")
+            ranked, weights = (residuals / size)[order], self.weights[order]
             found = _quantiles(ranked, ones, weights, self.unit, JUDGED_LEVELS)
-            over = residuals[:, None] - found * own[:, None]
+            over = residuals[:, None] - found * size[:, None]
             losses += np.maximum(JUDGED_LEVELS * over, (JUDGED_LEVELS - 1) * over).sum(axis=1)
         return losses
 
@@ -165,8 +165,8 @@ class LeftOutErrors:
         for k, column in enumerate(outputs.T):
             # slopes between knots overflow where outputs are next to nothing
             size = np.abs(self.outputs[:, k]).max() or 1.0
-            own, residuals = self.outputs[:, k] / size, self.residuals[:, k]
-            local = _Local(own, residuals, self.weights, self.unit)
+            scaled, residuals = self.outputs[:, k] / size, self.residuals[:, k]
+            local = _Local(scaled, residuals, self.weights, self.unit)
             found[:, k, order] = local.quantiles(column / size, local.calibrated(levels[order]))
         return found
 

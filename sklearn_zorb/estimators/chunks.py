@@ -100,8 +100,8 @@ class Chunks(Store):
     def total(self, function: Callable[..., Any], add: Any, tables: Sequence[Any]) -> Any:
         done = None
         for i, block in enumerate(self._blocks(tables)):
-            own = function(*(here(table, block) for table in tables))
-            done = own if i == 0 else add(done, own)
+            found = function(*(here(table, block) for table in tables))
+            done = found if i == 0 else add(done, found)
         return done
 
     def keep(self, table: Any) -> Remote:
@@ -113,9 +113,9 @@ class Chunks(Store):
             with tempfile.TemporaryFile() as file:  # its pages stay as long as they are mapped
                 rows = np.memmap(file, first.dtype, "w+", shape=shape)
         for block in self._blocks([table]):
-            own = here(table, block)
-            own = own.computed(Context(dtype=first.dtype)) if isinstance(own, Rows) else own
-            rows[block.start : block.start + len(own)] = own
+            found = here(table, block)
+            found = found.computed(Context(dtype=first.dtype)) if isinstance(found, Rows) else found
+            rows[block.start : block.start + len(found)] = found
         return Remote(self, uuid4().hex, first, rows)
 
     def spares(self, n_bytes: float) -> bool:

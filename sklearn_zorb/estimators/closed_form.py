@@ -95,5 +95,5 @@ class ClosedForm(BaseLayered):
 
     def _key(self) -> Any:
         """Of all that the solved layers depend on, but for the rows."""
-        own = self.get_params(deep=False)
-        return structure_key({name: own[name] for name in own if name not in FREE})
+        params = self.get_params(deep=False)
+        return structure_key({name: params[name] for name in params if name not in FREE})

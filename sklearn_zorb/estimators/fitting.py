@@ -130,8 +130,8 @@ def train(
                 found.append(total(_squares, np.add, result.left_out))
         model, left_out = model.replace(params=result.params, state=result.state), result.left_out
         if left_out is not None:
-            own = left_out if store_of(left_out) is not None else left_out[: len(targets)]
-            left_out = mapped(partial(network.finish, model.params), own)
+            outputs = left_out if store_of(left_out) is not None else left_out[: len(targets)]
+            left_out = mapped(partial(network.finish, model.params), outputs)
     return Fit(model, result.history, result.status, left_out)
 
 

@@ -234,15 +234,17 @@ def known_classes(estimator: Any, classes: ArrayLike | None, needed: bool) -> np
 def model_attributes(model: FittedModel) -> dict[str, Any]:
     """The attributes of an estimator that show a fitted model."""
     network, decoder = model.network, model.decoder
-    own = {
+    attributes = {
         "model_": model,
         "layers_": list(zip(network.names, network.layers, strict=True)),
         "params_": model.params,
         "n_outputs_": decoder.n_outputs,
     }
     if decoder.score is not None:
-        own["loo_score_"] = decoder.score
-    return own if decoder.task == "regression" else {**own, "classes_": decoder.classes}
+        attributes["loo_score_"] = decoder.score
+    return (
+        attributes if decoder.task == "regression" else {**attributes, "classes_": decoder.classes}
+    )
 
 
 class LayeredPredictor(BaseLayered):

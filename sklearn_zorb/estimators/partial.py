@@ -145,7 +145,11 @@ def _solved(
     # beside a batch of much heavier rows, those of others hardly count
     count = sums.gram.weight / sums.heaviest
     solution = own_solver(layer, solver).solve_sums(sums.gram, count)
-    own = layer.with_solution(model.params[index], solution)
-    params = [*model.params[:index], sequence.cast(own, model.dtype), *model.params[index + 1 :]]
+    readout_params = layer.with_solution(model.params[index], solution)
+    params = [
+        *model.params[:index],
+        sequence.cast(readout_params, model.dtype),
+        *model.params[index + 1 :],
+    ]
     entry = {"layer": network.names[index], "index": index, "rows": sums.gram.n_rows}
     return model.replace(params=params), {**entry, **solution.report()}

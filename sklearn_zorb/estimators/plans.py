@@ -197,6 +197,6 @@ def _rule(estimator: Any, one_epoch: bool) -> Trainer:
     if one_epoch:
         # nothing may depend on when training ends
         changes = {"max_epochs": 1, "early_stopping": False, "tol": None, "schedule": None}
-        own = trainer.get_params(deep=False)
-        trainer.set_params(**{name: changes[name] for name in changes.keys() & own.keys()})
+        known = trainer.get_params(deep=False)
+        trainer.set_params(**{name: changes[name] for name in changes.keys() & known.keys()})
     return trainer

@@ -59,10 +59,10 @@ def _different(one: Column, other: Column) -> ValueError:
     )
 
 
-def recoded(X: np.ndarray, own: Schema | None, common: Schema) -> np.ndarray:
+def recoded(X: np.ndarray, given: Schema | None, common: Schema) -> np.ndarray:
     """Rows with the codes of a common schema in place of those of their own."""
     X = X.copy()
-    pairs = [] if own is None else zip(own.columns, common.columns, strict=True)
+    pairs = [] if given is None else zip(given.columns, common.columns, strict=True)
     for j, (column, wanted) in enumerate(pairs):
         if column.levels and column.levels != wanted.levels:
             codes = np.array([wanted.levels.index(level) for level in column.levels], X.dtype)

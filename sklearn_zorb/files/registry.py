@@ -73,8 +73,8 @@ def state_of(item: Any) -> dict[str, Any]:
     """What an object of a known class holds, by name."""
     if is_dataclass(item):
         return {field.name: getattr(item, field.name) for field in fields(item)}
-    own = type(item).__dict__.get("__getstate__")
-    state = vars(item) if own is None else own(item)
+    getter = type(item).__dict__.get("__getstate__")
+    state = vars(item) if getter is None else getter(item)
     if isinstance(item, Pipeline):
         return {name: value for name, value in state.items() if name not in DROPPED}
     return {name: value for name, value in state.items() if name != "_skl_callbacks"}

@@ -265,10 +265,10 @@ def get_backend(name: str) -> Backend:
 
 
 def _refuse_forked_jax() -> None:
-    own = _BACKENDS.get("jax")
-    started_in = own.process if own is not None else _IMPORTED_IN
+    ours = _BACKENDS.get("jax")
+    started_in = ours.process if ours is not None else _IMPORTED_IN
     # without a backend of ours, JAX may have been started by others before the fork
-    if os.getpid() != started_in and (own is not None or "jax" in sys.modules):
+    if os.getpid() != started_in and (ours is not None or "jax" in sys.modules):
         raise RuntimeError(
             "backend='jax' cannot run in a process forked after JAX was started: its threads "
             "do not survive the fork. Use joblib's 'loky' backend (its default) or 'threading', "

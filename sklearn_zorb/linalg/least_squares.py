@@ -107,8 +107,8 @@ class LeastSquares(BaseEstimator):
         with one_thread(), all_threads(min(system.n_rows, system.n_features)):
             factors, by = self._prepare(system)
             if self._vanishes(factors):
-                own = LeastSquares(0, self.rcond)
-                return own.solve(system, left_out=left_out, judges=judges, initial=initial)
+                unpenalised = LeastSquares(0, self.rcond)
+                return unpenalised.solve(system, left_out=left_out, judges=judges, initial=initial)
             by = by if judges is None else "loo"
             rows = LeftOut(system, factors, keep=left_out)
             alpha, error = choose(by, rows, self._alphas(factors), judges)

@@ -123,8 +123,8 @@ def left_out(factors: Factors, chunk: Chunk, alphas: Any) -> tuple[Array, Array]
     """
     rows, targets, weights = chunk
     projected = factors.project(rows - factors.mean, alphas)
-    own = (*projected, targets, factors.target_mean, weights)
-    return factors.ops.call(_residuals, *own, factors.centred / factors.weight)
+    tables = (*projected, targets, factors.target_mean, weights)
+    return factors.ops.call(_residuals, *tables, factors.centred / factors.weight)
 
 
 def _residuals(

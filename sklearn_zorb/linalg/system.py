@@ -118,8 +118,8 @@ class System:
             return Gram(self.ops.name, self.fit_intercept).add(*self.chunk(part))
 
         gram = Gram(self.ops.name, self.fit_intercept)
-        for own in (in_order if self.ops.name == "numpy" else map)(sums, self.parts):
-            gram.absorb(own)
+        for part_sums in (in_order if self.ops.name == "numpy" else map)(sums, self.parts):
+            gram.absorb(part_sums)
         return gram
 
     def gather(self) -> Chunk:

@@ -110,13 +110,13 @@ def own_params(owner: Any, params: dict[str, Any]) -> dict[str, Any]:
     layers = params.get(holder, valid[holder])
     slots = layer_slots(layers, owner.many_blocks)
     names = {slot.name for slot in slots}
-    own: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     inner: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for key, value in params.items():
         name, nested, parameter = key.partition("__")
         if name in valid and not (nested and name == holder):
-            own[key] = value
+            arguments[key] = value
         elif name not in names:
             raise _unknown_name(owner, key, layers, sorted(valid), [slot.name for slot in slots])
         elif nested:
@@ -124,8 +124,8 @@ def own_params(owner: Any, params: dict[str, Any]) -> dict[str, Any]:
         else:
             whole[name] = value
     if whole or inner:
-        own[holder] = _rebuild(layers, slots, whole, inner)
-    return own
+        arguments[holder] = _rebuild(layers, slots, whole, inner)
+    return arguments
 
 
 def _rebuild(

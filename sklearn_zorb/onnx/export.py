@@ -84,11 +84,11 @@ def to_onnx(
 
 def _renamed(model: ModelProto, names: Sequence[str]) -> ModelProto:
     """The model with inputs of these names, of which skl2onnx keeps letters and digits only."""
-    own = {one.name: name for one, name in zip(model.graph.input, names, strict=True)}
+    name_of = {one.name: name for one, name in zip(model.graph.input, names, strict=True)}
     for one in model.graph.input:
-        one.name = own[one.name]
+        one.name = name_of[one.name]
     for node in model.graph.node:
-        node.input[:] = [own.get(name, name) for name in node.input]
+        node.input[:] = [name_of.get(name, name) for name in node.input]
     return model
 
 

@@ -43,9 +43,9 @@ def columns_of(
     for variable in variables:
         alone = len(variables) == 1
         width = math.prod(model.network.input_shape) if alone else variable.type.shape[1]
-        own = None if schema is None else schema.columns[place : place + width]
+        columns = None if schema is None else schema.columns[place : place + width]
         block = Tensor(graph, variable.onnx_name)
-        blocks.append(_numbers(graph, block, own, isinstance(variable.type, StringTensorType)))
+        blocks.append(_numbers(graph, block, columns, isinstance(variable.type, StringTensorType)))
         place += width
     return _completed(graph, model, graph.concat(blocks, axis=1))
 

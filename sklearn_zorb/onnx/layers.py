@@ -21,9 +21,9 @@ def branches(graph: Graph, layer: Parallel | Skip, params: Params, inputs: Tenso
 
 @converts(FlipAverage)
 def flip_average(graph: Graph, layer: FlipAverage, params: Params, inputs: Tensor) -> Any:
-    ((block, own),), shape = layer.with_params(params), inputs.shape[1:]
+    ((block, block_params),), shape = layer.with_params(params), inputs.shape[1:]
     sides: list[Any] = [
-        sequence(graph, block, own, one, shape) for one in (inputs, inputs[:, :, ::-1])
+        sequence(graph, block, block_params, one, shape) for one in (inputs, inputs[:, :, ::-1])
     ]
     return (sides[0] + sides[1]) / 2
 
@@ -32,8 +32,8 @@ def flip_average(graph: Graph, layer: FlipAverage, params: Params, inputs: Tenso
 def stack(graph: Graph, layer: Stack, params: Params, inputs: Tensor) -> Tensor:
     total: Any = 0.0
     shape = inputs.shape[1:]
-    for weight, block, own in layer.asked(params):
-        total = total + weight * sequence(graph, block, own, inputs, shape)
+    for weight, block, block_params in layer.asked(params):
+        total = total + weight * sequence(graph, block, block_params, inputs, shape)
     return total
 
 

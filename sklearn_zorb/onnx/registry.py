@@ -75,10 +75,10 @@ def converted(
     input_shape : tuple of int
         Of one sample.
     """
-    own = CONVERTERS.get(type(layer))
+    converter = CONVERTERS.get(type(layer))
     inputs = Tensor(graph, inputs.name, (0, *input_shape))
-    if own is not None:
-        return own(graph, layer, params, inputs)
+    if converter is not None:
+        return converter(graph, layer, params, inputs)
     try:
         return layer.forward(params, inputs)  # type: ignore  # a tensor stands for an array
     except Exception as error:
@@ -96,7 +96,7 @@ def sequence(
     input_shape: Shape,
 ) -> Tensor:
     """The outputs of a list of layers."""
-    for layer, own in zip(layers, params, strict=True):
-        inputs = converted(graph, layer, own, inputs, input_shape)
+    for layer, layer_params in zip(layers, params, strict=True):
+        inputs = converted(graph, layer, layer_params, inputs, input_shape)
         input_shape = layer.output_shape(input_shape)
     return inputs

@@ -55,9 +55,9 @@ class Graph:
             texts = array.ravel().tolist()
             self.container.add_initializer(name, TensorProto.STRING, array.shape, texts)
             return name
-        own = {"f": self.dtype, "i": INT, "u": INT, "b": BOOL}[array.dtype.kind]
+        dtype = {"f": self.dtype, "i": INT, "u": INT, "b": BOOL}[array.dtype.kind]
         # which also gives a scalar an axis
-        array = np.ascontiguousarray(array, dtype=own).reshape(array.shape)
+        array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
         content = numpy_helper.from_array(array)
         self.container.add_initializer(name, content.data_type, array.shape, content)
         return name

@@ -54,10 +54,10 @@ def _sums(graph: Graph, nodes: Nodes, groups: np.ndarray, n_sums: int, rows: Ten
     counts = nodes.counts.astype(int)
     tree = np.repeat(np.arange(len(counts)), counts)
     starts = np.cumsum(2 * counts + 1) - (2 * counts + 1)
-    own = np.arange(len(feature)) - (np.cumsum(counts) - counts)[tree]
+    position = np.arange(len(feature)) - (np.cumsum(counts) - counts)[tree]
     children = nodes.children.astype(int)
     children = np.where(children < 0, counts[tree, None] - 1 - children, children)
-    inner, of_all = starts[tree] + own, np.repeat(np.arange(len(counts)), 2 * counts + 1)
+    inner, of_all = starts[tree] + position, np.repeat(np.arange(len(counts)), 2 * counts + 1)
     n_nodes = len(of_all)
     leaves = np.setdiff1d(np.arange(n_nodes), inner, assume_unique=True)
 
@@ -103,12 +103,12 @@ def _with_sides(
     sides = np.column_stack([~bits, ~nodes.missing_left[parts]]).astype(np.float64)
     features, blocks, order = nodes.feature[parts], [], []
     for column in np.unique(features):
-        own = np.flatnonzero(features == column)
+        of_column = np.flatnonzero(features == column)
         codes = rows[:, int(column)]
         known = (codes >= 0.0) & (codes < float(CATEGORIES)) & (codes == graph("Floor", codes))
         index = graph.cast(graph("Where", known, codes, float(CATEGORIES)), np.int64)
-        blocks.append(graph("Gather", sides[own].T, index, axis=0))
-        order.append(own)
+        blocks.append(graph("Gather", sides[of_column].T, index, axis=0))
+        order.append(of_column)
     places = np.empty(len(parts), dtype=int)
     places[np.concatenate(order)] = np.arange(len(parts))
     return graph.concat([*blocks, rows], axis=1), places

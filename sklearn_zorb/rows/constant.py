@@ -72,12 +72,12 @@ class ConstantColumns:
         """Of most such columns the value is zero, and no entry may stand in them."""
         stored = np.zeros(X.shape[1], dtype=bool)
         stored[self.places] = True
-        own = stored[X.indices]
+        constant = stored[X.indices]
         filled = self.values != 0
-        if not own.any() and not filled.any():
+        if not constant.any() and not filled.any():
             return X
         X = X.copy()
-        X.data[own] = 0
+        X.data[constant] = 0
         X.eliminate_zeros()
         columns = np.zeros((1, X.shape[1]), dtype=X.dtype)
         columns[0, self.places] = self.values

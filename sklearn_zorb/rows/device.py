@@ -104,6 +104,8 @@ def with_weights_there(params: list[Params], backend: Backend) -> list[Params]:
     if not backend.accelerated:
         return params
     return [
-        {**own, "weights": backend.asarray(own["weights"])} if "weights" in own else own
-        for own in params
+        {**layer_params, "weights": backend.asarray(layer_params["weights"])}
+        if "weights" in layer_params
+        else layer_params
+        for layer_params in params
     ]

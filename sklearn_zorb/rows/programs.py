@@ -25,8 +25,8 @@ def structure_key(value: Any) -> Hashable:
     one, and a refitted clone compiles nothing.
     """
     if isinstance(value, BaseEstimator):
-        own = value.get_params(deep=False)
-        return (type(value), tuple((name, structure_key(own[name])) for name in sorted(own)))
+        params = value.get_params(deep=False)
+        return (type(value), tuple((name, structure_key(params[name])) for name in sorted(params)))
     if isinstance(value, list | tuple):
         return tuple(structure_key(item) for item in value)
     if isinstance(value, dict):
@@ -57,8 +57,8 @@ class _Chain:
         return hash(self._key)
 
     def __call__(self, params: Sequence[Params], inputs: Array) -> Array:
-        for layer, own in zip(self.layers, params, strict=True):
-            inputs = layer.forward(own, inputs)
+        for layer, layer_params in zip(self.layers, params, strict=True):
+            inputs = layer.forward(layer_params, inputs)
         return inputs
 
 

@@ -37,8 +37,8 @@ def apply(layers: Sequence[Layer], params: Sequence[Params], rows: Any) -> Any:
     """The output of layers in order; for arrays of JAX by one compiled program."""
     if is_jax(rows):
         return run_program(layers, params, rows)
-    for layer, own in zip(layers, params, strict=True):
-        rows = layer.forward(own, rows)
+    for layer, layer_params in zip(layers, params, strict=True):
+        rows = layer.forward(layer_params, rows)
     return rows
 
 

@@ -106,8 +106,8 @@ class Schema:
             counts: Sequence[float] = ()
             if column.kind == "category":
                 codes = values[~missing].astype(int)
-                own = None if weights is None else weights[~missing]
-                counts = np.bincount(codes, own, minlength=len(column.levels)).tolist()
+                known_weights = None if weights is None else weights[~missing]
+                counts = np.bincount(codes, known_weights, minlength=len(column.levels)).tolist()
             known = replace(column, gaps=bool(missing.any()), counts=tuple(map(float, counts)))
             columns.append(known)
         return Schema(tuple(columns))

@@ -68,8 +68,8 @@ class RemoteSystem(System):
     def _at_hand(self, part: slice) -> System:
         """Some of the rows, brought here."""
         inputs, targets, weights = self._tables
-        own = None if weights is None else weights[part]
-        return self._make(Rows(inputs[part]), Targets(targets[part]), own)
+        part_weights = None if weights is None else weights[part]
+        return self._make(Rows(inputs[part]), Targets(targets[part]), part_weights)
 
 
 def _of_system(

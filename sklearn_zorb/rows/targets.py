@@ -113,9 +113,9 @@ class Targets:
         """What `function` makes of these rows, not yet computed."""
         return Targets(self.values, self.codes, (*self.steps, function))
 
-    def columns(self, own: slice) -> Targets:
+    def columns(self, which: slice) -> Targets:
         """Some columns of the table, those of the slice `own` of the last axis."""
-        take = itemgetter((..., own))
+        take = itemgetter((..., which))
         return self.through(take) if self.steps else self.with_values(take(self.values))
 
     def kept(self, memory: Memory) -> Targets:

@@ -66,8 +66,8 @@ class DualRidge:
                 dual, diagonal = found[1], self.ops.inverse_diagonal(found[0])
             else:
                 dual, diagonal = self._decomposed(alpha)
-            own = diagonal - self._null / (alpha + self._level)
-            self._known[alpha] = dual, 1 - alpha * own
+            diagonal = diagonal - self._null / (alpha + self._level)
+            self._known[alpha] = dual, 1 - alpha * diagonal
         return self._known[alpha]
 
     def _decomposed(self, alpha: float) -> tuple[Array, Array]:

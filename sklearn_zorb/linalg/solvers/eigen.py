@@ -92,8 +92,8 @@ class Eigen(Factors):
         return float(self.ops.call(_variance, self.values, self.vectors, weights)) / self.weight
 
     def project(self, centred: Array, alphas: np.ndarray) -> tuple[Array, Array]:
-        own = self.vectors, self._inverse(alphas), self.projected
-        return self.ops.call(_project, centred, *own)
+        basis = self.vectors, self._inverse(alphas), self.projected
+        return self.ops.call(_project, centred, *basis)
 
     def left_out(self, chunk: Chunk, alphas: np.ndarray) -> tuple[Array, Array]:
         residuals, spare = super().left_out(chunk, alphas)
