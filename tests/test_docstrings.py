@@ -26,8 +26,13 @@ IGNORED = {
     "PR07", "PR08",  # a parameter whose name and type say it all has no description
     "RT02", "RT03",  # results have names, which say as much
     "SA01", "SA04",  # see also
-    "SS05",  # "Outputs of ..." is no third person
 }  # fmt: skip
+VERBS = """
+    Add Apply Average Backpropagate Build Check Choose Classify Combine Compute Connect Convert
+    Convolve Copy Count Define Describe Draw Estimate Find Fit Give Hand Hold Learn Let List Load
+    Make Move Name Predict Put Raise Read Replace Report Sample Save Scale Search Set Solve Stand
+    Sum Take Tell Train Turn Use Write
+"""
 SECTIONS = {"PR01", "RT01", "YD01"}  # what a docstring of one line or a record need not have
 
 
@@ -72,6 +77,12 @@ def breaches(name):
 
 def test_public_docstrings():
     assert [line for name in sorted(OBJECTS) for line in breaches(name)] == []
+
+
+def test_first_lines_begin_with_a_verb():
+    """As "Classify rows by ...": what it does; a new verb goes into the list."""
+    first = {name: inspect.getdoc(value).split()[0] for name, value in OBJECTS.items()}
+    assert {name: word for name, word in first.items() if word not in VERBS.split()} == {}
 
 
 def test_public_classes_and_functions_have_examples():

@@ -28,7 +28,7 @@ FAST = layers_from("fast")
 
 
 class AutoGluonModel(Base):
-    """Model of AutoGluon that fits `ZORBClassifier` or `ZORBRegressor`.
+    """Fit `ZORBClassifier` or `ZORBRegressor` as a model of AutoGluon.
 
     Its key is "ZORB". Hyperparameters are those of `layers_from` and of the estimator. Without any
     it is the default, which a search tries first.

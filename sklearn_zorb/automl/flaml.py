@@ -19,7 +19,7 @@ CHEAP = {"effort": "fast", "landmarks": 0.25, "trees": 25, "rounds": 20}
 
 
 class FlamlLearner(Base):
-    """Learner of FLAML that fits `ZORBClassifier` or `ZORBRegressor`.
+    """Fit `ZORBClassifier` or `ZORBRegressor` as a learner of FLAML.
 
     Parameters
     ----------

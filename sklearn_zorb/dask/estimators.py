@@ -169,7 +169,7 @@ class _OnWorkers(BaseLayered):
 
 
 class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
-    """Layered classifier whose rows lie on the workers of a Dask cluster.
+    """Classify rows that lie on the workers of a Dask cluster.
 
     Every solve of a layer by least squares consists of sums over rows, which are made where the
     rows lie: what travels is a matrix as wide as the layer for each worker. The model is that of
@@ -250,7 +250,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         self.client = client
 
     def predict_proba(self, X: Any) -> Any:
-        """Probabilities, as of `sklearn_zorb.ZORBClassifier`.
+        """Predict probabilities, as `sklearn_zorb.ZORBClassifier` does.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         return self._of("predict_proba", X)
 
     def decision_function(self, X: Any) -> Any:
-        """Signed scores, as of `sklearn_zorb.ZORBClassifier`.
+        """Compute signed scores, as `sklearn_zorb.ZORBClassifier` does.
 
         Parameters
         ----------
@@ -279,7 +279,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
 
 
 class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
-    """Layered regressor whose rows lie on the workers of a Dask cluster.
+    """Predict numbers for rows that lie on the workers of a Dask cluster.
 
     Every solve of a layer by least squares consists of sums over rows, which are made where the
     rows lie: what travels is a matrix as wide as the layer for each worker. The model is that of

@@ -38,7 +38,7 @@ _BUNDLED = {
 
 
 class DatasetInfo(NamedTuple):
-    """One entry of `list_datasets`.
+    """Describe one data set: an entry of `list_datasets`.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def _outcome(fit: Fit) -> dict[str, Any]:
 
 
 class NetworkClassifier(LayeredClassifier):
-    r"""Layered classifier trained by any rule, backpropagation by default.
+    r"""Classify rows by layers trained by any rule, backpropagation by default.
 
     The same lists of layers as in `ZORBClassifier`, with a read-out on the last hidden layer.
     Rules that follow a gradient minimise the weighted cross-entropy
@@ -231,7 +231,7 @@ class NetworkClassifier(LayeredClassifier):
 
 
 class NetworkRegressor(RegressorMixin, LayeredPredictor):
-    r"""Layered regressor trained by any rule, backpropagation by default.
+    r"""Predict numbers by layers trained by any rule, backpropagation by default.
 
     Rules that follow a gradient minimise :math:`\frac{1}{2 \sum_i w_i} \sum_i w_i \|z_i -
     t_i\|^2`, the targets being standardised if `standardize` is true.

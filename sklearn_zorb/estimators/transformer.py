@@ -34,7 +34,7 @@ NOT_OURS = {"n_jobs", "warm_start"}
 
 
 class ZORBTransformer(TransformerMixin, BaseLayered):
-    """Hidden layers trained in closed form, as features for other estimators.
+    """Turn rows into features by hidden layers that are trained in closed form.
 
     The layers are solved for y as those of `ZORBClassifier` and `ZORBRegressor` are, and
     `transform` gives what the read-out would see of them.
@@ -197,7 +197,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         }
 
     def transform(self, X: TableLike) -> Any:
-        """Features of rows: what hidden layers make of them.
+        """Compute the features of rows: the outputs of the hidden layers.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         return self._outputs(X).astype(self.model_.dtype, copy=False)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Names of the features: the layer that they come from, and a number.
+        """Name the features: the layer that they come from, and a number.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ZORBClassifier(ClosedForm, LayeredClassifier):
-    r"""Layered classifier trained in closed form, without backpropagation.
+    r"""Classify rows by layers trained in closed form, without backpropagation.
 
     Labels become targets of 0 and 1, which travel down the list of layers through
     pseudoinverses; each layer is then solved once by ridge regression, input side first:
@@ -243,7 +243,7 @@ class ZORBClassifier(ClosedForm, LayeredClassifier):
 
 
 class ZORBRegressor(ClosedForm, PredictsQuantiles, RegressorMixin, LayeredPredictor):
-    r"""Layered regressor trained in closed form, without backpropagation.
+    r"""Predict numbers by layers trained in closed form, without backpropagation.
 
     Targets travel down the list of layers through pseudoinverses, and each layer is solved
     once by ridge regression; see `ZORBClassifier` for the equations.

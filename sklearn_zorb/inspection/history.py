@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HistoryDisplay:
-    """Learning curves: loss, score and other figures of a history, epoch by epoch.
+    """Draw learning curves: loss, score and other figures of a history, epoch by epoch.
 
     Build it with `from_estimator`.
 
@@ -140,7 +140,7 @@ class HistoryDisplay:
 
 
 class ErrorReductionDisplay(HistoryDisplay):
-    r"""Global and local error reduction, epoch by epoch.
+    r"""Draw global and local error reduction, epoch by epoch.
 
     The global one is what a step takes from the loss of its batch, :math:`\Delta E_G = C -
     C'`; a local one what it takes from the local loss of a block, :math:`\Delta E_L =

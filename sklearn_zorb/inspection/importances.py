@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FeatureImportancesDisplay:
-    """Importances of the columns of a fitted estimator, the largest on top.
+    """Draw importances of the columns of a fitted estimator, the largest on top.
 
     Build it with `from_estimator`.
 

@@ -38,7 +38,7 @@ class Activation(Layer):
 
 
 class Identity(Activation):
-    """Hands its input on, :math:`f(z) = z`.
+    """Hand the input on, :math:`f(z) = z`.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class _Ranged(Activation):
 
 
 class Sigmoid(_Ranged):
-    r"""Logistic sigmoid, :math:`f(z) = 1 / (1 + e^{-z})`, stretched to its targets' range.
+    r"""Apply the logistic sigmoid, :math:`f(z) = 1 / (1 + e^{-z})`, stretched to its targets.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class Sigmoid(_Ranged):
 
 
 class Tanh(_Ranged):
-    r"""Hyperbolic tangent, :math:`f(z) = \tanh z`, stretched to its targets' range.
+    r"""Apply the hyperbolic tangent, :math:`f(z) = \tanh z`, stretched to its targets.
 
     Examples
     --------
@@ -143,7 +143,7 @@ class Tanh(_Ranged):
 
 
 class ReLU(Activation):
-    r"""Rectified linear unit, :math:`f(z) = \max(z, 0)`.
+    r"""Apply the rectified linear unit, :math:`f(z) = \max(z, 0)`.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    r"""Leaky rectified linear unit, :math:`f(z) = \max(z, s z)`.
+    r"""Apply the leaky rectified linear unit, :math:`f(z) = \max(z, s z)`.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class LeakyReLU(Activation):
 
 
 class Cos(Activation):
-    r"""Cosine, :math:`f(z) = \cos z`, of random Fourier features.
+    r"""Take the cosine, :math:`f(z) = \cos z`, as random Fourier features do.
 
     The inverse takes targets to within [-1, 1] and returns the solution nearest to the
     input: the cosine reaches each value twice in every period.
@@ -250,7 +250,7 @@ class Cos(Activation):
 
 
 class Sign(Activation):
-    r"""Sign with :math:`f(0) = 1`: no derivative, solved all the same.
+    r"""Take the sign, :math:`f(0) = 1`: it has no derivative and is solved all the same.
 
     The inverse returns targets as they are: their sign is reached, and their size says how
     firmly.
@@ -272,7 +272,7 @@ class Sign(Activation):
 
 
 class Step(Activation):
-    r"""Heaviside step, 1 where :math:`z \ge 0` and 0 elsewhere: no derivative.
+    r"""Apply the Heaviside step: 1 where :math:`z \ge 0`, 0 elsewhere; it has no derivative.
 
     The inverse returns the targets less one half.
 
@@ -297,7 +297,7 @@ class Step(Activation):
 
 
 class Softmax(Activation):
-    r"""Softmax over the last axis, :math:`f(z)_k = e^{z_k} / \sum_j e^{z_j}`.
+    r"""Apply the softmax over the last axis, :math:`f(z)_k = e^{z_k} / \sum_j e^{z_j}`.
 
     Logarithms of probabilities are its inverse up to one constant a row. The inverse takes
     the one that keeps the row's log-sum-exp, as the published rule does; targets are drawn

@@ -22,7 +22,7 @@ PLACE = (
 
 
 class Auto(Layer):
-    """Stands for the default list, whose sizes it has as parameters.
+    """Stand for the default list of layers, with its sizes as parameters.
 
     ``layers=[Auto()]`` and ``layers="auto"`` are the same model. The list is built in `fit`, from
     the rows, columns and types of the data, as `auto_layers` says; what is given here takes the
@@ -128,7 +128,7 @@ class Auto(Layer):
         self.shrinkage = shrinkage
 
     def block_names(self) -> list[str] | None:
-        """Names of the blocks that are asked for, None where they are to be chosen.
+        """Name the blocks that are asked for, None where they are to be chosen.
 
         Raises
         ------

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Traits:
-    """What training rules have to know of a layer.
+    """Tell training rules what they have to know of a layer.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Traits:
 
     @classmethod
     def of_all(cls, layers: Iterable[Layer]) -> Self:
-        """The traits of layers taken together, for one that is made of them."""
+        """Combine the traits of layers, for one that is made of them."""
         traits = [layer.traits for layer in layers]
         learners = [one for one in traits if one.learns]
         return cls(
@@ -96,7 +96,7 @@ class Traits:
 
 @dataclass
 class Solved:
-    """What `Layer.solve` returns.
+    """Hold what `Layer.solve` returns.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Solved:
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer may use while it is solved, or its targets are carried down.
+    """Hold what a layer may use while it is solved, or while targets are carried down.
 
     Attributes
     ----------
@@ -173,16 +173,16 @@ class Context:
     on_block: Callable[[dict[str, Any]], None] | None = None
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some attributes changed."""
+        """Copy the context with some attributes changed."""
         return replace(self, **changes)
 
     def without_rows(self) -> Self:
-        """A copy that knows of no rows, and tells nobody, for rows that lie elsewhere."""
+        """Copy the context without rows and `on_block`, for rows that lie elsewhere."""
         return replace(self, sample_weight=None, y=None, y_targets=None, on_block=None)
 
 
 class Layer(Node, BaseEstimator):
-    """Base class of all layers: the identity, with nothing to learn.
+    """Define what every layer can do; this base class hands its input on.
 
     A subclass overrides what differs. A layer without parameters needs `forward` and
     `invert` only; see the tutorial "Write your own layer".
@@ -214,11 +214,11 @@ class Layer(Node, BaseEstimator):
         gives_probabilities = False
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Shape of one sample's output; raises ValueError if `input_shape` does not fit."""
+        """Give the shape of one sample's output; ValueError if `input_shape` does not fit."""
         return tuple(input_shape)
 
     def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
-        """Memory that the layer takes at the least: here outputs of the fewest rows at a time."""
+        """Estimate the least memory that the layer takes: that of its outputs for one chunk."""
         return 8 * min(n_rows, LEAST_ROWS) * math.prod(self.output_shape(input_shape))
 
     def init(
@@ -241,7 +241,7 @@ class Layer(Node, BaseEstimator):
         return {}
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
-        """Outputs of shape ``(n_samples, *output_shape)``; `rng` is given only while training.
+        """Compute outputs ``(n_samples, *output_shape)``; `rng` is given only while training.
 
         Chunks of rows may come from several threads at once: no attribute is set here.
         """
@@ -250,7 +250,7 @@ class Layer(Node, BaseEstimator):
     def learn_inverse(
         self, params: Params, chunks: Iterable[tuple[Array, Array | None]], context: Context
     ) -> Params:
-        """Params with what `invert` has to know of all targets, such as a range.
+        """Learn what `invert` has to know of all targets, such as a range.
 
         Parameters
         ----------
@@ -268,7 +268,7 @@ class Layer(Node, BaseEstimator):
     def invert(
         self, params: Params, targets: Array, inputs: Array | None, context: Context
     ) -> Array:
-        """Targets for this layer's input, from targets for its output, row by row.
+        """Find targets for this layer's input from targets for its output, row by row.
 
         Parameters
         ----------
@@ -305,7 +305,7 @@ class Layer(Node, BaseEstimator):
         raise NotImplementedError(f"{type(self).__name__} has nothing to solve.")
 
     def trainable(self, params: Params) -> Params:
-        """The part of `params` that gradient rules move, nested as params are."""
+        """Give the part of `params` that gradient rules move, nested as params are."""
         return {}
 
     # layers are parts of estimators, not estimators of their own: no diagram, no tags

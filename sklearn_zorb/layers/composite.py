@@ -39,7 +39,7 @@ class Branches(NestedNames, Layer):
         return type(self)(**{**self.get_params(deep=False), self.block_parameter: held})
 
     def paths(self) -> Sequence[list[Layer]]:
-        """One list of layers for each branch."""
+        """List the layers of each branch."""
         return self.children()
 
     @property
@@ -135,7 +135,7 @@ class Branches(NestedNames, Layer):
 
 
 class Parallel(Branches):
-    """Branches side by side, :math:`x \\mapsto [f(x), g(x), \\dots]`.
+    """Put branches side by side, :math:`x \\mapsto [f(x), g(x), \\dots]`.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class Parallel(Branches):
 
 
 class Skip(Branches):
-    """Layers beside their own input, :math:`x \\mapsto [x, f(x)]`.
+    """Put the output of layers beside their input, :math:`x \\mapsto [x, f(x)]`.
 
     Parameters
     ----------

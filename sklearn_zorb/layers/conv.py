@@ -31,7 +31,7 @@ CACHED_BYTES = 2e6
 
 
 class Conv2D(LinearLayer):
-    r"""Convolution over images, channels last, :math:`Z_p = X_p W + b` for each window p.
+    r"""Convolve images, channels last, with :math:`Z_p = X_p W + b` for each window p.
 
     :math:`X_p` is the row of all pixels and channels under window p. Solved by ridge
     regression of its targets on these rows, every window a row of its own with the weight

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CReLU(Activation):
-    r"""Both signs of its input beyond a threshold, side by side.
+    r"""Put the positive and the negative part of the input, beyond a threshold, side by side.
 
     :math:`f(z) = [\max(z - \theta, 0),\ \max(-z - \theta, 0)]` on the last axis [1]_; with a
     threshold the soft thresholding of sparse codes [2]_. The inverse target is the difference

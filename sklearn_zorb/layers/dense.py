@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Dense(LinearLayer):
-    r"""Fully connected layer, :math:`Z = X W + b`.
+    r"""Connect every unit with every input, :math:`Z = X W + b`.
 
     Solved by ridge regression of its targets on its inputs, each column centred, the
     intercept not penalised. Its inverse target is :math:`(T - b) W^+`, the minimum-norm

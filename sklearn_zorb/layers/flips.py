@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FlipAverage(Branches):
-    r"""Mean of what layers make of an image and of its mirror image.
+    r"""Average what layers make of an image and of its mirror image.
 
     :math:`x \mapsto \tfrac12 (f(x) + f(\bar x))`, where :math:`\bar x` has its columns in
     reverse order: an object and its mirror image have the same features, in training and

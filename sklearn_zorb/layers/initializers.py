@@ -150,7 +150,7 @@ data_pairs.needs_rows = True  # type: ignore[attr-defined]
 
 
 class ReceptiveFields(BaseEstimator):
-    """Each unit sees a window of an image, and crosses between two training rows there.
+    """Draw units that each see a window of an image and separate two training rows there.
 
     A field of random place and size and two rows a, b of different targets are drawn; within
     the field the weights are ``2 ln(3) (b - a) / |b - a|^2`` and the bias puts zero at the

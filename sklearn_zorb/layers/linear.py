@@ -56,7 +56,7 @@ class LinearLayer(Layer):
     _units = [Interval(Integral, 1, None, closed="left")]
 
     def rows(self, params: Params | None, inputs: Array) -> Array:
-        """Design rows of a chunk of inputs: (n * positions, width)."""
+        """Make the design rows of a chunk of inputs, of shape (n * positions, width)."""
         raise NotImplementedError
 
     def with_solution(self, params: Params, solution: Solution) -> Params:

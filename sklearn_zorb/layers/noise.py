@@ -30,7 +30,7 @@ class _Noise(Layer):
 
 
 class Dropout(_Noise):
-    r"""Sets a random share of its input to zero, and the rest to :math:`x / (1 - r)`.
+    r"""Set a random share of the input to zero, and the rest to :math:`x / (1 - r)`.
 
     The expected output is the input. Without an `rng`, as in prediction, it is the identity.
     Targets pass unchanged.
@@ -67,7 +67,7 @@ class Dropout(_Noise):
 
 
 class GaussianNoise(_Noise):
-    r"""Adds normal noise, :math:`x + s \varepsilon` with :math:`\varepsilon \sim N(0, 1)`.
+    r"""Add normal noise, :math:`x + s \varepsilon` with :math:`\varepsilon \sim N(0, 1)`.
 
     Without an `rng`, as in prediction, it is the identity. Targets pass unchanged.
 

@@ -26,7 +26,7 @@ DENSE_ONLY = (
 
 
 class NormalScores(Layer):
-    r"""Columns with long tails by their normal scores, others as they are.
+    r"""Replace columns with long tails by their normal scores; leave others as they are.
 
     With the standard deviation :math:`\sigma` and the robust one
 

@@ -25,7 +25,7 @@ DENSE_ONLY = (
 
 
 class PiecewiseLinear(Layer):
-    r"""Each column as `n_bins` ramps, one for each bin between its quantiles.
+    r"""Write each column as `n_bins` ramps, one for each bin between its quantiles.
 
     With the knots :math:`q_0 \le \dots \le q_B` of a column,
 

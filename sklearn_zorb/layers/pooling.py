@@ -49,7 +49,7 @@ class _Pool(Layer):
 
 
 class MaxPool2D(_Pool):
-    r"""Largest pixel of each window, :math:`Z_p = \max_{i \in p} X_i`, channels last.
+    r"""Take the maximum of each window, :math:`Z_p = \max_{i \in p} X_i`, channels last.
 
     The inverse target is the image nearest to the input: the largest pixel of a window, the
     first one among equals, takes the target, and others that exceed it come down to it.
@@ -97,7 +97,7 @@ class MaxPool2D(_Pool):
 
 
 class AvgPool2D(_Pool):
-    r"""Mean pixel of each window, :math:`Z_p = \frac{1}{|p|} \sum_{i \in p} X_i`, channels last.
+    r"""Take the mean of each window, :math:`Z_p = \frac{1}{|p|} \sum_{i \in p} X_i`, channels last.
 
     The inverse target is the image nearest to the input: every pixel of a window moves by
     the difference between the target and the window's mean. Where windows overlap, a pixel

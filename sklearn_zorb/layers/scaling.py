@@ -32,7 +32,7 @@ TINY_VARIANCE = 1e-270
 
 
 class Standardize(Layer):
-    r"""Each feature to zero mean and unit variance, :math:`z = (x - \mu) / \sigma`.
+    r"""Scale each feature to zero mean and unit variance, :math:`z = (x - \mu) / \sigma`.
 
     Means and standard deviations are those of the training inputs, weighted, feature by
     feature (pixel by pixel and channel by channel for images); a constant feature keeps its
@@ -134,7 +134,7 @@ class Standardize(Layer):
 
 
 class BatchNorm(Layer):
-    r"""Each channel to zero mean and unit variance where it stands in the network.
+    r"""Scale each channel to zero mean and unit variance where the layer stands.
 
     :math:`z = s (x - \mu) / \sqrt{v + \epsilon} + o`, one number of each kind for every entry
     of the last axis. Solving sets :math:`\mu` and :math:`v` to the mean and variance of all

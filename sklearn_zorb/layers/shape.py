@@ -44,7 +44,7 @@ class _Rearrangement(Layer):
 
 
 class Flatten(_Rearrangement):
-    """Each sample as one flat row.
+    """Make each sample one flat row.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Flatten(_Rearrangement):
 
 
 class Reshape(_Rearrangement):
-    """Each sample in another shape.
+    """Give each sample another shape.
 
     Parameters
     ----------

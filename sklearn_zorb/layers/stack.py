@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Stack(Branches):
-    r"""Composite read-out: blocks side by side, combined by weights that sum to one.
+    r"""Combine the outputs of blocks, by weights that sum to one, into the read-out.
 
     A block is a list of hidden layers with a ridge read-out of its own, or ends in `Trees`
     or an `EstimatorLayer`, fitted to y directly. With :math:`L_b` the block's outputs for
@@ -133,7 +133,7 @@ class Stack(Branches):
         )
 
     def asked(self, params: Params) -> list[tuple[Any, list[Layer], list[Params]]]:
-        """(weight, layers, params) of each block that has any weight."""
+        """List (weight, layers, params) of each block with a weight above zero."""
         weights = np.asarray(to_numpy(params["block_weights"]), dtype=np.float64)
         pairs = zip(weights.tolist(), self.with_params(params), strict=True)
         return [(weight, *pair) for weight, pair in pairs if weight > 0]
@@ -146,7 +146,7 @@ class Stack(Branches):
     def invert(
         self, params: Params, targets: Array, inputs: Array | None, context: Context
     ) -> Array:
-        """The mean of what blocks with weight ask for; ranges that only this learns are lost."""
+        """Average the targets that blocks with a weight above zero ask for."""
         asked = self.asked(params)
         total: Any = 0.0
         for _, branch, branch_params in asked:

@@ -42,18 +42,18 @@ GPU_OPTIONS = {"xla_gpu_autotune_level": 0, "xla_gpu_enable_triton_gemm": False}
 
 
 def is_jax(array: object) -> bool:
-    """True for JAX arrays and tracers; never imports JAX."""
+    """Tell whether this is an array or a tracer of JAX; never imports JAX."""
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(array, jax.Array)
 
 
 def is_traced(array: object) -> bool:
-    """True for what stands for an array of JAX while a program is made."""
+    """Tell whether this stands for an array of JAX while a program is made."""
     return is_jax(array) and isinstance(array, sys.modules["jax"].core.Tracer)
 
 
 def namespace(array: Any) -> ModuleType:
-    """The array module that `array` belongs to: `numpy`, `jax.numpy`, or the one that it names."""
+    """Give the array module of `array`: `numpy`, `jax.numpy`, or the one that it names."""
     if isinstance(array, np.ndarray):
         return np
     if is_jax(array):
@@ -250,7 +250,7 @@ def get_backend(name: Literal["numpy"]) -> NumpyBackend: ...
 @overload
 def get_backend(name: str) -> Backend: ...
 def get_backend(name: str) -> Backend:
-    """The backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need.
+    """Give the backend called ``"numpy"`` or ``"jax"``; JAX is imported on first need.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def _refuse_forked_jax() -> None:
 
 
 def choose_backend(name: str, flops: float) -> str:
-    """The name of the backend to use for about `flops` of matrix products.
+    """Choose the backend to use for about `flops` of matrix products, by name.
 
     "auto" is JAX where it finds an accelerator and there is enough to do, NumPy elsewhere. A
     first fit waits for compilers in any case; the crossover is that of later ones. On a CPU,
@@ -299,10 +299,10 @@ def worth_moving(name: str, flops: float) -> str:
 
 
 def to_numpy(array: Any) -> Any:
-    """A writable NumPy copy of a JAX array; anything else as it is."""
+    """Copy an array of JAX to a writable one of NumPy; hand on anything else."""
     return np.array(array) if is_jax(array) else array
 
 
 def in_precision_of(values: Array, number: Array) -> Array:
-    """`number` in the floating precision of `values`."""
+    """Give `number` the floating precision of `values`."""
     return number.astype(np.result_type(values.dtype, np.float32))

@@ -21,7 +21,7 @@ SINGLE_PRECISION_FLOPS = 1e8
 
 
 class Gram:
-    """Sums of weighted, centred rows and targets, accumulated in chunks.
+    """Sum weighted, centred rows and targets, chunk by chunk.
 
     With weights w, row means x and target means t, both weighted, it holds
 
@@ -97,7 +97,7 @@ class Gram:
         return self._add(other.n_rows, *sums)
 
     def merge(self, other: Gram) -> Gram:
-        """The sums of both, as a new `Gram`."""
+        """Add the sums of both, as a new `Gram`."""
         return Gram(self.backend, self.centre).absorb(self).absorb(other)
 
     @property

@@ -34,7 +34,7 @@ FACTORS_FROM = 100
 
 
 class LeastSquares(BaseEstimator):
-    r"""Linear least squares with an intercept that is not penalised.
+    r"""Solve linear least squares with an intercept that is not penalised.
 
     Minimises :math:`\sum_i w_i \|x_i W + b - t_i\|^2 + \alpha \|W\|^2` over W and b.
 

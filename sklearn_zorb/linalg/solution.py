@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Status(Enum):
-    """How a solve went; the value says what to do about it."""
+    """Tell how a solve went; the value says what to do about it."""
 
     OK = "solved"
     FALLBACK = "matrix not positive definite at this alpha: solved by eigenvalues; raise alpha"
@@ -27,7 +27,7 @@ class Status(Enum):
 
 @dataclass
 class Solution:
-    """Coefficients and what is known about them.
+    """Hold coefficients and what is known about them.
 
     Attributes
     ----------
@@ -87,13 +87,13 @@ class Solution:
             )  # fmt: skip
 
     def on_host(self) -> Self:
-        """The same in NumPy."""
+        """Copy the solution into arrays of NumPy."""
         spread = self.spread and replace(self.spread, mean=to_numpy(self.spread.mean))
         coef, intercept, left_out = map(to_numpy, (self.coef, self.intercept, self.left_out))
         return replace(self, coef=coef, intercept=intercept, left_out=left_out, spread=spread)
 
     def report(self) -> dict[str, float | str]:
-        """The scalars, for a history."""
+        """Give the scalars, for a history."""
         return {
             "alpha": self.alpha,
             "dof": self.dof,

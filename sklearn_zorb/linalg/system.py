@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class System:
-    """Rows (n_rows, n_features) and targets (n_rows, n_targets), read in chunks.
+    """Read rows (n_rows, n_features) and targets (n_rows, n_targets) in chunks.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class System:
         backend: str = "numpy",
         fit_intercept: bool = True,
     ) -> Self:
-        """The system of whole arrays, one chunk."""
+        """Make a system of whole arrays, one chunk."""
         targets = np.asarray(targets, dtype=np.float64)
         return cls(
             lambda part: (rows, targets, weights), (slice(None),), rows.shape[0], rows.shape[1],
@@ -80,25 +80,25 @@ class System:
         )  # fmt: skip
 
     def chunk(self, part: Any) -> Chunk:
-        """Rows, targets and weights of one part, as arrays of the backend."""
+        """Read rows, targets and weights of one part, as arrays of the backend."""
         rows, targets, weights = self._read(part)
         weights = None if weights is None else self.ops.asarray(weights, np.float64)
         return self.ops.asarray(rows), self.ops.asarray(targets, np.float64), weights
 
     def chunks(self) -> Iterator[Chunk]:
-        """Rows, targets and weights, chunk by chunk."""
+        """Read rows, targets and weights, chunk by chunk."""
         return map(self.chunk, self.parts)
 
     def total(self, function: Callable[[System], Any], add: Callable[[Any, Any], Any]) -> Any:
-        """``function(self)``, or its sum over the places that rows lie in."""
+        """Compute ``function(self)``, or its sum over the places that rows lie in."""
         return function(self)
 
     def table(self, function: Callable[[System], Any]) -> Any:
-        """``function(self)``, a row for each of the system, where the rows lie."""
+        """Compute ``function(self)``, a row for each of the system, where the rows lie."""
         return function(self)
 
     def sample(self, n_rows: int) -> System:
-        """About so many of the rows, evenly spaced, as a system of their own."""
+        """Take about so many of the rows, evenly spaced, as a system of their own."""
         parts: list[Any] = []
         step, start = max(1, self.n_rows // n_rows), 0
         for chunk in self.chunks():
@@ -109,7 +109,7 @@ class System:
         return System.from_arrays(*joined, self.ops.name, self.fit_intercept)
 
     def gram(self) -> Gram:
-        """Centred sums over all rows: one pass.
+        """Sum over all rows, centred, in one pass.
 
         Sums of each chunk by itself are added in order: the same for any number of threads.
         """
@@ -123,7 +123,7 @@ class System:
         return gram
 
     def gather(self) -> Chunk:
-        """All rows, targets and weights, each as one array."""
+        """Read all rows, targets and weights, each as one array."""
         return _joined(list(self.chunks()), self.ops.xp)
 
 

@@ -50,7 +50,7 @@ _TOKEN = re.compile(
 
 
 class LayerSyntaxError(ValueError):
-    """Text that does not describe layers: the message puts a caret under the fault.
+    """Report text that does not describe layers; a caret stands under the fault.
 
     Examples
     --------

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class TrainingResult:
-    """What a trainer returns.
+    """Hold what a trainer returns.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class TrainingResult:
 
 
 class Trainer(BaseEstimator):
-    """Base class of training rules: hyperparameters, and `fit`.
+    """Define what every training rule has: hyperparameters and `fit`.
 
     A subclass gives ``_fit(network, params, inputs, targets, context, *, on_step=None)``, which
     is called with a `Network`, its params and `Targets`, and returns a `TrainingResult`.
@@ -79,7 +79,7 @@ class Trainer(BaseEstimator):
     _parameter_constraints: dict[str, Any] = {}
 
     def n_steps(self, network: Network) -> int:
-        """Largest number of history entries, for progress bars."""
+        """Count the most entries that a history can have, for progress bars."""
         return 1
 
     def fit(

@@ -48,7 +48,7 @@ FOLDED = ("projection", "offset")
 
 
 class Kernel(Layer):
-    r"""Features of a kernel that learns its kind, its bandwidth and the scale of each feature.
+    r"""Compute kernel features; learn the kind, the bandwidth and the scale of each input.
 
     With landmarks :math:`l_1, \dots, l_m`, feature scales s and bandwidth h,
 
@@ -225,7 +225,7 @@ class Kernel(Layer):
     def folded(
         self, params: Params, weights: np.ndarray, intercept: np.ndarray
     ) -> tuple[Params, np.ndarray, np.ndarray]:
-        """Params without a projection, and weights and intercept of a layer behind with it.
+        """Move the projection from the params into the weights and intercept of a layer behind.
 
         That layer is linear in the features alone, with weights of shape (units, n_outputs).
         """
@@ -237,7 +237,7 @@ class Kernel(Layer):
         return rest, moved, intercept - offset @ own
 
     def exchange_effects(self, params: Params, weights: np.ndarray) -> np.ndarray:
-        """How much a linear read-out changes where a feature takes another landmark's value.
+        """Tell how much a linear read-out changes where a feature takes another landmark's value.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ _WIDTHS: dict[str, int] = {}
 
 
 class EstimatorLayer(Foreign):
-    """A scikit-learn regressor, classifier or transformer as a layer.
+    """Use a scikit-learn regressor, classifier or transformer as a layer.
 
     A regressor is fitted to the layer's targets, column by column where it takes one column
     only, and a classifier to the labels, whatever the targets. Both are fitted once for

@@ -38,7 +38,7 @@ FORESTS = {"forest": "DecisionTreeRegressor", "extra": "ExtraTreeRegressor"}
 
 
 class Trees(Foreign):
-    r"""An ensemble of regression trees, fitted to the layer's targets.
+    r"""Fit an ensemble of regression trees to the layer's targets.
 
     While the network is trained, "forest" and "extra" hand on *out-of-bag* outputs, the mean
     over those trees whose bootstrap sample left a row out; "boosting" hands on out-of-fold

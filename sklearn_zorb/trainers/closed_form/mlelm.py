@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MLELM(Trainer):
-    r"""Multi-layer extreme learning machine: one autoencoder a layer, then a read-out.
+    r"""Train an autoencoder for each layer, then a read-out: the multi-layer ELM.
 
     Each `Dense` layer, input side first, gets the transposed output weights of an extreme
     learning machine that reproduces the layer's input from random orthogonal features,

@@ -34,7 +34,7 @@ SOLVED_RCOND = 1e-6
 
 
 class ZORB(Trainer):
-    r"""Zeroth-order relaxed backpropagation: one closed-form solve a layer.
+    r"""Solve each layer once, in closed form: zeroth-order relaxed backpropagation.
 
     Targets travel down from the output, :math:`T_{i-1} = f_i^{-1}(T_i)` for an activation
     and :math:`T_{i-1} = (T_i - b_i) W_i^+` for a dense layer, through weights that are still

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class Backprop(GradientTrainer):
-    r"""Mini-batch gradient descent by backpropagation.
+    r"""Train by gradient descent on mini-batches, with backpropagation.
 
     With :math:`g = \nabla_\theta \frac{1}{|B|} \sum_{i \in B} w_i \ell(f_\theta(x_i), t_i)` the
     optimiser takes one step for every batch B. The loss is softmax cross-entropy, logistic

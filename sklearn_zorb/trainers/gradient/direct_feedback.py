@@ -80,7 +80,7 @@ class DirectUpdate(Update):
 
 @dataclass(eq=False, repr=False)
 class DirectFeedbackAlignment(GradientTrainer):
-    r"""Every layer learns from the output error through a fixed random matrix of its own.
+    r"""Train each layer by the output error, sent through a fixed random matrix.
 
     With ``feedback="direct"``, Nøkland's rule, the error :math:`e = \partial L / \partial z`
     at the read-out reaches the pre-activations of layer l as

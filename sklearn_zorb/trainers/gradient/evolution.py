@@ -107,7 +107,7 @@ def population_figures(losses: Any) -> dict[str, Any]:
 
 @dataclass(eq=False, repr=False)
 class Evolution(BatchTrainer):
-    r"""Population search, with any strategy of evosax.
+    r"""Search weights with a population, by any strategy of evosax.
 
     In every generation, one for each batch, the strategy proposes a population of weight
     vectors around what it has learned, and is told the loss of each. No derivative is taken:

@@ -91,7 +91,7 @@ class FeedbackUpdate(Update):
 
 @dataclass(eq=False, repr=False)
 class FeedbackAlignment(GradientTrainer):
-    r"""Backpropagation through fixed random matrices in place of the transposed weights.
+    r"""Backpropagate through fixed random matrices in place of the transposed weights.
 
     .. math:: \delta_l = (\delta_{l+1} B_{l+1}) \odot f'(a_l), \qquad
               \Delta W_l = -\eta\, h_{l-1}^\top \delta_l.

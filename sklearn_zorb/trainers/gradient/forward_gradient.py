@@ -74,7 +74,7 @@ class ForwardUpdate(Update):
 
 @dataclass(eq=False, repr=False)
 class ForwardGradient(GradientTrainer):
-    r"""Gradient descent from directional derivatives alone.
+    r"""Train by gradient descent from directional derivatives alone.
 
     For a random direction v of zero mean and unit covariance,
 

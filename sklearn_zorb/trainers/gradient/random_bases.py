@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class RandomBases(GradientTrainer):
-    r"""Descent within a random subspace of few dimensions.
+    r"""Train within a random subspace of few dimensions.
 
     With d random directions, the columns of :math:`\Phi_t`, "rbd" takes the gradient with
     respect to coordinates in their span, at every step in a new one:

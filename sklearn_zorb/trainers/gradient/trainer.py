@@ -72,15 +72,15 @@ class BatchTrainer(Trainer):
     }
 
     def make_update(self, objective: Objective, moved: Tree) -> Update:
-        """The `Update` for the weights `moved`."""
+        """Make the `Update` for the weights `moved`."""
         raise NotImplementedError
 
     def base_rate(self, full: bool) -> float:
-        """Learning rate before its schedule, for full batches or for mini-batches."""
+        """Give the learning rate before its schedule, for full batches or for mini-batches."""
         raise NotImplementedError
 
     def brakes(self, base: float) -> str:
-        """What to lower where the training diverges, and where it stands."""
+        """Name what to lower where the training diverges, and where it stands."""
         return f"learning_rate (now {base:g})"
 
     def n_steps(self, network: Network) -> int:

@@ -30,7 +30,7 @@ UPDATES = ("gradient", "least_squares", "solve")
 
 @dataclass(eq=False, repr=False)
 class TargetPropagation(GradientTrainer):
-    r"""Every block of layers learns to meet a target of its own.
+    r"""Train each block of layers to meet a target of its own.
 
     A block is a layer with weights and what follows it. The last hidden block's target is its
     output moved against the gradient of the loss, :math:`t_L = h_L - \gamma\, \partial \ell /
