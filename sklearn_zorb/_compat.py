@@ -1,6 +1,7 @@
 """The one place for names of other packages that are private or newer than what we require.
 
-Decorators stand here too: without annotations, they would hide those of what they decorate.
+Decorators of other packages are wrapped here too: they have no annotations, and would hide those
+of the functions that they decorate.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ except ImportError:  # pragma: no cover - exercised on older scikit-learn only
 
 
 def has_callbacks(estimator: Any) -> bool:
-    """Whether anything is to be called in a fit of `estimator`."""
+    """Whether a fit of `estimator` has callbacks to call."""
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 

@@ -63,7 +63,9 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with open(beside, "xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())  # moved before its bytes are on the disk, it could end empty
+            os.fsync(
+                file.fileno()
+            )  # a file that is moved before its bytes are on the disk could end up empty
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)

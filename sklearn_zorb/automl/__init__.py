@@ -20,7 +20,7 @@ __all__ = [
     "suggest_layers",
 ]
 
-# of names that need their tool as soon as they are there; a star leaves them alone
+# names that import their tool when they are read; ``import *`` leaves them out
 _HOMES = {"AutoGluonModel": "autogluon", "FlamlLearner": "flaml", "tpot_node": "tpot"}
 
 

@@ -19,7 +19,7 @@ NOBODY = object()
 
 
 class FirstTheStart:
-    """What gives its start to each new generator first, and draws from then on."""
+    """Base of distributions whose first draw with each new generator is the start."""
 
     last: Any = NOBODY  # the generator seen last; kept, so that no other gets its identity
 

@@ -14,7 +14,7 @@ tune = import_optional("flaml.tune", "FlamlLearner")
 if TYPE_CHECKING:
     from .space import Domain
 
-# what takes less time, where FLAML starts a search that has found nothing better for a while
+# cheap values, from which FLAML starts again when it has found nothing better for a while
 CHEAP = {"effort": "fast", "landmarks": 0.25, "trees": 25, "rounds": 20}
 
 
@@ -83,7 +83,7 @@ class FlamlLearner(Base):
         -------
         cost : float
         """
-        return 100.0  # of few rows
+        return 100.0  # measured on few rows
 
     def config2params(self, config: dict[str, Any]) -> dict[str, Any]:
         """Turn a configuration into parameters of the estimator.
@@ -100,7 +100,7 @@ class FlamlLearner(Base):
 
 
 def _is_mixed(domain: Domain) -> bool:
-    """Whether values are of several types, of which FLAML draws text and does not know it again."""
+    """Whether values are of several types: FLAML draws them as text, and forgets their types."""
     return isinstance(domain, Choice) and len(set(map(type, domain.values))) > 1
 
 

@@ -42,7 +42,7 @@ class Choice:
         return self.values[0]
 
     def read(self, value: Any) -> Any:
-        """The value itself, where a tool hands it back as text."""
+        """The value itself, also where a tool hands it back as text."""
         return next((one for one in self.values if str(one) == str(value)), value)
 
 
@@ -59,7 +59,7 @@ class Number:
         return isinstance(self.start, int)
 
     def read(self, value: Any) -> float:
-        """A number of Python, without what a tool's scale added to it by rounding."""
+        """A Python number, without the rounding errors of a tool's scale."""
         return int(value) if self.whole else float(f"{value:.6g}")
 
 
@@ -68,7 +68,7 @@ Domain: TypeAlias = Choice | Number
 BLOCKS = ("auto", "linear+kernel", "linear+kernel+forest", "kernel+forest+boosting",
           "forest+boosting", "linear+kernel+smooth+forest+extra+boosting")  # fmt: skip
 BOOSTING = EFFORTS["auto"].boosting
-# what acts on any list, and on lists with such a block
+# parameters of any list, and of lists with such a block
 SPACE: dict[str, dict[str, Domain]] = {
     "any": {
         "effort": Choice(("auto", "fast", "best")),
@@ -129,7 +129,7 @@ def search_space(
     if n_samples > BEST_ROWS:
         space["effort"] = Choice(("auto", "fast"))
     if "landmarks" in space and n_samples <= EFFORTS["auto"].exact_rows:
-        space["landmarks"] = Number(1.0, 0.1, 1.0)  # each row is one already
+        space["landmarks"] = Number(1.0, 0.1, 1.0)  # each row is a landmark already
     return space
 
 
@@ -140,7 +140,7 @@ def _stack(shape: tuple[int, int], blocks: str) -> Any:
 def choose_layers(
     suggest: Callable[[str, Domain], Any], task: str, n_samples: int, n_features: int
 ) -> str:
-    """Layers of the scalars that ``suggest(name, domain)`` gives, asked of blocks that stand."""
+    """Layers from scalars: ``suggest(name, domain)`` is asked for those of the blocks in use."""
     blocks = suggest("blocks", search_space(task, n_samples, n_features)["blocks"])
     space = search_space(task, n_samples, n_features, blocks=blocks)
     scalars = {name: suggest(name, space[name]) for name in SIZES
@@ -149,7 +149,7 @@ def choose_layers(
 
 
 def _part(layer: Layer) -> str:
-    """The part of the space that has the sizes of a block which ends in `layer`."""
+    """The sizes of a block that ends in `layer`, as a part of the space."""
     if isinstance(layer, Kernel):
         return "" if layer.kind == "gaussian" else "kernel"
     return {"extra": "forest"}.get(layer.kind, layer.kind) if isinstance(layer, Trees) else ""
@@ -203,7 +203,7 @@ def layers_from(effort: str = "auto", **sizes: Any) -> str:
 
 
 def _whole(name: str, size: Any) -> Any:
-    """The whole number that a float is, where a size takes whole numbers."""
+    """A float as an integer, where the size takes integers."""
     if not isinstance(size, float | np.floating) or name in FRACTIONS:
         return size
     if name == "landmarks" and size <= MOST_MULTIPLE:
@@ -243,6 +243,6 @@ def parameters(**scalars: Any) -> dict[str, Any]:
         return read
     if "layers" in read:
         raise ValueError(f"layers={read['layers']!r} beside {', '.join(sizes)}: pass either.")
-    if sizes.get("effort", "auto") == "auto":  # whose own sizes the others start from
+    if sizes.get("effort", "auto") == "auto":  # the other sizes start from those of this effort
         sizes = {name: size for name, size in sizes.items() if size != DOMAINS[name].start}
     return {**read, "layers": layers_from(**sizes)}

@@ -1,6 +1,6 @@
 """Arguments of the command ``zorb``, and what becomes of errors.
 
-What takes long to import is imported where it is needed: help is at hand at once.
+Slow imports stand in the functions that need them, so that help is shown at once.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _seed = _checked(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 429496
 _fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
 
 
-# what commands share; each stands here once
+# arguments that several commands share
 _OPTIONS: dict[str, dict[str, Any]] = {
     "data": {"metavar": "DATA"},
     "--target": {"action": _Once, "metavar": "COLUMN", "help": "the target column of a table"},
@@ -217,7 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(args)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the reader of our output has left
+    except BrokenPipeError:  # the program that reads our output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:

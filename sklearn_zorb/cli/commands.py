@@ -176,7 +176,7 @@ def summary(args: Namespace) -> tuple[Any, str]:
 
 
 def report(args: Namespace) -> tuple[Any, str]:
-    """``zorb report``: one page of what a saved model makes of a table."""
+    """``zorb report``: one page on how well a saved model predicts a table."""
     check_outputs({"--output": args.output}, {"DATA": args.data, "MODEL": args.load})
     model = load_model(args.load, args.trust)
     data = labelled(_data_for(model, args), model.task)
@@ -186,7 +186,7 @@ def report(args: Namespace) -> tuple[Any, str]:
 
 
 def datasets(args: Namespace) -> tuple[Any, str]:
-    """``zorb datasets``: what is known by name, from where, and whether it is here."""
+    """``zorb datasets``: names of data sets, where they come from, and which are here."""
     infos = list_datasets()
     header = ["name", "task", "here", "source"]
     rows = [[i.name, i.task or "?", "yes" if i.available else "no", i.source] for i in infos]
@@ -199,7 +199,7 @@ def datasets(args: Namespace) -> tuple[Any, str]:
 
 
 def _check_model_options(args: Namespace) -> None:
-    """A model is either loaded or built."""
+    """Refuse options of a new model beside a loaded one."""
     if args.load_weights and not args.load:
         raise ValueError("--load-weights replaces weights of a model: give --load MODEL too")
     if args.load and (args.network != "auto" or args.param or args.task != "auto"):

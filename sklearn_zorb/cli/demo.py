@@ -118,7 +118,7 @@ def cross_validate(
 
 
 def blocks(model: Any) -> dict[str, float]:
-    """Name the blocks of a fitted default, and what each weighs."""
+    """Name the blocks of a fitted default list, and give their weights."""
     found: dict[str, float] = {}
     stack = model.layers_[-1][1]
     for block, weight in zip(stack.children(), model.params_[-1]["block_weights"], strict=True):

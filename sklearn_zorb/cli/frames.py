@@ -81,7 +81,9 @@ def _read_csv(path: Path, target: str | None, known: Sequence[Column]) -> Any:
     separator = max(",;\t|", key=re.sub('"[^"]*"', "", text.strip().partition("\n")[0]).count)
     decimal = "," if separator == ";" and re.search(r"\d,\d", text) else "."
     if decimal == ",":
-        note("commas in numbers are read as decimal points, as semicolons are between columns")
+        note(
+            "commas in numbers are read as decimal points, because semicolons separate the columns"
+        )
     # without low_memory, the type of a column is that of all its rows
     options = {"sep": separator, "decimal": decimal, "index_col": False, "low_memory": False,
                "skipinitialspace": separator != "\t"}  # fmt: skip
@@ -164,7 +166,10 @@ def _as_numbers(column: Any) -> Any:
     words = {"True": True, "False": False}
     if column.isin(words).all():
         return column.map(words).astype(bool)
-    for part in (column.head(100), column):  # text is slow to fail: most of it does at once
+    for part in (
+        column.head(100),
+        column,
+    ):  # a few cells tell most text, of which it takes long to try all
         numbers = _pandas().to_numeric(part, errors="coerce")
         if not numbers.isna().equals(part.isna()):
             return None
@@ -214,7 +219,7 @@ def _check_there(frame: Any, target: str) -> None:
 def _targets(column: Any, task: str) -> np.ndarray:
     """Targets as numbers or booleans where all are such; labels as they are written.
 
-    The label "007" is no number: predicted as 7, it would be in no file.
+    The label "007" stays text: predicted as the number 7, it would match no label of the file.
     """
     if column.dtype.kind in "iufb":
         return column.to_numpy(None if column.notna().all() else np.float64, na_value=np.nan)

@@ -1,4 +1,4 @@
-"""What is said on standard error of tables that are hardly meant as they are read."""
+"""Notes on standard error, on tables that are probably read in another way than was meant."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def note_header(names: Any) -> None:
 
 
 def note_columns(X: Any) -> None:
-    """Note features that are hardly meant as they are read.
+    """Note features that are probably read in another way than was meant.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def note_columns(X: Any) -> None:
         column = X[name]
         counts = column.dtype.kind in "iu" and len(column) >= 10 and column.is_unique
         if counts and column.max() - column.min() == len(column) - 1:
-            note(f"column {name!r} counts the rows: leave it out where it means no more than that")
+            note(f"column {name!r} counts the rows: leave it out if it says nothing else")
         note_text(column)
 
 
@@ -85,7 +85,7 @@ def note_text(column: Any) -> None:
 
 
 def note_new_levels(model: Model, X: Any) -> None:
-    """Note categories that a model has not seen: each counts as one that it knows nothing of.
+    """Note categories that a model has not seen: each is treated as unknown.
 
     Parameters
     ----------

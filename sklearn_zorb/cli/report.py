@@ -1,4 +1,4 @@
-"""``zorb report``: what a saved model makes of a table, as one page of HTML."""
+"""``zorb report``: one HTML page on how well a saved model predicts a table."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _scores(model: Any, scores: dict[str, float], n_rows: int) -> str:
 
 
 def _reliability(model: Any, X: Any, y: np.ndarray) -> str:
-    """Draw what was promised against what came: of classes or of intervals."""
+    """Draw predicted probabilities against observed shares: of classes, or of intervals."""
     if y.ndim > 1:
         return ""
     if model.task == "regression":
@@ -86,18 +86,18 @@ def _reliability(model: Any, X: Any, y: np.ndarray) -> str:
         ends = [model.estimator.predict_interval(X, level) for level in LEVELS]
         held = [np.mean((low <= y) & (y <= high)) for low, high in ends]
         return _curve(LEVELS, held) + "<p>Share of targets within intervals of each coverage.</p>"
-    promised = model.estimator.predict_proba(X)
-    right = model.estimator.classes_[promised.argmax(axis=1)] == y
-    sure = promised.max(axis=1)
+    predicted = model.estimator.predict_proba(X)
+    right = model.estimator.classes_[predicted.argmax(axis=1)] == y
+    sure = predicted.max(axis=1)
     bins = np.array_split(np.argsort(sure), min(N_BINS, len(sure)))
     points = [(sure[rows].mean(), right[rows].mean()) for rows in bins]
     text = "Probability of the predicted class, and how often it is right, in tenths of the rows."
     return _curve(*zip(*points, strict=True)) + f"<p>{text}</p>"
 
 
-def _curve(promised: Iterable[float], came: Iterable[float]) -> str:
+def _curve(predicted: Iterable[float], observed: Iterable[float]) -> str:
     """Draw points about the diagonal, from 0 to 1 on both axes."""
-    dots = [(40 + 300 * p, 310 - 300 * c) for p, c in zip(promised, came, strict=True)]
+    dots = [(40 + 300 * p, 310 - 300 * c) for p, c in zip(predicted, observed, strict=True)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in dots)
     marks = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#c8442c"/>' for x, y in dots)
     return (
@@ -106,8 +106,9 @@ def _curve(promised: Iterable[float], came: Iterable[float]) -> str:
         '<line x1="40" y1="310" x2="340" y2="10" stroke="#999" stroke-dasharray="4"/>'
         f'<polyline points="{line}" fill="none" stroke="#c8442c"/>{marks}'
         '<text x="40" y="328">0</text><text x="333" y="328">1</text>'
-        '<text x="150" y="345">promised</text><text x="24" y="310">0</text>'
-        '<text x="24" y="20">1</text><text x="4" y="165">held</text></svg>'
+        '<text x="150" y="345">predicted</text><text x="24" y="310">0</text>'
+        '<text x="24" y="20">1</text><text x="14" y="165" text-anchor="middle" '
+        'transform="rotate(-90 14 165)">observed</text></svg>'
     )
 
 

@@ -61,7 +61,7 @@ def _leaves(network: BaseLayered) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _walk(prefix: str, holder: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The way to an array, through the params of composite layers too, becomes its key."""
+    """Yield each array with its key: the names on the way to it, also in composite layers."""
     items = holder.items() if isinstance(holder, dict) else enumerate(holder)
     for index, value in items:
         key = f"{prefix}{index}"
@@ -77,7 +77,7 @@ def _walk(prefix: str, holder: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _check_keys(expected: Iterable[str], found: Collection[str], path: str) -> None:
-    """Both ways, so that weights of another network are told at once."""
+    """Refuse missing and unknown keys, so that weights of another network are told at once."""
     missing = [key for key in expected if key not in found]
     if missing:
         raise ValueError(f"{path!r} lacks the weights {', '.join(missing)}")

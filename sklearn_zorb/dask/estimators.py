@@ -38,8 +38,8 @@ DECODED = {
 class _OnWorkers(BaseLayered):
     """Mixin of a closed-form estimator that is fitted to collections of Dask.
 
-    The class it is mixed into stands before it and says which parameters there are; the one that
-    it is a form of is `_local_class`.
+    The class that it is mixed into has the parameters. `_local_class` is the estimator for rows in
+    memory that fits the same model.
     """
 
     _local_class: type[ZORBClassifier | ZORBRegressor]

@@ -12,7 +12,7 @@ from .reading import delayed_blocks
 
 
 def lazily(estimator: Any, method: str, X: Any, example: np.ndarray) -> da.Array:
-    """What a method of a fitted estimator says of the rows of a collection.
+    """Results of a method of a fitted estimator for a collection, computed when asked for.
 
     Parameters
     ----------

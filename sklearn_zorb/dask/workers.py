@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..typing import Float
 
-# of the memory of the workers, what hidden activations may take
+# share of the memory of the workers that hidden activations may take
 KEPT_SHARE = 0.25
 
 
@@ -47,9 +47,9 @@ class Work:
     names: tuple[str, ...]
 
     def of_block(self, start: int, arrays: Sequence[np.ndarray]) -> Any:
-        """What the function gives for one block."""
+        """The value of the function for one block."""
         block = Block(dict(zip(self.names, arrays, strict=True)), start)
-        # what overflows is looked for in what comes out
+        # results are looked through for overflow
         with np.errstate(over="ignore", invalid="ignore"):
             return self.function(*(here(table, block) for table in self.tables))
 
@@ -175,7 +175,7 @@ def _check(parts: Sequence[Future[Any]]) -> None:
 
 @contextmanager
 def _any_size() -> Iterator[None]:
-    """Within it nothing is said of the size of what is sent: it is known, and sent once."""
+    """Within this context Dask does not warn of large objects: each is sent once."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sending large graph")
         yield

@@ -77,8 +77,8 @@ class ClassDecoder(ABC):
     ) -> Self:
         """A decoder that has learned from left-out outputs of all rows.
 
-        `final` says that the read-out stays as it is: what rests on its outputs, as a
-        discriminant does, would not fit another one.
+        `final` says that the read-out will not change. Only then is a discriminant of its outputs
+        learned, as it would not fit another read-out.
         """
         learned = copy(self)
         if self.link == "scores":
@@ -115,7 +115,7 @@ class ClassDecoder(ABC):
         return updated
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
-        """What classes are chosen by: outputs, or what the discriminant makes of them."""
+        """The scores that classes are chosen by: outputs, or probabilities of the discriminant."""
         if self.link == "logits":
             return self._from_logits(outputs)
         return outputs if self.discriminant is None else self.discriminant.probabilities(outputs)
@@ -162,11 +162,11 @@ class ClassDecoder(ABC):
     ) -> tuple[LinearDiscriminant, PowerCalibration] | None:
         """A discriminant and its calibration where the outputs hide classes, else None.
 
-        It has to name as many rows rightly, with a log-loss that is lower by more than noise.
-        Lower, too, than that of the shares of the classes: where there is next to nothing to
-        see, left-out outputs are lower for a row's own class, which lacks that row. A
-        discriminant would read classes from that, new rows backwards, and still beat outputs
-        that are worse than nothing.
+        It has to predict as many rows rightly, with a log-loss that is lower by more than noise.
+        Its log-loss also has to be lower than that of the shares of the classes. Where columns
+        tell next to nothing, the left-out output of a row is lower for its own class, which lacks
+        that row. A discriminant would learn that, predict new rows the wrong way round, and still
+        beat outputs that are worse than the shares.
         """
         found = LinearDiscriminant().fit(outputs, codes, sample_weight)
 

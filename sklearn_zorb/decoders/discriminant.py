@@ -1,4 +1,4 @@
-"""A linear discriminant of the outputs, for classes that the largest output never names."""
+"""A linear discriminant of the outputs, for classes whose output is never the largest one."""
 
 from __future__ import annotations
 

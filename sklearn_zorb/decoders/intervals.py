@@ -14,14 +14,14 @@ KNOTS = 0.25
 # residuals that are kept, and those that levels are calibrated on, by a grid
 MOST_ROWS, JUDGED_ROWS = 10_000, 2000
 GRID = np.arange(1, 400) / 400
-# what sizes are judged by, their powers, and the mean error's share that is added to each
+# levels that sizes are judged by, powers of sizes, and the share of the mean error that each gets
 JUDGED_LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 SMALL = 0.1
 
 
 class LeftOutErrors:
-    r"""How far predictions of left-out rows were off, where outputs were like those of a new row.
+    r"""Errors of left-out predictions, as quantiles for a new row with outputs like theirs.
 
     Residuals spread differently where predictions are low and where they are high. Knots
     :math:`k_1 < k_2 < \dots` stand at quantiles of the outputs, a quarter as many as the
@@ -90,7 +90,7 @@ class LeftOutErrors:
     ) -> Self:
         """Errors of other read-outs than the one to come, as a constant width about predictions.
 
-        How large they are is like it; their sign, and outputs, are not.
+        The errors of the final read-out are about as large; their signs may differ.
         """
         both = np.vstack([residuals, -residuals])
         weights = None if sample_weight is None else np.tile(sample_weight, 2)
@@ -198,7 +198,7 @@ class _Local:
         return np.maximum.accumulate(found, axis=1)
 
     def calibrated(self, levels: np.ndarray) -> np.ndarray:
-        """The levels below whose quantiles such shares of the residuals lie."""
+        """Levels such that the given shares of the residuals lie below their quantiles."""
         if len(self.knots) == 1:
             return levels
         every = _every(len(self.outputs), JUDGED_ROWS)
@@ -213,14 +213,14 @@ class _Local:
 
 
 def _every(n_rows: int, most: int) -> int:
-    """The n for which every n-th row makes no more than `most`."""
+    """The least n such that every n-th row makes no more than `most` rows."""
     return -(-n_rows // most)
 
 
 def _quantiles(
     values: np.ndarray, share: np.ndarray, weights: np.ndarray, unit: float, levels: np.ndarray
 ) -> np.ndarray:
-    """Quantiles of ascending values, of the weights of which a share counts."""
+    """Quantiles of ascending values, each with a share of its weight."""
     kept = share > 0
     values, share, weights = values[kept], share[kept], weights[kept]
     reached, one = (share * weights).cumsum(), share * np.minimum(weights, unit)

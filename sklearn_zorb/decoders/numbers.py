@@ -124,7 +124,7 @@ class Numbers:
         scaled = mapped(self.codes, y)
         if store_of(scaled) is not None:
             return Targets(scaled)
-        # a sample of rows that are nearly all distinct spares sorting all of them
+        # where nearly all rows of a sample are distinct, the others need not be sorted
         few = scaled[:: max(1, len(scaled) // PROBE)]
         if len(few) < len(scaled) and len(np.unique(few, axis=0)) > 0.9 * len(few):
             return Targets(scaled)
@@ -156,7 +156,7 @@ class Numbers:
     ) -> Self:
         """A decoder that has learned from left-out outputs of all rows.
 
-        `final` says that the read-out stays as it is; else its errors tell no more than sizes.
+        `final` says that the read-out will not change; errors of an earlier one tell sizes only.
         """
         learned, residuals = copy(self), mapped(self._residuals, outputs, y)
         learned.judged = total(self._judged, Judged.merge, outputs, y, sample_weight)

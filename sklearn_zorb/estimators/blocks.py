@@ -1,4 +1,4 @@
-"""Blocks of rows that lie elsewhere: each is checked by itself, and what all share is found."""
+"""Blocks of rows that lie elsewhere: each is checked by itself, and common facts are found."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RemoteData(Data):
         return None if self.typed else self.mean
 
     def relative(self, by_class: bool) -> Data:
-        # they were made so when they were read
+        # weights were made relative when blocks were read
         return self
 
     def merged(self, memory: Any) -> Data:
@@ -112,7 +112,7 @@ class Common:
 
     @classmethod
     def of(cls, estimator: Any, facts: Sequence[Facts]) -> Common:
-        """What the facts of all blocks say together.
+        """Join the facts of all blocks.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class Common:
         return cls(joined([one.schema for one in facts]), dtype, tables, classes)
 
     def changes(self, facts: Sequence[Facts]) -> bool:
-        """Whether a block is other than it was when it is prepared for these."""
+        """Whether preparing a block for these changes it."""
         return (
             self.schema is not None or self.tables is not None
             or any(one.dtypes[0] != self.dtype for one in facts)
@@ -160,7 +160,7 @@ def read_block(estimator: Any, place: int, X: Any, y: Any, sample_weight: Any) -
         return None
     data = read_data(estimator, X, y, sample_weight)
     if sp.issparse(data.X):
-        raise TypeError("X holds sparse blocks, of which blocks may not be: make them dense.")
+        raise TypeError("X holds sparse blocks: make them dense.")
     if getattr(estimator, "class_weight", None) is not None and data.weights is not None:
         data = replace(data, **dict(zip(("X", "y", "weights"), copied(data.X, data.y, data.weights),
                                         strict=True)))  # fmt: skip

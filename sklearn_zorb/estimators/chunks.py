@@ -31,7 +31,7 @@ def read_chunks(estimator: Any, chunks: Any) -> tuple[Data, np.ndarray | None]:
         None if first is None else Remote(store, name, first, None)
         for name, first in zip(NAMES, facts[0].first, strict=True)
     ]
-    # what is narrow is read once
+    # targets and weights are narrow: they are read once
     narrow = [table and store.keep(table) for table in tables[1:]]
     return remote_data(estimator, facts, tables[0], *narrow), common.classes
 

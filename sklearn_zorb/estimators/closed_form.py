@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .model import FittedModel
     from .progress import Progress
 
-# parameters that may change in between: they change no model
+# parameters that may change before a fit goes on: the model does not depend on them
 FREE = ("client", "memory_limit", "n_jobs", "random_state", "verbose", "warm_start")
 
 
@@ -94,6 +94,6 @@ class ClosedForm(BaseLayered):
         return super()._become(attributes)
 
     def _key(self) -> Any:
-        """Of all that the solved layers depend on, but for the rows."""
+        """A hashable key of all settings that the solved layers depend on."""
         params = self.get_params(deep=False)
         return structure_key({name: params[name] for name in params if name not in FREE})

@@ -51,7 +51,7 @@ def check_columns(
     if table is None:
         _refuse_sparse_nan(X)
         try:
-            # sums that overflow are looked at there
+            # it looks for overflow itself
             with np.errstate(over="ignore", invalid="ignore"):
                 return validate_data(estimator, X, y, reset=reset, **options), known
         except ValueError as error:

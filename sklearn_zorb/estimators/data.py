@@ -66,7 +66,7 @@ class Data:
     def relative(self, by_class: bool) -> Data:
         """Weights that count copies as they are, others relative to the largest."""
         weights = per_row(self.weights, by_class)
-        # beside a far larger one, a weight may be nothing
+        # beside a far larger one, a weight may round to zero
         X, y, weights = drop_weightless(self.X, self.y, weights)
         return replace(self, X=X, y=y, weights=weights)
 
@@ -199,8 +199,8 @@ def check_size(table: Any, name: str, dtype: Any, squared: bool = False) -> None
     if abs(found) > most:
         raise ValueError(
             f"{name} holds {found:g}: numbers beyond {most:.2g} overflow in "
-            f"{np.dtype(dtype).name}, if only where they are squared; scale that column down "
-            "first."
+            f"{np.dtype(dtype).name}, at the latest where they are squared; scale that column "
+            "down first."
         )
 
 

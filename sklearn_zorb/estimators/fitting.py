@@ -137,9 +137,10 @@ def train(
 
 @contextmanager
 def refused_overflow(data: Data, plan: Plan) -> Iterator[list[Any]]:
-    """Within it floating-point errors are silent; ValueError where what was found is not finite.
+    """Within this context floating-point errors are silent.
 
-    What is found is appended to the list that the context gives.
+    At its end, NaN or infinity in the arrays that were appended to the list that it gives is a
+    ValueError.
     """
     found: list[Any] = []
     try:

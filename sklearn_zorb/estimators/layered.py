@@ -140,8 +140,8 @@ class BaseLayered(NestedNames, CallbackSupportMixin, MultiOutputMixin, BaseEstim
         return None
 
     def _attributes(self, fit: Fit, data: Data, call: Call) -> dict[str, Any]:
-        """What a fit leaves, by name; what is learned from left-out outputs is in it."""
-        # what further batches are solved from stays as it is
+        """Attributes of a fitted estimator, with a decoder that learned from left-out outputs."""
+        # further batches are solved from params that are not folded
         model = fit.model if call.batch else fit.model.folded()
         if fit.left_out is not None:
             decoder = model.decoder.learn(fit.left_out, data.y, data.weights, final=not call.batch)

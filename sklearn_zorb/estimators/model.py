@@ -79,7 +79,7 @@ class FittedModel:
 
     @cached_property
     def importances(self) -> np.ndarray:
-        """Importances of the columns: what lists an estimator's attributes asks for them often."""
+        """Importances of the columns, kept: tools that list attributes ask for them often."""
         return column_importances(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class FittedModel:
         most = CHUNK_BYTES
         if self.backend == "jax" and runs_on_device(X, self.network.layers):
             of_rows, most, scope = on_device(self.network, self.params)
-        # what overflows on its way is looked for in what comes out
+        # results are looked through for overflow
         parts = Memory(memory_limit).chunks(X.shape[0], self.row_bytes, most, even=True)
 
         def fill(part: slice) -> None:

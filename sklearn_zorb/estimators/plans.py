@@ -133,7 +133,7 @@ def count_classes(y: np.ndarray, classes: np.ndarray | None = None) -> int:
 def closed_form_plan(estimator: Any, data: Data, n_outputs: int, dense: bool) -> Plan:
     """What a closed-form estimator asks of a fit to data of so many classes or outputs.
 
-    `dense` says that the default is one hidden block: a stack has none that others could take,
+    `dense` makes the default one hidden block: a stack has no hidden features for others to take,
     and must see all rows at once.
     """
     layers, memory = estimator.layers, Memory(estimator.memory_limit)

@@ -173,10 +173,10 @@ class ZORBTransformer(TransformerMixin, BaseLayered):
         found = find(plan.layers, lambda one: isinstance(one, Stack) or one.traits.honest)
         if found is not None:
             raise ValueError(
-                f"layers hold {type(found).__name__}, whose outputs for training rows are those of "
-                "models without them: no transformer gives both. Leave it out, or pass the "
-                "predictions of ZORBClassifier or ZORBRegressor on by StackingClassifier or "
-                "StackingRegressor."
+                f"layers hold {type(found).__name__}: in a fit it hands on predictions for rows "
+                "that its models have not seen, which transform cannot give afterwards. Leave it "
+                "out, or pass the predictions of ZORBClassifier or ZORBRegressor on by "
+                "StackingClassifier or StackingRegressor."
             )
         return plan
 

@@ -78,7 +78,7 @@ def _types(content: bytes) -> set[str]:
         one = left.pop()
         if isinstance(one, dict):
             names.add(f"{one.get('__module__')}.{one.get('__class__')}")
-            # which makes a tree whatever class stands there
+            # this loader makes a tree, whatever class is named
             names.update(UNCHECKED[:1] if one.get("__loader__") == "TreeNode" else ())
             left += one.values()
         elif isinstance(one, list):

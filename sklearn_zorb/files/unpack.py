@@ -149,7 +149,7 @@ class _Reader:
 
     def _random_state(self, value: Any) -> np.random.RandomState:
         name, key, position, has_gauss, gauss = self.value(value)
-        # NumPy believes what it is told, and would read beyond the key
+        # NumPy does not check the length, and would read beyond the key
         if name != "MT19937" or key.shape != (624,) or not 0 <= position <= 624:
             raise ValueError("no state of a random generator")
         generator = np.random.RandomState(0)

@@ -1,4 +1,4 @@
-"""Displays of what a training rule did, and of what a fitted model goes by."""
+"""Displays of a training, and of the columns that a fitted model uses."""
 
 from .history import ErrorReductionDisplay, HistoryDisplay
 from .importances import FeatureImportancesDisplay

@@ -90,7 +90,7 @@ def _of_branches(layer: Branches, shape: Shape, n_rows: int, n_outputs: int) -> 
 
 
 def seconds_of_list(layers: Sequence[Layer], shape: Shape, n_rows: int, n_outputs: int) -> float:
-    """The same for layers one behind the other."""
+    """Seconds that solving a list of layers takes."""
     shapes = output_shapes(layers, shape)
     seconds = partial(seconds_of, n_rows=n_rows, n_outputs=n_outputs)
     return sum(seconds(layer, shape) for layer, shape in zip(layers, shapes, strict=False))

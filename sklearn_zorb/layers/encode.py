@@ -224,7 +224,7 @@ def _layout(schema: Schema, max_levels: Int, kinds: str) -> _Layout:
         n_indicators += len(indicators)
     places = {j: np.where(place < 0, n_indicators, place) for j, place in places.items()}
     integers = (np.array(part, dtype=int) for part in (sources, numbers, gaps, times))
-    # a checker does not count what is unpacked
+    # type checkers do not count unpacked arguments
     return _Layout(tuple(names), *integers, places, n_indicators, category)  # type: ignore[arg-type,call-arg]
 
 

@@ -1,4 +1,4 @@
-"""What only a solve needs, taken out of solved params: predictions stay the same."""
+"""Solved params without what only a solve needs; predictions stay the same."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def folded(
     """Params of a solved list: projections of kernels move into the weights behind them.
 
     A projection is as large as the square of the landmarks; the weights keep their shape.
-    Products of weights in single precision would lose the digits that a projection has to
-    bring back, and stay as they are. Blocks of a `Stack` that it does not ask are left empty.
+    Params in single precision stay as they are, as the products would lose digits. Blocks of a
+    `Stack` whose weight is zero are left empty.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much each input of a layer counts for what a network says, from params alone."""
+"""How much each input of a layer counts for the outputs of a network, from params alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DRAWS, LEAST_DRAWS, ALL_DRAWS = 256, 16, 25_600
 def input_importances(
     layer: Layer, params: Params, above: np.ndarray, input_shape: Shape
 ) -> np.ndarray:
-    r"""Importances of the inputs of a layer, from what follows it makes of its outputs.
+    r"""Importances of the inputs of a layer, from those of its outputs.
 
     Each class of layers has a rule, which ``input_importances.register`` takes for others, too.
     A list that holds a layer without a rule is measured as a whole: by how much its output

@@ -268,7 +268,7 @@ class ReceptiveFields(BaseEstimator):
     def _between(
         self, rows: Any, first: int, second: int, image: Shape, field: tuple[slice, ...]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What leads from one row to the other within the field, and the middle."""
+        """The step from one row to the other within the field, and their middle."""
         a, b = (_dense(rows[i]).reshape(image)[field] for i in (first, second))
         return b - a, (a + b) / 2
 

@@ -168,7 +168,7 @@ class LinearLayer(Layer):
             # compiled programs serve numbers of rows that are rounded up
             index, weights = repeat_first(n_rows), padded_weights(weights, n_rows)
             n_rows = len(index)
-        # the wider, the more rows: adding a product to the sum would else take as long as it
+        # the wider, the more rows: adding a product to the sum would else take as long as making it
         shared = width <= WIDE and backend == "numpy"
         # rounding in single precision grows with the rows of a chunk
         double = context.dtype == np.float64

@@ -96,7 +96,7 @@ class Stack(Branches):
 
     @property
     def traits(self) -> Traits:
-        # the weights decide which blocks are asked at all, which JAX cannot trace
+        # blocks of weight zero are not computed, which JAX cannot trace
         inside = Traits.of_all([layer for block in self.children() for layer in block])
         return replace(inside, learns=True, reads_targets=True, fits_targets=True, jax=False)
 
@@ -167,7 +167,7 @@ class Stack(Branches):
         contexts = sequence.streams(branches, context)
 
         def solve_block(i: int) -> tuple[list[Params], Any, dict[str, Any], float]:
-            # what a block keeps has gone by the next one
+            # each block has the whole budget: what the others kept is gone by then
             started = perf_counter()
             branch, here = branches[i], contexts[i].replace(memory=copy(context.memory))
             branch_params = sequence.init(branch, here.rng.spawn(1)[0], inputs.shape[1:], data)
@@ -288,7 +288,7 @@ def combine(
     shrinkage: Float,
     likely: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Weights of blocks, their left-out outputs combined, and what the history tells of it."""
+    """Weights of blocks, their combined left-out outputs, and entries for the history."""
     if likely and context.task == "multiclass":
         weights = likelihood_weights(left_out, context.y, context.sample_weight)
     else:
@@ -320,7 +320,7 @@ def _error(outputs: np.ndarray, targets: Any, context: Context) -> float:
 
 
 def _score(outputs: np.ndarray, targets: Any, context: Context) -> float:
-    """Share of rows of which the class is told, or all labels; of numbers R2, of all at once."""
+    """Accuracy of classes or of whole sets of labels; of numbers R2, over all outputs at once."""
     several = context.task == "multiclass"
     if context.task == "regression":
         centre = mean(all_of, context.sample_weight, targets)

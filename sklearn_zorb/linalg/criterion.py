@@ -85,8 +85,9 @@ def descend(score: Score, other: Score, alphas: np.ndarray, errors: np.ndarray, 
 
     `errors` holds the scores of alphas tried, infinite for others, and takes up new ones.
 
-    A row that is a landmark has a feature that no other row fills. Left out it is missed by
-    the more the smaller alpha is, as no new row would be: that holds leave-one-out back.
+    A row that is a landmark has a feature that no other row fills. The smaller alpha is, the larger
+    its left-out error, which says nothing of new rows: leave-one-out then asks for too large an
+    alpha.
     """
     most = errors[best] * (1 + SLACK)
     error = other(alphas[best : best + 1])[0]

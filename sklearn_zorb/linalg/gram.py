@@ -64,7 +64,7 @@ class Gram:
         self._owned = False
 
     def __getstate__(self) -> dict[str, Any]:
-        # whoever is given the arrays may go on reading them
+        # arrays that were handed out are never written to
         self._owned = False
         return vars(self).copy()
 

@@ -151,7 +151,7 @@ class LeastSquares(BaseEstimator):
         return self.alpha != "loo" and bool(0 < self.alpha < nothing)
 
     def _prepare(self, system: System) -> tuple[Factors, str]:
-        """What answers for any penalty, and by what these are judged."""
+        """Factors that solve for any penalty, and the criterion by which penalties are compared."""
         tall = system.n_rows >= system.n_features
         if self.alpha != 0 and tall:
             gram = system.gram()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .solvers import Factors
     from .system import Chunk, System
 
-# what leverage leaves of one at the least: a row that is met exactly is not divided by zero
+# least value of 1 - leverage: a row that is fitted exactly is not divided by zero
 LEAST_SPARE = 1e-10
 # numbers of residuals, of all penalties, that are kept: to make them again takes a second pass
 KEPT = 5e6
@@ -93,8 +93,8 @@ def over_rows(
 ) -> Iterator[Result]:
     """``take(ops, targets, weights, residuals, spare)`` of all rows, piece by piece in order.
 
-    Pieces are such that what all alphas make of their rows stays in the cache, but of as many
-    rows as there are columns at the least: products of fewer take longer.
+    Pieces are so small that the results of all alphas stay in the cache, but have at least as many
+    rows as there are columns: smaller products take longer.
     """
     ops, row_bytes = system.ops, 8 * len(alphas) * system.n_targets
     cache = ops.chunk_bytes if ops.accelerated else CACHE_BYTES
@@ -116,7 +116,7 @@ def over_rows(
 
 
 def left_out(factors: Factors, chunk: Chunk, alphas: Any) -> tuple[Array, Array]:
-    """Residuals (n, n_targets, n_alphas), and what leverages leave of one (n, n_alphas).
+    """Residuals (n, n_targets, n_alphas), and 1 - leverage of each (n, n_alphas).
 
     Row i left out has the error ``residuals[i] / spare[i]``; a weight of 3 is three copies, of
     which one is left out.

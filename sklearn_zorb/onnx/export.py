@@ -1,4 +1,4 @@
-"""Models to ONNX, and tables to what a session takes."""
+"""Models to ONNX, and tables to inputs of a session."""
 
 from __future__ import annotations
 

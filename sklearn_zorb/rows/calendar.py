@@ -1,4 +1,4 @@
-"""What a moment says: year, month, weekday and hour."""
+"""Parts of a time: year, month, weekday and hour."""
 
 from __future__ import annotations
 

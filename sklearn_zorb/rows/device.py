@@ -39,7 +39,7 @@ def bucket(n_rows: int) -> int:
 
 
 def step_of(n_rows: int) -> int:
-    """What numbers near `n_rows` are rounded up to multiples of."""
+    """The step to multiples of which numbers near `n_rows` are rounded up."""
     return 2 ** max(0, int(n_rows).bit_length() - 4)
 
 

@@ -45,7 +45,7 @@ class Ordered:
         self._total = np.cumsum(self.weight)
 
     def quantiles(self, parts: ArrayLike, of: Float) -> np.ndarray:
-        """For each number of parts, `of` of which are all, the value up to which they go.
+        """The value up to which each number of parts goes, `of` parts being all of the weight.
 
         That is the first one with no less than their share of the weight at or below it: a
         weight of 2 is exactly two copies of a row.

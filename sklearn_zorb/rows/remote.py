@@ -119,7 +119,7 @@ class Remote:
 
 
 class View:
-    """What a function makes of the rows of tables, row by row, each time that it is read.
+    """The value of a function for each row of tables, computed each time that it is read.
 
     Parameters
     ----------

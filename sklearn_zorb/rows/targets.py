@@ -114,7 +114,7 @@ class Targets:
         return Targets(self.values, self.codes, (*self.steps, function))
 
     def columns(self, which: slice) -> Targets:
-        """Some columns of the table, those of the slice `own` of the last axis."""
+        """Some columns of the table, those of the slice `which` of the last axis."""
         take = itemgetter((..., which))
         return self.through(take) if self.steps else self.with_values(take(self.values))
 

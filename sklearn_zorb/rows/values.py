@@ -78,7 +78,7 @@ def _is_gap(value: Any) -> bool:
     if value is None:
         return True
     different = value != value
-    # the missing value of pandas differs from itself in a way that is missing, too
+    # to compare the missing value of pandas with itself gives a missing value again
     return bool(different) if isinstance(different, bool | np.bool_) else different is value
 
 

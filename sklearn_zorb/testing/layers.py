@@ -218,7 +218,7 @@ def _check_invert(case: Case, exact: bool) -> None:
 
 
 def _check_invert_without_inputs(case: Case) -> None:
-    # the last one often: what depends on how often a row comes shows
+    # the last row comes often, to show what depends on counts
     distinct, codes = case.outputs[:5], np.minimum(np.arange(N_SAMPLES), 4)
     line = "invert that reads no inputs inverts row by row: equal targets, equal results"
     once, params = _inverted(case, frozen(distinct), None)

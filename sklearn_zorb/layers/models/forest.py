@@ -1,4 +1,4 @@
-"""Trees grown on bootstrap samples of weighted rows, and what they say of rows out of the bag."""
+"""Trees grown on bootstrap samples of weighted rows, and their outputs for rows out of the bag."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Bag:
     def grow(
         self, rng: np.random.Generator
     ) -> tuple[tuple[Nodes, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
-        """A tree and its gains; rows out of its bag, with what chance, and what it says of them."""
+        """A tree and its gains; rows out of its bag, the chance of each, and outputs for them."""
         counts = self._draw(rng)
         drawn = np.flatnonzero(counts)
         tree = self.make_tree(random_state=seed(rng))

@@ -161,14 +161,14 @@ class Nodes:
 
     @cached_property
     def _one_by_one(self) -> list[Callable[[np.ndarray], np.ndarray]]:
-        """For each tree what predicts the leaves of rows."""
+        """For each tree, a function that gives the leaf of each row."""
         records, starts = self._records(), self._starts
         pieces = np.split(records, starts[1:])
         return [tree_predictor(piece, self._bits) for piece in pieces]
 
     @cached_property
     def _all_at_once(self) -> Callable[[np.ndarray], np.ndarray]:
-        """What predicts leaves by the tree that the last column of a row tells.
+        """A function that gives the leaf of each row in the tree that its last column names.
 
         In front of the trees stands one that parts their numbers in halves.
         """

@@ -1,4 +1,4 @@
-"""What every solver is: it prepares a system once, and then answers for any penalty."""
+"""The interface of solvers: a system is prepared once, and then solved for any penalty."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Cholesky(Factors):
         super().__init__(get_backend(gram.backend), gram)
         self.gram, self.mean_eigenvalue = gram, gram.mean_eigenvalue
         self._total = float(np.sum(to_numpy(gram.target_squares)))
-        # what every alpha tried left, and the factor of the last one, which is large
+        # results of every alpha tried, and the factor of the last one, which is large
         self._solved: dict[float, Any] = {}
         self._dof: dict[float, float] = {}
         self._last: tuple[float | None, Any] = (None, None)

@@ -142,7 +142,7 @@ class Dual(Factors):
         return float((deviation**2).sum()) / self.weight
 
     def project(self, centred: Array, alphas: np.ndarray) -> tuple[Array, Array]:
-        raise NotImplementedError("the rows that were solved for are the only ones left out.")
+        raise NotImplementedError("only rows of the system that was solved can be left out.")
 
     def each_left_out(
         self, system: System, alphas: Sequence[float] | np.ndarray, take: Callable[..., Result]

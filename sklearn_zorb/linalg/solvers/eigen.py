@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..penalties import Score
     from ..system import Chunk, System
 
-# what leverage leaves of one where a row is met exactly, whatever its target
+# 1 - leverage of a row that is fitted exactly, whatever its target
 INTERPOLATED = 1e-8
 
 
@@ -51,7 +51,7 @@ class Eigen(Factors):
     ) -> None:
         super().__init__(ops, sums)
         self.method, self.rcond, self.vectors = method, rcond, vectors
-        # what every alpha is judged by is small: no trip to an accelerator for each
+        # each alpha needs a few numbers only: they stay off the accelerator
         self.values = np.maximum(to_numpy(values), 0.0)
         self.mean_eigenvalue = float(self.values.sum()) / len(self.mean)
         self.projected = to_numpy(projected)

@@ -158,9 +158,9 @@ class ZORB(Trainer):
 
 
 def _go_on(network: Network, state: dict[str, Any], history: History) -> int:
-    """The first layer that is to be solved where others have been, and are in the history.
+    """The first layer to solve in a fit that goes on; layers solved before go into the history.
 
-    Layers whose training outputs are none of their `forward` are solved again: these were lost.
+    A layer whose training outputs differ from `forward` is solved again, as those were lost.
     """
     if not (isinstance(state, dict) and {"first", "history"} <= state.keys()):
         raise ValueError(f"state={state!r}; pass what an interrupted fit of ZORB left, or None.")
@@ -179,7 +179,7 @@ def _draws_rows(layer: Any) -> bool:
 
 @dataclass
 class Sweep:
-    """What a sweep left: its params, what they are worth, and what the read-out saw."""
+    """The result of a sweep: params, their left-out error, and the inputs of the read-out."""
 
     params: list[Params]
     error: float
@@ -307,10 +307,10 @@ def solve_readout(
 
 
 def _within_reach(network: Network, targets: Targets, outputs: Any, context: Context) -> Targets:
-    """Class targets, exceeded ones moved to where the outputs are.
+    """Class targets; where outputs exceed them, the outputs.
 
-    An output beyond its 0 or 1 is on the right side: asking it back would spend the fit on
-    rows that are settled. Least squares on such targets minimises the squared hinge.
+    An output beyond its 0 or 1 is on the right side: pulling it back would spend the fit on rows
+    that are right already. Least squares on such targets minimises the squared hinge.
     """
     if not _has_margin(network, outputs, context):
         return targets
@@ -324,7 +324,7 @@ def _within_reach(network: Network, targets: Targets, outputs: Any, context: Con
 
 
 def _shortfall(network: Network, targets: Targets, solved: Solved, context: Context) -> float:
-    """What a sweep is worth: its left-out error, beyond the margin only for classes."""
+    """The left-out error of a sweep; of classes, only where outputs fall short."""
     outputs = solved.left_out
     if not _has_margin(network, outputs, context):
         return solved.report["loo_error"]

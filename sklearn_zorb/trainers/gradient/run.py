@@ -213,7 +213,7 @@ class Run:
 def _going_on(fresh: Tree, kept: Tree) -> Tree:
     """What a former training kept, in the precision of this one; `fresh` where it does not fit.
 
-    It does not where settings have changed that say what is kept, such as the optimiser.
+    It does not fit where settings that it depends on have changed, such as the optimiser.
     """
     import jax
 

@@ -299,7 +299,7 @@ class Pass:
         return -self.update.target_rate * jax.grad(loss)(before)
 
     def guess(self, reverse: Tree, j: int, rows: Any) -> Any:
-        """What the learned inverse of block j makes of rows."""
+        """The learned inverse of block j, applied to rows."""
         learned = reverse[str(j)]
         tied = None if "weights" in learned else self.params[self.update.starts[j]]["weights"].T
         return guess(learned, rows, tied).reshape(self.states[j].shape)

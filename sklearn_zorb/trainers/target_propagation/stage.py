@@ -132,7 +132,7 @@ class Stage:
         return self.layer.forward(self.params, reached)
 
     def handed_on(self, reached: Any) -> Any:
-        """What the layer above is given while it learns: what a fit made of rows left out."""
+        """What the layer above is given while it learns: outputs of fits without these rows."""
         return self.outputs(reached) if self.left_out is None else self.left_out
 
     def learn(self, rows: Any, wanted: Any, weights: np.ndarray | None, epoch: int) -> None:
