@@ -1,6 +1,7 @@
 """Settings and data shared by the tests."""
 
 import os
+from collections import Counter
 
 # before NumPy is loaded, and for processes that tests start: threads of BLAS in one worker of
 # xdist would wait actively on the cores of the others; those of XLA are as many as NPROC says
@@ -19,6 +20,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # small programs, most of them run once: compilers take longer than they save
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Parameters beyond those that a test says are quick are slow."""
+    seen = Counter()
+    for item in items:
+        if (mark := item.get_closest_marker("quick")) is not None:
+            test = item.path, item.originalname
+            seen[test] += 1
+            if seen[test] > mark.args[0]:
+                item.add_marker("slow")
 
 
 @pytest.fixture

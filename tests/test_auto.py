@@ -140,6 +140,7 @@ def test_classes_and_probabilities_against_a_forest(name):
     assert np.mean(scores[::2]) >= np.mean(scores[1::2])
 
 
+@pytest.mark.slow
 def test_numbers_against_a_forest():
     for X, y in (
         datasets.load_diabetes(return_X_y=True),
@@ -157,6 +158,7 @@ def test_loo_score_is_not_far_from_the_test_score():
     assert model.loo_score_ == pytest.approx(model.score(X[300:], y[300:]), abs=0.05)
 
 
+@pytest.mark.slow
 def test_labels_several_numbers_and_many_rows():
     X, Y = datasets.make_multilabel_classification(150, n_classes=3, random_state=0)
     assert ZORBClassifier(random_state=0).fit(X, Y).predict_proba(X).shape == (150, 3)

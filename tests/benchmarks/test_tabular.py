@@ -328,6 +328,7 @@ def test_short_lists_stand_beside_fast_and_slow_models_and_in_no_ranks(results):
     assert f"- *{short}*: ``Dense[64" in (results / "tabular.rst").read_text()
 
 
+@pytest.mark.slow
 def test_page_rates_efforts_and_says_which_were_not_measured(results):
     quick, _, slow = EFFORTS
     rows = regression_rows({

@@ -140,6 +140,7 @@ def test_demo_draws_and_tells(zorb, elsewhere):
     assert sum(float(share) for share in re.findall(r"\d\.\d+", made)) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_demo_reads_text_and_gaps_and_fits_without_matplotlib(zorb, elsewhere, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = json.loads(zorb("demo", "--datasets", "flats", "--no-plot", "--json"))

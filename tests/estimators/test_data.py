@@ -155,6 +155,7 @@ def test_parameters(Estimator, params, match):
         model.set_params(**params).fit(X, Y)
 
 
+@pytest.mark.quick(1)
 @ALL
 def test_precisions(Estimator):
     for dtype in (int, bool, complex, str, np.float16, np.dtype("int32"), "int8"):

@@ -90,6 +90,7 @@ def test_an_interrupted_refit_leaves_the_model_as_it_was(Estimator, n_sweeps, na
     assert interruptions(model, OTHER, new) > 0
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("rule", [ZORB(), Backprop(max_epochs=2)], ids=repr)
 @pytest.mark.parametrize("warm_start", [False, True])
 @pytest.mark.parametrize("Estimator", [NetworkClassifier, NetworkRegressor])

@@ -7,6 +7,7 @@ import sys
 
 import joblib
 import numpy as np
+import pytest
 from sklearn.datasets import load_iris
 
 from sklearn_zorb import NetworkClassifier, ZORBClassifier, ZORBRegressor
@@ -36,6 +37,7 @@ def arrays_of(value):
     return [value]
 
 
+@pytest.mark.slow
 def test_models_fitted_by_jax_are_copied_and_predict_the_same_in_a_fresh_process(tmp_path):
     for name, model in MODELS.items():
         model = copy.deepcopy(model).fit(X, Y)

@@ -56,6 +56,7 @@ def test_probabilities_are_those_of_the_logits(tail):
     np.testing.assert_allclose(proba, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_multi_output_regression_and_range_of_a_final_sigmoid():
     X, y = load_diabetes(return_X_y=True)
     model = NetworkRegressor("Dense[8] Tanh", random_state=0).fit(X, np.c_[y, -y])
@@ -104,6 +105,7 @@ def test_warm_start_takes_no_other_classes():
     assert model.set_params(warm_start=False).fit(X, Y + 3).classes_.tolist() == [3, 4, 5]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("rows", [150, 1200])
 @pytest.mark.parametrize(
     "trainer",
@@ -138,6 +140,7 @@ RULES = [
 ]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_another_rule_goes_on_from_the_params(step):
     """From each rule to three others, and back in a batch."""
@@ -224,6 +227,7 @@ def test_rules_in_closed_form_have_no_partial_fit():
     assert not hasattr(NetworkClassifier(trainer=ZORB()), "partial_fit")
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("tail", ["", "Dense Sigmoid", "Dense Softmax"])
 def test_final_activations_give_the_same_probabilities_that_were_trained(tail):
     X, y = load_breast_cancer(return_X_y=True)

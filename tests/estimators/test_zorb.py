@@ -218,6 +218,7 @@ STILL = [
 NO_SPARSE = ("NormalScores", "BatchNorm", "PiecewiseLinear")
 
 
+@pytest.mark.quick(12)
 @BOTH
 @pytest.mark.parametrize("layers", STILL)
 def test_a_column_that_never_varied_never_moves_a_prediction(Estimator, layers):

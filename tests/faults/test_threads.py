@@ -30,6 +30,7 @@ def test_eight_threads_at_once():
     assert all(map(same, found, 5 * alone))
 
 
+@pytest.mark.slow
 def test_a_killed_worker_leaves_the_model_as_it_was():
     main = os.getpid()
 

@@ -140,6 +140,7 @@ def test_batches_go_on(again, Kind, n_first):
         same(model.partial_fit(*batch), other.partial_fit(*batch))
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("Kind", [NetworkClassifier, NetworkRegressor])
 def test_rules_go_on(again, Kind, rule):
@@ -153,6 +154,7 @@ def test_rules_go_on(again, Kind, rule):
         same(model.partial_fit(X, y), other.partial_fit(X, y))
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "lion", "adagrad"])
 def test_optimizers_go_on(again, optimizer):
     rule = trainers.Backprop(optimizer=optimizer, max_epochs=3)
@@ -338,6 +340,7 @@ def test_a_model_is_loaded_in_another_process(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), model.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_whole_file(tmp_path):
     path = tmp_path / "model"
     code = (

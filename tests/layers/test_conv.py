@@ -95,6 +95,7 @@ def test_many_samples_give_what_each_gives(stride):
         np.testing.assert_allclose(found[alone], expected, atol=1e-12)
 
 
+@pytest.mark.quick(2)
 @geometries
 def test_jax_agrees(geometry):
     layer, params, images = setup(geometry)
@@ -248,6 +249,7 @@ def contrasted(rows, floor):
     return np.array([(row - row.mean()) / np.sqrt(row.var() + floor) for row in rows])
 
 
+@pytest.mark.quick(2)
 @geometries
 def test_contrast_scales_each_window(geometry):
     layer, _, images = setup(geometry, contrast=0.2)

@@ -86,6 +86,7 @@ def test_kinds_are_parts_of_the_whole(rng):
     pd.testing.assert_frame_equal(joined[list(whole)], whole)
 
 
+@pytest.mark.slow
 def test_jax_gives_the_same(rng, x64):
     layer, params, found = encoded(table(rng))
     numbers, _ = read_table(Table(table(np.random.default_rng(0))), "from_dtype")

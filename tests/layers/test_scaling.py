@@ -175,6 +175,7 @@ def test_scalers_behind_other_layers_scale_what_those_hand_on(scaler):
     np.testing.assert_allclose(own["mean"], np.average(rows, axis=0, weights=WEIGHTS[:150]))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("layer", [Standardize(clip=3.0), BatchNorm()], ids=str)
 def test_jax_agrees(layer):
     import jax

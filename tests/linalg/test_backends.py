@@ -37,6 +37,7 @@ def test_a_named_backend_is_taken_and_auto_is_numpy_without_an_accelerator():
     assert choose_backend("auto", 1e6) == "numpy"
 
 
+@pytest.mark.slow
 def test_an_accelerator(tmp_path):
     """JAX finds plugins by their entry points."""
     info = tmp_path / "stand_in-1.0.dist-info"
@@ -52,6 +53,7 @@ def test_an_accelerator(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.quick(4)
 @pytest.mark.parametrize("layers", ["auto", "Dense[12] Tanh Dense[8] ReLU"])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])
@@ -65,6 +67,7 @@ def test_jax_agrees_with_numpy(Estimator, sparse, layers, always_moved):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "layers", ["Dense[8] Trees[5]", "Flatten Stack(Trees[5] | Identity)", "BatchNorm Dense[9] Cos"]
 )
@@ -78,6 +81,7 @@ def test_other_lists_agree(layers, always_moved):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_folds_of_nearly_equal_size_compile_once(compiled):
     model = ZORBClassifier("Dense[12] Tanh", backend="jax", random_state=0)
     model.fit(X[:101], Y[:101]).predict(X[:101])
@@ -89,6 +93,7 @@ def test_folds_of_nearly_equal_size_compile_once(compiled):
     assert compiled  # the listener does hear of compilations
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("layers", ["Stack(Dense[8] Tanh | Identity)", "Dense[8] Trees[2]"])
 def test_lists_that_jax_cannot_trace_compile_once(layers, compiled, always_moved):
     model = ZORBClassifier(layers, backend="jax", random_state=0)
@@ -100,6 +105,7 @@ def test_lists_that_jax_cannot_trace_compile_once(layers, compiled, always_moved
     assert compiled == []
 
 
+@pytest.mark.slow
 def test_programs_of_former_shapes_are_let_go(compiled, monkeypatch):
     monkeypatch.setattr("sklearn_zorb.linalg.backends.MOST_PROGRAMS", 0)
     model = ZORBClassifier("Dense[4]", backend="jax", random_state=0)
@@ -182,6 +188,7 @@ assert in_child(lambda: on_numpy.fit(X, y), "") == 0
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_in_a_forked_child_numpy_works_and_jax_does_or_is_refused():
     command = [sys.executable, "-W", "ignore", "-c", FORKED]

@@ -30,6 +30,7 @@ def backend(request):
         yield request.param
 
 
+@pytest.mark.quick(7)
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_ridge_is_that_of_scikit_learn(shape, intercept, backend):
@@ -53,6 +54,7 @@ def test_loo_takes_the_best_alpha_of_the_grid(shape):
     assert solution.alpha == pytest.approx(grid[int(np.argmin(errors))], rel=1e-9)
 
 
+@pytest.mark.quick(7)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("rcond", [None, 1e-3])
 def test_minimum_norm_equals_lstsq(shape, rcond, backend):
@@ -128,6 +130,7 @@ def test_sparse_rows_equal_dense_ones(shape, alpha):
     np.testing.assert_allclose(sparse.left_out, dense.left_out, atol=1e-8)
 
 
+@pytest.mark.quick(3)
 @pytest.mark.parametrize("shape", ["tall", "wide"])
 def test_spread_of_what_is_linear_in_the_rows(shape, backend):
     rows, targets, weights = make(shape)

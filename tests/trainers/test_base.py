@@ -31,6 +31,7 @@ def equal(first, second):
     )
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 def test_every_rule_takes_a_list_of_layers(rule):
     layers, own = [Dense(8), Tanh(), Dense(3)], context()

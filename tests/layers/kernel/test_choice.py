@@ -84,6 +84,7 @@ def test_a_stack_widens_left_out_errors_by_what_a_layer_reports():
     np.testing.assert_allclose(wider.predict(X), plain.predict(X))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("n_rows, n_features", [(100, 200), (200, 500)])
 def test_wide_tables_are_judged_honestly(n_rows, n_features):
     rng = np.random.default_rng(0)

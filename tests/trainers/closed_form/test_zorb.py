@@ -241,6 +241,7 @@ def test_random_features_are_kept_only_where_they_are_read():
     assert peak < 0.7 * 6000 * 12 * 12 * 64 * 4  # the pixels of every filter, whole
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("layers", ["Dense[50] Tanh", "Dense[50] ReLU Dense[20] Sigmoid"])
 # at 1 hidden weights have the rank of the targets, but for rounding
 @pytest.mark.parametrize("relaxation", [0.3, 1.0])

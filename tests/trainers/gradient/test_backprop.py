@@ -39,6 +39,7 @@ def test_sgd_by_hand():
     np.testing.assert_allclose(found["intercept"], b)
 
 
+@pytest.mark.slow
 def test_adam_against_optax(x64):
     import jax
     import optax
@@ -62,6 +63,7 @@ def test_adam_against_optax(x64):
         np.testing.assert_allclose(found[place]["weights"], own["weights"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_as_good_as_the_networks_of_scikit_learn():
     D, d = load_digits(return_X_y=True)
     D, train, test = D / 16, slice(0, 1300), slice(1300, None)
@@ -74,6 +76,7 @@ def test_as_good_as_the_networks_of_scikit_learn():
     assert model.score(D[test], d[test]) > other.score(D[test], d[test]) - 0.02
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("batch_size", ["auto", 32])
 def test_weights_are_repetitions(batch_size):
     rng = np.random.default_rng(0)

@@ -31,6 +31,7 @@ def after(dense, rows):
 SLOW = {"max_epochs": 60, "tol": None, "schedule": "linear", "learning_rate": 5e-3}
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("batch_size", ["auto", 40])
 def test_moments_are_those_of_the_rows_that_reach_it(batch_size):
     rule = Backprop(batch_size=batch_size, **SLOW)
@@ -41,6 +42,7 @@ def test_moments_are_those_of_the_rows_that_reach_it(batch_size):
     assert_moments(own["1"], after(own["0"], Z))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("batch_size", ["auto", 40])
 def test_inside_a_composite_layer_it_does_what_it_does_outside(batch_size):
     rule = Backprop("sgd", learning_rate=0.1, max_epochs=5, batch_size=batch_size)
@@ -58,6 +60,7 @@ def fixed(rng, shape):
     return np.random.default_rng(7).normal(size=shape) / 2
 
 
+@pytest.mark.slow
 def test_nested_composites_and_images():
     nested = Parallel([[Skip([Dense(5), Skip([Dense(3), BatchNorm()])])], [Dense(2)]])
     params = fit([nested], Backprop(**SLOW)).params_[1]["branch_1"]["0"]["branch_2"]

@@ -51,6 +51,7 @@ def test_scale_of_the_feedback(feedback, width, x64):
     assert memory["1"].std() == pytest.approx(2 / np.sqrt(width), rel=0.05)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("feedback", ["direct", "random_readout"])
 def test_it_learns(feedback):
     X, y = load_iris(return_X_y=True)
@@ -59,6 +60,7 @@ def test_it_learns(feedback):
     assert model.fit(X, y).score(X, y) > 0.93
 
 
+@pytest.mark.slow
 def test_learning_beats_random_features():
     X, y = load_digits(return_X_y=True)
     loss = {}

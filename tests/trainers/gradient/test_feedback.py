@@ -28,6 +28,7 @@ STACKS = {
 }
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", STACKS)
 def test_with_the_weights_it_is_backpropagation(name, x64):
     problem, rule = Problem(STACKS[name], width=9), FeedbackAlignment()
@@ -69,6 +70,7 @@ def test_scale_of_the_feedback(x64):
         assert spread == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("scale", [None, 1.0])
 def test_it_learns(scale):
     rule = FeedbackAlignment(scale, max_epochs=60)

@@ -30,6 +30,7 @@ def estimates(rule, n, seed=0):
     return np.concatenate(rows, axis=1), flat(problem.direction(Backprop()))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "granularity, distribution",
     [("tensor", "normal"), ("layer", "rademacher"), ("joint", "normal")],
@@ -44,6 +45,7 @@ def test_unbiased(granularity, distribution, x64):
     assert np.corrcoef(found.mean(axis=0), true)[0, 1] > 0.97
 
 
+@pytest.mark.slow
 def test_variance_falls_with_finer_directions_and_more_of_them(x64):
     spread = {
         (g, k): estimates(ForwardGradient(g, k), 2000)[0].var(axis=0).sum()
@@ -64,6 +66,7 @@ def test_standardized_directions_never_move_the_mean_of_a_tensor(distribution, x
     assert abs(true[:4].mean()) > 0.001
 
 
+@pytest.mark.slow
 def test_chunks_of_directions_change_nothing(x64):
     a, _ = estimates(ForwardGradient(n_directions=7, chunk_size=3), 3)
     b, _ = estimates(ForwardGradient(n_directions=7, chunk_size=7), 3)
@@ -78,6 +81,7 @@ def normal(rng, shape):
     return rng.normal(size=shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hidden, initializer, rate, threshold",
     [
@@ -102,6 +106,7 @@ def test_published_protocol_on_three_species_of_flowers(hidden, initializer, rat
     assert model.score(rows, Y) > 0.93
 
 
+@pytest.mark.slow
 def test_mini_batches_and_many_directions_come_close_to_backpropagation():
     D, d = load_digits(return_X_y=True)
     options = {"learning_rate": 0.01, "max_epochs": 10}

@@ -37,6 +37,7 @@ def numpy_loss(task, params, X, T, w):
     return (w * each).sum()
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("task", TASKS)
 def test_loss_and_gradient_against_numpy_and_finite_differences(task, x64):
     import jax

@@ -15,6 +15,7 @@ def probabilities(rule):
     return NetworkClassifier(trainer=rule, random_state=0).fit(X, Y).predict_proba(X)
 
 
+@pytest.mark.slow
 def test_schedules():
     np.testing.assert_allclose(
         learning_rates("cosine", 2.0, 0, 4, 4), [2, 1.70710678, 1, 0.29289322]

@@ -30,6 +30,7 @@ def fit(rule, layers="Dense[6] Tanh"):
     return NetworkClassifier(layers, trainer=rule, random_state=0).fit(X, Y)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "kind, distribution", [("rbd", "rademacher"), ("fpd", "rademacher"), ("rbd", "sketch")]
 )
@@ -44,6 +45,7 @@ def test_the_step_is_the_gradient_seen_through_the_directions(kind, distribution
     assert np.allclose(flat(first), flat(second)) == (kind == "fpd")
 
 
+@pytest.mark.slow
 def test_fixed_directions_keep_the_training_in_one_subspace():
     ranks = {}
     for kind in ("fpd", "rbd"):
@@ -60,6 +62,7 @@ def cross_entropy(weights, inputs, targets, shares):
     return shares @ losses
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("antithetic", [False, True])
 def test_evolution_strategies_rank_losses_around_the_weights(antithetic):
     here = problem()
@@ -86,6 +89,7 @@ def test_offspring_without_a_loss_are_no_better_than_the_worst():
     assert np.isfinite(found).all()
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "rule",
     [

@@ -18,6 +18,7 @@ from sklearn_zorb.trainers.gradient.run import split_rows
 X, Y = load_iris(return_X_y=True)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "batch_size, sizes", [("auto", (150, 149, 147)), (100, (1797, 1790, 1750))]
 )

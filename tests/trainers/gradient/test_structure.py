@@ -13,6 +13,7 @@ from sklearn_zorb.trainers.gradient.structure import straight_through
 X, Y = load_iris(return_X_y=True)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("layer", [Sign(), Step()], ids=repr)
 def test_steps_are_refused_unless_straight_through(layer):
     name, layers = type(layer).__name__, [Dense(30), layer]

@@ -34,6 +34,7 @@ def assert_same(a, b):
         np.testing.assert_allclose(found, wanted, rtol=1e-8)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize(
     "options",
     [
@@ -50,6 +51,7 @@ def test_many_workers_find_the_weights_of_one(options):
     assert_same(fit(3, **options), fit(1, **options))
 
 
+@pytest.mark.slow
 def test_processes():
     assert_same(fit(2, backend="loky"), fit(1))
 
@@ -96,6 +98,7 @@ def test_no_weights_stay_behind():
     assert not workers.held
 
 
+@pytest.mark.slow
 def test_layers_that_look_at_the_batch():
     def moments(model):
         return next(own for own in model.params_ if "variance" in own)["mean"]
@@ -106,6 +109,7 @@ def test_layers_that_look_at_the_batch():
     assert not np.allclose(flat_params(split), flat_params(one))
 
 
+@pytest.mark.slow
 def test_it_stops_where_the_loss_is_not_finite():
     with pytest.warns(ConvergenceWarning, match="diverged"):
         model = fit(2, "Dense[6] ReLU", learning_rate=1e200)

@@ -44,6 +44,7 @@ STACKS = {
 }
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", STACKS)
 def test_gradient_targets_are_backpropagation(name):
     problem = Problem(STACKS[name])
@@ -56,6 +57,7 @@ def test_gradient_targets_are_backpropagation(name):
     np.testing.assert_allclose(flat(found), flat(true), atol=1e-12)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("units, delta", [(3, True), (8, False)])
 def test_least_squares_targets_against_numpy(units, delta):
     trainer = TargetPropagation(alpha=0.1, delta=delta)
@@ -99,6 +101,7 @@ def test_least_squares_updates_against_weighted_ridge():
     np.testing.assert_allclose(flat(other), flat(found), atol=1e-12)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("options", [{}, {"reverse_units": 12}, {"tie": True}, {"noise": 0.05}])
 def test_inverses_learn_to_reconstruct(options):
     import jax
@@ -120,6 +123,7 @@ def test_difference_leaves_a_met_target_alone():
     assert not np.allclose(by_reconstruction(run, 1, run.states[2]), run.states[1])
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("candidates", ["normal", "passes"])
 def test_candidates_never_make_a_row_worse(candidates):
     trainer = TargetPropagation(

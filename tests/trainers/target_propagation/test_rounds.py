@@ -32,6 +32,7 @@ STACKS = {
 }  # fmt: skip
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("name", STACKS)
 def test_networks_with_solved_layers_learn(name):
     layers, options = STACKS[name]
@@ -43,6 +44,7 @@ def test_networks_with_solved_layers_learn(name):
         np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_early_stopping_weights_and_partial_fit():
     layers = [Dense(10), Tanh(), Trees(10, units=4), BatchNorm()]
     options = {"n_target_steps": 10, "learning_rate": 0.03}

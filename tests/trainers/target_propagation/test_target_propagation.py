@@ -28,11 +28,13 @@ RULES = [
 ]
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_they_learn(rule):
     assert fit("Dense[16] Tanh Dense[16] Tanh", rule).score(X, Y) > 0.9
 
 
+@pytest.mark.slow
 def test_candidates_need_no_derivative_and_pass_noise_again():
     rule = TargetPropagation("candidates", n_candidates=4, max_epochs=60, tol=None)
     assert fit("Dense[30] Sign Dense[30] Sign", rule).score(X, Y) > 0.9
