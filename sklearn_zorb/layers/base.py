@@ -219,7 +219,9 @@ class Layer(Node, BaseEstimator):
 
     def least_bytes(self, input_shape: Shape, n_rows: int) -> float:
         """Estimate the least memory that the layer takes: that of its outputs for one chunk."""
-        return 8 * min(n_rows, LEAST_ROWS) * math.prod(self.output_shape(input_shape))
+        shape = self.output_shape(input_shape)
+        at_a_time = LEAST_ROWS if len(shape) == 1 else 1
+        return 8 * min(n_rows, at_a_time) * math.prod(shape)
 
     def init(
         self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None

@@ -31,7 +31,7 @@ def with_contrast(rows: Any, params: Params) -> Any:
     if "floor" not in params:
         return rows
     rows = rows - rows.mean(axis=1, keepdims=True)
-    variance = (rows**2).mean(axis=1, keepdims=True)
+    variance = namespace(rows).vecdot(rows, rows)[:, None] / rows.shape[1]
     rows /= (variance + in_precision_of(rows, params["floor"])) ** 0.5
     return rows
 

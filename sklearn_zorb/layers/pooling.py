@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from itertools import repeat
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from ..linalg import namespace
@@ -79,8 +79,7 @@ class MaxPool2D(_Pool):
     """
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
-        windows = self._windows(inputs.shape[1:])
-        return reduce(namespace(inputs).maximum, windows.shifts(inputs))
+        return self._windows(inputs.shape[1:]).combined(inputs, namespace(inputs).maximum)
 
     def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         windows = self._windows(inputs.shape[1:])
@@ -88,7 +87,7 @@ class MaxPool2D(_Pool):
 
     def _proposals(self, windows: Windows, targets: Array, inputs: Array) -> Iterator[Array]:
         xp = namespace(targets)
-        largest = reduce(xp.maximum, windows.shifts(inputs))
+        largest = windows.combined(inputs, xp.maximum)
         taken = xp.zeros(targets.shape, dtype=bool)
         for pixels in windows.shifts(inputs):
             first = (pixels == largest) & ~taken
@@ -127,7 +126,7 @@ class AvgPool2D(_Pool):
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
         windows = self._windows(inputs.shape[1:])
-        return sum(windows.shifts(inputs)) / (windows.size[0] * windows.size[1])
+        return windows.combined(inputs, add) / (windows.size[0] * windows.size[1])
 
     def invert(self, params: Params, targets: Array, inputs: Any, context: Context) -> Array:
         windows = self._windows(inputs.shape[1:])

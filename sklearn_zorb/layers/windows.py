@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -13,7 +14,7 @@ from ..linalg import is_jax, namespace
 from .base import shape_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..typing import Array, Int, Shape
     from .base import Layer
@@ -88,6 +89,15 @@ class Windows(NamedTuple):
         padded = self._pad(images)
         for where in self._places():
             yield padded[where]
+
+    def combined(self, images: Array, combine: Callable[[Any, Any], Any]) -> Any:
+        """The pixels of each window as one: those of a column first, then the columns."""
+        padded = self._pad(images)
+        for axis, steps in enumerate(zip(self.size, self.stride, self.counts, strict=True), 1):
+            before = (slice(None),) * axis
+            lines = ((*before, _every(offset, *steps[1:])) for offset in range(steps[0]))
+            padded = reduce(combine, (padded[line] for line in lines))
+        return padded
 
     def patches(self, images: Array) -> Array:
         """Design rows (n * windows, elements * channels), sample by sample."""
