@@ -138,8 +138,8 @@ class NetworkClassifier(LayeredClassifier):
     >>> from sklearn_zorb import NetworkClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> model = NetworkClassifier("Dense[16] ReLU", random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.9
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     _parameter_constraints = {
@@ -294,8 +294,8 @@ class NetworkRegressor(RegressorMixin, LayeredPredictor):
     >>> from sklearn_zorb import NetworkRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = NetworkRegressor("Dense[16] ReLU", random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.5
-    True
+    >>> print(model.score(X, y))
+    0.6...
     """
 
     _parameter_constraints = _CONSTRAINTS

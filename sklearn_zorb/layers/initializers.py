@@ -183,8 +183,8 @@ class ReceptiveFields(BaseEstimator):
     >>> X, y = load_digits(return_X_y=True)
     >>> fields = ReceptiveFields((8, 8), min_size=3, max_size=6)
     >>> layers = [Dense(500, initializer=fields, relaxation=0), ReLU()]
-    >>> ZORBClassifier(layers, random_state=0).fit(X, y).loo_score_ > 0.98
-    True
+    >>> print(ZORBClassifier(layers, random_state=0).fit(X, y).loo_score_)
+    0.99...
     """
 
     needs_rows = True

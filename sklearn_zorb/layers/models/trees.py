@@ -115,8 +115,8 @@ class Trees(Foreign):
     >>> from sklearn_zorb.layers import Stack, Trees
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ZORBClassifier([Stack([[Trees(50)]])], random_state=0).fit(X, y)
-    >>> bool(0.9 < model.loo_score_ < 1)
-    True
+    >>> print(model.loo_score_)  # accuracy of out-of-bag outputs
+    0.9...
     """
 
     _parameter_constraints = {

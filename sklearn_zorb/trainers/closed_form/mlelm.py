@@ -59,8 +59,8 @@ class MLELM(Trainer):
     >>> X, y = load_iris(return_X_y=True)
     >>> rule = MLELM()
     >>> model = NetworkClassifier("Dense[20] Sigmoid", trainer=rule, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.8
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     _parameter_constraints = {

@@ -69,8 +69,8 @@ class Backprop(GradientTrainer):
     >>> X, y = load_iris(return_X_y=True)
     >>> rule = Backprop(max_epochs=50)
     >>> model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.9
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     optimizer: str | Callable[..., Any] = "adam"

@@ -156,8 +156,8 @@ class Evolution(BatchTrainer):
     >>> X, y = load_iris(return_X_y=True)
     >>> rule = Evolution("CMA_ES", max_epochs=100)
     >>> model = NetworkClassifier("Dense[4] Sign", trainer=rule, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.9
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     needs_derivatives = False

@@ -101,8 +101,8 @@ class RandomBases(GradientTrainer):
     >>> X, y = load_iris(return_X_y=True)
     >>> rule = RandomBases(n_directions=20)
     >>> model = NetworkClassifier("Dense[16] Tanh", trainer=rule, random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.9
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     _parameter_constraints = {

@@ -137,8 +137,8 @@ class TargetPropagation(GradientTrainer):
     >>> model = NetworkClassifier(
     ...     "Dense[16] Tanh Dense[16] Tanh", trainer=TargetPropagation(), random_state=0
     ... ).fit(X, y)
-    >>> model.score(X, y) > 0.9
-    True
+    >>> print(model.score(X, y))
+    0.9...
     """
 
     needs_derivatives = False
