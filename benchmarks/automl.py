@@ -232,11 +232,14 @@ def main():
             save("automl", [found[key] for key in sorted(found, key=_place)])
 
 
+NONE = "the tool searched one estimator"
+
+
 def page(doc, list_table):
     """Write the page of results into the folder `doc`."""
     record = on_record("automl")
     version = record["versions"]["sklearn_zorb"]
-    lines = f"Version {version}, {record['cores']} cores:\n\n{list_table(record['rows'])}\n"
+    lines = f"Version {version}, {record['cores']} cores:\n\n{list_table(record['rows'], NONE)}\n"
     (doc / "searches.rst").write_text(PAGE + lines)
 
 

@@ -1,6 +1,7 @@
 """Write ``doc/results/rules.rst``: training rules beside their published figures."""
 
 import json
+from itertools import groupby
 
 from .common import RESULTS
 
@@ -52,6 +53,18 @@ GONE = {
 IMAGES = {"forward_gradient": "images/forward_gradient.png"}
 
 
+# rows with other columns get a table of their own
+PARTS = {"forward_gradient": lambda row: row["data"], "paper": lambda row: "MLELM" in row}
+
+
+def tables_of(name, rows):
+    """The rows of each table of a benchmark; gradient descent reaches all of what it reaches."""
+    if name == "random_bases":
+        rows = [{**row, "share": 1, "published share": 1} if row["rule"] == "sgd" else row
+                for row in rows]  # fmt: skip
+    return [list(part) for _, part in groupby(rows, PARTS.get(name))] if name in PARTS else [rows]
+
+
 def page(doc, list_table):
     """Write the page into the folder `doc`, a section for each benchmark that has results."""
     parts = [INTRODUCTION]
@@ -66,7 +79,7 @@ def page(doc, list_table):
         parts += [
             f"{title}\n{'-' * len(title)}\n\n{text}\n",
             f"``{command}``, version {version}, on {record['cores']} cores:\n",
-            list_table(record["rows"]) + "\n",
+            *(list_table(rows, "not published") + "\n" for rows in tables_of(name, record["rows"])),
         ]
         if name in IMAGES and (doc / IMAGES[name]).exists():
             parts.append(f".. image:: {IMAGES[name]}\n")

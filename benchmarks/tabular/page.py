@@ -9,7 +9,6 @@ from .models import EFFORTS, LIGHT, OURS, PEERS, PIPELINE
 from .ranks import diagram
 from .summary import MAIN, MEASURES
 
-NOT_YET = "not measured yet"
 INTRODUCTION = """\
 .. Written by python -m benchmarks.report; change that, not this.
 
@@ -187,24 +186,21 @@ def rank_rows(section):
 
 
 def elo_rows(lines):
-    """One row for each model that was measured, and the efforts that were not."""
+    """One row for each model that was measured."""
     rows = []
     for line in lines:
         served = serving(line["model"])
         rows.append({"model": line["model"], "Elo": round(line["Elo"]), "from": round(line["low"]),
                      "to": round(line["high"]), "lost": line["tables lost to ours"],
                      "fit s": line["fit s"], **served})  # fmt: skip
-    found = {row["model"] for row in rows}
-    return [*rows, *({"model": name, "Elo": NOT_YET} for name in EFFORTS if name not in found)]
+    return rows
 
 
 def serving(model):
     """Medians over tables of what it takes to predict with a model, and to keep it."""
     rows = [row for row in on_record("serving").get("rows", []) if row["model"] == model]
     names = {"row ms": "one row ms", "rows ms": "all rows ms", "MB": "pickle MB"}
-    if not rows:
-        return dict.fromkeys(names, NOT_YET)
-    return {short: median(row[name] for row in rows) for short, name in names.items()}
+    return {short: median(row[name] for row in rows) for short, name in names.items() if rows}
 
 
 def frontier_plot(section, doc):
@@ -217,7 +213,7 @@ def frontier_plot(section, doc):
 
 
 def effort_rows(lines):
-    """One row for each effort: its mean rank in each measure, and those ahead of it."""
+    """One row for each effort that was measured: mean ranks, and how many are ahead of it."""
     rows = []
     for name in EFFORTS:
         found = {line["measure"]: line["mean ranks"] for line in lines
@@ -225,13 +221,13 @@ def effort_rows(lines):
         row = {"effort": name}
         for measure in MEASURES:
             ranks = found.get(measure)
-            row[measure] = NOT_YET
             if ranks:
                 place = 1 + sum(rank < ranks[name] for rank in ranks.values())
                 row[measure] = f"{ranks[name]:.2f} ({place}. of {len(ranks)})"
         n_folds = sum(line["folds"] for line in lines
                       if line["effort"] == name and line["measure"] in MAIN.values())  # fmt: skip
-        rows.append({**row, "folds": n_folds or NOT_YET})
+        if found:
+            rows.append({**row, "folds": n_folds})
     return rows
 
 
@@ -239,14 +235,14 @@ def tuned_rows(lines):
     """Rows of each peer: one for each model, one column for each measure, and counts of tables."""
     rows = []
     for peer in dict.fromkeys(line["peer"] for line in lines):
-        own = [line for line in lines if line["peer"] == peer]
-        found = {line["measure"]: line["mean ranks"] for line in own if "mean ranks" in line}
+        beside = [line for line in lines if line["peer"] == peer]
+        found = {line["measure"]: line["mean ranks"] for line in beside if "mean ranks" in line}
         names = dict.fromkeys(name for ranks in found.values() for name in ranks)
         rows += [
             {"beside": peer, "model": name, **{key: ranks[name] for key, ranks in found.items()}}
             for name in names
         ]
-        counts = {line["measure"]: line["tables"] for line in own}
+        counts = {line["measure"]: line["tables"] for line in beside}
         rows.append({"beside": peer, "model": "*tables*", **counts})
     return rows
 
