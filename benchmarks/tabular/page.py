@@ -133,8 +133,8 @@ training rows, on the tables and folds that all three have. Settings are drawn b
 CatBoost draws up to 400 rounds, where its default is 1000, to keep a search to minutes.
 """
 RAW = f"""\
-The tables with text or gaps: *{OURS}* takes the frame as it was read, *{PIPELINE}* the numbers
-that medians, one-hot categories and scales make of it.
+The tables with text or gaps: *{OURS}* takes the frame as it was read, *{PIPELINE}* its
+numbers after medians for gaps, one-hot encoding and scaling.
 """
 RANKS = """\
 Among the untuned models, 1 being the best; ties share a rank. *margin of ours* is the distance
