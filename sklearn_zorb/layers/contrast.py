@@ -67,9 +67,9 @@ def draw_windows(windows: Windows, rng: np.random.Generator, data: InitialData) 
     width = math.prod(windows.size) * inputs.shape[-1]
     found = []
     for part in Memory().chunks(len(images), 8 * positions * width):
-        own = images[part]
-        rows = to_numpy(windows.patches(inputs[own])).reshape(len(own), positions, width)
-        places = rng.permuted(np.tile(np.arange(positions), (len(own), 1)), axis=1)[:, :each]
+        some = images[part]
+        rows = to_numpy(windows.patches(inputs[some])).reshape(len(some), positions, width)
+        places = rng.permuted(np.tile(np.arange(positions), (len(some), 1)), axis=1)[:, :each]
         found.append(np.take_along_axis(rows, places[:, :, None], axis=1).reshape(-1, width))
     rows = np.concatenate(found)
     variance = rows.var(axis=1)

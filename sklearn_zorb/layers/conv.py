@@ -142,14 +142,14 @@ class Conv2D(LinearLayer):
     def init(
         self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
     ) -> Params:
-        own: Params = {}
+        extra: Params = {}
         if self.contrast is not None:
-            own["floor"] = np.asarray(float(self.contrast))
+            extra["floor"] = np.asarray(float(self.contrast))
         if data is None:
-            return {**self._drawn(rng, input_shape), **own}
-        if own:
-            own["floor"] = own["floor"] * mean_variance(self._windows(input_shape), rng, data)
-        return {**self._drawn(rng, input_shape, lambda: self._examples(rng, own, data)), **own}
+            return {**self._drawn(rng, input_shape), **extra}
+        if extra:
+            extra["floor"] = extra["floor"] * mean_variance(self._windows(input_shape), rng, data)
+        return {**self._drawn(rng, input_shape, lambda: self._examples(rng, extra, data)), **extra}
 
     def _examples(
         self, rng: np.random.Generator, params: Params, data: InitialData

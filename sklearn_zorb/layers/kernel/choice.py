@@ -219,7 +219,7 @@ def optimism(choice: Choice, rows: np.ndarray, groups: Groups, rng: np.random.Ge
         return 1.0
     folds, losses = rng.permutation(len(rows)) % FOLDS, 0.0
     for fold in range(FOLDS):
-        rest, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        rest, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if len(rest) < 2:
             return 1.0
         order, scales = rng.permutation(len(rest)), np.ones(rows.shape[1])
@@ -232,7 +232,7 @@ def optimism(choice: Choice, rows: np.ndarray, groups: Groups, rng: np.random.Ge
             )
         _, distance, _ = _scaled(choice.kind, rows, scales, choice.factor, rest[:MEDIAN_ROWS])
         kernel = kernel_values(choice.kind, distance)
-        losses += fit_ridge(kernel, groups, choice.decade, walk=False).losses[own].sum()
+        losses += fit_ridge(kernel, groups, choice.decade, walk=False).losses[held_out].sum()
     error = losses / groups.weight.sum() / groups.mean.shape[1]
     return max(1.0, float(error / choice.error))
 

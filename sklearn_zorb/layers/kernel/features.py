@@ -62,6 +62,6 @@ def principal(
 
 def principal_features(projection: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """What `principal` makes of the training rows, in their order: D^-1 U S^1/2, no product."""
-    own = projection / weight[:, None]
-    squares = (projection * own).sum(axis=0)
-    return np.divide(own, squares, out=np.zeros_like(own), where=squares > 0)
+    scaled = projection / weight[:, None]
+    squares = (projection * scaled).sum(axis=0)
+    return np.divide(scaled, squares, out=np.zeros_like(scaled), where=squares > 0)

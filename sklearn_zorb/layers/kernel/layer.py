@@ -230,11 +230,11 @@ class Kernel(Layer):
         That layer is linear in the features alone, with weights of shape (units, n_outputs).
         """
         projection, offset = params["projection"], params["offset"]
-        own = weights[: projection.shape[1]]
+        feature_weights = weights[: projection.shape[1]]
         moved = np.zeros_like(weights)
-        moved[: len(projection)] = projection @ own
+        moved[: len(projection)] = projection @ feature_weights
         rest = {name: value for name, value in params.items() if name not in FOLDED}
-        return rest, moved, intercept - offset @ own
+        return rest, moved, intercept - offset @ feature_weights
 
     def exchange_effects(self, params: Params, weights: np.ndarray) -> np.ndarray:
         """Tell how much a linear read-out changes where a feature takes another landmark's value.
