@@ -126,6 +126,7 @@ def test_they_are_written_as_text_and_give_the_same_model():
     np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
 def test_classes_and_probabilities_against_a_forest(name):
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)

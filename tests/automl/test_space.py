@@ -90,6 +90,7 @@ def test_a_space_has_what_its_blocks_have():
     assert "landmarks" not in search_space("regression", 500, 4, blocks="smooth+extra")
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("blocks, rows", [("linear+kernel+forest+extra", 120), ("boosting", 600)])
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_each_parameter_of_a_space_changes_predictions(task, blocks, rows):

@@ -125,6 +125,7 @@ def test_progress_elsewhere_is_a_line_now_and_then(monkeypatch, capsys):
     assert "zorb: second fold 1/3, 0 s" in capsys.readouterr().err.splitlines()
 
 
+@pytest.mark.slow
 def test_demo_draws_and_tells(zorb, elsewhere):
     pytest.importorskip("matplotlib")
     out = zorb("demo", "--datasets", "diabetes", "--output", "plot.png")

@@ -106,6 +106,7 @@ def test_degenerate_rows_work(Estimator, rows):
         assert np.isfinite(shares(rows)).all()
 
 
+@pytest.mark.quick(2)
 @ALL
 @pytest.mark.parametrize("dtype, value", [("float64", -1e160), ("float32", 1e39)])
 def test_numbers_that_overflow(Estimator, dtype, value):
@@ -200,6 +201,7 @@ def test_bad_sizes_of_memory(Estimator):
         refuses(Estimator, "memory_limit=.*'500MB'|'memory_limit' parameter", memory_limit=size)
 
 
+@pytest.mark.quick(2)
 @ALL
 @pytest.mark.parametrize("name", ["Auto", "auto "])
 def test_auto_in_any_case(Estimator, name):
@@ -213,6 +215,7 @@ def test_auto_takes_rows_and_columns():
         auto_layers(X[0])
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("rule", [Backprop, DirectFeedbackAlignment, TargetPropagation])
 def test_early_stopping_takes_two_rows(rule):
     model = NetworkRegressor("Dense[2] Tanh", trainer=rule(early_stopping=True, max_epochs=2))

@@ -31,6 +31,7 @@ def test_the_users_trainer_and_layers_are_not_changed():
     assert (repr(rule), repr(layers)) == before
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("layers", ["Dense[8] Tanh", "Dense[8] Tanh Dense Sigmoid"])
 def test_multilabel(layers):
     X, y = make_multilabel_classification(200, n_classes=4, random_state=0)
@@ -41,6 +42,7 @@ def test_multilabel(layers):
     assert (model.predict(X) == y).mean() > 0.9
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("tail", ["", "Dense Sigmoid", "Dense Softmax"])
 def test_probabilities_are_those_of_the_logits(tail):
     # rows far out, whose probabilities are close to 0 and 1
@@ -140,7 +142,7 @@ RULES = [
 ]
 
 
-@pytest.mark.quick(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_another_rule_goes_on_from_the_params(step):
     """From each rule to three others, and back in a batch."""

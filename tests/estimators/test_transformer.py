@@ -119,6 +119,7 @@ def test_images_and_precision():
     assert transformer.get_feature_names_out()[-1] == "avgpool2d_1_17"
 
 
+@pytest.mark.slow
 def test_jax_agrees():
     features = [
         ZORBTransformer("Dense[8] Tanh", backend=backend, random_state=0).fit_transform(X, Y)

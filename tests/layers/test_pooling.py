@@ -95,7 +95,7 @@ def test_equal_pixels_are_raised_once():
     assert found.ravel().tolist() == [2.0, 1.0, 1.0, 1.0]
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("geometry", GEOMETRIES[:3], ids=str)
 @pools
 def test_jax_agrees_and_its_gradient_is_the_finite_difference(pool, geometry):

@@ -34,6 +34,7 @@ def out_of_bag_score(kind, X, y, weights=None, **options):
     return 1 - miss / np.average((y - np.average(y, weights=weights)) ** 2, weights=weights)
 
 
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("copies", [1, 3])
 @pytest.mark.parametrize("kind, Forest", [("forest", RandomForestRegressor),
                                           ("extra", ExtraTreesRegressor)])  # fmt: skip

@@ -53,7 +53,7 @@ def test_an_accelerator(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.quick(4)
+@pytest.mark.quick(2)
 @pytest.mark.parametrize("layers", ["auto", "Dense[12] Tanh Dense[8] ReLU"])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("Estimator", [ZORBClassifier, ZORBRegressor])

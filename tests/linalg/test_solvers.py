@@ -13,11 +13,11 @@ from sklearn_zorb.linalg.left_out import LeftOut
 from sklearn_zorb.linalg.solvers import Cholesky, Diagonal, Dual, DualRidge, Eigen, QrSvd
 
 CASES = [
-    *((solver, name, weighted) for solver in (Eigen, Cholesky) for name in ("numpy", "jax")
-      for weighted in (False, True)),
-    (Diagonal, "numpy", False), (Diagonal, "numpy", True),
-    (QrSvd, "numpy", True), (QrSvd, "jax", False),
-    (Dual, "numpy", False), (Dual, "numpy", True), (Dual, "jax", True),
+    (Eigen, "numpy", False), (Eigen, "numpy", True), (Cholesky, "numpy", False),
+    (Cholesky, "numpy", True), (Diagonal, "numpy", False), (Diagonal, "numpy", True),
+    (QrSvd, "numpy", True), (Dual, "numpy", False), (Dual, "numpy", True),
+    (Eigen, "jax", False), (Eigen, "jax", True), (Cholesky, "jax", False),
+    (Cholesky, "jax", True), (QrSvd, "jax", False), (Dual, "jax", True),
 ]  # fmt: skip
 
 
@@ -29,6 +29,7 @@ def orthogonal(n_rows=60, weights=None):
     return np.linalg.qr(basis)[0][:, 1:] * [1.0, 2.0, 3.0] / root[:, None]
 
 
+@pytest.mark.quick(22)
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("solver, backend, weighted", CASES)
 def test_what_a_solver_knows_of_its_system(solver, backend, weighted, intercept):

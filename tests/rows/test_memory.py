@@ -55,6 +55,7 @@ def test_equal_targets_leave_the_range_of_a_tanh_open_in_chunks_too():
         np.testing.assert_allclose(model.predict(X), 2.0)
 
 
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("readout", ["last", "all"])
 def test_many_rows_are_kept_or_computed_again(readout):
     rows = RNG.normal(size=(5000, 12))

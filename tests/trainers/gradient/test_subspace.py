@@ -23,7 +23,7 @@ def matrix(space, keys):
     return np.asarray(jax.jit(jax.vmap(lambda row: space.combine(keys, row)))(np.eye(len(keys))))
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 # more directions than are in memory at a time; the last chunk is short
 @pytest.mark.parametrize("n_directions", [1, 60])
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ RULES = [
 ]  # fmt: skip
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("rule", RULES)
 def test_reductions_are_the_differences_of_losses(rule):
     if rule == "Evolution":

@@ -56,6 +56,7 @@ def test_processes():
     assert_same(fit(2, backend="loky"), fit(1))
 
 
+@pytest.mark.slow
 def test_n_jobs_comes_from_the_context():
     # workers tell no diagnostics, which is an error only where n_jobs is given
     with parallel_config(backend="threading", n_jobs=3):

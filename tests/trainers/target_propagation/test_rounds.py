@@ -32,7 +32,7 @@ STACKS = {
 }  # fmt: skip
 
 
-@pytest.mark.quick(2)
+@pytest.mark.quick(1)
 @pytest.mark.parametrize("name", STACKS)
 def test_networks_with_solved_layers_learn(name):
     layers, options = STACKS[name]
