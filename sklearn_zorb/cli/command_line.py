@@ -79,14 +79,21 @@ _fraction = _checked(float, lambda x: 0 <= x < 1, "a share from 0 up to 1")
 
 # arguments that several commands share
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "data": {"metavar": "DATA"},
-    "--target": {"action": _Once, "metavar": "COLUMN", "help": "the target column of a table"},
-    "--samples": {"type": _positive, "metavar": "N", "help": "use N random rows"},
+    "data": {
+        "metavar": "DATA",
+        "help": "a CSV, Parquet or NPZ file, or a name that `zorb datasets` lists",
+    },
+    "--target": {
+        "action": _Once,
+        "metavar": "COLUMN",
+        "help": "the target column of a table (default: target, else the last one)",
+    },
+    "--samples": {"type": _positive, "metavar": "N", "help": "take N random rows only"},
     "--seed": {"type": _seed, "default": 0, "help": "random seed (default: %(default)s)"},
     "--task": {
         "choices": ("auto", "classification", "regression"),
         "default": "auto",
-        "help": "auto tells it from the target",
+        "help": "auto takes text and few distinct whole numbers for classes",
     },
     "--network": {
         "metavar": "TEXT",
@@ -157,7 +164,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(summary, "data", nargs="?")
     _add(summary, *_TRAINING, "--load", "--load-weights", "--trust")
 
-    text = "write what a saved model makes of DATA, as one page of HTML"
+    text = "write one HTML page on how well a saved model predicts DATA"
     report = _command(commands, "report", text)
     report.add_argument("load", metavar="MODEL", help="a saved model")
     _add(report, "data", "--target", "--samples", "--seed", "--trust")
