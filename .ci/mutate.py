@@ -103,8 +103,8 @@ class Chosen:
         self.seconds = seconds
 
     def pytest_collection_modifyitems(self, items):
-        own = [item for item in items if item.nodeid in self.seconds]
-        items[:] = sorted(own, key=lambda item: self.seconds[item.nodeid])
+        timed = [item for item in items if item.nodeid in self.seconds]
+        items[:] = sorted(timed, key=lambda item: self.seconds[item.nodeid])
 
 
 class Measured:

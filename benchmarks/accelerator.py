@@ -52,17 +52,17 @@ def main():
     X, y, X_test, y_test = images("mnist")
     X, rows, rate = X.astype(np.float64), [], None
     for n_rows in ROWS:
-        own = X[:n_rows], y[:n_rows]
+        part = X[:n_rows], y[:n_rows]
         note(f"{n_rows} rows")
-        (fitted, first), seconds = timed(lambda own=own: model("jax").fit(*own)), []
+        (fitted, first), seconds = timed(lambda part=part: model("jax").fit(*part)), []
         for _ in range(WARM_FITS):
-            seconds.append(timed(lambda own=own: model("jax").fit(*own))[1])
-        auto = model("auto").fit(*own).model_.backend
+            seconds.append(timed(lambda part=part: model("jax").fit(*part))[1])
+        auto = model("auto").fit(*part).model_.backend
         rate = product_rate(jax) if rate is None else rate
         flops = 2 * n_rows * sum(width**2 for width in [X.shape[1], *WIDTHS["11-layer"]])
-        other, processor = timed(lambda own=own: model("numpy").fit(*own))
+        other, processor = timed(lambda part=part: model("numpy").fit(*part))
         predict = [
-            timed(partial(one.predict, own[0]), repeats=3, warm_up=1)[1] for one in (fitted, other)
+            timed(partial(one.predict, part[0]), repeats=3, warm_up=1)[1] for one in (fitted, other)
         ]
         warm = statistics.median(seconds)
         rows.append({

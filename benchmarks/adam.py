@@ -104,11 +104,11 @@ def main():
         note(f"{claim}: ours")
         model, seconds = timed(lambda o=options: ZORBClassifier(**o).fit(X, y))
         accuracy = model.score(X_test, y_test)
-        own = {"claim": claim, "layers": options["layers"], "ours s": seconds,
+        ours = {"claim": claim, "layers": options["layers"], "ours s": seconds,
                "ours test": accuracy, "to reach": target}  # fmt: skip
         goal = accuracy if target > 1 else 0.980
         for row in rivals(goal, seconds, target, nets, activation, data):
-            rows.append({**own, **row})
+            rows.append({**ours, **row})
             save("adam", rows, threads=torch.get_num_threads())
     show(rows)
 

@@ -126,14 +126,14 @@ def fitted(client):
         return found
 
     RemoteSystem.gram = counted
-    before, own = client.run(time.process_time), time.process_time()
+    before, here = client.run(time.process_time), time.process_time()
     try:
         seconds = timed(lambda: DaskZORBRegressor(LAYERS, random_state=0).fit(X, y))[1]
     finally:
         RemoteSystem.gram = sums
-    own = time.process_time() - own
+    here = time.process_time() - here
     after = client.run(time.process_time)
-    return (seconds, own + max(after[worker] - before[worker] for worker in after)), wire
+    return (seconds, here + max(after[worker] - before[worker] for worker in after)), wire
 
 
 def sent():
@@ -253,9 +253,9 @@ def equality(n_rows=6000):
                     da.from_array(X, chunks=(chunks, -1)), da.from_array(y, chunks=(chunks,))
                 )
                 weights = max(
-                    relative(own[name], other[name])
-                    for own, other in zip(model.params_, expected.params_, strict=True)
-                    for name in own
+                    relative(params[name], other[name])
+                    for params, other in zip(model.params_, expected.params_, strict=True)
+                    for name in params
                     if name in ("weights", "intercept")
                 )
                 found.append((relative(model.predict(X), expected.predict(X)), weights))

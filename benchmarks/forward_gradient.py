@@ -60,13 +60,13 @@ def on_penguins(n_splits):
     for name, (layers, rate, goal, seconds, accuracy) in NETS.items():
         for rule, make in (("forward", ForwardGradient), ("backprop", Backprop)):
             note(f"{name} {rule}")
-            own = {"optimizer": "sgd", "learning_rate": rate, "tol": None, "tol_loss": STOP,
+            settings = {"optimizer": "sgd", "learning_rate": rate, "tol": None, "tol_loss": STOP,
                    "max_epochs": 6000}  # fmt: skip
             tests, spent, epochs, until = [], [], [], []
             for seed in range(n_splits):
                 train, test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=seed)
                 model = NetworkClassifier(
-                    layers, trainer=make(**own), standardize=False, random_state=seed
+                    layers, trainer=make(**settings), standardize=False, random_state=seed
                 )
                 _, took = timed(lambda m=model, t=train, v=y_train: m.fit(t, v))
                 tests.append(model.score(test, y_test))

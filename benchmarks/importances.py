@@ -47,7 +47,7 @@ def measure(name):
     )  # fmt: skip
     model = (ZORBClassifier if classes else ZORBRegressor)(random_state=0).fit(X, y)
     started = perf_counter()
-    own = model.feature_importances_
+    importances = model.feature_importances_
     seconds = perf_counter() - started
 
     def permuted(X, y, seed):
@@ -64,9 +64,9 @@ def measure(name):
         "table": name,
         "columns": X.shape[1],
         "halves": agreement(*halves),
-        "importances, halves": agreement(own, *halves),
+        "importances, halves": agreement(importances, *halves),
         "seeds": agreement(*seeds),
-        "importances, seeds": agreement(own, *seeds),
+        "importances, seeds": agreement(importances, *seeds),
         "training, seeds": agreement(training, *seeds),
         "seconds": seconds,
         "permutation / importances, time": slower / seconds,

@@ -76,11 +76,11 @@ def measured(found, y_train, y, thirds):
     """Relative pinball loss of quantiles, and what their intervals cover of each third."""
     pairs = [(found[:, LEVELS.index(p)], np.quantile(y_train, p), p) for p in QUANTILES]
     losses = [
-        (mean_pinball_loss(y, own, alpha=p), mean_pinball_loss(y, [one] * len(y), alpha=p))
-        for own, one, p in pairs
+        (mean_pinball_loss(y, ours, alpha=p), mean_pinball_loss(y, [one] * len(y), alpha=p))
+        for ours, one, p in pairs
     ]
-    own, constant = np.sum(losses, axis=0)
-    row = {"pinball": own / constant}
+    ours, constant = np.sum(losses, axis=0)
+    row = {"pinball": ours / constant}
     for coverage in COVERAGES:
         low, high = (LEVELS.index(round(0.5 + side * coverage / 2, 3)) for side in (-1, 1))
         inside = (found[:, low] <= y) & (y <= found[:, high])
@@ -103,8 +103,8 @@ def split(name, seed):
     found |= boosting(X, y, X_test, seed)
     thirds = np.array_split(np.argsort(predicted, kind="stable"), 3)
     return [
-        {"table": name, "seed": seed, "model": model, **measured(own, y, y_test, thirds)}
-        for model, own in found.items()
+        {"table": name, "seed": seed, "model": model, **measured(quantiles, y, y_test, thirds)}
+        for model, quantiles in found.items()
     ]
 
 
@@ -112,9 +112,11 @@ def means(rows):
     """Means over tables of means over splits, one row for each model."""
     found = []
     for model in dict.fromkeys(row["model"] for row in rows):
-        own = [row for row in rows if row["model"] == model]
-        tables = [[r for r in own if r["table"] == name] for name in {r["table"] for r in own}]
-        names = [name for name in own[0] if name not in ("table", "seed", "model")]
+        of_model = [row for row in rows if row["model"] == model]
+        tables = [
+            [r for r in of_model if r["table"] == name] for name in {r["table"] for r in of_model}
+        ]
+        names = [name for name in of_model[0] if name not in ("table", "seed", "model")]
         found.append(
             {"model": model}
             | {

@@ -65,11 +65,11 @@ def main():
                 order = np.random.default_rng(seed).permutation(len(y))
                 first, others = order[:n_rows], order[n_rows : n_rows + N_TEST]
                 parts = X[first], y[first], X[others], y[others]
-                for kind, own in found.items():
-                    own.append(judged(classes, parts, kind == "exact", seed))
+                for kind, scores in found.items():
+                    scores.append(judged(classes, parts, kind == "exact", seed))
             means = {
-                f"{measure}, {kind}": float(np.mean([one[measure] for one in own]))
-                for measure in found["exact"][0] for kind, own in found.items()
+                f"{measure}, {kind}": float(np.mean([one[measure] for one in scores]))
+                for measure in found["exact"][0] for kind, scores in found.items()
             }  # fmt: skip
             times = means["fit s, exact"] / means[f"fit s, {LANDMARKS}"]
             rows.append({"table": name, "rows": n_rows, **means, "time ratio": times})

@@ -84,7 +84,7 @@ def main():
                 X, y = draw(columns, seed)
                 y = (y > np.median(y)).astype(int) if classes else y
                 found.append(scores(X, y, classes, seed))
-            means = {key: float(np.mean([own[key] for own in found])) for key in found[0]}
+            means = {key: float(np.mean([one[key] for one in found])) for key in found[0]}
             rows.append({"columns": name, "score": "accuracy" if classes else "R²", **means})
             save("long_tails", rows, seeds=SEEDS, train_rows=ROWS)
     show(rows)

@@ -31,8 +31,8 @@ def long_table(n_rows):
     from sklearn.datasets import make_classification
     from sklearn.model_selection import train_test_split
 
-    own = {"n_features": 30, "n_informative": 15, "n_classes": 3, "flip_y": 0.05}
-    X, y = make_classification(n_rows + N_TEST, random_state=0, **own)
+    shape = {"n_features": 30, "n_informative": 15, "n_classes": 3, "flip_y": 0.05}
+    X, y = make_classification(n_rows + N_TEST, random_state=0, **shape)
     return train_test_split(X, y, test_size=N_TEST, random_state=0)
 
 

@@ -26,9 +26,9 @@ def diagram(lines, ours, title, path):
 
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
-    own = [line for name in ours for line in lines if line["model"] == name]
-    others = [line for line in lines if line not in own]
-    for group, colour, marks in ((others, "C0", "o"), (own, "C3", "o-")):
+    efforts = [line for name in ours for line in lines if line["model"] == name]
+    others = [line for line in lines if line not in efforts]
+    for group, colour, marks in ((others, "C0", "o"), (efforts, "C3", "o-")):
         x, y, low, high = (np.array([line[key] for line in group]) for key in
                            ("fit s", "Elo", "low", "high"))  # fmt: skip
         axes.errorbar(x, y, (y - low, high - y), fmt=marks, color=colour, elinewidth=0.8)
@@ -37,7 +37,7 @@ def diagram(lines, ours, title, path):
     axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(x=0.2)
     axes.grid(alpha=0.3)
-    label(axes, own, weight="bold", color="C3")
+    label(axes, efforts, weight="bold", color="C3")
     label(axes, others)
     figure.savefig(path, dpi=120)
 

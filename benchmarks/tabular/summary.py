@@ -182,12 +182,12 @@ def against(rows, ours, peer):
             continue
         gaps = np.round(means[:, 0] - means[:, 1], 10)
         seconds = paired(of_task(rows, task), [ours, peer], "fit_s").means
-        own, its = seconds.sum(axis=0)
+        spent, its = seconds.sum(axis=0)
         result.append({"ours": ours, "model": peer, "task": task, "tables": len(tables),
                        "folds": n_folds,
                        "won": int((gaps > 0).sum()), "tied": int((gaps == 0).sum()),
                        "lost": int((gaps < 0).sum()),
-                       "our fit s": own, "its fit s": its, "ratio": own / its})  # fmt: skip
+                       "our fit s": spent, "its fit s": its, "ratio": spent / its})  # fmt: skip
     return result
 
 
