@@ -164,6 +164,8 @@ def streaming():
     figure, axes = axes_of()
     axes.semilogx(sizes, [row["extra MB"] for row in rows], "o-", color=RED)
     axes.axhline(500, linestyle=":", color="black", linewidth=1)
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    axes.minorticks_off()
     axes.set(xlabel="million rows of 50 columns on disk", ylabel="memory, MB", ylim=(0, 550))
     last = rows[-1]
     text = (

@@ -28,8 +28,8 @@ class MLELM(Trainer):
     Each `Dense` layer, input side first, gets the transposed output weights of an extreme
     learning machine that reproduces the layer's input from random orthogonal features,
 
-    .. math:: H = g(X A + b), \quad \beta = \arg\min \|H \beta - X\|^2 + \alpha \|\beta\|^2,
-              \quad W = \beta^\top,
+    .. math:: H = g(X A + b), \quad W = \beta^\top,
+              \quad \beta = \operatorname{argmin} \|H \beta - X\|^2 + \alpha \|\beta\|^2,
 
     g being the activation that follows the layer. Targets have no part in it; the read-out is
     solved by ridge regression. Layers of other kinds that read targets stay as they are drawn.
