@@ -30,8 +30,8 @@ def with_contrast(rows: Any, params: Params) -> Any:
     """Windows of mean zero and a spread of about one, where params hold a floor of variances."""
     if "floor" not in params:
         return rows
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    variance = namespace(rows).vecdot(rows, rows)[:, None] / rows.shape[1]
+    width, rows = rows.shape[1], rows - rows.mean(axis=1, keepdims=True)
+    variance = namespace(rows).vecdot(rows, rows)[:, None] / width
     rows /= (variance + in_precision_of(rows, params["floor"])) ** 0.5
     return rows
 

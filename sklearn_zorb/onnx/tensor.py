@@ -231,6 +231,9 @@ class Namespace:
     def clip(self, values: Any, low: Any, high: Any) -> Any:
         return self.minimum(self.maximum(values, low), high)
 
+    def vecdot(self, rows: Any, others: Any) -> Any:
+        return (rows * others).sum(-1)
+
     def concatenate(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         return self.graph.concat(tensors, axis)
 
