@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
           "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}  # fmt: skip
 CHUNK_BYTES = 64e6
-# rows that go through at a time at the least, but for those that take more bytes than this: an
-# image under many filters is work enough
-LEAST_ROWS, WIDE_ROW_BYTES = 64, 1e5
+# rows that go through at a time at the least, whatever they take
+LEAST_ROWS = 64
 # an accelerator waits for the launch of each operation longer than for the work of many rows
 ACCELERATOR_BYTES = 1e9
 # arrays of this size are still in the cache when the next layer reads them, and the allocator
@@ -94,7 +93,12 @@ class Memory:
         self.used: float = 0
 
     def chunks(
-        self, n_rows: int, row_bytes: float, most: float = CHUNK_BYTES, even: bool = False
+        self,
+        n_rows: int,
+        row_bytes: float,
+        most: float = CHUNK_BYTES,
+        even: bool = False,
+        least: int = LEAST_ROWS,
     ) -> list[slice]:
         """Slices of rows whose working arrays take `most` bytes, or a share of the budget.
 
@@ -102,7 +106,6 @@ class Memory:
         an `even` number where threads share them, of which one would else wait for the last.
         """
         share = min(most, self.limit / 8)
-        least = LEAST_ROWS if row_bytes <= WIDE_ROW_BYTES else 1
         step = int(max(least, min(n_rows, share // max(row_bytes, 1))))
         n_chunks = max(1, -(-n_rows // step))
         n_chunks += even and n_chunks > 1 and n_chunks % 2

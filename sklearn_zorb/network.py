@@ -15,7 +15,7 @@ from .layers import Dense, Sigmoid, Softmax, Stack, sequence
 from .layers.split_readout import SplitReadout
 from .lists import find, resolve_layers, walk
 from .memory import as_text
-from .rows import Rows, apply, output_shapes, side_by_side, working_width
+from .rows import Rows, apply, n_wide_layers, output_shapes, side_by_side, working_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -205,7 +205,10 @@ class Network:
     @cached_property
     def working_width(self) -> int:
         """Numbers that predicting one sample keeps at a time, at most."""
-        width = working_width(self.hidden, self.input_shape)
+        # of images under filters, which go through a few at a time, what goes in and comes out
+        n_wide = n_wide_layers(self.hidden, self.input_shape)
+        shape = output_shapes(self.hidden[:n_wide], self.input_shape)[-1]
+        width = math.prod(self.input_shape) + working_width(self.hidden[n_wide:], shape)
         shape = self.shapes[self.readout] if self.stacked else (width,)
         return width + working_width(self.layers[self.readout :], shape)
 

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, format_layers, parse_layers
-from sklearn_zorb.layers import Trees
+from sklearn_zorb.layers import Auto, Trees
 
 
 def kinds(layers):
@@ -172,7 +172,46 @@ def test_labels_several_numbers_and_many_rows():
     assert model.loo_score_ > 0.9
 
 
-def test_images_are_flattened():
+def test_images_have_filters_of_their_size():
+    def text(n_rows, shape, effort="auto"):
+        layers = auto_layers((n_rows, np.prod(shape)), effort=effort, input_shape=shape)
+        assert format_layers(parse_layers(format_layers(layers))) == format_layers(layers)
+        return format_layers(layers)
+
+    assert text(500, (9, 8)).startswith("Reshape[(9, 8, 1)] Conv2D[")
+    # colour images beside their mirror images, large ones coarser
+    assert text(500, (30, 30, 3)).startswith("FlipAverage(Conv2D[")
+    assert text(500, (96, 90, 1)).startswith("AvgPool2D[3] Conv2D[")
+    assert "Conv2D" not in text(500, (7, 30, 3)) + text(500, (5, 8, 8, 1)) + text(500, (64,))
+    assert "Conv2D" not in text(500, (9, 8, 1), Auto(blocks="linear+forest"))
+
+
+@pytest.mark.parametrize("n_rows", [300, 10_000, 10**6])
+def test_filters_and_landmarks_rise_with_effort_and_fall_with_rows(n_rows):
+    def sizes(n_rows, effort):
+        layers = auto_layers((n_rows, 1024), effort=effort, input_shape=(32, 32, 1))
+        return layers[0].filters, layers[-1].blocks[-1][-1].units
+
+    found = np.array([sizes(n_rows, effort) for effort in ("fast", "auto", "best")])
+    assert (np.diff(found, axis=0) >= 0).all()
+    assert (sizes(2 * n_rows, "auto")[0] <= found[1, 0]).all()
+    assert (found[:, 1] <= n_rows).all()
+
+
+def test_images_are_classified():
+    X, y = datasets.load_digits(return_X_y=True)
+    X, y = 100 * X[::3], y[::3]
+    scores = []
+    for shape in (None, (8, 8)):
+        model = ZORBClassifier("fast", input_shape=shape, random_state=0).fit(X[:400], y[:400])
+        scores.append(model.score(X[400:], y[400:]))
+    assert scores[0] < scores[1] > 0.95
+    assert model.params_[2]["weights"].dtype == np.float32
+    # a first batch leaves no stack that others could go on from
+    assert ZORBClassifier(input_shape=(8, 8)).partial_fit(X, y, classes=range(10)).score(X, y) > 0.9
+
+
+def test_images_of_few_pixels_are_flattened():
     X = np.random.default_rng(0).normal(size=(60, 12))
     model = ZORBRegressor(input_shape=(2, 3, 2), random_state=0).fit(X, X[:, 0])
     assert model.loo_score_ > 0.5

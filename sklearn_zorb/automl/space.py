@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .._compat import check_parameters
-from ..auto import EFFORTS, auto_layers
+from ..auto import auto_layers
+from ..auto.efforts import EFFORTS
 from ..layers import Auto, Kernel, Trees
 from ..layers.auto import MOST_MULTIPLE
 from ..lists import format_layers

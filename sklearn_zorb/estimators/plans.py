@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from .._compat import Interval, Options, StrOptions
-from ..auto import as_auto, default_layers, dense_layers, is_auto
+from ..auto import as_auto, default_layers, dense_layers, is_auto, takes_images
 from ..layers import Dense, Flatten, Sigmoid
 from ..layers.activations import EPSILON
 from ..linalg import LeastSquares
@@ -137,18 +137,20 @@ def closed_form_plan(estimator: Any, data: Data, n_outputs: int, dense: bool) ->
     and must see all rows at once.
     """
     layers, memory = estimator.layers, Memory(estimator.memory_limit)
+    auto = None if dense else as_auto(layers)
     if is_auto(layers) and dense:
         layers = _dense_default(estimator, data, memory)
-    elif (auto := as_auto(layers)) is not None:
+    elif auto is not None:
         layers = default_layers(
             count_distinct(data.X, memory), data.X.shape[1], n_outputs=n_outputs, effort=auto,
-            sparse=sp.issparse(data.X), schema=data.schema,
+            sparse=sp.issparse(data.X), schema=data.schema, input_shape=estimator.input_shape,
         )  # fmt: skip
-        layers = _flat(estimator, layers)
+    of_pixels = auto is not None and takes_images(auto, estimator.input_shape)
     return Plan(
         *read_layers(layers), rule=ZORB(estimator.n_sweeps), taps=estimator.readout,
-        standardize=estimator.standardize, input_shape=estimator.input_shape,
-        dtype=np.dtype(estimator.dtype), backend=estimator.backend, memory=memory,
+        standardize=estimator.standardize and not of_pixels, input_shape=estimator.input_shape,
+        dtype=np.dtype(np.float32 if of_pixels else estimator.dtype),
+        backend=estimator.backend, memory=memory,
         random_state=estimator.random_state, settings={
             "solver": LeastSquares(estimator.alpha, estimator.rcond),
             "relaxation": float(estimator.relaxation),

@@ -17,6 +17,7 @@ from .noise import Dropout, GaussianNoise
 from .normal_scores import NormalScores
 from .piecewise import PiecewiseLinear
 from .pooling import AvgPool2D, MaxPool2D
+from .power import Power
 from .scaling import BatchNorm, Standardize
 from .shape import Flatten, Reshape
 from .stack import Stack
@@ -45,6 +46,7 @@ __all__ = [
     "NormalScores",
     "Parallel",
     "PiecewiseLinear",
+    "Power",
     "ReLU",
     "ReceptiveFields",
     "Reshape",

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .remote import Block, Remote, Store
 
 
+# numbers beyond which the pixels of one image under all filters are many
+WIDE = 10_000
+
+
 def output_shapes(layers: Sequence[Layer], input_shape: Shape) -> list[Shape]:
     """Shape of one sample before each layer, and after the last."""
     shapes = [tuple(input_shape)]
@@ -37,6 +41,17 @@ def apply(layers: Sequence[Layer], params: Sequence[Params], rows: Any) -> Any:
     """The output of layers in order; for arrays of JAX by one compiled program."""
     if is_jax(rows):
         return run_program(layers, params, rows)
+    n_wide = 0 if sp.issparse(rows) or len(rows) < 2 else n_wide_layers(layers, rows.shape[1:])
+    if n_wide:
+        read = partial(_through, layers[:n_wide], params[:n_wide], rows)
+        row_bytes = rows.dtype.itemsize * peak_width(layers[:n_wide], rows.shape[1:])
+        rows = _in_parts(read, Memory().chunks(len(rows), row_bytes, CACHE_BYTES, least=1))
+    return _through(layers[n_wide:], params[n_wide:], rows)
+
+
+def _through(layers: Any, params: Any, rows: Any, part: Any = None) -> Any:
+    """What layers make of an array, or of a part of it."""
+    rows = rows if part is None else rows[part]
     for layer, layer_params in zip(layers, params, strict=True):
         rows = layer.forward(layer_params, rows)
     return rows
@@ -134,9 +149,9 @@ class Rows:
         """Parts of rows at hand whose pixels, on their way through layers, stay in bounds."""
         if is_jax(rows) or sp.issparse(rows):
             return [slice(None)]
-        row_bytes = rows.dtype.itemsize * self._peak
+        row_bytes = rows.dtype.itemsize * self._width
         few = len(rows) * row_bytes <= CHUNK_BYTES
-        return [slice(None)] if few else Memory().chunks(len(rows), row_bytes, CACHE_BYTES)
+        return [slice(None)] if few else Memory().chunks(len(rows), row_bytes, self._most)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
@@ -170,20 +185,37 @@ class Rows:
     def computed(self, context: Context) -> Any:
         """All rows as one array, made chunk by chunk."""
         itemsize, memory = np.dtype(context.dtype).itemsize, context.memory
-        row_bytes = itemsize * self._peak
+        row_bytes = itemsize * self._width
         # a device is fed by large chunks, a processor by what its cache holds
         name = context.backend
-        most = CACHE_BYTES if name == "numpy" else get_backend(name).chunk_bytes
+        most = self._most if name == "numpy" else get_backend(name).chunk_bytes
         return _in_parts(self.__getitem__, memory.chunks(len(self), row_bytes, most))
 
+    @property
+    def _most(self) -> float:
+        """Bytes of a chunk: of the cache, unless params that each chunk reads anew do not fit."""
+        largest = max((_n_bytes(params) for params in self.params), default=0)
+        return CACHE_BYTES if largest <= CHUNK_BYTES else CHUNK_BYTES
+
     @cached_property
-    def _peak(self) -> int:
+    def _width(self) -> int:
+        """Numbers that a row of a chunk takes at once."""
         source = self.shape[1:] if self.blocks is not None else self.source.shape[1:]
-        return peak_width(self.layers, source)
+        n_wide = n_wide_layers(self.layers, source)
+        shape = output_shapes(self.layers[:n_wide], source)[-1]
+        through = math.prod(source) + math.prod(shape)
+        return max(through, peak_width(self.layers[n_wide:], shape))
 
 
 def _applied_to(layers: Any, params: Any, rows: Any, part: slice) -> Any:
     return apply(layers, params, rows[part])
+
+
+def _n_bytes(params: Any) -> int:
+    """Bytes of nested params."""
+    if isinstance(params, dict):
+        return sum(map(_n_bytes, params.values()))
+    return getattr(params, "nbytes", 0)
 
 
 def _in_parts(read: Callable[[slice], Any], parts: Sequence[slice]) -> Any:
@@ -214,6 +246,18 @@ def working_width(layers: Sequence[Layer], input_shape: Shape) -> int:
     for layer, shape in zip(layers, shapes, strict=False):
         width += sum(working_width(block, shape) for block in layer.children())
     return width
+
+
+def n_wide_layers(layers: Sequence[Layer], input_shape: Shape) -> int:
+    """How many of the layers, from the first on, work on images that take much on their way.
+
+    These go through a few at a time, whatever the chunk: under many filters one is work enough.
+    """
+    shapes, count = output_shapes(layers, input_shape), 0
+    for i, layer in enumerate(layers):
+        if len(shapes[i]) > 1 and working_width([layer], shapes[i]) > WIDE:
+            count = i + 1
+    return count
 
 
 def peak_width(layers: Sequence[Layer], input_shape: Shape) -> int:

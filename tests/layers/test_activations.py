@@ -12,6 +12,7 @@ VALUES = {
     "Identity": lambda z: z, "Sigmoid": lambda z: 1 / (1 + np.exp(-z)), "Tanh": np.tanh,
     "ReLU": lambda z: z * (z > 0), "LeakyReLU[0.2]": lambda z: np.where(z > 0, z, 0.2 * z),
     "Cos": np.cos, "Sign": lambda z: np.where(z < 0, -1.0, 1.0),
+    "Power[.25]": lambda z: np.sign(z) * np.abs(z) ** 0.25,
     "Step": lambda z: np.where(z < 0, 0.0, 1.0),
     "Softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
 }  # fmt: skip

@@ -159,9 +159,8 @@ def test_images():
 
 def test_learned_filters_on_both_sides_of_an_image():
     pixels = np.sin(np.arange(60 * 72) ** 1.5).reshape(60, 72)
-    layers = (
-        "FlipAverage(Conv2D[5, 3, initializer=patches, contrast=.1] CReLU[.2] AvgPool2D[regions=2])"
-    )
+    pool = "AvgPool2D[regions=2] Power"
+    layers = f"FlipAverage(Conv2D[5, 3, initializer=patches, contrast=.1] CReLU[.2] {pool})"
     model = ZORBRegressor(layers, input_shape=(6, 6, 2), standardize=False, random_state=0)
     assert_same(model.fit(pixels, Y), cut(pixels))
 

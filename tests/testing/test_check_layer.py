@@ -18,7 +18,7 @@ def cases(shape, text):
 
 EXACT = cases(ROW, """
     BatchNorm NormalScores NormalScores[ratio=0] Cos Dense[3] Dropout Encode Flatten Tanh
-    LeakyReLU[slope=0.2] CReLU CReLU[0.3] Dense[5, initializer=patches]
+    LeakyReLU[slope=0.2] CReLU CReLU[0.3] Power Dense[5, initializer=patches]
     Dense[6, initializer=orthogonal, alpha=1.0] PiecewiseLinear PiecewiseLinear[1] Sign Softmax
     Dense[3, use_bias=false, alpha=0.0, initializer=data_pairs] ReLU[negative_targets=zero]
     ReLU[negative_targets=uniform] Reshape[(2, 2, 1)] Standardize[with_mean=false, clip=2.0] Step

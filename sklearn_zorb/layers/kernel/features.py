@@ -27,7 +27,8 @@ def centre(kernel: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def whitening(kernel: np.ndarray) -> np.ndarray:
     """R^-1 with R.T @ R = K: the square root is as good in any rotation, and this is fast."""
-    jitter = np.finfo(np.float64).eps * len(kernel) * kernel.trace()
+    rounding = max(np.finfo(np.float64).eps * len(kernel), np.finfo(kernel.dtype).eps)
+    jitter = rounding * float(kernel.trace())
     factor = get_backend("numpy").cholesky(kernel, jitter)
     if factor is None:
         raise np.linalg.LinAlgError("the kernel of the landmarks is not positive definite.")

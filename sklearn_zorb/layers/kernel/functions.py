@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KINDS = ("laplace", "laplace_l1", "gaussian")
 # columns beyond which products are cheaper than sums of squared differences; they lose digits
 # where a square is a small share of those it is the difference of, and such are summed after all
-WIDE, SMALL_SHARE = 12, 1e-6
+WIDE, SMALL_SHARE = 12, {"float64": 1e-6, "float32": 1e-4}
 # pairs of landmarks that exchange a value, and kernel values that this takes for all features
 PAIRS, LEAST_PAIRS, PAIR_VALUES = 1000, 50, 5e7
 
@@ -42,8 +42,9 @@ def _distances(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     size, others = (np.einsum("ij,ij->i", rows, rows)[:, None] for rows in (left, right))
     # both sums of squares are there before the product, which is added in place
     squares = size + others.T
-    squares = blas.dgemm(-2.0, right.T, left.T, 1.0, squares.T, trans_a=1, overwrite_c=1).T
-    bound = SMALL_SHARE * (size[:, 0] + others.max())
+    product = blas.dgemm if squares.dtype == np.float64 else blas.sgemm
+    squares = product(-2.0, right.T, left.T, 1.0, squares.T, trans_a=1, overwrite_c=1).T
+    bound = SMALL_SHARE[squares.dtype.name] * (size[:, 0] + others.max())
     some = np.flatnonzero(squares.min(axis=1) < bound)
     i, j = np.nonzero(squares[some] < bound[some, None])
     if len(i) > len(left) + len(right):
@@ -78,7 +79,7 @@ def kernel_matrix(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
     if len(parts) <= 1:
         return values(slice(None))
-    kernel = np.empty((len(left), len(right)))
+    kernel = np.empty((len(left), len(right)), right.dtype)
 
     def fill(part: slice) -> None:
         kernel[part] = values(part)

@@ -41,6 +41,11 @@ DENSE_COLUMNS = 10_000
 # from so many features for each row of the search, and such a share of all rows in it, on
 # scales fit noise in a measure that counts
 MANY_SCALES, LEAST_SHARE = 0.2, 0.2
+# columns from which on rows of single precision stay so: rounding is little beside a sum of so
+# many squares, and time and memory are halved
+SINGLE_COLUMNS = 1000
+# rows up to which eigenvalues, which answer for all penalties of a read-out, are worth their time
+EIGEN_ROWS = 6000
 # landmarks that stand in until the layer is solved
 INITIAL = 64
 # params that a linear layer behind may take over
@@ -192,7 +197,8 @@ class Kernel(Layer):
         chosen = np.sort(order[: self.units])
         choice, excess = self._choose(inputs, groups, order, streams[1])
         rows = self._dense(inputs[groups.first[chosen]])
-        weight = groups.weight if len(chosen) == len(groups) else None
+        exact = len(chosen) == len(groups) and len(groups) <= EIGEN_ROWS
+        weight = groups.weight if exact else None
         solved = self._with_landmarks(
             rows, choice.scales, choice.bandwidth, choice.kind, weight, context.dtype
         )
@@ -288,7 +294,7 @@ class Kernel(Layer):
         return ("laplace", "gaussian") if dear else KINDS
 
     def _kernel(self, params: Params, rows: np.ndarray) -> np.ndarray:
-        scale = params["feature_scales"] / params["bandwidth"]
+        scale = (params["feature_scales"] / params["bandwidth"]).astype(rows.dtype)
         kind = KINDS[int(params["kind"])]
         return kernel_matrix(kind, rows * scale, params["landmarks"] * scale)
 
@@ -315,7 +321,7 @@ class Kernel(Layer):
         else:
             params["projection"], params["offset"] = principal(kernel, weight, np.finfo(dtype).eps)
         return {
-            name: value.astype(dtype) if value.dtype.kind == "f" else value
+            name: value.astype(dtype, copy=False) if value.dtype.kind == "f" else value
             for name, value in params.items()
         }
 
@@ -328,4 +334,5 @@ class Kernel(Layer):
                     "EstimatorLayer(TruncatedSVD(50))."
                 )
             inputs = inputs.toarray()
-        return np.asarray(to_numpy(inputs), dtype=np.float64)
+        single = inputs.dtype == np.float32 and inputs.shape[1] > SINGLE_COLUMNS
+        return np.asarray(to_numpy(inputs), dtype=np.float32 if single else np.float64)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from ._compat import check_parameters
-from .layers import (
+from .._compat import check_parameters
+from ..layers import (
     Auto,
     Dense,
     Encode,
+    Flatten,
     Identity,
     Kernel,
     NormalScores,
@@ -23,138 +23,31 @@ from .layers import (
     Standardize,
     Trees,
 )
-from .lists import resolve_layers
-from .memory import Memory
-from .rows import count_distinct
-from .rows.frames import Table, as_frame, read_table
-from .rows.schema import is_typed
+from ..lists import resolve_layers
+from ..memory import Memory
+from ..rows import count_distinct
+from ..rows.frames import Table, as_frame, read_table
+from ..rows.schema import is_typed
+from .efforts import BOOSTED_COLUMNS, EFFORTS, Effort
+from .images import image_layers, is_image
 
 if TYPE_CHECKING:
-    from .layers.base import Layer
-    from .rows.schema import Schema
-    from .typing import Int, TableLike
+    from ..layers.base import Layer
+    from ..rows.schema import Schema
+    from ..typing import Int, Shape, TableLike
 
 # from here on a forest is no loss and mostly a gain, as measured by benchmarks/few_rows.py;
 # fewer rows were not tried
 FEW_ROWS = 10
-# columns beyond which boosting takes minutes, and more landmarks bring as much
-BOOSTED_COLUMNS = 500
-# and classes or outputs, each of which takes trees of its own
+# classes or outputs beyond which boosting takes minutes: each takes trees of its own
 BOOSTED_OUTPUTS = 10
-# folds where boosting stands beside kernels that know as much
-FEW_FOLDS = 4
-# leaves of a boosted tree, at least and at most, and rows for each of them
-LEAVES, LEAF_ROWS = (16, 31), 250
-# and of a small one: where classes overlap, many rounds of large trees say too much of single rows
+# leaves of a small boosted tree: where classes overlap, many rounds of large trees say too much
+# of single rows
 SHALLOW_LEAVES = 6
 # up to here each column is bent at its quantiles, into nine
 BENT_COLUMNS = 100
 # sparse inputs with more columns than this are not made dense for a kernel
 SPARSE_COLUMNS = 1000
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much work a default list is.
-
-    Attributes
-    ----------
-    exact_rows : int
-        A kernel is exact up to here; its cost grows with the cube of the rows.
-    landmarks : tuple of two int
-        Least and most of them beyond.
-    flops : float
-        What their products may take.
-    smooth : int
-        Landmarks of a second, smooth kernel, which costs next to nothing.
-    forests : tuple of dict
-        Settings of `Trees`, for each forest.
-    boosted_rows : int
-        From here on boosting finds what a forest and a thousand landmarks miss.
-    category_rows : int
-        The same where most columns are categories, whose levels boosting parts as it likes.
-    boosting : dict
-        Settings of `Trees`.
-    folds : tuple of two int
-        Most of them and fewest: more leave each model more rows to learn from, and one more to
-        take the mean of, which counts where rows are few.
-    fold_rows : int
-        Rows that all folds together may have.
-    """
-
-    exact_rows: int
-    landmarks: tuple[int, int]
-    flops: float
-    smooth: int
-    forests: tuple[dict[str, Any], ...]
-    boosted_rows: int
-    category_rows: int
-    boosting: dict[str, Any]
-    folds: tuple[int, int]
-    fold_rows: int
-
-    def n_landmarks(self, n_rows: int, n_features: int) -> int:
-        """Of many columns half as many, as each distance takes longer."""
-        exact = self.exact_rows if n_features <= BOOSTED_COLUMNS else self.exact_rows // 2
-        if n_rows <= exact:
-            return n_rows
-        return int(np.clip(min(np.sqrt(self.flops / n_rows), exact), *self.landmarks))
-
-    def boosted(self, n_rows: int) -> dict[str, Any]:
-        """Settings of boosting: many small trees for few rows, few large ones for many."""
-        most, fewest = self.folds
-        if n_rows < self.boosted_rows:
-            most = min(most, FEW_FOLDS)
-        return {
-            "cv": int(np.clip(self.fold_rows // n_rows, fewest, most)),
-            "max_leaf_nodes": int(np.clip(n_rows // LEAF_ROWS, *LEAVES)),
-            **self.boosting,
-        }
-
-    def sized(self, auto: Auto) -> Effort:
-        """The same work, but for the sizes that an `Auto` gives."""
-        forest = _given(
-            n_estimators=auto.trees, max_features=auto.max_features,
-            min_samples_leaf=auto.min_samples_leaf,
-        )  # fmt: skip
-        boosting = _given(
-            n_estimators=auto.rounds, learning_rate=auto.learning_rate,
-            max_leaf_nodes=auto.max_leaf_nodes,
-        )  # fmt: skip
-        return replace(
-            self,
-            forests=tuple({**one, **forest} for one in self.forests),
-            boosting={**self.boosting, **boosting},
-        )
-
-
-def _given(**sizes: Any) -> dict[str, Any]:
-    return {name: size for name, size in sizes.items() if size is not None}
-
-
-# half of the rounds at twice the rate, half of the bins and half of the columns at a time err as
-# little, and take a third of the time; with 63 bins, columns with long tails lose too much
-QUICK = {"n_estimators": 50, "learning_rate": 0.2, "max_features": 0.5, "max_bins": 127}
-EFFORTS = {
-    "fast": Effort(
-        exact_rows=1000, landmarks=(200, 500), flops=2e9, smooth=0,
-        forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=6000, category_rows=1000,
-        boosting={**QUICK, "n_estimators": 25, "learning_rate": 0.3, "max_bins": 63},
-        folds=(2, 2), fold_rows=1,
-    ),
-    "auto": Effort(
-        exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,
-        forests=({"max_samples": 5000},), boosted_rows=2000, category_rows=400,
-        boosting=QUICK, folds=(5, 2), fold_rows=60_000,
-    ),
-    "best": Effort(
-        exact_rows=5000, landmarks=(1500, 4000), flops=2e11, smooth=1000,
-        forests=({"n_estimators": 500}, {"n_estimators": 500, "kind": "extra"}),
-        boosted_rows=200, category_rows=100,
-        boosting={"n_estimators": 200, "learning_rate": 0.05, "max_features": 0.5},
-        folds=(10, 5), fold_rows=100_000,
-    ),
-}  # fmt: skip
 
 
 def auto_layers(
@@ -163,6 +56,7 @@ def auto_layers(
     *,
     n_outputs: Int = 1,
     effort: str | Auto = "auto",
+    input_shape: Shape | None = None,
 ) -> list[Layer]:
     """Build the list that ``layers="fast"``, ``"auto"`` or ``"best"`` stands for.
 
@@ -190,6 +84,13 @@ def auto_layers(
     the columns as they are, and boosting, of four folds, begins at 400 rows if most columns are
     categories.
 
+    Images of at least 8 pixels a side are another list: filters that are centres of windows of
+    training images, responses of both signs pooled to 5 regions down and across, their square
+    roots, and a Gaussian kernel of these, for many images beside a ridge. Colour images are taken
+    together with their mirror images. There are as many filters as time and memory allow, up to
+    400, of "fast" 100 and of "best" 1600, and up to 4000, 1000 or 8000 landmarks. An `Auto` with
+    `blocks` takes images for rows of columns.
+
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
     the kernel too, which would make them dense.
 
@@ -203,6 +104,8 @@ def auto_layers(
         Number of classes, of labels or of columns of y.
     effort : {"fast", "auto", "best"} or Auto, default="auto"
         How long a fit may take; an `Auto` also says which blocks and sizes to take.
+    input_shape : tuple of int or None, default=None
+        (height, width) or (height, width, channels) of what a row is, where it is an image.
 
     Returns
     -------
@@ -235,13 +138,14 @@ def auto_layers(
     PiecewiseLinear) Standardize[clip=3.0]
     NormalScores Standardize[clip=3.0] Standardize Kernel[150]
     Trees[max_samples=5000])
+    >>> print(format_layers(auto_layers((1000, 784), input_shape=(28, 28, 1), effort="fast")))
     """
     if isinstance(X, tuple):
         if not (len(X) == 2 and all(isinstance(n, Integral) and n > 0 for n in X)):
             raise ValueError(
                 f"X={X!r}; pass data, or the numbers of rows and of columns, both at least 1."
             )
-        return default_layers(*X, n_outputs=n_outputs, effort=effort)
+        return default_layers(*X, n_outputs=n_outputs, effort=effort, input_shape=input_shape)
     table: Any = X
     schema: Schema | None = None
     if as_frame(table) is not None:
@@ -256,8 +160,9 @@ def auto_layers(
         )
     n_rows = count_distinct(table, Memory())
     return default_layers(
-        n_rows, table.shape[1], n_outputs=n_outputs, effort=effort, sparse=sparse, schema=schema
-    )
+        n_rows, table.shape[1], n_outputs=n_outputs, effort=effort, sparse=sparse, schema=schema,
+        input_shape=input_shape,
+    )  # fmt: skip
 
 
 def default_layers(
@@ -268,6 +173,7 @@ def default_layers(
     effort: Any,
     sparse: bool = False,
     schema: Schema | None = None,
+    input_shape: Shape | None = None,
 ) -> list[Layer]:
     """Build the list for so many distinct rows and columns of the types in a schema."""
     auto = as_auto(effort)
@@ -275,6 +181,13 @@ def default_layers(
         known = ", ".join(map(repr, EFFORTS))
         raise ValueError(f"effort={effort!r}; pass one of {known}, or an Auto.")
     check_parameters(auto)
+    if input_shape is not None:
+        if takes_images(auto, input_shape):
+            return image_layers(n_rows, input_shape, auto.effort)
+        flat = default_layers(
+            n_rows, n_features, n_outputs=n_outputs, effort=auto, sparse=sparse, schema=schema
+        )
+        return [Flatten(), *flat]
     work, schema = EFFORTS[auto.effort].sized(auto), schema if is_typed(schema) else None
     blocks = _blocks(auto, work, n_rows, n_features, sparse, schema)
     names = auto.block_names() or _usual(work, n_rows, n_features, n_outputs, schema)
@@ -285,6 +198,11 @@ def default_layers(
             "these; add 'linear' or 'forest'."
         )
     return [Stack(chosen, shrinkage=auto.shrinkage)]
+
+
+def takes_images(auto: Auto, input_shape: Shape | None) -> bool:
+    """Whether the list is one of filters: of images, unless blocks of columns are asked for."""
+    return auto.blocks == "auto" and is_image(input_shape)
 
 
 def as_auto(layers: Any) -> Auto | None:

@@ -1,0 +1,104 @@
+"""What ``layers="fast"``, ``"auto"`` and ``"best"`` build for images, and why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..layers import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    CReLU,
+    Flatten,
+    FlipAverage,
+    Identity,
+    Kernel,
+    Power,
+    Reshape,
+    Stack,
+)
+
+if TYPE_CHECKING:
+    from ..layers.base import Layer
+    from ..typing import Shape
+
+# pixels of the shorter side, below which an image is a row like any other
+LEAST_SIDE = 8
+# and beyond which neighbouring pixels are replaced by their mean: filters see as much at a time
+USUAL_SIDE = 32
+# of the window of a filter, and regions that its responses are pooled to, down and across
+MOST_SIZE, REGIONS = 6, 5
+CONTRAST, THRESHOLD = 0.01, 0.5
+# bytes of pooled responses of all images
+FEATURE_BYTES = 1.6e9
+# rows up to which each image is a landmark, or nearly so: a ridge of the responses adds nothing
+RIDGE_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class ImageEffort:
+    """How much work a network of images is.
+
+    Attributes
+    ----------
+    filters : int
+        Most of them.
+    products : float
+        What all windows of all images times all filters may take.
+    landmarks : int
+        Most of them.
+    """
+
+    filters: int
+    products: float
+    landmarks: int
+
+
+IMAGE_EFFORTS = {
+    "fast": ImageEffort(filters=100, products=1e12, landmarks=1000),
+    "auto": ImageEffort(filters=400, products=1e13, landmarks=4000),
+    "best": ImageEffort(filters=1600, products=1e14, landmarks=8000),
+}
+
+
+def is_image(shape: Shape | None) -> bool:
+    """Whether a sample is an image that filters can do something with."""
+    return shape is not None and len(shape) in (2, 3) and min(shape[:2]) >= LEAST_SIDE
+
+
+def image_layers(n_rows: int, shape: Shape, effort: str) -> list[Layer]:
+    """Build the list for so many images of a shape (height, width[, channels])."""
+    work, sides = IMAGE_EFFORTS[effort], np.array(shape[:2])
+    channels = shape[2] if len(shape) == 3 else 1
+    front: list[Layer] = [] if len(shape) == 3 else [Reshape((*shape, 1))]
+    coarse = max(1, round(int(sides.min()) / USUAL_SIDE))
+    if coarse > 1:
+        front.append(AvgPool2D(coarse))
+        sides = sides // coarse
+    size = int(np.clip(sides.min() // 4 + 1, 2, MOST_SIZE))
+    regions = min(REGIONS, int(sides.min()) // 3)
+    n_filters = _n_filters(work, n_rows, math.prod(sides) * size**2 * channels, regions)
+    filters: list[Layer] = [
+        Conv2D(
+            n_filters, size, padding=(size - 1) // 2, initializer="kmeans", contrast=CONTRAST,
+            relaxation=0,
+        ),
+        CReLU(THRESHOLD), AvgPool2D(regions=regions), Flatten(),
+    ]  # fmt: skip
+    # what is photographed in colour has no side; digits and letters have
+    body = [FlipAverage(filters)] if channels == 3 else filters
+    kernel = Kernel(min(n_rows, work.landmarks), kind="gaussian", bandwidth=1.0, reweight=0)
+    blocks = [[kernel]] if n_rows <= RIDGE_ROWS else [[Identity()], [kernel]]
+    return [*front, *body, Power(), BatchNorm(), Stack(blocks)]
+
+
+def _n_filters(work: ImageEffort, n_rows: int, window_products: float, regions: int) -> int:
+    """As many filters as products, and the memory of what they give, allow; 20 at the least."""
+    affordable = work.products / (n_rows * window_products)
+    kept = FEATURE_BYTES / (n_rows * 8 * regions**2)
+    most = min(work.filters, affordable, kept)
+    return max(20, int(most) // 10 * 10)
