@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import automl, blocks, claims, rules_page
+from . import automl, blocks, claims, images, rules_page
 from .tabular import page
 
 DOC = Path(__file__).parent.parent / "doc" / "results"
@@ -51,6 +51,7 @@ def main():
     blocks.page(DOC, list_table)
     rules_page.page(DOC, list_table)
     automl.page(DOC, list_table)
+    images.page(DOC, list_table)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ NAMES = [
     "zenkai",
     "forward_gradient",
     "random_bases",
+    "images",
     "paper",
     "blocks",
 ]

@@ -86,7 +86,7 @@ def auto_layers(
 
     Images of at least 8 pixels a side are another list: filters that are centres of windows of
     training images, responses of both signs pooled to 5 regions down and across, their square
-    roots, and a Gaussian kernel of these, for many images beside a ridge. Colour images are taken
+    roots, and a Gaussian kernel of these. Colour images are taken
     together with their mirror images. There are as many filters as time and memory allow, up to
     400, of "fast" 100 and of "best" 1600, and up to 4000, 1000 or 8000 landmarks. An `Auto` with
     `blocks` takes images for rows of columns.

@@ -15,7 +15,6 @@ from ..layers import (
     CReLU,
     Flatten,
     FlipAverage,
-    Identity,
     Kernel,
     Power,
     Reshape,
@@ -35,8 +34,6 @@ MOST_SIZE, REGIONS = 6, 5
 CONTRAST, THRESHOLD = 0.01, 0.5
 # bytes of pooled responses of all images
 FEATURE_BYTES = 1.6e9
-# rows up to which each image is a landmark, or nearly so: a ridge of the responses adds nothing
-RIDGE_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,8 @@ def image_layers(n_rows: int, shape: Shape, effort: str) -> list[Layer]:
     # what is photographed in colour has no side; digits and letters have
     body = [FlipAverage(filters)] if channels == 3 else filters
     kernel = Kernel(min(n_rows, work.landmarks), kind="gaussian", bandwidth=1.0, reweight=0)
-    blocks = [[kernel]] if n_rows <= RIDGE_ROWS else [[Identity()], [kernel]]
-    return [*front, *body, Power(), BatchNorm(), Stack(blocks)]
+    # a stack, for the read-out to see the kernel alone
+    return [*front, *body, Power(), BatchNorm(), Stack([[kernel]])]
 
 
 def _n_filters(work: ImageEffort, n_rows: int, window_products: float, regions: int) -> int:
