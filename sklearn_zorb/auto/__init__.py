@@ -28,7 +28,7 @@ from ..memory import Memory
 from ..rows import count_distinct
 from ..rows.frames import Table, as_frame, read_table
 from ..rows.schema import is_typed
-from .efforts import BOOSTED_COLUMNS, EFFORTS, Effort
+from .efforts import BOOSTED_COLUMNS, EFFORTS, Effort, n_landmarks
 from .images import image_layers, is_image
 
 if TYPE_CHECKING:
@@ -138,7 +138,11 @@ def auto_layers(
     PiecewiseLinear) Standardize[clip=3.0]
     NormalScores Standardize[clip=3.0] Standardize Kernel[150]
     Trees[max_samples=5000])
-    >>> print(format_layers(auto_layers((1000, 784), input_shape=(28, 28, 1), effort="fast")))
+    >>> layers = auto_layers((1000, 784), input_shape=(28, 28, 1), effort="fast")
+    >>> print(format_layers(layers).replace(" CReLU", "\\nCReLU").replace(" Power", "\\nPower"))
+    Conv2D[100, 6, padding=2, initializer=kmeans, contrast=0.01, relaxation=0]
+    CReLU[0.5] AvgPool2D[regions=5] Flatten
+    Power BatchNorm Stack(Kernel[kind=gaussian, bandwidth=1.0, reweight=0])
     """
     if isinstance(X, tuple):
         if not (len(X) == 2 and all(isinstance(n, Integral) and n > 0 for n in X)):
@@ -183,7 +187,7 @@ def default_layers(
     check_parameters(auto)
     if input_shape is not None:
         if takes_images(auto, input_shape):
-            return image_layers(n_rows, input_shape, auto.effort)
+            return image_layers(n_rows, input_shape, auto)
         flat = default_layers(
             n_rows, n_features, n_outputs=n_outputs, effort=auto, sparse=sparse, schema=schema
         )
@@ -255,7 +259,8 @@ def _blocks(
     }
     if not sparse or n_features <= SPARSE_COLUMNS:
         front = [*([] if schema is None else [Encode()]), *_scaled(sparse)]
-        landmarks = _landmarks(auto, effort, n_rows, n_features)
+        usual = effort.n_landmarks(n_rows, n_features)
+        landmarks = n_landmarks(auto, usual, n_rows)
         few = effort.smooth or effort.landmarks[0]
         blocks["kernel"] = [*front, Kernel(landmarks, kind=auto.kernel)]
         blocks["smooth"] = [*front, Kernel(few, kind="gaussian")]
@@ -265,13 +270,6 @@ def _blocks(
         small = {**boosting, "max_leaf_nodes": SHALLOW_LEAVES}
         blocks["shallow"] = [Trees(kind="boosting", **small)]
     return blocks
-
-
-def _landmarks(auto: Auto, effort: Effort, n_rows: int, n_features: int) -> int:
-    usual, asked = effort.n_landmarks(n_rows, n_features), auto.landmarks
-    if asked is None:
-        return usual
-    return int(np.clip(asked if isinstance(asked, Integral) else round(asked * usual), 1, n_rows))
 
 
 def _bent(n_features: int, sparse: bool, schema: Schema | None) -> list[Layer]:

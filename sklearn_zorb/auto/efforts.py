@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +92,14 @@ class Effort:
             forests=tuple({**one, **forest} for one in self.forests),
             boosting={**self.boosting, **boosting},
         )
+
+
+def n_landmarks(auto: Auto, usual: int, n_rows: int) -> int:
+    """How many landmarks an `Auto` asks for, where `usual` ones would be taken."""
+    asked = auto.landmarks
+    if asked is None:
+        return usual
+    return int(np.clip(asked if isinstance(asked, Integral) else round(asked * usual), 1, n_rows))
 
 
 def _given(**sizes: Any) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from ..layers import (
     Reshape,
     Stack,
 )
+from .efforts import n_landmarks
 
 if TYPE_CHECKING:
+    from ..layers import Auto
     from ..layers.base import Layer
     from ..typing import Shape
 
@@ -67,9 +69,9 @@ def is_image(shape: Shape | None) -> bool:
     return shape is not None and len(shape) in (2, 3) and min(shape[:2]) >= LEAST_SIDE
 
 
-def image_layers(n_rows: int, shape: Shape, effort: str) -> list[Layer]:
+def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
     """Build the list for so many images of a shape (height, width[, channels])."""
-    work, sides = IMAGE_EFFORTS[effort], np.array(shape[:2])
+    work, sides = IMAGE_EFFORTS[auto.effort], np.array(shape[:2])
     channels = shape[2] if len(shape) == 3 else 1
     front: list[Layer] = [] if len(shape) == 3 else [Reshape((*shape, 1))]
     coarse = max(1, round(int(sides.min()) / USUAL_SIDE))
@@ -88,7 +90,8 @@ def image_layers(n_rows: int, shape: Shape, effort: str) -> list[Layer]:
     ]  # fmt: skip
     # what is photographed in colour has no side; digits and letters have
     body = [FlipAverage(filters)] if channels == 3 else filters
-    kernel = Kernel(min(n_rows, work.landmarks), kind="gaussian", bandwidth=1.0, reweight=0)
+    landmarks = n_landmarks(auto, min(n_rows, work.landmarks), n_rows)
+    kernel = Kernel(landmarks, kind="gaussian", bandwidth=1.0, reweight=0)
     # a stack, for the read-out to see the kernel alone
     return [*front, *body, Power(), BatchNorm(), Stack([[kernel]])]
 

@@ -60,7 +60,9 @@ class ZORBClassifier(ClosedForm, LayeredClassifier):
         The same for the pseudoinverses that carry targets down; from the second sweep on None
         means 1e-6.
     input_shape : tuple of int or None, default=None
-        Shape of one sample, such as (28, 28, 1), where the first layer wants images.
+        Shape of one sample, such as (28, 28, 1), where the first layer wants images. With
+        ``layers="auto"`` it makes the list one of images, in single precision, with pixels as
+        they are.
     standardize : bool, default=True
         Whether columns are centred and scaled to unit variance first. Sparse columns are
         scaled only.
@@ -266,7 +268,7 @@ class ZORBRegressor(ClosedForm, PredictsQuantiles, RegressorMixin, LayeredPredic
         The same for the pseudoinverses that carry targets down; from the second sweep on None
         means 1e-6.
     input_shape : tuple of int or None, default=None
-        Shape of one sample where the first layer wants images.
+        Shape of one sample where the first layer wants images, as in `ZORBClassifier`.
     standardize : bool, default=True
         Whether columns, and targets, are centred and scaled to unit variance first.
         Predictions are in the units of y in any case.
