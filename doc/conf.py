@@ -49,6 +49,8 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_zorb": None},
     "download_all_examples": False,
     "remove_config_comments": True,
+    # what a last line returns, such as a legend, is not shown: examples print what they show
+    "capture_repr": (),
     "show_memory": False,
     "write_computation_times": False,
     "abort_on_example_error": True,

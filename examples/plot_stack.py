@@ -15,7 +15,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, format_layers
 from sklearn_zorb.datasets import make_two_spirals
 
-print(format_layers(auto_layers((400, 2))))
+print(format_layers(auto_layers((400, 2))).replace(" | ", "\n| "))
 
 # %%
 # Four data sets that call for different blocks.

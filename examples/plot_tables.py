@@ -10,6 +10,8 @@ what that costs where gaps tell something: parts of three columns are removed he
 the higher the value is.
 """
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -41,7 +43,8 @@ def with_gaps(share):
 # ordered category is a number and a column of 0 and 1 for each level.
 
 model = ZORBRegressor("Dense[8] Tanh", random_state=0).fit(with_gaps(0.3), y)
-print(*model.layers_[0][1].output_names(), sep=", ")
+names = ", ".join(model.layers_[0][1].output_names())
+print(textwrap.fill(names, 90))
 
 # %%
 # The same model, behind two pipelines and without one.
