@@ -19,7 +19,8 @@ from sklearn_zorb.layers import Context
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-print(format_layers(auto_layers(X_train, input_shape=(8, 8, 1), effort="fast")))
+layers = auto_layers(X_train, input_shape=(8, 8, 1), effort="fast")
+print(format_layers(layers).replace(" CReLU", "\nCReLU").replace(" Power", "\nPower"))
 model = ZORBClassifier("fast", input_shape=(8, 8, 1), random_state=0).fit(X_train, y_train)
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
@@ -53,14 +54,14 @@ solved = ZORBClassifier(
 image, classes = X_test[:1], np.eye(10)
 steps = list(zip([layer for _, layer in solved.layers_], solved.params_, strict=True))
 inputs = [np.repeat(image, 10, axis=0)]
-for layer, own in steps[:-1]:
-    inputs.append(layer.forward(own, inputs[-1]))
+for layer, params in steps[:-1]:
+    inputs.append(layer.forward(params, inputs[-1]))
 asked, targets = {}, classes
-for (layer, own), before in zip(steps[::-1], inputs[::-1], strict=True):
+for (layer, params), before in zip(steps[::-1], inputs[::-1], strict=True):
     # what is asked for beyond what the inverse makes of the output as it is
-    outputs = layer.forward(own, before)
-    moved = layer.invert(own, targets, before, Context())
-    present = layer.invert(own, outputs, before, Context())
+    outputs = layer.forward(params, before)
+    moved = layer.invert(params, targets, before, Context())
+    present = layer.invert(params, outputs, before, Context())
     targets = before + moved - present
     asked[type(layer).__name__] = targets - before
 
@@ -83,8 +84,8 @@ figure.suptitle(f"what would have to change in an image of {y_test[0]}, by the f
 
 predicted, scores = model.predict(X_test), model.predict_proba(X_test)
 counts = confusion_matrix(y_test, predicted)
-own = scores[np.arange(len(y_test)), y_test]
-worst = [row for row in np.argsort(own) if predicted[row] != y_test[row]][:8]
+shares = scores[np.arange(len(y_test)), y_test]
+worst = [row for row in np.argsort(shares) if predicted[row] != y_test[row]][:8]
 figure = plt.figure(figsize=(9, 4.2), layout="constrained")
 left, right = figure.subfigures(1, 2)
 ax = left.subplots()
