@@ -17,6 +17,7 @@ epochs, without augmentation.
 import argparse
 import multiprocessing
 import resource
+import textwrap
 from time import perf_counter, process_time
 
 import numpy as np
@@ -42,7 +43,7 @@ KMNIST means its 10 000 test images, split into 8000 and 2000; CIFAR-10 means 12
 3000 test images. Nothing moves by gradients, images are not augmented, and nothing is chosen by
 test images. *CNN* is a network of three convolutions that Adam trains in PyTorch, the best of
 three rates, without augmentation: its accuracy once it has taken the seconds of our fit, and at
-its best.
+its best, by test images, of so many epochs.
 
 """
 
@@ -123,7 +124,12 @@ def beside(curves, seconds):
     """Columns of the rival: its accuracy after so many seconds, at its best, and when that was."""
     at = max(max((a for s, a in curve if s <= seconds), default=0.0) for curve in curves.values())
     best, when = max((a, -s) for curve in curves.values() for s, a in curve)
-    return {"CNN then": at, "CNN at best": best, "CNN s": -when}
+    return {
+        "CNN then": at,
+        "CNN at best": best,
+        "CNN s": -when,
+        "CNN epochs": len(curves[RATES[0]]),
+    }
 
 
 def alone(function, *arguments):
@@ -137,16 +143,18 @@ def page(doc, list_table):
     record = on_record("images")
     if not record:
         return
-    lines = [f"{row['data']}, ``\"{row['list']}\"``::\n\n   {row['layers']}\n"
-             for row in record["rows"]]  # fmt: skip
-    parts = [PAGE + list_table(record["rows"]), "Lines\n-----\n", *lines]
+    lines = []
+    for row in record["rows"]:
+        text = textwrap.fill(row["layers"], 90, initial_indent="   ", subsequent_indent="   ")
+        lines.append(f'{row["data"]}, ``"{row["list"]}"``::\n\n{text}')
+    parts = [PAGE + list_table(record["rows"]), "Lines\n-----", *lines]
     (doc / "images.rst").write_text("\n\n".join(parts) + "\n")
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=list(SHAPES), default=list(SHAPES))
-    parser.add_argument("--lists", nargs="+", default=["fast", "auto"])
+    parser.add_argument("--lists", nargs="*", default=["fast", "auto"])
     parser.add_argument("--held", type=int, default=0, help="training images in place of the test")
     parser.add_argument("--rows", type=int, help="training images")
     parser.add_argument("--rival", type=int, default=0, help="epochs of the other network")

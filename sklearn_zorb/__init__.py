@@ -37,10 +37,10 @@ __all__ = [
 _HOMES = {
     "TRUSTED_TYPES": "files",
     "auto_layers": "auto",
-    "format_layers": "lists",
+    "format_layers": "layers",
     "load": "files",
-    "parse_layers": "lists",
-    "register_layer": "lists",
+    "parse_layers": "layers",
+    "register_layer": "layers",
     "save": "files",
 }
 _FOLDERS = ("automl", "datasets", "inspection", "layers", "linalg", "onnx", "testing", "trainers")

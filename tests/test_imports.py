@@ -139,8 +139,11 @@ def test_help_of_the_command_line_waits_for_nothing():
 
 
 def test_public_names_are_imported_when_they_are_used():
-    code = "import sklearn_zorb as z; print(z.ZORBClassifier.__name__, z.layers.Dense.__name__)"
-    assert run(code).split() == ["ZORBClassifier", "Dense"]
+    code = (
+        "import sklearn_zorb as z; "
+        "print(*z.parse_layers('Tanh'), z.ZORBClassifier.__name__, z.layers.Dense.__name__)"
+    )
+    assert run(code).split() == ["Tanh()", "ZORBClassifier", "Dense"]
 
 
 def run(code):

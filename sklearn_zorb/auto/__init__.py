@@ -85,10 +85,10 @@ def auto_layers(
     categories.
 
     Images of at least 8 pixels a side are another list: filters that are centres of windows of
-    training images, responses of both signs pooled to 5 regions down and across, their square
+    training images, responses of both signs pooled to 4 regions down and across, their square
     roots, and a Gaussian kernel of these. Colour images are taken
     together with their mirror images. There are as many filters as time and memory allow, up to
-    400, of "fast" 100 and of "best" 1600, and up to 4000, 1000 or 8000 landmarks. An `Auto` with
+    400, of "fast" 100 and of "best" 600, and up to 6000, 1000 or 8000 landmarks. An `Auto` with
     `blocks` takes images for rows of columns.
 
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
@@ -141,7 +141,7 @@ def auto_layers(
     >>> layers = auto_layers((1000, 784), input_shape=(28, 28, 1), effort="fast")
     >>> print(format_layers(layers).replace(" CReLU", "\\nCReLU").replace(" Power", "\\nPower"))
     Conv2D[100, 6, padding=2, initializer=kmeans, contrast=0.01, relaxation=0]
-    CReLU[0.5] AvgPool2D[regions=5] Flatten
+    CReLU[0.5] AvgPool2D[regions=4] Flatten
     Power BatchNorm Stack(Kernel[kind=gaussian, bandwidth=1.0, reweight=0])
     """
     if isinstance(X, tuple):

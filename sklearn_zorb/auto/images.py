@@ -32,8 +32,9 @@ LEAST_SIDE = 8
 # and beyond which neighbouring pixels are replaced by their mean: filters see as much at a time
 USUAL_SIDE = 32
 # of the window of a filter, and regions that its responses are pooled to, down and across
-MOST_SIZE, REGIONS = 6, 5
+MOST_SIZE, REGIONS = 6, 4
 CONTRAST, THRESHOLD = 0.01, 0.5
+LEAST_LANDMARKS = 500
 # bytes of pooled responses of all images
 FEATURE_BYTES = 1.6e9
 
@@ -50,17 +51,20 @@ class ImageEffort:
         What all windows of all images times all filters may take.
     landmarks : int
         Most of them.
+    distances : float
+        What the products of all images with all landmarks may take.
     """
 
     filters: int
     products: float
     landmarks: int
+    distances: float
 
 
 IMAGE_EFFORTS = {
-    "fast": ImageEffort(filters=100, products=1e12, landmarks=1000),
-    "auto": ImageEffort(filters=400, products=1e13, landmarks=4000),
-    "best": ImageEffort(filters=1600, products=1e14, landmarks=8000),
+    "fast": ImageEffort(filters=100, products=1e12, landmarks=1000, distances=2e11),
+    "auto": ImageEffort(filters=400, products=1e13, landmarks=6000, distances=1.6e12),
+    "best": ImageEffort(filters=600, products=1e14, landmarks=8000, distances=1.6e13),
 }
 
 
@@ -90,7 +94,9 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
     ]  # fmt: skip
     # what is photographed in colour has no side; digits and letters have
     body = [FlipAverage(filters)] if channels == 3 else filters
-    landmarks = n_landmarks(auto, min(n_rows, work.landmarks), n_rows)
+    affordable = work.distances / (n_rows * 2 * n_filters * regions**2)
+    usual = min(n_rows, work.landmarks, max(LEAST_LANDMARKS, int(affordable) // 100 * 100))
+    landmarks = n_landmarks(auto, usual, n_rows)
     kernel = Kernel(landmarks, kind="gaussian", bandwidth=1.0, reweight=0)
     # a stack, for the read-out to see the kernel alone
     return [*front, *body, Power(), BatchNorm(), Stack([[kernel]])]

@@ -68,3 +68,23 @@ def test_what_is_kept_is_the_same(limit, rng):
     np.testing.assert_allclose(kept[100:400], rows[100:400])
     assert (len(kept.layers) > 0) == (limit == "20KB")
     assert plain.kept(Context()) is plain
+
+
+def test_images_under_many_filters_go_through_in_parts(rng):
+    """The first layers a few images at a time, those behind with all of them at once."""
+    images = rng.normal(size=(40, 20, 20, 1)).astype(np.float32)
+    seen = []
+
+    class Watched(Dense):
+        def forward(self, params, inputs, *, rng=None):
+            seen.append(len(inputs))
+            return super().forward(params, inputs)
+
+    layers = [Conv2D(50, 3), ReLU(), MaxPool2D(9), Flatten(), Watched(3)]
+    params = drawn(layers, (20, 20, 1))
+    rows, expected = Rows(images), images
+    for layer, layer_params in zip(layers, params, strict=True):
+        rows, expected = rows.then(layer, layer_params), layer.forward(layer_params, expected)
+    seen.clear()
+    np.testing.assert_allclose(rows[:], expected, rtol=1e-5, atol=1e-5)
+    assert seen == [40]

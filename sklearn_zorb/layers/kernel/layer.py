@@ -103,9 +103,10 @@ class Kernel(Layer):
     ``bandwidth``, ``kind`` (an index into `KINDS`), ``projection`` (m, rank) and
     ``offset``. At the end of a fit the last two move into the weights of a `Dense` layer right
     behind, or of the read-out, and the layer then hands on :math:`k(x)` itself.
-    With up to `units` distinct rows the features of the training rows are
-    orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own; those
-    of less than 1e-10 of the mean variance are left out.
+    With up to `units` distinct rows, and no more than 6000, the features of the training rows
+    are orthogonal and have mean zero, so that the read-out needs no eigenvalues of its own; those
+    of less than 1e-10 of the mean variance are left out. Inputs of more than 1000 columns stay
+    in single precision where they come in it.
     The inverse target is the ridge regression of the landmarks on their own features.
 
     References

@@ -37,6 +37,36 @@ def test_exact_features_and_ridge_are_kernel_ridge(kind):
     )
 
 
+def test_exact_without_eigenvalues(monkeypatch):
+    """What is done with more rows than eigenvalues are worth is kernel ridge regression too."""
+    monkeypatch.setattr("sklearn_zorb.layers.kernel.layer.EIGEN_ROWS", 10)
+    X, y = table()
+    layer = Kernel(80, kind="laplace", bandwidth=2.0, reweight=0)
+    params, alpha = solve(layer, X, y).params, 0.3
+    system = System.from_arrays(layer.forward(params, X), y[:, None])
+    ridge = LeastSquares(alpha=alpha).solve(system)
+    kernel = naive_kernel("laplace", X, X, float(params["bandwidth"]))
+    dual, intercept = centred_ridge(kernel, y, alpha)
+    found = (layer.forward(params, X) @ ridge.coef + ridge.intercept).ravel()
+    np.testing.assert_allclose(found, kernel @ dual + intercept, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["laplace", "gaussian"])
+def test_many_columns_in_single_precision(kind):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 1100)) + 5
+    X[1] = X[0] + 1e-4  # as near as makes no difference
+    layer, y = Kernel(40, kind=kind, bandwidth=1.0, reweight=0), X[:, 0]
+    params = solve(layer, X, y).params
+    single = {
+        name: value.astype(np.float32) if value.dtype.kind == "f" else value
+        for name, value in params.items()
+    }
+    found = layer.forward(single, X.astype(np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, layer.forward(params, X), atol=2e-4)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_reported_error_is_that_of_refits(kind):
     X, y = table(25)
