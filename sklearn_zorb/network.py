@@ -208,7 +208,8 @@ class Network:
         # of images under filters, which go through a few at a time, what goes in and comes out
         n_wide = n_wide_layers(self.hidden, self.input_shape)
         shape = output_shapes(self.hidden[:n_wide], self.input_shape)[-1]
-        width = math.prod(self.input_shape) + working_width(self.hidden[n_wide:], shape)
+        width = math.prod(self.input_shape) if n_wide else 0
+        width += working_width(self.hidden[n_wide:], shape)
         shape = self.shapes[self.readout] if self.stacked else (width,)
         return width + working_width(self.layers[self.readout :], shape)
 

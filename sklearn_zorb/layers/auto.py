@@ -67,6 +67,9 @@ class Auto(Layer):
     A named block stands in the list whatever the number of rows, but where the data cannot have
     it: sparse inputs have no boosting, and no kernels beyond 1000 columns.
 
+    Of images, which an estimator's `input_shape` tells of, the list is one of filters and a kernel
+    as long as `blocks` is "auto". Of the sizes, `effort` and `landmarks` count there.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes

@@ -203,7 +203,7 @@ class Rows:
         source = self.shape[1:] if self.blocks is not None else self.source.shape[1:]
         n_wide = n_wide_layers(self.layers, source)
         shape = output_shapes(self.layers[:n_wide], source)[-1]
-        through = math.prod(source) + math.prod(shape)
+        through = math.prod(source) + math.prod(shape) if n_wide else 0
         return max(through, peak_width(self.layers[n_wide:], shape))
 
 
