@@ -42,10 +42,9 @@ benchmarks.report`` writes this page.
   blocks.
 - *held out* and *default held out* are scores on the rows that no search saw, of what the tool
   returned and of ``ZORBClassifier()`` or ``ZORBRegressor()``.
-- *seconds* are those of the whole call: the last fit, and the start of processes, too. TPOT,
-  AutoGluon and halving on wine_red ran beside other work, so that few models were *tried*. The
-  random searches try as many as the default alone takes a minute for, and at least four, however
-  long these take.
+- *seconds* are those of the whole call: the last fit, and the start of processes, too. AutoGluon
+  ends where it has fitted each learner once. The random searches try as many as the default alone
+  takes a minute for, and at least four, however long these take.
 
 """
 TABLES = ("pima", "wine_red")
