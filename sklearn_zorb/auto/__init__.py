@@ -67,8 +67,7 @@ def auto_layers(
     - a ridge of `Kernel` features, exact up to 3000 distinct rows, of the kernel that left-out
       rows choose; of more, 2000 are landmarks, falling to 500 beyond 5000 rows as the square root
       of their number rises; exact up to 1500 rows, and no more landmarks, beyond 500 columns;
-      columns with long tails are replaced by their `NormalScores` before
-      it;
+      columns with long tails are replaced by their `NormalScores` before it;
     - from 10 distinct rows on, a forest of 100 trees, each grown on no more than 5000 rows;
     - from 2000 distinct rows on, a ridge of 500 Gaussian features, and, up to 500 columns and
       10 classes or outputs, gradient boosting of 50 rounds by five folds, falling to two beyond
@@ -86,10 +85,10 @@ def auto_layers(
 
     Images of at least 8 pixels a side are another list: filters that are centres of windows of
     training images, responses of both signs pooled to 4 regions down and across, their square
-    roots, and a Gaussian kernel of these. Colour images are taken
-    together with their mirror images. There are as many filters as time and memory allow, up to
-    400, of "fast" 100 and of "best" 600, and up to 6000, 1000 or 8000 landmarks. An `Auto` with
-    `blocks` takes images for rows of columns.
+    roots, and a Gaussian kernel of these. Colour images are taken together with their mirror
+    images. There are as many filters as time and memory allow, up to 100 for "fast", 400 for
+    "auto" and 600 for "best", and up to 1000, 6000 and 8000 landmarks. An `Auto` with `blocks`
+    takes images for rows of columns.
 
     Sparse inputs do without ramps, keep their tails, and of more than 1000 columns do without
     the kernel too, which would make them dense.

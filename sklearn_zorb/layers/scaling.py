@@ -175,7 +175,7 @@ class BatchNorm(Layer):
         channels = int(input_shape[-1])
         mean, variance = np.zeros(channels), np.ones(channels)
         if data is not None:
-            inputs, _, sample_weight = _some(*data)
+            inputs, sample_weight = _spaced(data[0], data[2])
             mean, variance = moments_of(inputs, sample_weight, Memory(), channels)
         scale, offset = np.ones(channels), np.zeros(channels)
         return {"mean": mean, "variance": variance, "scale": scale, "offset": offset}
@@ -214,12 +214,12 @@ class BatchNorm(Layer):
         return [in_precision_of(values, number) for number in numbers]
 
 
-def _some(inputs: Any, y: Any, sample_weight: Any) -> InitialData:
-    """Data of evenly spaced rows where all are many, and layers have yet to make them."""
+def _spaced(inputs: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Spaced rows and their weights, where all are many and layers have yet to make them."""
     step = -(-inputs.shape[0] // INITIAL_ROWS)
     if step == 1 or not getattr(inputs, "layers", ()) or inputs.store is not None or inputs.for_jax:
-        return inputs, y, sample_weight
-    return inputs[::step], y, None if sample_weight is None else sample_weight[::step]
+        return inputs, sample_weight
+    return inputs[::step], None if sample_weight is None else sample_weight[::step]
 
 
 def _divisors(params: Params, inputs: Any) -> Array:

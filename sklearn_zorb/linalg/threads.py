@@ -38,7 +38,7 @@ WIDE = 1000
 
 
 class _Work:
-    """What is at work, as long as its frame refers to it, and its threads for chunks of rows.
+    """Something at work, as long as its frame refers to it, and its threads for chunks of rows.
 
     A Ctrl-C can end a `finally` half-way: what is left behind is known by its dead reference.
     """
@@ -49,7 +49,7 @@ class _Work:
 
 # what is at work here; None outside of fits
 _here: ContextVar[weakref.ref[_Work] | None] = ContextVar("at_work", default=None)
-# that of the threads which are started here
+# what is at work in a thread that is started here
 _share = _Work()
 _fits: list[weakref.ref[_Work]] = []
 # how many threads each BLAS had before the first of the fits
@@ -145,7 +145,7 @@ def _fit_at_work() -> Iterator[None]:
     try:
         yield
     finally:
-        _here.set(None)
+        # no reference to it is left: it is at work no more, here and in `_fits`
         del work
         with _lock:
             _forget_ended()
