@@ -29,9 +29,9 @@ def calibrated(scores, floor, power):
 
 def best_calibration(scores, codes, weights=None):
     """Floor and power of least log-loss."""
-    own = np.ones(len(codes)) if weights is None else weights
+    sample_weight = np.ones(len(codes)) if weights is None else weights
 
     def loss(pair):
-        return -own @ np.log(calibrated(scores, *pair)[np.arange(len(codes)), codes])
+        return -sample_weight @ np.log(calibrated(scores, *pair)[np.arange(len(codes)), codes])
 
     return min(((floor, power) for floor in FLOORS for power in POWERS), key=loss)

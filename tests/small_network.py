@@ -53,8 +53,11 @@ class Problem:
 
 def hand(problem):
     """Weights and intercepts of the layers that have some, and the batch, as NumPy arrays."""
-    layers = [own for own in problem.params if "weights" in own]
-    pairs = [[np.asarray(own[k]) for k in ("weights", "intercept") if k in own] for own in layers]
+    layers = [params for params in problem.params if "weights" in params]
+    pairs = [
+        [np.asarray(params[k]) for k in ("weights", "intercept") if k in params]
+        for params in layers
+    ]
     return pairs, tuple(map(np.asarray, problem.batch))
 
 
@@ -68,5 +71,9 @@ def flat(tree):
 def flat_params(model):
     """All weights and intercepts of a fitted model."""
     return flat(
-        [{k: own[k] for k in ("weights", "intercept")} for own in model.params_ if "weights" in own]
+        [
+            {k: params[k] for k in ("weights", "intercept")}
+            for params in model.params_
+            if "weights" in params
+        ]
     )

@@ -70,9 +70,11 @@ def test_efforts_are_lists_like_any_other(effort):
 def test_work_rises_with_effort_and_no_faster_than_rows():
     def work(n_rows, effort):
         layers = auto_layers((n_rows, 30), effort=effort)
-        own = trees(layers)
-        grown = [each["n_estimators"] for each in own if each["kind"] != "boosting"]
-        boosted = [each["n_estimators"] * each["cv"] for each in own if each["kind"] == "boosting"]
+        ensembles = trees(layers)
+        grown = [each["n_estimators"] for each in ensembles if each["kind"] != "boosting"]
+        boosted = [
+            each["n_estimators"] * each["cv"] for each in ensembles if each["kind"] == "boosting"
+        ]
         return layers[0].blocks[1][-1].units, sum(grown), sum(boosted)
 
     for n_rows in (300, 3000, 30_000, 10**6):

@@ -72,4 +72,6 @@ def test_what_is_due_is_gone():
         found = re.findall(r'@renamed\(\s*"([\d.]+)"|removed in version ([\d.]+\d)', text)
         ends[path.name] = [numbers(one or other) for one, other in found]
     assert sum(map(len, ends.values())) >= 2
-    assert [name for name, own in ends.items() if any(end <= present for end in own)] == []
+    assert [
+        name for name, versions in ends.items() if any(end <= present for end in versions)
+    ] == []

@@ -67,9 +67,9 @@ def test_api_page_lists_every_public_name():
     listed = _listed()
     for name in ("automl", "layers", "trainers", "datasets", "inspection", "testing", "linalg"):
         module = importlib.import_module(f"sklearn_zorb.{name}")
-        own = listed[module.__name__]
-        assert sorted(set(module.__all__) - own) == [], "add these to doc/api.rst"
-        assert sorted(own - set(module.__all__)) == [], "doc/api.rst lists these, which are gone"
+        names = listed[module.__name__]
+        assert sorted(set(module.__all__) - names) == [], "add these to doc/api.rst"
+        assert sorted(names - set(module.__all__)) == [], "doc/api.rst lists these, which are gone"
     assert listed["sklearn_zorb"] <= set(sklearn_zorb.__all__)
     assert set(sklearn_zorb.__all__) <= set().union(*listed.values())
 

@@ -82,24 +82,24 @@ def part_of(name):
 def test_imports_go_down():
     wrong = []
     for path in MODULES:
-        own = part_of(name_of(path))
-        assert own in LEVEL or own in INDEPENDENT, f"{own} has no place in ORDER: give it one"
+        part = part_of(name_of(path))
+        assert part in LEVEL or part in INDEPENDENT, f"{part} has no place in ORDER: give it one"
         wrong += [
             f"{name_of(path)}, line {line}: {name}"
             for line, name in imported(path)
-            if not allowed(own, part_of(name))
+            if not allowed(part, part_of(name))
         ]
     assert not wrong, "imports that go up"
 
 
-def allowed(own, other):
-    if own == other:
+def allowed(part, other):
+    if part == other:
         return True
-    if own in INDEPENDENT:
+    if part in INDEPENDENT:
         return False
     if other in INDEPENDENT:
-        return LEVEL[own] >= INDEPENDENT[other]
-    return LEVEL[other] < LEVEL[own]
+        return LEVEL[part] >= INDEPENDENT[other]
+    return LEVEL[other] < LEVEL[part]
 
 
 def test_modules_and_functions_are_short():

@@ -79,9 +79,9 @@ def test_regressor_is_that_of_rows_in_one_place(client, chunks, parameters):
     model.fit(spread(ROWS, chunks), spread(NUMBERS, chunks), spread(weights, chunks))
     assert_same(model.predict(ROWS), expected.predict(ROWS))
     assert_same(model.predict_quantiles(ROWS), expected.predict_quantiles(ROWS))
-    for own, other in zip(model.params_, expected.params_, strict=True):
-        for name in own:
-            np.testing.assert_allclose(own[name], other[name], rtol=1e-6, atol=1e-9)
+    for found, other in zip(model.params_, expected.params_, strict=True):
+        for name in found:
+            np.testing.assert_allclose(found[name], other[name], rtol=1e-6, atol=1e-9)
 
 
 def test_images_and_several_labels(client):

@@ -115,8 +115,14 @@ def test_noise_is_left_to_the_outputs(n_rows, n_classes):
 def test_classes_are_found_whatever_they_weigh():
     X, y = ordered()
     some = np.random.default_rng(1).uniform(0.1, 2.0, size=400)
-    for weights, own in ((None, "balanced"), (None, {0: 1, 1: 3, 2: 2, 3: 0.5}), (some, None)):
-        model = ZORBClassifier("Identity", class_weight=own).fit(X, y, sample_weight=weights)
+    for weights, class_weight in (
+        (None, "balanced"),
+        (None, {0: 1, 1: 3, 2: 2, 3: 0.5}),
+        (some, None),
+    ):
+        model = ZORBClassifier("Identity", class_weight=class_weight).fit(
+            X, y, sample_weight=weights
+        )
         assert np.mean(model.predict(X) == y) > 0.9
         assert model.loo_score_ == pytest.approx(np.mean(model.predict(X) == y), abs=0.06)
 

@@ -84,7 +84,7 @@ CLASSIFIERS = [
     make_pipeline(SelectFromModel(fast(), max_features=3), fast()),
     make_pipeline(SequentialFeatureSelector(small(), n_features_to_select=2, cv=3), fast()),
     make_pipeline(
-        FeatureUnion([("hidden", ZORBTransformer(random_state=0)), ("own", StandardScaler())]),
+        FeatureUnion([("hidden", ZORBTransformer(random_state=0)), ("scaled", StandardScaler())]),
         LogisticRegression(max_iter=1000),
     ),
     make_pipeline(
@@ -131,7 +131,7 @@ def test_it_is_taken_as_it_was_fitted():
     np.testing.assert_array_equal(inside.predict(X), fitted.predict(X))
     frozen = SelectFromModel(FrozenEstimator(fast().fit(X, y)), max_features=2, threshold=-np.inf)
     assert frozen.fit_transform(X, y).shape == (len(X), 2)
-    prefit = ensemble.VotingClassifier([("own", FrozenEstimator(fitted))]).fit(X_test, y_test)
+    prefit = ensemble.VotingClassifier([("fitted", FrozenEstimator(fitted))]).fit(X_test, y_test)
     np.testing.assert_array_equal(prefit.predict(X), fitted.predict(X))
 
 

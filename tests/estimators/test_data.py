@@ -391,10 +391,10 @@ def test_weights_of_classes_that_are_not_there():
     rows, y = IRIS
     few = y < 2
     scores = [
-        ZORBClassifier("Dense[8]", class_weight=own, random_state=0)
+        ZORBClassifier("Dense[8]", class_weight=class_weight, random_state=0)
         .fit(rows[few], y[few])
         .decision_function(rows)
-        for own in ({0: 2, 1: 1, 2: 5}, {0: 2})
+        for class_weight in ({0: 2, 1: 1, 2: 5}, {0: 2})
     ]
     np.testing.assert_array_equal(*scores)
     rule = NetworkClassifier("Dense[4]", class_weight={2: 5}, random_state=0)

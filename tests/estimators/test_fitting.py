@@ -36,9 +36,9 @@ def counted(name):
     return method
 
 
-for own in ("forward", "learn_inverse", "invert", "solve"):
-    if hasattr(Tanh, own):
-        setattr(Interrupted, own, counted(own))
+for method in ("forward", "learn_inverse", "invert", "solve"):
+    if hasattr(Tanh, method):
+        setattr(Interrupted, method, counted(method))
 
 
 def interrupted(fit, k):

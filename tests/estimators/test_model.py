@@ -41,7 +41,7 @@ def arrays_of(value):
 def test_models_fitted_by_jax_are_copied_and_predict_the_same_in_a_fresh_process(tmp_path):
     for name, model in MODELS.items():
         model = copy.deepcopy(model).fit(X, Y)
-        leaves = [leaf for own in model.params_ for leaf in arrays_of(own)]
+        leaves = [leaf for params in model.params_ for leaf in arrays_of(params)]
         assert {type(leaf) for leaf in leaves} == {np.ndarray} or name == "numpy"
         expected = model.predict(X)
         for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):

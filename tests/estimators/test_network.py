@@ -48,7 +48,7 @@ def test_probabilities_are_those_of_the_logits(tail):
     # rows far out, whose probabilities are close to 0 and 1
     X, y = 40 * np.repeat(np.eye(3), 2, axis=0), np.repeat([0, 1, 2], 2)
     model = NetworkClassifier("Identity " + tail, random_state=0, standardize=False).fit(X, y)
-    readout = [own for own in model.params_ if "weights" in own][0]
+    readout = [params for params in model.params_ if "weights" in params][0]
     logits = X @ readout["weights"] + readout["intercept"]
     expected = expit(logits) if "Sigmoid" in tail else softmax(logits, axis=1)
     expected = np.maximum(expected, np.finfo(float).tiny)

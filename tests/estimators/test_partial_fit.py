@@ -32,8 +32,8 @@ def test_classifier_equals_ridge_on_all_rows(weighted):
     weights = np.random.default_rng(0).uniform(0, 2, size=len(Y)) if weighted else None
     model = ZORBClassifier(LAYERS, random_state=0)
     for part in batches(len(Y)):
-        own = None if weights is None else weights[part]
-        model.partial_fit(X[part], Y[part], classes=range(10), sample_weight=own)
+        sample_weight = None if weights is None else weights[part]
+        model.partial_fit(X[part], Y[part], classes=range(10), sample_weight=sample_weight)
     last = model.history_[-1]
     assert last["criterion"] == "gcv" and last["rows"] == len(Y)
     rows = seen_by_the_read_out(model, X, (1, 3, 5))
@@ -50,7 +50,7 @@ def test_hidden_layers_and_scaling_are_those_of_the_first_batch():
     model = ZORBClassifier(LAYERS, random_state=0)
     model.partial_fit(X[:300], Y[:300], classes=range(10))
     alone = ZORBClassifier(LAYERS, random_state=0).fit(X[:300], Y[:300])
-    before = [dict(own) for own in model.params_]
+    before = [dict(params) for params in model.params_]
     model.partial_fit(X[300:], Y[300:])
     for name in ("mean", "deviation"):
         np.testing.assert_array_equal(model.params_[0][name], alone.params_[0][name])
@@ -181,8 +181,8 @@ def test_models_that_do_not_learn_in_batches():
 def test_the_unit_of_class_weights_is_nothing_to_batches():
     rows, y = make_classification(1500, 30, weights=[0.8], flip_y=0.2, random_state=1)
     found = []
-    for own in ({0: 0.25, 1: 1}, {0: 1, 1: 4}, {0: 10, 1: 40}):
-        model = ZORBClassifier("Dense[150] ReLU", class_weight=own, random_state=0)
+    for class_weight in ({0: 0.25, 1: 1}, {0: 1, 1: 4}, {0: 10, 1: 40}):
+        model = ZORBClassifier("Dense[150] ReLU", class_weight=class_weight, random_state=0)
         for part in (slice(0, 200), slice(200, 400)):
             model.partial_fit(rows[part], y[part], classes=[0, 1])
         shares = model.predict_proba(rows[400:])
@@ -202,10 +202,10 @@ def test_batches_of_equal_weights_are_as_honest_as_those_of_none(weights):
     y = rows[:, 0] + rng.normal(size=2400)
     plain, weighted = (ZORBRegressor("Dense[100] ReLU", random_state=0) for _ in range(2))
     for part, weight in zip((slice(0, 200), slice(200, 400)), weights, strict=True):
-        own = None if weight is None else np.full(200, weight)
+        sample_weight = None if weight is None else np.full(200, weight)
         if not (alone and part.start == 0):
             plain.partial_fit(rows[part], y[part])
-        weighted.partial_fit(rows[part], y[part], sample_weight=own)
+        weighted.partial_fit(rows[part], y[part], sample_weight=sample_weight)
     test = rows[400:], y[400:]
     assert weighted.score(*test) > plain.score(*test) - 0.05
     low, high = weighted.predict_interval(rows[400:], 0.9)

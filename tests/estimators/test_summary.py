@@ -66,6 +66,6 @@ def test_names_that_users_chose_cannot_bring_markup():
 def test_lists_without_a_stack_have_no_blocks_and_foreign_parameters_are_no_trouble():
     X, y = load_iris(return_X_y=True)
     assert "block" not in ZORBClassifier("Dense[8] Tanh", random_state=0).fit(X, y).summary(None)
-    own = EstimatorLayer(make_pipeline(FunctionTransformer(np.abs), RidgeCV()))
-    model = ZORBClassifier([Stack([[own], [Identity()]])], random_state=0).fit(X, y)
+    foreign = EstimatorLayer(make_pipeline(FunctionTransformer(np.abs), RidgeCV()))
+    model = ZORBClassifier([Stack([[foreign], [Identity()]])], random_state=0).fit(X, y)
     assert [row[5] for row in blocks(model)] == ["EstimatorLayer", "Identity"]

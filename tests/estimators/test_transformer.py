@@ -34,9 +34,9 @@ def test_features_are_those_of_the_classifier():
         transformer = ZORBTransformer(layers, readout=readout, random_state=0)
         features = transformer.fit_transform(X, Y)
         np.testing.assert_allclose(features, by_hand(classifier, X, *names), atol=1e-12)
-        own = transformer.get_feature_names_out().tolist()
-        assert own[-5:] == [f"relu_1_{i}" for i in range(5)]
-        assert len(own) == features.shape[1]
+        names_out = transformer.get_feature_names_out().tolist()
+        assert names_out[-5:] == [f"relu_1_{i}" for i in range(5)]
+        assert len(names_out) == features.shape[1]
 
 
 def test_features_are_those_of_the_regressor():
@@ -89,13 +89,22 @@ def test_index_of_pandas_is_kept():
 
 def test_in_composites():
     features = ZORBTransformer([("hidden", Dense(2))], random_state=0)
-    union = FeatureUnion([("own", features), ("scaled", StandardScaler())])
+    union = FeatureUnion([("features", features), ("scaled", StandardScaler())])
     union.set_output(transform="pandas")
-    assert list(union.fit_transform(X, Y).columns[:2]) == ["own__hidden_0", "own__hidden_1"]
-    split = ColumnTransformer([("own", features, list(X.columns[:2]))], remainder="passthrough")
+    assert list(union.fit_transform(X, Y).columns[:2]) == [
+        "features__hidden_0",
+        "features__hidden_1",
+    ]
+    split = ColumnTransformer(
+        [("features", features, list(X.columns[:2]))], remainder="passthrough"
+    )
     split.set_output(transform="pandas")
     others = [f"remainder__{name}" for name in X.columns[2:]]
-    assert list(split.fit_transform(X, Y).columns) == ["own__hidden_0", "own__hidden_1", *others]
+    assert list(split.fit_transform(X, Y).columns) == [
+        "features__hidden_0",
+        "features__hidden_1",
+        *others,
+    ]
     model = make_pipeline(ZORBTransformer("Dense[8] Tanh", random_state=0), LogisticRegression())
     assert model.fit(X, Y).score(X, Y) > 0.9
     assert model[:-1].get_feature_names_out().tolist() == [f"tanh_1_{i}" for i in range(8)]

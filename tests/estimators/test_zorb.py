@@ -45,8 +45,8 @@ def test_containers_give_the_same_model(Estimator, tmp_path):
     np.save(tmp_path / "X.npy", rows)
     disk = np.load(tmp_path / "X.npy", mmap_mode="r")
     for same in (disk, rows.astype(np.float32), rows.astype(">f8"), np.asfortranarray(rows)):
-        own = Estimator(random_state=0).fit(same, Y)
-        np.testing.assert_allclose(own.predict(same), expected, rtol=1e-6, atol=1e-9)
+        other = Estimator(random_state=0).fit(same, Y)
+        np.testing.assert_allclose(other.predict(same), expected, rtol=1e-6, atol=1e-9)
 
 
 @BOTH

@@ -61,11 +61,11 @@ def test_new_rows_are_likelier_than_by_squared_errors():
     new, its_outputs = outputs_of_blocks(rng, 5000)
     losses = []
     for w in (likelihood_weights(outputs, codes), stack_weights(outputs, np.eye(3)[codes])):
-        own, its = (
+        left_out, its = (
             sum(a * part for a, part in zip(w, parts, strict=True))
             for parts in (outputs, its_outputs)
         )
-        losses.append(log_loss(new, PowerCalibration().fit(own, codes).probabilities(its)))
+        losses.append(log_loss(new, PowerCalibration().fit(left_out, codes).probabilities(its)))
     assert losses[0] < 0.95 * losses[1]
 
 

@@ -39,8 +39,8 @@ def test_blocks_are_solved_for_their_share_of_the_targets():
     expected = Ridge(1.0).fit(outputs_before(model, rows), y)
     np.testing.assert_allclose(model.params_[-1]["weights"][:, 0], expected.coef_, atol=1e-7)
     start = ZORBRegressor(model.layers, relaxation=0, **options).fit(rows, y)
-    weights = [[own.params_[0][f"branch_{k}"]["0"]["weights"] for k in (1, 2)]
-               for own in (start, model)]  # fmt: skip
+    weights = [[fitted.params_[0][f"branch_{k}"]["0"]["weights"] for k in (1, 2)]
+               for fitted in (start, model)]  # fmt: skip
     assert np.abs(weights[0][0] - weights[1][0]).max() > 0.01
     np.testing.assert_array_equal(weights[0][1], weights[1][1])
 

@@ -89,9 +89,9 @@ def test_many_samples_give_what_each_gives(stride):
     outputs = layer.forward(params, images)
     found, _ = inverted(layer, params, outputs, inputs)
     for i in (0, 151, 299):
-        alone, own = slice(i, i + 1), None if inputs is None else inputs[i : i + 1]
+        alone, present = slice(i, i + 1), None if inputs is None else inputs[i : i + 1]
         np.testing.assert_allclose(layer.forward(params, images[alone]), outputs[alone], atol=1e-12)
-        expected, _ = inverted(layer, params, outputs[alone], own)
+        expected, _ = inverted(layer, params, outputs[alone], present)
         np.testing.assert_allclose(found[alone], expected, atol=1e-12)
 
 
@@ -191,13 +191,13 @@ def test_solve_is_ridge_on_rows_weighted_by_sample(use_bias):
     )
     rng = np.random.default_rng(1)
     targets, weights = rng.normal(size=(70, 5, 4, 5)), rng.uniform(0.5, 2, size=70)
-    own = solved(
+    found = solved(
         layer, params, images, targets, alpha=3.0, sample_weight=weights, memory_limit=1
     ).params
     ridge = Ridge(alpha=3.0, fit_intercept=use_bias)
     ridge.fit(rows_by_loops(layer, images), targets.reshape(-1, 5), np.repeat(weights, 20))
-    np.testing.assert_allclose(own["weights"], ridge.coef_.T, atol=1e-10)
-    np.testing.assert_allclose(own["intercept"], np.broadcast_to(ridge.intercept_, 5), atol=1e-10)
+    np.testing.assert_allclose(found["weights"], ridge.coef_.T, atol=1e-10)
+    np.testing.assert_allclose(found["intercept"], np.broadcast_to(ridge.intercept_, 5), atol=1e-10)
 
 
 def test_glorot_limit_counts_the_pixels_of_a_window():
@@ -241,7 +241,7 @@ def test_numbers_of_numpy_are_taken():
     X = np.random.default_rng(0).normal(size=(9, 36))
     layer = Conv2D(np.int64(2), np.int32(3), stride=(1, 2), padding=np.int64(0))
     model = ZORBRegressor([layer, Flatten()], input_shape=(6, 6, 1)).fit(X, X[:, 0])
-    assert [own["weights"].shape for own in model.params_ if "weights" in own][0] == (9, 2)
+    assert [params["weights"].shape for params in model.params_ if "weights" in params][0] == (9, 2)
 
 
 def contrasted(rows, floor):

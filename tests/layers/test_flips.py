@@ -18,8 +18,8 @@ def test_an_image_and_its_mirror_image_have_the_same_features():
     np.testing.assert_allclose(layer.forward(params, IMAGES[:, :, ::-1]), outputs, atol=1e-12)
     expected = 0
     for rows in (IMAGES, IMAGES[:, :, ::-1]):
-        for one, own in zip(block, params["branch_1"].values(), strict=True):
-            rows = one.forward(own, rows)
+        for one, layer_params in zip(block, params["branch_1"].values(), strict=True):
+            rows = one.forward(layer_params, rows)
         expected = expected + rows / 2
     np.testing.assert_allclose(outputs, expected, atol=1e-12)
 

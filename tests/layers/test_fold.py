@@ -71,8 +71,8 @@ def test_a_second_fold_changes_nothing_and_what_came_stays():
     network = model.model_.network
     again = folded(network.layers, model.params_)
     assert pickle.dumps(model.params_) == before
-    for own, twice in zip(model.params_, again, strict=True):
-        assert all(own[name] is twice[name] for name in own)
+    for params, twice in zip(model.params_, again, strict=True):
+        assert all(params[name] is twice[name] for name in params)
 
 
 def test_batches_go_on_from_features():
@@ -90,14 +90,14 @@ def test_batches_go_on_from_features():
 
 def test_a_folded_kernel_still_carries_targets_down():
     model = ZORBRegressor([Kernel(40)], readout="last", random_state=0).fit(X, Y)
-    (layer, own) = next(
-        (layer, own) for (_, layer), own in zip(model.layers_, model.params_, strict=True)
+    (layer, params) = next(
+        (layer, params) for (_, layer), params in zip(model.layers_, model.params_, strict=True)
         if isinstance(layer, Kernel)
     )  # fmt: skip
-    outputs = layer.forward(own, own["landmarks"])
-    found = layer.invert(own, outputs, None, None)
-    missed = ((found - own["landmarks"]) ** 2).mean(axis=0)
-    assert (missed < 0.02 * own["landmarks"].var(axis=0)).all()
+    outputs = layer.forward(params, params["landmarks"])
+    found = layer.invert(params, outputs, None, None)
+    missed = ((found - params["landmarks"]) ** 2).mean(axis=0)
+    assert (missed < 0.02 * params["landmarks"].var(axis=0)).all()
 
 
 def test_a_block_without_weight_is_not_kept():
@@ -105,10 +105,13 @@ def test_a_block_without_weight_is_not_kept():
     y = rows @ np.ones(4) + 0.5 * np.random.default_rng(1).normal(size=300)
     blocks = [[Identity()], [Trees(10, max_depth=1)]]
     model = ZORBRegressor([Stack(blocks, shrinkage=0.0)], random_state=0).fit(rows, y)
-    own, alone = model.params_[-1], ZORBRegressor([Stack(blocks[:1])], random_state=0).fit(rows, y)
-    assert own["block_weights"].tolist() == [1.0, 0.0]
-    assert not any(own["branch_2"].values())
+    params, alone = (
+        model.params_[-1],
+        ZORBRegressor([Stack(blocks[:1])], random_state=0).fit(rows, y),
+    )
+    assert params["block_weights"].tolist() == [1.0, 0.0]
+    assert not any(params["branch_2"].values())
     np.testing.assert_allclose(model.predict(rows), alone.predict(rows), rtol=1e-12)
     stack, targets = model.model_.network.layers[-1], np.zeros((2, 1))
-    found = stack.invert(own, targets, None, Context())
-    np.testing.assert_allclose(stack.forward(own, found), targets, atol=1e-9)
+    found = stack.invert(params, targets, None, Context())
+    np.testing.assert_allclose(stack.forward(params, found), targets, atol=1e-9)

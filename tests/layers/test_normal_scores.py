@@ -109,9 +109,9 @@ def test_rows_that_others_hand_on_are_ranked_chunk_by_chunk():
     model.fit(X, NORMAL)
     rows = outputs_before(model, X)
     expected = fitted(NormalScores(0), rows)
-    own = model.params_[-1]["branch_1"]["0"]
+    params = model.params_[-1]["branch_1"]["0"]
     for name, value in expected.items():
-        np.testing.assert_allclose(own[name], value, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(params[name], value, rtol=1e-9, atol=1e-12)
 
 
 def test_constant_columns_and_single_rows_stay():

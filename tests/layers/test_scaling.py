@@ -171,8 +171,8 @@ def test_scalers_behind_other_layers_scale_what_those_hand_on(scaler):
     model = ZORBRegressor(layers, input_shape=(4, 3, 2), random_state=0, memory_limit="50KB")
     model.fit(pixels, IMAGES[:, 0, 0, 0], sample_weight=WEIGHTS[:150])
     rows = outputs_before(model, pixels)
-    own = model.params_[-1]["branch_1"]["0"]
-    np.testing.assert_allclose(own["mean"], np.average(rows, axis=0, weights=WEIGHTS[:150]))
+    params = model.params_[-1]["branch_1"]["0"]
+    np.testing.assert_allclose(params["mean"], np.average(rows, axis=0, weights=WEIGHTS[:150]))
 
 
 @pytest.mark.quick(1)

@@ -132,8 +132,8 @@ def test_boosting_of_labels_hands_on_shares():
     X, y = load_iris(return_X_y=True)
     layer = Trees(20, kind="boosting", units=3)
     params = layer.init(np.random.default_rng(1), (4,))
-    own = {"y": y, "task": "multiclass", "rng": np.random.default_rng(0)}
-    found = solved(layer, params, X, np.eye(3)[y], **own)
+    options = {"y": y, "task": "multiclass", "rng": np.random.default_rng(0)}
+    found = solved(layer, params, X, np.eye(3)[y], **options)
     # squares would give some shares below zero
     for outputs in (found.outputs, layer.forward(found.params, X)):
         assert outputs.min() >= 0

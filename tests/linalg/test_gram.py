@@ -52,8 +52,8 @@ def test_sums_merge_in_any_order_and_keep_their_parts():
     assert_same(total, forward)
     total.add(rows, targets)
     forward.add(rows, targets)
-    for part, own in zip(parts, before, strict=True):
-        assert_same(part, own, rtol=0)
+    for part, gram in zip(parts, before, strict=True):
+        assert_same(part, gram, rtol=0)
 
 
 def read_only(gram):
@@ -80,8 +80,8 @@ def test_arrays_of_others_are_not_written_to(handed_on):
     assert_same(read_only(other).add(rows[40:], targets[40:]), expected)
     assert_same(first, expected)
     # from now on they are its own
-    own = first.product
-    assert first.add(rows, targets, weights).product is own
+    product = first.product
+    assert first.add(rows, targets, weights).product is product
 
 
 def test_large_offsets_cost_no_digits():

@@ -177,8 +177,8 @@ def test_bad_alpha(alpha):
     system = in_chunks(rows, targets)
     for refuse in (
         check_alpha,
-        lambda own: LeastSquares(own).solve(system),
-        lambda own: LeastSquares(own).solve_sums(system.gram()),
+        lambda penalty: LeastSquares(penalty).solve(system),
+        lambda penalty: LeastSquares(penalty).solve_sums(system.gram()),
     ):
         with pytest.raises(ValueError, match="alpha=.*pass 'loo' or a finite number"):
             refuse(alpha)

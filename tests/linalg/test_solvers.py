@@ -101,9 +101,9 @@ def test_a_matrix_that_is_not_definite_falls_back_to_eigenvalues():
     assert factors.dof(1e-8) == pytest.approx(plain.dof(1e-8))
     assert factors.residual_squares(1e-8) == pytest.approx(plain.residual_squares(1e-8))
     chunk = rows @ np.eye(3, 6), rows[:, :1], None
-    for own, other in zip(factors.left_out(chunk, [1e-8]), plain.left_out(chunk, [1e-8]),
+    for found, other in zip(factors.left_out(chunk, [1e-8]), plain.left_out(chunk, [1e-8]),
                           strict=True):  # fmt: skip
-        np.testing.assert_allclose(own, other)
+        np.testing.assert_allclose(found, other)
 
 
 def test_degrees_of_freedom_are_estimated_where_columns_are_many():

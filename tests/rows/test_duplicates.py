@@ -80,9 +80,9 @@ def test_groups_know_the_mean_and_the_scatter_of_their_copies(rng):
     groups = group_rows(rows, targets, weights, Memory())
     assert len(groups) == len(np.unique(rows, axis=0))
     for i, first in enumerate(groups.first):
-        own = (rows == rows[first]).all(axis=1)
-        mean = np.average(targets[own], axis=0, weights=weights[own])
+        copies = (rows == rows[first]).all(axis=1)
+        mean = np.average(targets[copies], axis=0, weights=weights[copies])
         np.testing.assert_allclose(groups.mean[i], mean)
-        squares = weights[own] @ (targets[own] - mean) ** 2
+        squares = weights[copies] @ (targets[copies] - mean) ** 2
         assert groups.scatter[i] == pytest.approx(squares.sum())
-        assert groups.weight[i] == pytest.approx(weights[own].sum())
+        assert groups.weight[i] == pytest.approx(weights[copies].sum())

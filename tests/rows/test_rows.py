@@ -61,8 +61,8 @@ def test_what_is_kept_is_the_same(limit, rng):
     layers = [Reshape((4, 4, 1)), Conv2D(3, 2), ReLU(), MaxPool2D(), Flatten()]
     params = drawn(layers, (16,))
     rows = plain = Rows(rng.normal(size=(700, 16)))
-    for layer, own in zip(layers, params, strict=True):
-        rows = rows.then(layer, own)
+    for layer, layer_params in zip(layers, params, strict=True):
+        rows = rows.then(layer, layer_params)
     kept = rows.kept(Context(memory=Memory(limit)))
     np.testing.assert_allclose(kept[:], rows[:])
     np.testing.assert_allclose(kept[100:400], rows[100:400])

@@ -81,25 +81,25 @@ INVERSE = {
     "row by row": lambda t, x: -t + 1e-3 * (t.mean(axis=0) - t.mean()),
 }
 SOLVE = {
-    "solve returns Solved": lambda own, shift, x, count: {"shift": shift},
+    "solve returns Solved": lambda start, shift, x, count: {"shift": shift},
     "solve returns params as a dict of arrays": (
-        lambda own, shift, x, count: Solved({"shift": shift, "kind": "text"})
+        lambda start, shift, x, count: Solved({"shift": shift, "kind": "text"})
     ),
-    "forward works with solved params": lambda own, shift, x, count: Solved({"offset": shift}),
+    "forward works with solved params": lambda start, shift, x, count: Solved({"offset": shift}),
     "solve gives the same for the same seed": (
-        lambda own, shift, x, count: Solved({"shift": noise() + shift})
+        lambda start, shift, x, count: Solved({"shift": noise() + shift})
     ),
     "training outputs are outputs of shape": (
-        lambda own, shift, x, count: Solved({"shift": shift}, outputs=x[:, :1])
+        lambda start, shift, x, count: Solved({"shift": shift}, outputs=x[:, :1])
     ),
     "solve comes no farther from targets": (
-        lambda own, shift, x, count: Solved({"shift": 2 * own - shift})
+        lambda start, shift, x, count: Solved({"shift": 2 * start - shift})
     ),
     "does not depend on how rows are chunked": (
-        lambda own, shift, x, count: Solved({"shift": shift + 0.01 * count})
+        lambda start, shift, x, count: Solved({"shift": shift + 0.01 * count})
     ),
     "takes a weight of 2 for two rows": (
-        lambda own, shift, x, count: Solved({"shift": shift + 0.01 * x[:].mean(axis=0)})
+        lambda start, shift, x, count: Solved({"shift": shift + 0.01 * x[:].mean(axis=0)})
     ),
 }
 
@@ -284,24 +284,24 @@ INVERSES = {
 @pytest.mark.parametrize(("returns", "told"), INVERSES.values(), ids=INVERSES)
 def test_fit_tells_what_an_inverse_returned_in_place_of_targets(returns, told, reads_inputs):
     @with_traits(reads_inputs=reads_inputs)
-    class Own(Negate):
+    class Wrong(Negate):
         def invert(self, params, targets, inputs, context):
             return returns(params, targets)
 
     X, y = load_iris(return_X_y=True)
-    model = ZORBClassifier([Dense(8), Own(), Dense(4), Own()], readout="last", random_state=0)
-    with pytest.raises(ValueError, match=rf"Own\.invert returned {told}"):
+    model = ZORBClassifier([Dense(8), Wrong(), Dense(4), Wrong()], readout="last", random_state=0)
+    with pytest.raises(ValueError, match=rf"Wrong\.invert returned {told}"):
         model.fit(X, y)
 
 
 def test_fit_tells_what_learn_inverse_returned_in_place_of_params():
-    class Own(Negate):
+    class Wrong(Negate):
         def learn_inverse(self, params, chunks, context):
             return params, list(chunks)
 
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=r"returned \(dict, list\)\. It has to return params"):
-        ZORBClassifier([Dense(8), Own()], random_state=0).fit(X, y)
+        ZORBClassifier([Dense(8), Wrong()], random_state=0).fit(X, y)
 
 
 @pytest.mark.parametrize(("layer", "line"), BREACHES)

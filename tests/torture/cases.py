@@ -161,8 +161,8 @@ def judge(case):
             if is_check(error):
                 return "refused"
             frames = traceback.extract_tb(error.__traceback__)
-            own = [frame for frame in frames if "sklearn_zorb" in frame.filename]
-            where = own[-1] if own else frames[-1]
+            inside = [frame for frame in frames if "sklearn_zorb" in frame.filename]
+            where = inside[-1] if inside else frames[-1]
             name = where.filename.split("sklearn_zorb/")[-1]
             return f"{type(error).__name__} at {name}:{where.lineno}: {str(error)[:160]}"
 

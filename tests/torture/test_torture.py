@@ -25,6 +25,6 @@ def test_no_list_is_refused_for_a_table_that_is_not_odd(layers, rng):
     """What is refused above is refused for its table."""
     rows = rng.normal(size=(40, 3))
     shape = (3, 1, 1) if layers in IMAGES else None
-    own = layers() if callable(layers) else layers
-    model = ZORBClassifier(own, input_shape=shape, random_state=0).fit(rows, np.arange(40) % 3)
+    built = layers() if callable(layers) else layers
+    model = ZORBClassifier(built, input_shape=shape, random_state=0).fit(rows, np.arange(40) % 3)
     assert np.isfinite(model.predict_proba(rows)).all()

@@ -34,14 +34,14 @@ def equal(first, second):
 @pytest.mark.quick(2)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 def test_every_rule_takes_a_list_of_layers(rule):
-    layers, own = [Dense(8), Tanh(), Dense(3)], context()
+    layers, given = [Dense(8), Tanh(), Dense(3)], context()
     before = [dict(layer.get_params()) for layer in layers]
-    result = rule.fit(layers, None, X, T, own)
+    result = rule.fit(layers, None, X, T, given)
     assert [dict(layer.get_params()) for layer in layers] == before
     assert len(result.params) == 3 and result.history
     assert sequence.forward(layers, result.params, X).shape == (150, 3)
     # the context is used up by nothing, and text says the same as a list
-    assert equal(result.params, rule.fit("Dense[8] Tanh Dense", None, X, T, own).params)
+    assert equal(result.params, rule.fit("Dense[8] Tanh Dense", None, X, T, given).params)
 
 
 def test_evolution_takes_a_list_of_layers():
@@ -73,8 +73,8 @@ def test_layers_are_given_the_classes(layer):
 
 def test_two_classes_are_one_column():
     layers = [EstimatorLayer(LogisticRegression(max_iter=500)), Dense()]
-    own = context(task="binary")
-    result = ZORB().fit(layers, None, X, (Y[:, None] == 0).astype(float), own)
+    given = context(task="binary")
+    result = ZORB().fit(layers, None, X, (Y[:, None] == 0).astype(float), given)
     outputs = sequence.forward(layers, result.params, X)
     assert outputs.shape == (150, 1) and np.mean((outputs[:, 0] > 0.5) == (Y == 0)) > 0.99
 
@@ -82,7 +82,7 @@ def test_two_classes_are_one_column():
 def test_training_goes_on_from_params_and_state():
     layers, rule = [Dense(8), Tanh(), Dense(3), Softmax()], Backprop(max_epochs=2, batch_size=150)
     start = rule.fit(layers, None, X, T, context())
-    kept = [{name: value.copy() for name, value in own.items()} for own in start.params]
+    kept = [{name: value.copy() for name, value in params.items()} for params in start.params]
     more = rule.fit(layers, start.params, X, T, context(), state=start.state)
     assert equal(start.params, kept)
     whole = Backprop(max_epochs=4, batch_size=150).fit(layers, None, X, T, context())

@@ -25,11 +25,11 @@ def guess(params: Params, rows: Any, tied: Any = None) -> Any:
 
     Parameters
     ----------
-    own : dict
-        Its params.
+    params : dict
+        Params of the inverse.
     rows : array of shape (n, ...)
     tied : array or None
-        Weights to take in place of its own.
+        Weights to take in place of those in `params`.
     """
     from jax import numpy as jnp
 

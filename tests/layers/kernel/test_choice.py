@@ -56,9 +56,9 @@ def test_optimism_is_what_scales_of_other_rows_miss():
         rest = np.flatnonzero(folds != fold)
         order, scales = stream.permutation(len(rest)), np.ones(30)
         for _ in range(2):
-            own = rows[rest] * scales
-            own /= 4.0 * np.median(pdist(own))
-            scales = next_scales("gaussian", scales, own, groups.take(rest), order, 4)
+            train = rows[rest] * scales
+            train /= 4.0 * np.median(pdist(train))
+            scales = next_scales("gaussian", scales, train, groups.take(rest), order, 4)
         scaled = rows * scales
         K = naive_kernel("gaussian", scaled, scaled, 4.0 * np.median(pdist(scaled[rest])))
         losses = squared_left_out(K, groups.mean[:, 0], DECADES[4] * mean_eigenvalue(K))

@@ -14,7 +14,7 @@ def test_leave_one_out_error_by_brute_force():
     groups = group_rows(X, y, None, Memory())
     K = naive_kernel("laplace", X, X, 2.0)[np.ix_(groups.first, groups.first)]
     losses = [squared_left_out(K, groups.mean[:, 0], a) for a in DECADES * mean_eigenvalue(K)]
-    errors = [own.mean() for own in losses]
+    errors = [squares.mean() for squares in losses]
     for start in (0, 3, 9):
         fit = fit_ridge(K, groups, start)
         assert fit.decade == np.argmin(errors)

@@ -22,9 +22,9 @@ def test_multi_layer_machine_by_hand():
         assert not model.params_[i]["intercept"].any()
         rows = 1 / (1 + np.exp(-rows @ W))
     expected = Ridge(0.5).fit(rows, np.eye(3)[y])
-    own = model.params_[-1]
-    np.testing.assert_allclose(own["weights"], expected.coef_.T, atol=1e-9)
-    np.testing.assert_allclose(own["intercept"], expected.intercept_, atol=1e-9)
+    readout = model.params_[-1]
+    np.testing.assert_allclose(readout["weights"], expected.coef_.T, atol=1e-9)
+    np.testing.assert_allclose(readout["intercept"], expected.intercept_, atol=1e-9)
     assert [entry["layer"] for entry in model.history_] == ["dense_1", "dense_2", "readout"]
 
 

@@ -50,8 +50,8 @@ def test_published_rule_gives_the_recorded_weights(case, tolerance):
     else:
         labels = Y[:, 0].astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
         model = ZORBClassifier(layers, **PUBLISHED).fit(X, labels)
-    own = model.params_[0]
-    solved = np.vstack([own["weights"], own["intercept"]])
+    params = model.params_[0]
+    solved = np.vstack([params["weights"], params["intercept"]])
     expected = recorded["W_final_0"]
     assert np.abs(solved - expected).max() <= 1e-6 * np.abs(expected).max()
     ranges = [float(model.params_[1][name]) for name in ("low", "high")]
@@ -266,9 +266,9 @@ def test_columns_of_a_readout_that_sum_to_zero_leave_targets_of_later_sweeps_sma
 
 
 def test_as_a_trainer_it_is_the_estimator():
-    for own, options in ((ZORB(relaxation=0.7, alpha=0.1), {"relaxation": 0.7, "alpha": 0.1}),
+    for rule, options in ((ZORB(relaxation=0.7, alpha=0.1), {"relaxation": 0.7, "alpha": 0.1}),
                          (ZORB(), {})):  # fmt: skip
-        a = NetworkClassifier("Dense[20] Tanh", trainer=own, random_state=0).fit(X, y)
+        a = NetworkClassifier("Dense[20] Tanh", trainer=rule, random_state=0).fit(X, y)
         b = ZORBClassifier("Dense[20] Tanh", readout="last", random_state=0, **options).fit(X, y)
         np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X))
         np.testing.assert_allclose(a.decision_function(X), b.decision_function(X))

@@ -59,8 +59,8 @@ def test_adam_against_optax(x64):
         params = optax.apply_updates(params, updates)
     rule = Backprop(learning_rate=0.05, max_epochs=5, tol=None)
     found = fit(layers, rule, standardize=False).params_
-    for place, own in zip((0, 2), params, strict=True):
-        np.testing.assert_allclose(found[place]["weights"], own["weights"], rtol=1e-6)
+    for place, expected in zip((0, 2), params, strict=True):
+        np.testing.assert_allclose(found[place]["weights"], expected["weights"], rtol=1e-6)
 
 
 @pytest.mark.slow

@@ -38,8 +38,8 @@ def test_moments_are_those_of_the_rows_that_reach_it(batch_size):
     block = [Dense(8), BatchNorm(), Tanh()]
     params = fit(block, rule).params_
     assert_moments(params[2], after(params[1], Z))
-    own = fit([Skip(block)], rule).params_[1]["branch_2"]
-    assert_moments(own["1"], after(own["0"], Z))
+    inner = fit([Skip(block)], rule).params_[1]["branch_2"]
+    assert_moments(inner["1"], after(inner["0"], Z))
 
 
 @pytest.mark.quick(1)
@@ -70,14 +70,14 @@ def test_nested_composites_and_images():
     layers = [Parallel([[Conv2D(2, 3), BatchNorm()]]), Flatten()]
     rule = Backprop(max_epochs=5)
     model = NetworkClassifier(layers, trainer=rule, input_shape=(8, 8, 1), random_state=0)
-    own = model.fit(D[:200], d[:200]).params_
-    own = next(p for p in own if "branch_1" in p)["branch_1"]["1"]
-    assert own["mean"].shape == (2,) and not np.allclose(own["scale"], 1)
+    trained = model.fit(D[:200], d[:200]).params_
+    moments = next(p for p in trained if "branch_1" in p)["branch_1"]["1"]
+    assert moments["mean"].shape == (2,) and not np.allclose(moments["scale"], 1)
 
 
 def test_rules_with_layers_of_their_own_learn_them_too():
-    own = fit([Skip([Dense(8), BatchNorm(), Tanh()])], FeedbackAlignment(**SLOW)).params_[1]
-    assert_moments(own["branch_2"]["1"], after(own["branch_2"]["0"], Z))
+    params = fit([Skip([Dense(8), BatchNorm(), Tanh()])], FeedbackAlignment(**SLOW)).params_[1]
+    assert_moments(params["branch_2"]["1"], after(params["branch_2"]["0"], Z))
 
 
 def test_weights_are_repetitions_in_the_moments_of_a_batch():

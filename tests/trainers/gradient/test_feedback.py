@@ -13,11 +13,11 @@ from sklearn_zorb.trainers import Backprop, FeedbackAlignment
 X, Y = load_iris(return_X_y=True)
 
 
-def own_weights(params):
+def forward_weights(params):
     """The weights themselves as feedback."""
     if "weights" in params:
         return {"feedback": {"weights": params["weights"]}}
-    inner = {k: own_weights(v) for k, v in params.items() if isinstance(v, dict)}
+    inner = {k: forward_weights(v) for k, v in params.items() if isinstance(v, dict)}
     return {k: v for k, v in inner.items() if v}
 
 
@@ -33,7 +33,7 @@ STACKS = {
 def test_with_the_weights_it_is_backpropagation(name, x64):
     problem, rule = Problem(STACKS[name], width=9), FeedbackAlignment()
     exact = problem.direction(Backprop())
-    same = problem.direction(rule, [own_weights(own) for own in problem.params])
+    same = problem.direction(rule, [forward_weights(params) for params in problem.params])
     np.testing.assert_allclose(flat(same), flat(exact), atol=1e-12)
     random = problem.direction(rule)
     first = 1 if name == "conv" else 0

@@ -53,7 +53,7 @@ def test_loss_and_gradient_against_numpy_and_finite_differences(task, x64):
     for i, name, index in [(0, "weights", (1, 2)), (2, "intercept", (0,)), (0, "intercept", (3,))]:
         values = []
         for sign in (1, -1):
-            shifted = [dict(own) for own in params]
+            shifted = [dict(layer_params) for layer_params in params]
             shifted[i][name] = shifted[i][name].copy()
             shifted[i][name][index] += sign * 1e-6
             values.append(numpy_loss(task, shifted, *batch))

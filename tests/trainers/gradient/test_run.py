@@ -62,9 +62,9 @@ def test_every_row_held_out_counts_the_same(weighted):
     network = Network.of([Dense(3)], (3,), 3)
     start = network.init(np.random.default_rng(1), None)
     result = rule.fit(network, start, rows, T, context())
-    held, targets, own = split_rows(rule, rows, T, context())[1]
+    held, targets, held_weights = split_rows(rule, rows, T, context())[1]
     predicted = probabilities(network.layers, result.params, held)
-    expected = log_loss(np.argmax(targets[:], axis=1), predicted, sample_weight=own)
+    expected = log_loss(np.argmax(targets[:], axis=1), predicted, sample_weight=held_weights)
     assert len(held) == 1050
     assert result.history[0]["validation_loss"] == pytest.approx(expected)
 
@@ -105,7 +105,7 @@ def test_divergence_is_told_and_the_params_before_it_are_kept():
     with pytest.warns(ConvergenceWarning, match="lower learning_rate"):
         model.fit(X, Y)
     assert model.status_ == "diverged"
-    assert all(np.isfinite(v).all() for own in model.params_ for v in own.values())
+    assert all(np.isfinite(v).all() for params in model.params_ for v in params.values())
 
 
 def test_constant_targets_have_no_spread_to_explain():

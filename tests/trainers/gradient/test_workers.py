@@ -102,7 +102,7 @@ def test_no_weights_stay_behind():
 @pytest.mark.slow
 def test_layers_that_look_at_the_batch():
     def moments(model):
-        return next(own for own in model.params_ if "variance" in own)["mean"]
+        return next(params for params in model.params_ if "variance" in params)["mean"]
 
     layers = "BatchNorm Dense[6] Tanh Dropout[0.3]"
     one, split = (fit(n, layers, batch_size=25, weighted=False) for n in (1, 2))

@@ -163,7 +163,7 @@ def one_step(trainer, layers, rate=0.1):
         np.array([rate]), np.ones(1), jax.random.key(0), np.zeros(2, dtype=np.uint32),
     )[0]  # fmt: skip
     pairs, batch = hand(problem)
-    return pairs, [own for own in jax.tree.map(np.asarray, after) if own], batch
+    return pairs, [moved for moved in jax.tree.map(np.asarray, after) if moved], batch
 
 
 def test_further_updates_keep_the_targets():
