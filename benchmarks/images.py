@@ -147,7 +147,7 @@ def page(doc, list_table):
     for row in record["rows"]:
         text = textwrap.fill(row["layers"], 90, initial_indent="   ", subsequent_indent="   ")
         lines.append(f'{row["data"]}, ``"{row["list"]}"``::\n\n{text}')
-    parts = [PAGE + list_table(record["rows"]), "Lines\n-----", *lines]
+    parts = [PAGE + list_table(record["rows"]), "Lists of layers\n---------------", *lines]
     (doc / "images.rst").write_text("\n\n".join(parts) + "\n")
 
 

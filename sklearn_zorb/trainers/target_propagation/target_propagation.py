@@ -35,14 +35,15 @@ class TargetPropagation(GradientTrainer):
     A block is a layer with weights and what follows it. The last hidden block's target is its
     output moved against the gradient of the loss, :math:`t_L = h_L - \gamma\, \partial \ell /
     \partial h_L`. Each target is then carried down through its block f, and every block
-    takes a step on :math:`\tfrac12 \|f_l(h_{l-1}) - t_l\|^2`, its input held fixed; the
+    takes a step on :math:`E_l = \tfrac12 \|f_l(h_{l-1}) - t_l\|^2`, its input held fixed; the
     read-out on the loss itself. How targets are carried down is the rule:
 
-    - "gradient": :math:`t_{l-1} = h_{l-1} - \gamma\, \partial \tfrac12 \|f_l(h_{l-1}) - t_l\|^2 /
-      \partial h_{l-1}`. With :math:`\gamma = 1` the steps are those of backpropagation.
+    - "gradient": :math:`t_{l-1} = h_{l-1} - \gamma\, \partial E_l / \partial h_{l-1}`. With
+      :math:`\gamma = 1` the steps are those of backpropagation.
     - "least_squares": the pre-activation moves by the gradient, from u to u', and the input by
-      the damped least-squares solution, :math:`t_{l-1} = h_{l-1} + (u' - u)(W^\top W + \alpha
-      I)^{-1} W^\top`. For `Dense` blocks; others take "gradient".
+      the damped least-squares solution, :math:`t_{l-1} = h_{l-1} + (u' - u) W^+` with
+      :math:`W^+ = (W^\top W + \alpha I)^{-1} W^\top`. It is for `Dense` blocks; others take
+      "gradient".
     - "reconstruction": :math:`t_{l-1} = G_l(t_l)`, with a learned inverse :math:`G_l(h_l)
       \approx h_{l-1}`.
     - "difference": :math:`t_{l-1} = h_{l-1} + G_l(t_l) - G_l(h_l)`, which corrects for what the
