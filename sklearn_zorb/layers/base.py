@@ -304,7 +304,8 @@ class Layer(Node, BaseEstimator):
         -------
         Solved
         """
-        raise NotImplementedError(f"{type(self).__name__} has nothing to solve.")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} has no solve: override it, or say Traits(learns=False).")
 
     def trainable(self, params: Params) -> Params:
         """Give the part of `params` that gradient rules move, nested as params are."""

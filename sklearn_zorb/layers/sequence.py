@@ -123,7 +123,7 @@ def inverted(layer: Layer, params: Params, targets: Any, inputs: Any, context: C
     if len(getattr(below, "shape", ())) > 1 and len(below) == len(targets):
         return below
     raise ValueError(
-        f"{type(layer).__name__}.invert returned {_told(below)}. It has to return targets for the "
+        f"{type(layer).__name__}.invert returned {told(below)}. It has to return targets for the "
         f"input of the layer and nothing else: an array of {len(targets)} rows, as many as the "
         "targets have. sklearn_zorb.testing.check_layer checks it."
     )
@@ -135,15 +135,15 @@ def _ready(layer: Layer, params: Params, chunks: Any, context: Context) -> Param
     if isinstance(params, dict):
         return params
     raise ValueError(
-        f"{type(layer).__name__}.learn_inverse returned {_told(params)}. It has to return params "
+        f"{type(layer).__name__}.learn_inverse returned {told(params)}. It has to return params "
         "and nothing else: a dict of arrays."
     )
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
     """A value in an error: its type and shape, and those of its parts."""
     if isinstance(value, tuple):
-        return f"({', '.join(map(_told, value))})"
+        return f"({', '.join(map(told, value))})"
     shape = getattr(value, "shape", None)
     return type(value).__name__ + ("" if shape is None else f" of shape {shape}")
 

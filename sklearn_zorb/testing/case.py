@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from ..layers.base import Layer, Solved
     from ..typing import Params, Shape
 
+# where a method fails of itself
+ADVICE = {
+    "solve": "Its inputs and targets are sliced by rows: inputs[:] is one array of all.",
+    "invert": "Its arguments are params, targets, inputs and context, in this order.",
+}
 N_SAMPLES = 150  # enough for three chunks of the 64 rows that are the least one is cut to
 
 
@@ -33,7 +38,9 @@ class Case:
         self.present = frozen(rng.normal(size=(N_SAMPLES, *input_shape)))
         self.y = frozen(rng.normal(size=N_SAMPLES))
         with self.line("output_shape accepts the input_shape that is checked"):
-            self.output_shape = tuple(layer.output_shape(input_shape))
+            shape = layer.output_shape(input_shape)
+            require(isinstance(shape, tuple), f"It returned {shape!r}; return a tuple of int.")
+        self.output_shape = shape
         self.params = self.init(0)
 
     @cached_property
@@ -43,8 +50,8 @@ class Case:
     def rng(self, stream: int = 0) -> np.random.Generator:
         return np.random.default_rng([self.seed, stream])
 
-    def line(self, text: str) -> AbstractContextManager[None]:
-        return line_of(self.layer, text)
+    def line(self, text: str, advice: str = "") -> AbstractContextManager[None]:
+        return line_of(self.layer, text, advice)
 
     def init(self, stream: int) -> Params:
         data = (Rows(self.inputs), self.y, None)
@@ -53,21 +60,19 @@ class Case:
     def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """The result of a method, which must leave the layer and its arguments alone."""
         attributes, held = dict(vars(self.layer)), [values(arg) for arg in args]
-        with self.line(f"{name} runs"):
+        with self.line(f"{name} runs", ADVICE.get(name, "")):
             result = getattr(self.layer, name)(*args, **kwargs)
         with self.line(f"{name} leaves params as they are and returns changed ones"):
             still = all(
                 len(values(arg)) == len(old) and all(map(is_, values(arg), old))
                 for arg, old in zip(args, held, strict=True)
             )
-            require(still, "the dict of params passed in has changed")
+            require(still, "It changed the dict that was passed in; return a copy of it.")
         with self.line(f"{name} keeps what it learns in params, not in the layer"):
-            after = vars(self.layer)
-            require(
-                {name: id(value) for name, value in after.items()}
-                == {name: id(value) for name, value in attributes.items()},
-                f"attributes before: {sorted(attributes)}; after: {sorted(after)}",
-            )
+            after, absent = vars(self.layer), object()
+            names = sorted(attributes.keys() | after.keys())
+            changed = [n for n in names if attributes.get(n, absent) is not after.get(n, absent)]
+            require(not changed, f"It set {', '.join(changed)}; return it as one of the params.")
         return result
 
     def context(self) -> Context:
@@ -87,17 +92,23 @@ class Case:
 
 
 @contextmanager
-def line_of(layer: Layer, text: str) -> Iterator[None]:
-    """Report whatever fails inside as a breach of this line of the contract."""
+def line_of(layer: Layer, text: str, advice: str = "") -> Iterator[None]:
+    """Report whatever fails inside as a breach of this line of the contract, and what to do."""
+    start = f"{type(layer).__name__} breaks the contract of layers: "
     try:
         yield
     except Exception as error:
-        if "read-only" in str(error):
+        found = str(error).strip()
+        if found.startswith(start):  # of a line within this one
+            raise AssertionError(f"{start}{text}: {found.removeprefix(start)}") from error
+        if "read-only" in found:
             text = f"{text}, and arrays passed in are only read"
-        raise AssertionError(
-            f"{type(layer).__name__} breaks the contract of layers: {text}. "
-            f"{type(error).__name__}: {error}"
-        ) from error
+            advice = "Work on copies of them."
+        # errors of the layer itself are chained in full
+        found = found.split("\n")[0].rstrip(".")
+        if not isinstance(error, AssertionError) or not found:
+            found = f"{type(error).__name__}: {found}"
+        raise AssertionError(f"{start}{text}. {found}. {advice}".strip()) from error
 
 
 def require(condition: object, message: str) -> None:
@@ -141,15 +152,27 @@ def float32(tree: Any) -> Any:
 def close(actual: Any, expected: Any, tolerance: float) -> None:
     """Equal up to a share of the largest expected entry."""
     actual, expected = np.asarray(to_numpy(actual)), np.asarray(expected)
+    require(
+        actual.shape == expected.shape,
+        f"An array has shape {actual.shape}, and {expected.shape} is expected.",
+    )
     scale = max(np.abs(expected).max(initial=0.0), np.finfo(np.float32).tiny)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
+    wrong = ~np.isclose(actual, expected, rtol=0, atol=tolerance * scale, equal_nan=True)
+    if not wrong.any():
+        return
+    difference = np.abs(np.subtract(actual, expected, dtype=float))
+    worst = np.unravel_index(np.argmax(np.where(wrong, difference, -1)), wrong.shape)
+    raise AssertionError(
+        f"{wrong.sum()} of {wrong.size} entries differ: the one at {[int(i) for i in worst]} is "
+        f"{actual[worst]:.4g} in place of {expected[worst]:.4g}."
+    )
 
 
 def same(actual: Any, expected: Any, tolerance: float = 0.0) -> None:
     """The same nested dicts of the same arrays."""
-    require(isinstance(actual, dict) == isinstance(expected, dict), "one is a dict")
+    require(isinstance(actual, dict) == isinstance(expected, dict), "Only one of them is a dict.")
     if isinstance(actual, dict):
-        require(list(actual) == list(expected), f"keys {list(actual)} and {list(expected)}")
+        require(list(actual) == list(expected), f"Keys are {list(actual)} and {list(expected)}.")
         for name, value in actual.items():
             same(value, expected[name], tolerance)
     elif is_array(actual) and actual.dtype.kind in "fiub":

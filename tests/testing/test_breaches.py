@@ -6,7 +6,7 @@ from layer_calls import OwnLayer, mean_difference, with_traits
 from sklearn.datasets import load_iris
 
 from sklearn_zorb import ZORBClassifier
-from sklearn_zorb.layers import Dense, LeakyReLU, Solved, Tanh
+from sklearn_zorb.layers import Dense, Layer, LeakyReLU, Solved, Tanh
 from sklearn_zorb.linalg import is_jax
 from sklearn_zorb.testing import check_layer
 
@@ -310,6 +310,94 @@ def test_each_breach_is_named(layer, line):
         check_layer(layer, ROW)
     assert str(caught.value).startswith(f"{type(layer).__name__} breaks the contract of layers: ")
     assert line in str(caught.value)
+
+
+class NoInverse(Layer):
+    def forward(self, params, inputs, *, rng=None):
+        return -inputs
+
+
+class Fewer(NoInverse):
+    def forward(self, params, inputs, *, rng=None):
+        return -inputs[:, :1]
+
+
+class FewerOfShape(Fewer):
+    def output_shape(self, input_shape):
+        return (1,)
+
+
+RETURNED = {
+    "params too": lambda params, targets: (params, targets),
+    "nothing": lambda params, targets: None,
+    "more": lambda params, targets: 1.1 * targets,
+}
+
+
+class Returns(Negate):
+    """An inverse that returns something else than targets."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def inverse(self, params, targets, inputs):
+        return RETURNED[self.what](params, -targets)
+
+
+class SolvesNothing(Shift):
+    solve = Layer.solve
+
+
+class TakesRowsForArrays(Shift):
+    def solve(self, params, inputs, targets, context):
+        return Solved({"shift": (targets - inputs).mean(axis=0)})
+
+
+class Draws(Negate):
+    def forward(self, params, inputs, *, rng=None):
+        return noise() - inputs
+
+
+class Dictionary(Negate):
+    traits = {"learns": True}
+
+
+ADVICE = [
+    (NoInverse(), "The class does not override invert"),
+    (FewerOfShape(), "The class does not override invert"),
+    (Fewer(), r"It returned ndarray of shape \(150, 1\), .* \(150, 4\)\. Override output_shape"),
+    (Returns("params too"), r"It returned \(dict, ndarray of shape \(150, 4\)\), .*one array"),
+    (Returns("nothing"), "It returned NoneType, .*one array"),
+    (Returns("more"), r"entries differ: the one at \[\d+, \d\] .*exact_inverse=False"),
+    (Draws(), "Take all random numbers from the rng"),
+    (SolvesNothing(), "has no solve: override it"),
+    (TakesRowsForArrays(), r"'Targets' and 'Rows'.*inputs\[:\]"),
+    (Dictionary(), "Its traits are of type dict"),
+    (WritesParams(), "return a copy of it"),
+    (KeepsState(), "It set seen_; return it"),
+    (Broken("arrays passed in are only read"), "Work on copies"),
+    (Broken("forward treats each row by itself"), "such as a mean, is for init or solve"),
+    (Broken("forward works under jax.jit"), r"namespace\(inputs\), not from NumPy"),
+]
+
+
+@pytest.mark.parametrize(("layer", "advice"), ADVICE)
+def test_a_breach_says_in_few_words_what_came_and_what_to_do(layer, advice):
+    with pytest.raises(AssertionError, match=advice) as caught:
+        check_layer(layer, ROW)
+    assert len(str(caught.value)) < 350 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", [Negate, "Dense[4]", None])
+def test_what_is_no_layer_is_refused(layer):
+    with pytest.raises(TypeError, match="pass an object of a class that inherits from"):
+        check_layer(layer, ROW)
+
+
+@pytest.mark.parametrize("shape", [4, "4", (), (0,), (2.5,), None])
+def test_what_is_no_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"input_shape=.*pass a tuple of positive int"):
+        check_layer(Negate(), shape)
 
 
 class Away(Negate):
