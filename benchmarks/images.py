@@ -10,8 +10,8 @@ Of KMNIST its 10 000 test images are at hand, split into 8000 and 2000, stratifi
 12 000 training and 3000 test images. Each fit has a process of its own, whose peak of memory is
 that of the fit, images included.
 
-``--rival`` trains a network of three convolutions by Adam in PyTorch, at three rates, for so many
-epochs, without augmentation.
+``--rival`` trains a network of three convolutions by Adam in PyTorch, at three rates side by side,
+for so many epochs, without augmentation. Each epoch is on record as soon as it is over.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def fitted(name, layers, held=0, rows=None):
 
 
 def rival(name, epochs, held=0, rows=None):
-    """Accuracies of a small CNN after each epoch, by rate, and the seconds up to there."""
+    """After each epoch, seconds and accuracies up to there of a small CNN, by rate."""
     import torch
     from torch import nn
 
@@ -93,31 +93,40 @@ def rival(name, epochs, held=0, rows=None):
         pixels = X.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
         return torch.from_numpy(np.ascontiguousarray(pixels))
 
-    X, X_test, y = as_images(X), as_images(X_test), torch.from_numpy(np.asarray(y))
-    curves = {}
-    for rate in RATES:
-        torch.manual_seed(0)
+    def network():
         layers = []
         for before, filters in zip((channels, 32, 64), (32, 64, 128), strict=True):
             layers += [nn.Conv2d(before, filters, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         inner = 128 * (height // 8) * (width // 8)
-        network = nn.Sequential(
+        return nn.Sequential(
             *layers, nn.Flatten(), nn.Linear(inner, 128), nn.ReLU(), nn.Linear(128, 10)
         )
-        optimizer = torch.optim.Adam(network.parameters(), lr=rate)
-        seconds, curves[rate] = 0.0, []
-        for _ in range(epochs):
-            started = perf_counter()
-            for part in torch.randperm(len(X)).split(BATCH_ROWS):
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(network(X[part]), y[part]).backward()
-                optimizer.step()
-            seconds += perf_counter() - started
-            with torch.no_grad():
-                found = torch.cat([network(part).argmax(1) for part in X_test.split(1000)])
-            curves[rate].append((seconds, float(np.mean(found.numpy() == y_test))))
-            note(f"{name} {rate} {curves[rate][-1]}")
-    return curves
+
+    def one_epoch(network, optimizer):
+        started = perf_counter()
+        for part in torch.randperm(len(X)).split(BATCH_ROWS):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(X[part]), y[part]).backward()
+            optimizer.step()
+        seconds = perf_counter() - started
+        with torch.no_grad():
+            found = torch.cat([network(part).argmax(1) for part in X_test.split(1000)])
+        return seconds, float(np.mean(found.numpy() == y_test))
+
+    X, X_test, y = as_images(X), as_images(X_test), torch.from_numpy(np.asarray(y))
+    torch.manual_seed(0)
+    networks = [network() for _ in RATES]
+    optimizers = [
+        torch.optim.Adam(one.parameters(), lr=rate)
+        for one, rate in zip(networks, RATES, strict=True)
+    ]
+    curves = {rate: [] for rate in RATES}
+    for _ in range(epochs):
+        for one, optimizer, curve in zip(networks, optimizers, curves.values(), strict=True):
+            seconds, accuracy = one_epoch(one, optimizer)
+            curve.append((seconds + sum(s for s, _ in curve[-1:]), accuracy))
+            note(f"{name}, epoch {len(curve)}: {accuracy}")
+        yield curves
 
 
 def beside(curves, seconds):
@@ -168,13 +177,15 @@ def main(arguments=None):
             show([row])
             if not any(size):
                 found[name, layers] = {**found.get((name, layers), {}), **row}
-        if chosen.rival:
-            curves = alone(rival, name, chosen.rival, *size)
-            for (data, _), row in found.items():
-                row.update(beside(curves, row["fit s"]) if data == name else {})
-            show([beside(curves, np.inf)])
         if not any(size):
             save("images", list(found.values()))
+        for curves in rival(name, chosen.rival, *size):
+            for (data, _), row in found.items():
+                row.update(beside(curves, row["fit s"]) if data == name else {})
+            if not any(size):
+                save("images", list(found.values()))
+        if chosen.rival:
+            show([beside(curves, np.inf)])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .model import FittedModel
 
 PRECISIONS = [np.float64, np.float32]
+# images stay bytes, which are converted a few at a time; floats would take four to eight times
+# as much
+PIXELS = [*PRECISIONS, np.uint8]
 
 
 def check_columns(
@@ -45,7 +48,9 @@ def check_columns(
     """
     X = _gaps_of_mask(X)
     known = None if reset else estimator.model_.schema
-    options = {"accept_sparse": ("csr", "csc"), "dtype": PRECISIONS, **options}
+    of_images = getattr(estimator, "input_shape", None) is not None
+    kept = PIXELS if of_images else PRECISIONS
+    options = {"accept_sparse": ("csr", "csc"), "dtype": kept, **options}
     options["ensure_all_finite"] = True if sp.issparse(X) else "allow-nan"
     table = _table(estimator, X, known, reset)
     if table is None:

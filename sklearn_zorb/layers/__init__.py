@@ -9,7 +9,7 @@ from .conv import Conv2D
 from .crelu import CReLU
 from .dense import Dense
 from .encode import Encode
-from .flips import FlipAverage
+from .flips import FlipAverage, ShiftAverage
 from .initializers import ReceptiveFields
 from .kernel import Kernel
 from .models import EstimatorLayer, Trees
@@ -50,6 +50,7 @@ __all__ = [
     "ReLU",
     "ReceptiveFields",
     "Reshape",
+    "ShiftAverage",
     "Sigmoid",
     "Sign",
     "Skip",

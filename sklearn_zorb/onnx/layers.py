@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..layers import Conv2D, EstimatorLayer, FlipAverage, Parallel, Skip, Stack, Trees
+from ..layers import (
+    Conv2D,
+    EstimatorLayer,
+    FlipAverage,
+    Parallel,
+    ShiftAverage,
+    Skip,
+    Stack,
+    Trees,
+)
 from .registry import converter_of, converts, sequence
 
 if TYPE_CHECKING:
@@ -19,13 +28,12 @@ def branches(graph: Graph, layer: Parallel | Skip, params: Params, inputs: Tenso
     return graph.concat(outputs, axis=-1)
 
 
-@converts(FlipAverage)
-def flip_average(graph: Graph, layer: FlipAverage, params: Params, inputs: Tensor) -> Any:
+@converts(FlipAverage, ShiftAverage)
+def average(graph: Graph, layer: FlipAverage | ShiftAverage, params: Params, inputs: Tensor) -> Any:
     ((block, block_params),), shape = layer.with_params(params), inputs.shape[1:]
-    sides: list[Any] = [
-        sequence(graph, block, block_params, one, shape) for one in (inputs, inputs[:, :, ::-1])
-    ]
-    return (sides[0] + sides[1]) / 2
+    views: list[Any] = list(layer.views(inputs))  # type: ignore[arg-type]  # tensors for arrays
+    outputs = [sequence(graph, block, block_params, view, shape) for view in views]
+    return sum(outputs[1:], outputs[0]) / len(outputs)
 
 
 @converts(Stack)

@@ -241,9 +241,9 @@ class Namespace:
         places = np.array([axis])
         return self.graph.concat([self.graph("Unsqueeze", one, places) for one in tensors], axis)
 
-    def pad(self, tensor: Tensor, widths: ArrayLike) -> Tensor:
+    def pad(self, tensor: Tensor, widths: ArrayLike, mode: str = "constant") -> Tensor:
         before, after = np.transpose(widths)
-        return self.graph("Pad", tensor, np.concatenate([before, after]))
+        return self.graph("Pad", tensor, np.concatenate([before, after]), mode=mode)
 
     def _number(self, value: Any) -> Any:
         return value if isinstance(value, Tensor) else np.asarray(value, dtype=self.graph.dtype)

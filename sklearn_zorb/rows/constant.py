@@ -64,7 +64,7 @@ class ConstantColumns:
         wanted = np.where(np.isnan(found), found, self.values)
         if _equal(found, wanted).all():
             return X
-        X = X.copy()
+        X = X.astype(np.result_type(X, self.values))
         X[:, self.places] = wanted
         return X
 

@@ -1,5 +1,6 @@
 """What estimators make of X, y and weights, and the error for every bad input."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -434,3 +435,31 @@ def test_gaps_of_a_sparse_matrix_are_refused_with_what_to_pass(kind):
     assert "HistGradientBoosting" not in str(e.value)
     with pytest.raises(ValueError, match="contains NaN, and a sparse"):
         model.fit(np.eye(4), np.arange(4.0)).predict(kind(X))
+
+
+def test_images_of_bytes_are_never_floats_all_at_once():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (4000, 400), dtype=np.uint8)
+    X[:, 7] = 9
+    y = X[:, :200].mean(axis=1) > X[:, 200:].mean(axis=1)
+    text = "Conv2D[2, 5, stride=5, relaxation=0] ReLU Flatten"
+    model = ZORBClassifier(
+        text, input_shape=(20, 20, 1), standardize=False, readout="last", random_state=0
+    )
+    wanted = clone(model).fit(X / 1.0, y).predict_proba(X)
+    tracemalloc.start()
+    found = model.fit(X, y).predict_proba(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found, wanted)
+    assert peak < 8 * X.size
+
+
+def test_bytes_take_the_value_that_a_column_had_in_training():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(60, 16))
+    X[:, 3] = 0.5
+    model = ZORBClassifier("Flatten", input_shape=(4, 4, 1)).fit(X, X[:, 0] > 0.5)
+    pixels = rng.integers(0, 3, (20, 16), dtype=np.uint8)
+    known = np.where(np.arange(16) == 3, 0.5, pixels)
+    np.testing.assert_array_equal(model.predict_proba(pixels), model.predict_proba(known))

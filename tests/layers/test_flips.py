@@ -1,27 +1,48 @@
-"""Averages over an image and its mirror image, and responses of both signs."""
+"""Averages over several views of an image, and responses of both signs."""
 
 import numpy as np
 import pytest
 from layer_calls import initial, inverted
 
 from sklearn_zorb import ZORBClassifier
-from sklearn_zorb.layers import AvgPool2D, Conv2D, CReLU, Flatten, FlipAverage
+from sklearn_zorb.layers import AvgPool2D, Conv2D, CReLU, Flatten, FlipAverage, ShiftAverage
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 6, 5, 2))
 
 
+BLOCK = [Conv2D(4, 3), CReLU(0.1), AvgPool2D(regions=2), Flatten()]
+
+
+def mean_of_block(params, views):
+    """What the layers make of each view, on average."""
+    total = 0
+    for rows in views:
+        for layer, layer_params in zip(BLOCK, params["branch_1"].values(), strict=True):
+            rows = layer.forward(layer_params, rows)
+        total = total + rows / len(views)
+    return total
+
+
 def test_an_image_and_its_mirror_image_have_the_same_features():
-    block = [Conv2D(4, 3), CReLU(0.1), AvgPool2D(regions=2), Flatten()]
-    layer = FlipAverage(block)
+    layer = FlipAverage(BLOCK)
     params = initial(layer, IMAGES)
     outputs = layer.forward(params, IMAGES)
     np.testing.assert_allclose(layer.forward(params, IMAGES[:, :, ::-1]), outputs, atol=1e-12)
-    expected = 0
-    for rows in (IMAGES, IMAGES[:, :, ::-1]):
-        for one, layer_params in zip(block, params["branch_1"].values(), strict=True):
-            rows = one.forward(layer_params, rows)
-        expected = expected + rows / 2
+    expected = mean_of_block(params, [IMAGES, IMAGES[:, :, ::-1]])
     np.testing.assert_allclose(outputs, expected, atol=1e-12)
+
+
+def test_features_of_an_image_and_of_itself_moved():
+    layer = ShiftAverage(BLOCK, pixels=2)
+    params = initial(layer, IMAGES)
+    rows, columns = np.arange(6)[:, None], np.arange(5)
+    views = [
+        IMAGES[:, np.clip(rows + down, 0, 5), np.clip(columns + across, 0, 4)]
+        for down, across in ((0, 0), (2, 0), (-2, 0), (0, 2), (0, -2))
+    ]
+    np.testing.assert_allclose(
+        layer.forward(params, IMAGES), mean_of_block(params, views), atol=1e-12
+    )
 
 
 def test_the_side_does_not_matter_to_a_model():
@@ -35,9 +56,10 @@ def test_the_side_does_not_matter_to_a_model():
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_flips_need_images():
+@pytest.mark.parametrize("Average", [FlipAverage, ShiftAverage])
+def test_views_need_images(Average):
     with pytest.raises(ValueError, match="height, width, channels"):
-        FlipAverage([Flatten()]).output_shape((6,))
+        Average([Flatten()]).output_shape((6,))
 
 
 def test_both_signs_beyond_a_threshold():

@@ -160,7 +160,8 @@ def test_images():
 def test_learned_filters_on_both_sides_of_an_image():
     pixels = np.sin(np.arange(60 * 72) ** 1.5).reshape(60, 72)
     pool = "AvgPool2D[regions=2] Power"
-    layers = f"FlipAverage(Conv2D[5, 3, initializer=patches, contrast=.1] CReLU[.2] {pool})"
+    layers = f"Conv2D[5, 3, initializer=patches, contrast=.1] CReLU[.2] {pool}"
+    layers = f"FlipAverage(ShiftAverage[pixels=2]({layers}))"
     model = ZORBRegressor(layers, input_shape=(6, 6, 2), standardize=False, random_state=0)
     assert_same(model.fit(pixels, Y), cut(pixels))
 

@@ -34,7 +34,7 @@ ROUGH = cases(IMAGE, """
     AvgPool2D[3, stride=1] Conv2D[3] Conv2D[3, padding=same, initializer=he]
     Conv2D[3, (2, 3), padding=1, use_bias=false] Conv2D[2, stride=2, padding=same]
     MaxPool2D[3, stride=2] Conv2D[4, 2, stride=2, initializer=kmeans, contrast=.1]
-    FlipAverage(Conv2D[3, 2] CReLU)
+    FlipAverage(Conv2D[3, 2] CReLU) ShiftAverage(Conv2D[3, 2] CReLU)
 """)  # fmt: skip
 
 # nothing to invert: they look for the nearest thing they know
