@@ -27,7 +27,7 @@ class _ViewAverage(Branches):
 
     @abstractmethod
     def views(self, images: Array) -> Iterator[Array]:
-        """The images as they are, then their other views."""
+        """Give the images as they are, then their other views."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
