@@ -78,8 +78,12 @@ class _Ranged(Activation):
         if "low" not in params:
             return xp.zeros_like(targets)
         low, high = params["low"].astype(targets.dtype), params["high"].astype(targets.dtype)
-        unit = xp.clip((targets - low) / (high - low), 0, 1)
-        unit = unit * (1 - 2 * self._margin) + self._margin
+        # one new array, changed in place: fresh memory takes as long as the work
+        unit = xp.clip(targets, low, high)
+        unit -= low
+        unit /= high - low
+        unit *= 1 - 2 * self._margin
+        unit += self._margin
         return self._unit_inverse(unit, xp)
 
     def learn_inverse(
@@ -139,7 +143,9 @@ class Tanh(_Ranged):
         return outputs
 
     def _unit_inverse(self, unit: Array, xp: ModuleType) -> Array:
-        return xp.arctanh(2 * unit - 1)
+        unit *= 2
+        unit -= 1
+        return xp.arctanh(unit)
 
 
 class ReLU(Activation):

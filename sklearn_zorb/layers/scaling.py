@@ -331,13 +331,19 @@ def _of_chunk(rows: Any, weights: Array | None) -> tuple[np.ndarray, np.ndarray]
         # rounding leaves variances of constants on either side of zero
         return mean, np.maximum(variance, 0)
     xp = namespace(rows)
-    rows = rows.astype(xp.result_type(float))
+    rows = rows.astype(xp.result_type(float), copy=False)
     if weights is None:
         mean = rows.mean(axis=0)
-        return to_numpy(mean), to_numpy(((rows - mean) ** 2).mean(axis=0))
+        return to_numpy(mean), to_numpy(_squares(rows, mean).mean(axis=0))
     share = xp.asarray(weights / weights.sum(), dtype=rows.dtype)
     mean = share @ rows
-    return to_numpy(mean), to_numpy(share @ (rows - mean) ** 2)
+    return to_numpy(mean), to_numpy(share @ _squares(rows, mean))
+
+
+def _squares(rows: Array, mean: Array) -> Array:
+    deviations = rows - mean
+    deviations *= deviations
+    return deviations
 
 
 def is_constant(mean: np.ndarray, variance: np.ndarray, n_rows: int) -> np.ndarray:

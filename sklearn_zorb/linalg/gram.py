@@ -166,22 +166,24 @@ class Gram:
 def _sums(ops: Backend, rows: Any, targets: Array, weights: Array | None, centre: bool) -> Sums:
     """Weight, means, products and squares of a chunk, as one program."""
     xp, few = ops.xp, rows.shape[0] * rows.shape[1] ** 2 < SINGLE_PRECISION_FLOPS
-    rows = rows.astype(np.float64) if few else rows
+    rows = rows.astype(np.float64, copy=False) if few else rows
     total = float(len(targets)) if weights is None else weights.sum()
     share = None if weights is None else (weights / total).astype(rows.dtype)
     mean = rows.mean(axis=0, dtype=np.float64) if share is None else share @ rows
     target_mean = targets.mean(axis=0) if share is None else share @ targets
     if not centre:
         mean, target_mean = xp.zeros_like(mean), xp.zeros_like(target_mean)
+    # both are changed in place from here on: fresh memory takes as long as the work
     centred, deviation = rows - mean.astype(rows.dtype), targets - target_mean
     if weights is not None:
         root = xp.sqrt(weights)[:, None]
-        centred, deviation = centred * root.astype(rows.dtype), deviation * root
+        centred *= root.astype(rows.dtype)
+        deviation *= root
+    product, cross = centred.T @ centred, centred.T @ deviation.astype(rows.dtype, copy=False)
+    deviation *= deviation
+    sums = mean, target_mean, product, cross, deviation.sum(axis=0)
     # products of single precision, sums of double: rounding never grows with the chunks
-    product = (centred.T @ centred).astype(np.float64)
-    cross = (centred.T @ deviation.astype(rows.dtype)).astype(np.float64)
-    squares = (deviation**2).sum(axis=0)
-    return total, mean.astype(np.float64), target_mean.astype(np.float64), product, cross, squares
+    return total, *(one.astype(np.float64, copy=False) for one in sums)
 
 
 def _sparse_sums(rows: Any, targets: Array, weights: Array | None, centre: bool) -> Sums:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import lapack
 
+from ..linalg import is_jax
+from ..memory import CACHE_BYTES, Memory
 from .remote import here, store_of, total
 
 if TYPE_CHECKING:
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from ..memory import Memory
     from ..typing import Array
     from .remote import Block, Remote, Store
 
@@ -90,13 +92,13 @@ class Targets:
         return self._stepped(self.values[:]) if self.steps else self.values
 
     def chunks(self, memory: Memory) -> Iterable[Any]:
-        """The same in pieces that the budget allows, or rows of the same range of each column."""
+        """The same in pieces that stay in the cache, or rows of the same range of each column."""
         if store_of(self.values) is not None:
             return [total(_ends, _joined_ends, self)]
-        if not math.isfinite(memory.limit):
+        if is_jax(self.values):
             return [self.distinct()]
         row_bytes = self._itemsize * math.prod(self.shape[1:])
-        parts = memory.chunks(len(self.values), row_bytes)
+        parts = memory.chunks(len(self.values), row_bytes, CACHE_BYTES)
         return (self._stepped(self.values[part]) for part in parts)
 
     def take(self, places: Any) -> Targets:
@@ -141,8 +143,11 @@ class Targets:
         return self.with_values(np.triu(factors[: len(self.values)]).T), basis.T
 
 
-def _ends(targets: Array) -> np.ndarray:
-    rows = targets[:]
+def _ends(targets: Targets) -> np.ndarray:
+    return reduce(_joined_ends, map(_ends_of, targets.chunks(Memory())))
+
+
+def _ends_of(rows: Array) -> np.ndarray:
     return np.stack([rows.min(axis=0), rows.max(axis=0)])
 
 
