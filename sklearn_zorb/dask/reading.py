@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import dask
 import dask.array as da
 import numpy as np
 from dask import is_dask_collection
@@ -13,11 +14,12 @@ from ..estimators.blocks import Common, facts_of, prepared, read_block, remote_d
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from distributed import Client, Future
 
     from ..estimators.blocks import Facts, RemoteData
+    from ..estimators.data import Data
 
 
 def read_collections(
@@ -39,7 +41,7 @@ def read_collections(
     """
     run = partial(client.submit, pure=False)
     raw = enumerate(_blocks(client, X, y, sample_weight))
-    blocks = [run(read_block, estimator, place, *tables) for place, tables in raw]
+    blocks = [run(_read, estimator, place, tables) for place, tables in raw]
     blocks, facts = _with_rows(run, estimator, blocks)
     common = Common.of(estimator, facts)
     if common.changes(facts):
@@ -52,25 +54,38 @@ def read_collections(
     return remote_data(estimator, facts, *tables), common.classes
 
 
-def _blocks(
-    client: Client, X: Any, y: Any, sample_weight: Any
-) -> Iterator[tuple[Future[Any] | None, ...]]:
-    """For each block of rows its parts of X, y and the weights, as futures or None."""
-    parts = [delayed_blocks(X, "X"), delayed_blocks(_like(y, X), "y")]
+def _blocks(client: Client, X: Any, y: Any, sample_weight: Any) -> list[Future[Any]]:
+    """For each block of rows a future of its parts of X, y and, where given, the weights."""
+    tables = {"X": X, "y": _like(y, X)}
     if sample_weight is not None:
-        parts.append(delayed_blocks(_like(sample_weight, X), "sample_weight"))
-    for name, blocks in zip(("y", "sample_weight"), parts[1:], strict=False):
-        if len(blocks) != len(parts[0]):
+        tables["sample_weight"] = _like(sample_weight, X)
+    frames = all(hasattr(one, "divisions") for one in tables.values())
+    parts: dict[str, Sequence[Any]] = {
+        name: range(one.npartitions) if frames else delayed_blocks(one, name)
+        for name, one in tables.items()
+    }
+    for name, blocks in parts.items():
+        if len(blocks) != len(parts["X"]):
             raise ValueError(
-                f"{name} has {len(blocks)} partitions and X has {len(parts[0])}, of unknown "
+                f"{name} has {len(blocks)} partitions and X has {len(parts['X'])}, of unknown "
                 "length: divide both in the same way, or call compute_chunk_sizes() on both."
             )
-    # together, as they may come from one source
-    futures = client.compute([one for blocks in parts for one in blocks])
-    count = len(parts[0])
-    found = [futures[i : i + count] for i in range(0, len(futures), count)]
-    found += [[None] * count] * (3 - len(found))
-    return zip(*found, strict=True)
+    if frames:
+        # together: files with few of the columns asked for are read in fewer partitions
+        first, *others = tables.values()
+        options = {"enforce_metadata": False, "align_dataframes": False, "meta": (None, "object")}
+        rows = first.map_partitions(_side_by_side, *others, **options).to_delayed()
+    else:
+        rows = [dask.delayed(_side_by_side)(*one) for one in zip(*parts.values(), strict=True)]
+    return client.compute(rows)
+
+
+def _side_by_side(X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
+    return X, y, sample_weight
+
+
+def _read(estimator: Any, place: int, tables: tuple[Any, Any, Any]) -> Data | None:
+    return read_block(estimator, place, *tables)
 
 
 def delayed_blocks(table: Any, name: str) -> list[Any]:

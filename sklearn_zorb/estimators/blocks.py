@@ -122,11 +122,10 @@ class Common:
         if not facts:
             raise ValueError("X has no rows of positive weight.")
         for one in facts[1:]:
+            _check_names(list(_names(facts[0])), list(_names(one)))
             for name, place in (("X", 0), ("y", 1)):
                 if one.first[place].shape[1:] != facts[0].first[place].shape[1:]:
                     raise ValueError(f"blocks of {name} differ in their number of columns.")
-            if list(_names(one)) != list(_names(facts[0])):
-                raise ValueError("blocks of X differ in the names of their columns.")
         classes = None
         if facts[0].labels is not None:
             classes = reduce(np.union1d, [one.labels for one in facts])
@@ -145,6 +144,18 @@ class Common:
 
 def _names(facts: Facts) -> Any:
     return facts.columns.get("feature_names_in_", ())
+
+
+def _check_names(first: list[str], names: list[str]) -> None:
+    """ValueError where the columns of a block are not those of the first."""
+    differing = sorted({*first} ^ {*names})
+    if differing:
+        raise ValueError(f"some blocks of X lack columns that others have: {', '.join(differing)}.")
+    if names != first:
+        raise ValueError(
+            f"blocks of X differ in the order of their columns: {first} and {names}; bring all "
+            "into one order."
+        )
 
 
 def read_block(estimator: Any, place: int, X: Any, y: Any, sample_weight: Any) -> Data | None:

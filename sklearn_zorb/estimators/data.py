@@ -107,6 +107,7 @@ def read_data(
     scratch = copy(estimator)
     numeric = not reads_labels(estimator, y)
     y = y.toarray() if sp.issparse(y) else y  # one column an output: narrow
+    _check_gaps(y)
     (X, y), schema = check_columns(scratch, X, y, reset=reset, multi_output=True, y_numeric=numeric)
     X = canonical(X)
     y = _numbers(y) if numeric else _labels(y, type(estimator).__name__)
@@ -127,6 +128,16 @@ def read_data(
     else:
         X = filled(estimator.model_, X, schema)
     return Data(X, y, weights, columns, ConstantColumns.of(X), schema)
+
+
+def _check_gaps(y: Any) -> None:
+    """ValueError where a series or a frame of pandas has missing values."""
+    gaps = np.argwhere(y.isna()) if hasattr(y, "isna") else np.empty((0, 1))
+    if len(gaps):
+        raise ValueError(
+            f"y has missing values, {len(gaps)} in all, the first in row {gaps[0, 0]}: drop these "
+            "rows, or give them a label of their own."
+        )
 
 
 def reads_labels(estimator: Any, y: Any) -> bool:

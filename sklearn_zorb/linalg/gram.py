@@ -181,9 +181,9 @@ def _sums(ops: Backend, rows: Any, targets: Array, weights: Array | None, centre
         deviation *= root
     product, cross = centred.T @ centred, centred.T @ deviation.astype(rows.dtype, copy=False)
     deviation *= deviation
-    sums = mean, target_mean, product, cross, deviation.sum(axis=0)
     # products of single precision, sums of double: rounding never grows with the chunks
-    return total, *(one.astype(np.float64, copy=False) for one in sums)
+    sums = [one.astype(np.float64, copy=False) for one in (mean, target_mean, product, cross)]
+    return total, sums[0], sums[1], sums[2], sums[3], deviation.sum(axis=0)
 
 
 def _sparse_sums(rows: Any, targets: Array, weights: Array | None, centre: bool) -> Sums:

@@ -13,6 +13,7 @@ from sklearn_zorb.layers import Dense, Identity, Kernel, Stack, Tanh, Trees
 
 # the folder of this file has the name of the package
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
@@ -132,6 +133,20 @@ def test_data_frames_of_any_types(client):
     assert model.score(X, both["y"]) == pytest.approx(expected.score(frame, y))
 
 
+def test_files_of_which_y_needs_few_columns(client, tmp_path):
+    # Dask reads y alone in fewer partitions than the other columns
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(ROWS, columns=list("abcdef")).assign(y=NUMBERS)
+    for i in range(4):
+        frame[i * 225 : (i + 1) * 225].to_parquet(tmp_path / f"{i}.parquet")
+    read = dd.read_parquet(tmp_path)
+    assert len(read["y"].to_delayed()) < read.npartitions
+    model = DaskZORBRegressor("Dense[20] Tanh", random_state=0).fit(read[list("abcdef")], read["y"])
+    expected = ZORBRegressor("Dense[20] Tanh", random_state=0).fit(frame[list("abcdef")], NUMBERS)
+    X = frame[list("abcdef")]
+    assert_same(model.predict(X), expected.predict(X))
+
+
 def test_predictions_are_made_when_they_are_asked_for(client):
     model = DaskZORBClassifier("Dense[20] Tanh", random_state=0)
     model.fit(spread(DIGITS), spread(LABELS))
@@ -201,7 +216,12 @@ def test_errors_say_what_to_pass(client):
         model.partial_fit(X, y)
     frame, numbers = table()
     parts = [frame[["city"]].iloc[:300], frame[["number"]].iloc[300:].set_axis(["city"], axis=1)]
-    mixed = dd.from_delayed([distributed.get_client().submit(lambda part=part: part)
-                             for part in parts], meta=parts[0][:0], verify_meta=False)  # fmt: skip
-    with pytest.raises(ValueError, match="column 'city' of X holds a category in one partition"):
-        model.fit(mixed, dd.from_pandas(numbers, npartitions=2))
+    renamed = [parts[0], frame[["gaps"]].iloc[300:]]
+    for blocks, message in [
+        (parts, "column 'city' of X holds a category in one partition"),
+        (renamed, "some blocks of X lack columns that others have: city, gaps"),
+    ]:
+        mixed = dd.from_delayed([dask.delayed(block) for block in blocks], meta=parts[0][:0],
+                                verify_meta=False)  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            model.fit(mixed, dd.from_pandas(numbers, npartitions=2))

@@ -4,6 +4,7 @@ import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
@@ -463,3 +464,10 @@ def test_bytes_take_the_value_that_a_column_had_in_training():
     pixels = rng.integers(0, 3, (20, 16), dtype=np.uint8)
     known = np.where(np.arange(16) == 3, 0.5, pixels)
     np.testing.assert_array_equal(model.predict_proba(pixels), model.predict_proba(known))
+
+
+@pytest.mark.parametrize("dtype", ["string", "Int64", object])
+def test_missing_targets_are_told_with_their_place(dtype):
+    y = pd.Series([1, 0, None, 1] if dtype == "Int64" else ["a", "b", None, "b"], dtype=dtype)
+    with pytest.raises(ValueError, match="y has missing values, 1 in all, the first in row 2"):
+        ZORBClassifier("Dense[2] Tanh").fit(np.ones((4, 1)), y)
