@@ -17,7 +17,6 @@ from ..layers import (
     Kernel,
     NormalScores,
     Parallel,
-    PiecewiseLinear,
     ReLU,
     Stack,
     Standardize,
@@ -74,10 +73,10 @@ def auto_layers(
       12 000 rows.
 
     With ``effort="fast"`` all of them are smaller, there is no second kernel, and boosting begins
-    at 6000 rows: for searches, and for many models. With ``effort="best"`` kernels have twice as
-    many landmarks and more, there are two forests of 500 trees, and boosting begins at 200 rows,
-    of large trees and of small ones, with four times as many rounds and ten folds: ten to twenty
-    times as long.
+    at 6000 rows, beside a Gaussian kernel and a forest of 25 trees: for searches, and for many
+    models. With ``effort="best"`` kernels have twice as many landmarks and more, there are two
+    forests of 500 trees, and boosting begins at 200 rows, of large trees and of small ones, with
+    four times as many rounds and ten folds: ten to twenty times as long.
 
     Where columns are not plain numbers, `Encode` stands in front of ridge and kernels, trees read
     the columns as they are, and boosting, of four folds, begins at 400 rows if most columns are
@@ -191,9 +190,10 @@ def default_layers(
             n_rows, n_features, n_outputs=n_outputs, effort=auto, sparse=sparse, schema=schema
         )
         return [Flatten(), *flat]
-    work, schema = EFFORTS[auto.effort].sized(auto), schema if is_typed(schema) else None
-    blocks = _blocks(auto, work, n_rows, n_features, sparse, schema)
+    work, schema = EFFORTS[auto.effort], schema if is_typed(schema) else None
     names = auto.block_names() or _usual(work, n_rows, n_features, n_outputs, schema)
+    work = work.beside_boosting() if "boosting" in names and not sparse else work
+    blocks = _blocks(auto, work.sized(auto), n_rows, n_features, sparse, schema)
     chosen = [blocks[name] for name in names if name in blocks]
     if not chosen:
         raise ValueError(
@@ -252,7 +252,7 @@ def _blocks(
     """All blocks that such data can have, by name."""
     forest = effort.forests[0]
     blocks = {
-        "linear": [*_bent(n_features, sparse, schema), Standardize(clip=3.0)],
+        "linear": [*_bent(effort, n_features, sparse, schema), Standardize(clip=3.0)],
         "forest": [Trees(**forest)],
         "extra": [Trees(**{**forest, "kind": "extra"})],
     }
@@ -261,7 +261,7 @@ def _blocks(
         usual = effort.n_landmarks(n_rows, n_features)
         landmarks = n_landmarks(auto, usual, n_rows)
         few = effort.smooth or effort.landmarks[0]
-        blocks["kernel"] = [*front, Kernel(landmarks, kind=auto.kernel)]
+        blocks["kernel"] = [*front, Kernel(landmarks, kind=effort.kernel)]
         blocks["smooth"] = [*front, Kernel(few, kind="gaussian")]
     if not sparse:
         boosting = effort.boosted(n_rows)
@@ -271,15 +271,15 @@ def _blocks(
     return blocks
 
 
-def _bent(n_features: int, sparse: bool, schema: Schema | None) -> list[Layer]:
+def _bent(effort: Effort, n_features: int, sparse: bool, schema: Schema | None) -> list[Layer]:
     """What the linear block sees: columns, and broken lines of those that have an order."""
     if schema is None:
         few = not sparse and n_features <= BENT_COLUMNS
-        return [Parallel([[Identity()], [PiecewiseLinear()]])] if few else []
+        return [Parallel([[Identity()], [effort.bends(n_features)]])] if few else []
     numbers = len(Encode(kinds="numbers", schema=schema).output_names())
     if not 0 < numbers <= BENT_COLUMNS:
         return [Encode()]
-    return [Parallel([[Encode()], [Encode(kinds="numbers"), PiecewiseLinear()]])]
+    return [Parallel([[Encode()], [Encode(kinds="numbers"), effort.bends(numbers)]])]
 
 
 def _scaled(sparse: bool) -> list[Layer]:

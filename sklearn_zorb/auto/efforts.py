@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..layers import PiecewiseLinear
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..layers import Auto
 
 # columns beyond which boosting takes minutes, and more landmarks bring as much
@@ -46,6 +50,12 @@ class Effort:
         take the mean of, which counts where rows are few.
     fold_rows : int
         Rows that all folds together may have.
+    kernel : str
+        Kind of the first kernel.
+    ramps : int
+        Most of them, of all columns together.
+    beside : dict
+        Attributes that are others where boosting stands beside the other blocks.
     """
 
     exact_rows: int
@@ -58,6 +68,13 @@ class Effort:
     boosting: dict[str, Any]
     folds: tuple[int, int]
     fold_rows: int
+    kernel: Literal["auto", "laplace", "laplace_l1", "gaussian"] = "auto"
+    ramps: int = 800
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    def beside_boosting(self) -> Effort:
+        """What is left for the other blocks."""
+        return replace(self, **self.beside)
 
     def n_landmarks(self, n_rows: int, n_features: int) -> int:
         """Of many columns half as many, as each distance takes longer."""
@@ -65,6 +82,11 @@ class Effort:
         if n_rows <= exact:
             return n_rows
         return int(np.clip(min(np.sqrt(self.flops / n_rows), exact), *self.landmarks))
+
+    def bends(self, n_columns: int) -> PiecewiseLinear:
+        """Ramps of so many columns."""
+        usual = PiecewiseLinear()
+        return PiecewiseLinear(min(usual.n_bins, max(1, self.ramps // n_columns)))
 
     def boosted(self, n_rows: int) -> dict[str, Any]:
         """Settings of boosting: many small trees for few rows, few large ones for many."""
@@ -91,6 +113,7 @@ class Effort:
             self,
             forests=tuple({**one, **forest} for one in self.forests),
             boosting={**self.boosting, **boosting},
+            kernel=self.kernel if auto.kernel == "auto" else auto.kernel,
         )
 
 
@@ -115,6 +138,11 @@ EFFORTS = {
         forests=({"n_estimators": 50, "max_samples": 2000},), boosted_rows=6000, category_rows=1000,
         boosting={**QUICK, "n_estimators": 25, "learning_rate": 0.3, "max_bins": 63},
         folds=(2, 2), fold_rows=1,
+        # smooth kernels do with few landmarks, and trees find what is not smooth
+        beside={
+            "kernel": "gaussian", "ramps": 200,
+            "forests": ({"n_estimators": 25, "max_samples": 4000},),
+        },
     ),
     "auto": Effort(
         exact_rows=3000, landmarks=(500, 2000), flops=2e10, smooth=500,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 # flops beyond which leave-one-out over all rows gives way to that of some, or to GCV
 EXACT_FLOPS = 5e10
 # rows for each column from which on leverages differ little, so that their mean, GCV, will do
-ROWS_PER_COLUMN = 10
+# where leave-one-out takes more than such a part of those flops
+ROWS_PER_COLUMN = {10: 1 / 10, 50: 1 / 50}
 # flops that take as long as the left-out error of one row, target and alpha, at the least
 ERROR_FLOPS = 200
 # flops of one product of all rows with all columns beyond which no second one is made
@@ -43,12 +44,13 @@ def criterion(system: System, flops: float, n_alphas: int) -> str:
     """
     if flops == 0:
         return "loo"
-    many = system.n_rows >= ROWS_PER_COLUMN * system.n_features
-    flops += ERROR_FLOPS * system.n_rows * system.n_targets * n_alphas
-    if flops <= (EXACT_FLOPS / 10 if many else EXACT_FLOPS):
+    n_rows, width = system.n_rows, system.n_features
+    parts = [part for each, part in ROWS_PER_COLUMN.items() if n_rows >= each * width]
+    flops += ERROR_FLOPS * n_rows * system.n_targets * n_alphas
+    if flops <= EXACT_FLOPS * min(parts, default=1):
         return "loo"
-    dear = system.n_rows * system.n_features**2 > ONE_PASS_FLOPS
-    return "gcv" if many or dear else "sampled-loo"
+    dear = n_rows * width**2 > ONE_PASS_FLOPS
+    return "gcv" if parts or dear else "sampled-loo"
 
 
 def choose(

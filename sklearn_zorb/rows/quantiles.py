@@ -38,10 +38,13 @@ class Ordered:
     """
 
     def __init__(self, column: np.ndarray, sample_weight: Array | None = None) -> None:
-        order = np.argsort(column, kind="stable")
-        weight = np.ones(len(column)) if sample_weight is None else to_numpy(sample_weight)
-        order = order[weight[order] > 0]
-        self.values, self.weight = column[order], weight[order]
+        if sample_weight is None:
+            # finding their order takes twice as long
+            self.values, self.weight = np.sort(column), np.ones(len(column))
+        else:
+            weight, order = to_numpy(sample_weight), np.argsort(column, kind="stable")
+            order = order[weight[order] > 0]
+            self.values, self.weight = column[order], weight[order]
         self._total = np.cumsum(self.weight)
 
     def quantiles(self, parts: ArrayLike, of: Float) -> np.ndarray:

@@ -57,6 +57,17 @@ def test_each_size_stands_in_the_list(sizes, piece):
     assert piece in found and piece not in usual
 
 
+def test_fast_blocks_that_stand_beside_boosting_are_smaller_unless_sizes_are_given():
+    alone, beside = (text((n_rows, 50), effort="fast") for n_rows in (5000, 7000))
+    for piece in ("PiecewiseLinear)", "Kernel[500]", "Trees[50, max_samples=2000]"):
+        assert piece in alone
+    for piece in ("PiecewiseLinear[4])", "kind=gaussian]", "Trees[25, max_samples=4000]"):
+        assert piece in beside
+    given = text((7000, 50), effort="fast", kernel="laplace", trees=7)
+    assert "kind=laplace" in given and "Trees[7, max_samples=4000]" in given
+    assert text((7000, 600), effort="fast").endswith("Trees[50, max_samples=2000])")
+
+
 def test_blocks_stand_in_the_order_that_is_asked_for():
     (stack,) = auto_layers((50, 4), effort=Auto(blocks=f" {ALL} "))
     assert [block[-1].get_params().get("kind", "ridge") for block in stack.blocks] == [
