@@ -41,7 +41,7 @@ benchmarks.report`` writes this page.
   searches of scikit-learn have one estimator. AutoGluon is given the default and two other sets of
   blocks.
 - *held out* and *default held out* are scores on the rows that no search saw, of what the tool
-  returned and of ``ZORBClassifier()`` or ``ZORBRegressor()``.
+  returned and of `ZORBClassifier()` or `ZORBRegressor()`.
 - *seconds* are those of the whole call: the last fit, and the start of processes, too. AutoGluon
   ends where it has fitted each learner once. The random searches try as many as the default alone
   takes a minute for, and at least four, however long these take.

@@ -38,12 +38,13 @@ PAGE = """\
 Images
 ======
 
-``ZORBClassifier("auto", input_shape=...)`` on four known sets, by ``python -m benchmarks.images``.
-KMNIST means its 10 000 test images, split into 8000 and 2000; CIFAR-10 means 12 000 training and
-3000 test images. Nothing moves by gradients, images are not augmented, and nothing is chosen by
-test images. *CNN* is a network of three convolutions that Adam trains in PyTorch, the best of
-three rates, without augmentation: its accuracy once it has taken the seconds of our fit, and at
-its best, by test images. It was stopped after so many epochs, at times sooner than our fit ends.
+`ZORBClassifier` with ``layers="auto"`` and an `input_shape` on four known sets, by ``python -m
+benchmarks.images``. KMNIST means its 10 000 test images, split into 8000 and 2000; CIFAR-10 means
+12 000 training and 3000 test images. Nothing moves by gradients, images are not augmented, and
+nothing is chosen by test images. *CNN* is a network of three convolutions that Adam trains in
+PyTorch, the best of three rates, without augmentation: its accuracy once it has taken the seconds
+of our fit, and at its best, by test images. It was stopped after so many epochs, at times sooner
+than our fit ends.
 
 """
 

@@ -37,7 +37,7 @@ SECTIONS = {
     ),
     "paper": (
         "Closed forms and Adam",
-        "The same layers trained by ``ZORBClassifier`` or ``ZORBRegressor``, by Adam and by a "
+        "The same layers trained by `ZORBClassifier` or `ZORBRegressor`, by Adam and by a "
         "multi-layer extreme learning machine: accuracy, or mean absolute error for sinc and "
         "Boston, and seconds of a fit.",
     ),

@@ -46,7 +46,7 @@ class Hinges(Layer):
 check_layer(Hinges(), (3,))
 
 # %%
-# ``check_layer`` above has called every method and found the contract kept. In a network the
+# `check_layer` above has called every method and found the contract kept. In a network the
 # layer stands like any other; its constructor argument is a nested parameter,
 # ``hinges_1__knots``.
 

@@ -5,8 +5,9 @@ Layers side by side: depth that does not forget
 Every layer of a plain stack sees only what the layer before it lets through, and what is lost
 there is lost.
 
-``Skip(f)`` hands on its own input beside f; ``Parallel(f | g)`` hands on two blocks. Here both
-keep a stack of narrow layers from losing the ten columns of the diabetes data.
+A `Skip` around a block f hands on its own input beside the output of f; `Parallel` hands on the
+outputs of several blocks. Here both keep a stack of narrow layers from losing the ten columns of
+the diabetes data.
 """
 
 import matplotlib.pyplot as plt

@@ -45,7 +45,7 @@ scores = {
 
 # %%
 # For steps, solving the layer is worth about as much as doubling its width. Wide layers of
-# ReLU need it least: at 400 units the random ones are as good or better.
+# `ReLU` need it least: at 400 units the random ones are as good or better.
 
 figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 colors = {"Step": "C3", "ReLU": "C7"}

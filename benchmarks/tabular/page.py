@@ -15,7 +15,7 @@ INTRODUCTION = """\
 Tables
 ======
 
-``ZORBClassifier()`` and ``ZORBRegressor()`` with nothing set, beside other estimators with
+`ZORBClassifier()` and `ZORBRegressor()` with nothing set, beside other estimators with
 nothing set. ``python -m benchmarks.run tabular`` measures, ``python -m benchmarks.report``
 writes this page; ``python -m benchmarks.tabular --help`` names what can be chosen.
 
