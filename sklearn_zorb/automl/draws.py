@@ -83,7 +83,7 @@ def param_distributions(
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
 
     Notes
     -----

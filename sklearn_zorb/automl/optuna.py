@@ -38,7 +38,7 @@ def suggest_layers(
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
 
     See Also
     --------
@@ -88,7 +88,7 @@ def optuna_distributions(
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
     ImportError
         If Optuna is not installed.
 
@@ -134,7 +134,7 @@ def default_trial(
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
 
     Examples
     --------

@@ -116,7 +116,7 @@ def search_space(
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
     """
     if task not in TASKS:
         raise ValueError(f"task={task!r}; pass one of {', '.join(map(repr, TASKS))}.")
@@ -166,7 +166,7 @@ def layers_from(effort: str = "auto", **sizes: Any) -> str:
     Parameters
     ----------
     effort : {"auto", "fast", "best"}, default="auto"
-        What chooses everything that is not given.
+        The effort that chooses what is not given.
     **sizes
         Parameters of `Auto`: ``blocks``, ``landmarks``, ``kernel``, ``trees``, ``max_features``,
         ``min_samples_leaf``, ``rounds``, ``learning_rate``, ``max_leaf_nodes``, ``shrinkage``.
@@ -180,9 +180,9 @@ def layers_from(effort: str = "auto", **sizes: Any) -> str:
     Raises
     ------
     ValueError
-        If a value is none that `Auto` takes.
+        If `Auto` does not take a value.
     TypeError
-        If it has no such parameter.
+        If `Auto` has no parameter of such a name.
 
     Examples
     --------
@@ -243,7 +243,9 @@ def parameters(**scalars: Any) -> dict[str, Any]:
     if not sizes:
         return read
     if "layers" in read:
-        raise ValueError(f"layers={read['layers']!r} beside {', '.join(sizes)}: pass either.")
+        raise ValueError(
+            f"layers={read['layers']!r} beside {', '.join(sizes)}: pass one of the two."
+        )
     if sizes.get("effort", "auto") == "auto":  # the other sizes start from those of this effort
         sizes = {name: size for name, size in sizes.items() if size != DOMAINS[name].start}
     return {**read, "layers": layers_from(**sizes)}

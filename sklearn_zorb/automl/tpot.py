@@ -49,7 +49,7 @@ def tpot_node(task: str, n_samples: int, n_features: int, **params: Any) -> Node
     Raises
     ------
     ValueError
-        If `task` or the sizes are none.
+        If `task` is another word, or a size is not a positive integer.
     ImportError
         If TPOT is not installed.
 

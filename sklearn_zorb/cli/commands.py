@@ -78,7 +78,7 @@ def predict(args: Namespace) -> tuple[Any, str]:
     check_outputs({"--output": args.output}, inputs)
     model = _saved_model(args)
     if args.proba and model.task == "regression":
-        raise ValueError("--proba is for classification; the model is a regression")
+        raise ValueError("--proba is for classification; this model predicts numbers")
     data = _data_for(model, args)
     X = data.X if data.X_test is None else data.X_test
     with progress("Predicting"):

@@ -55,7 +55,7 @@ class _OnWorkers(BaseLayered):
             Its chunks or partitions may be of unknown length. They are kept on the workers while
             the fit lasts, which spill to their disks what they have no memory for.
         y : array, data frame or series of Dask
-            Divided as X is; of known lengths it is divided so.
+            Divided as X is. Where lengths are known, it is divided again to match.
         sample_weight : array or series of Dask or None, default=None
 
         Returns
@@ -68,7 +68,7 @@ class _OnWorkers(BaseLayered):
         TypeError
             If X, y or the weights are no collections of Dask.
         ValueError
-            As of the local estimator, or if partitions of X and y differ in length.
+            Where the local estimator raises one, and if partitions of X and y differ in length.
         """
         data, classes = read_collections(self.client_, self._unfitted(), X, y, sample_weight)
         return self._become(self._learned(data, Call(classes)))
@@ -187,7 +187,7 @@ class DaskZORBClassifier(_OnWorkers, ZORBClassifier):
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
     n_jobs, random_state, warm_start, verbose : object
-        As above.
+        As in `sklearn_zorb.ZORBClassifier`.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
 
@@ -297,7 +297,7 @@ class DaskZORBRegressor(_OnWorkers, ZORBRegressor):
         Bound on the working set of each worker. Up to half of it hidden activations are kept,
         and computed again in each pass beyond; None takes a quarter of the worker's own limit.
     n_jobs, random_state, warm_start, verbose : object
-        As above.
+        As in `sklearn_zorb.ZORBRegressor`.
     client : distributed.Client or None, default=None
         Connection to the cluster; None takes the one that was made last.
 

@@ -20,8 +20,8 @@ class CReLU(Activation):
     r"""Put the positive and the negative part of the input, beyond a threshold, side by side.
 
     :math:`f(z) = [\max(z - \theta, 0),\ \max(-z - \theta, 0)]` on the last axis [1]_; with a
-    threshold the soft thresholding of sparse codes [2]_. The inverse target is the difference
-    of both halves, the threshold added to what it was taken from.
+    threshold it is the soft thresholding of sparse codes [2]_. The inverse target is the difference
+    of the two halves; the threshold is added to the half from which it was taken.
 
     Parameters
     ----------

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class Power(Activation):
-    r"""Take a power of the size of its input, whose sign stays, :math:`f(z) = \pm |z|^p`.
+    r"""Raise the size of each input to a power and keep its sign, :math:`f(z) = \pm |z|^p`.
 
-    The square root makes the spread of what is counted or pooled alike in weak and in strong
-    features, so that distances do not go by a few of these [1]_. The inverse target is
+    Counts and pooled responses vary more where they are large. Their square roots vary alike, so
+    that a few strong features do not decide distances [1]_. The inverse target is
     :math:`\pm |t|^{1/p}`.
 
     Parameters

@@ -56,7 +56,7 @@ def to_onnx(
     Raises
     ------
     NotImplementedError
-        If ONNX cannot express a layer; it is named.
+        If ONNX cannot express a layer. The error names it.
 
     See Also
     --------
@@ -128,7 +128,7 @@ def onnx_inputs(session: InferenceSession, X: TableLike) -> dict[str, np.ndarray
     Raises
     ------
     ValueError
-        If a column is missing, or holds text, and numbers when the model was made; it is named.
+        If a column is missing, or holds text where the model takes numbers. The error names it.
 
     Examples
     --------

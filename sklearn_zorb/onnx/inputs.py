@@ -67,7 +67,9 @@ def _numbers(
         elif column.kind == "nothing" and is_text:
             found.append(_told(graph, values, {}, np.nan))
         elif is_text:
-            raise TypeError(f"column {column.name!r} comes as text, and held numbers in fit.")
+            raise TypeError(
+                f"column {column.name!r} comes as text, and held numbers in fit: convert it."
+            )
         else:
             numbers = graph.cast(values)
             found.append(numbers * np.nan if column.kind == "nothing" else numbers)

@@ -62,7 +62,7 @@ def test_parameters_as_tools_hand_them_out():
     once = parameters(max_features="0.35", rounds=31, learning_rate=0.30000000000000004)
     assert once == {"layers": "Auto[max_features=0.35, rounds=31, learning_rate=0.3]"}
     assert parameters(**once) == once
-    with pytest.raises(ValueError, match="layers='Dense.4.' beside trees: pass either"):
+    with pytest.raises(ValueError, match="layers='Dense.4.' beside trees: pass one of the two"):
         parameters(layers="Dense[4]", trees=3)
 
 
