@@ -104,6 +104,17 @@ class Branches(NestedNames, Layer):
     def solve(
         self, params: Params, inputs: Rows, targets: Targets | None, context: Context
     ) -> Solved:
+        return self._solved(params, inputs, targets, context)
+
+    def _solved(
+        self,
+        params: Params,
+        inputs: Rows,
+        targets: Targets | None,
+        context: Context,
+        hands_on: bool = True,
+    ) -> Solved:
+        """Solve the layers of each branch; without `hands_on`, make no outputs."""
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context.replace(left_out=False))
         solved, outputs = dict(params), []
@@ -112,11 +123,11 @@ class Branches(NestedNames, Layer):
             share = None if targets is None else targets.columns(own_columns[i])
             branch_params, rows = sweep.solve(
                 branch, branch_params, inputs, share, contexts[i],
-                visit=report_collector(reports, i + 1, branch),
+                visit=report_collector(reports, i + 1, branch), hands_on=hands_on,
             )  # fmt: skip
             outputs.append(rows)
             solved[f"branch_{i + 1}"] = sequence.keyed(branch_params)
-        return Solved(solved, outputs=_join(outputs), report=reports)
+        return Solved(solved, outputs=_join(outputs) if hands_on else None, report=reports)
 
     def trainable(self, params: Params) -> Params:
         return {

@@ -36,6 +36,7 @@ def solve(
     visit: Visit | None = None,
     taps: Sequence[int] = (),
     first: int = 0,
+    hands_on: bool = True,
 ) -> tuple[list[Params], Rows]:
     """Solve every layer that learns once, front to back.
 
@@ -54,6 +55,8 @@ def solve(
         Indices of layers whose inputs are read again later.
     first : int, default=0
         Layers before this one keep the params they have.
+    hands_on : bool, default=True
+        Whether the outputs of the last layer are computed, where they fit.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def solve(
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
             outputs = Rows.of(solved.outputs)
-        if i + 1 == len(layers) or wanted[i + 1] or i + 1 in taps:
+        last = i + 1 == len(layers)
+        if (hands_on if last else wanted[i + 1]) or i + 1 in taps:
             outputs = outputs.kept(context)
         if visit is not None:
             stopped = bool(visit(i, inputs, solved, params)) or stopped
