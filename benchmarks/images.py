@@ -180,7 +180,7 @@ def main(arguments=None):
                 found[name, layers] = {**found.get((name, layers), {}), **row}
         if not any(size):
             save("images", list(found.values()))
-        for curves in rival(name, chosen.rival, *size):
+        for curves in rival(name, chosen.rival, *size) if chosen.rival else ():
             for (data, _), row in found.items():
                 row.update(beside(curves, row["fit s"]) if data == name else {})
             if not any(size):

@@ -9,7 +9,8 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, format_layers, parse_layers
-from sklearn_zorb.layers import Auto, Trees
+from sklearn_zorb.layers import Auto, FlipAverage, Trees
+from sklearn_zorb.rows import output_shapes
 
 
 def kinds(layers):
@@ -181,8 +182,16 @@ def test_images_have_filters_of_their_size():
         return format_layers(layers)
 
     assert text(500, (9, 8)).startswith("Reshape[(9, 8, 1)] Conv2D[")
-    # colour images beside their mirror images, large ones coarser
-    assert text(500, (30, 30, 3)).startswith("FlipAverage(Conv2D[")
+    # colour images beside their mirror images, in regions that overlap; large ones coarser
+    colour = parse_layers(text(500, (32, 40, 3)))[0]
+    assert isinstance(colour, FlipAverage)
+    ((side_by_side,),) = colour.children()
+    for block in side_by_side.children():
+        inner, outer = output_shapes(block, (32, 40, 3))[-3:-1]
+        pool = block[-2]
+        assert outer[:2] == (4, 4)
+        for side, pixels, step in zip(inner, pool.pool_size, pool.stride, strict=False):
+            assert pixels + 3 * step == side and pixels >= 2 * step
     assert text(500, (96, 90, 1)).startswith("AvgPool2D[3] Conv2D[")
     assert "Conv2D" not in text(500, (7, 30, 3)) + text(500, (5, 8, 8, 1)) + text(500, (64,))
     assert "Conv2D" not in text(500, (9, 8, 1), Auto(blocks="linear+forest"))

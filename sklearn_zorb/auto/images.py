@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from ..layers import (
     Flatten,
     FlipAverage,
     Kernel,
+    Parallel,
     Power,
     Reshape,
     Stack,
 )
+from ..rows import output_shapes
 from .efforts import n_landmarks
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ USUAL_SIDE = 32
 # of the window of a filter, and regions that its responses are pooled to, down and across
 MOST_SIZE, REGIONS = 6, 4
 CONTRAST, THRESHOLD = 0.01, 0.5
+# what other filters made has far fewer directions that count than numbers
+DEEP_WHITENING = 1.0
 LEAST_LANDMARKS = 500
 # bytes of pooled responses of all images
 FEATURE_BYTES = 1.6e9
@@ -85,21 +89,51 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
     size = int(np.clip(sides.min() // 4 + 1, 2, MOST_SIZE))
     regions = min(REGIONS, int(sides.min()) // 3)
     n_filters = _n_filters(work, n_rows, math.prod(sides) * size**2 * channels, regions)
-    filters: list[Layer] = [
-        Conv2D(
-            n_filters, size, padding=(size - 1) // 2, initializer="kmeans", contrast=CONTRAST,
-            relaxation=0,
-        ),
-        CReLU(THRESHOLD), AvgPool2D(regions=regions), Flatten(),
-    ]  # fmt: skip
-    # what is photographed in colour has no side; digits and letters have
-    body = [FlipAverage(filters)] if channels == 3 else filters
+    if channels == 3:
+        body = _of_photographs((*map(int, sides), channels), n_filters, size, regions)
+    else:
+        body = [_filters(n_filters, size), CReLU(THRESHOLD), AvgPool2D(regions=regions), Flatten()]
     affordable = work.distances / (n_rows * 2 * n_filters * regions**2)
     usual = min(n_rows, work.landmarks, max(LEAST_LANDMARKS, int(affordable) // 100 * 100))
     landmarks = n_landmarks(auto, usual, n_rows)
     kernel = Kernel(landmarks, kind="gaussian", bandwidth=1.0, reweight=0)
     # a stack, for the read-out to see the kernel alone
     return [*front, *body, Power(), BatchNorm(), Stack([[kernel]])]
+
+
+def _of_photographs(shape: Shape, n_filters: int, size: int, regions: int) -> list[Layer]:
+    """Filters of pixels beside filters of what others make of pixels.
+
+    What is photographed has no side and lies anywhere, as digits and letters do not: regions
+    overlap, and mirror images count as much.
+    """
+
+    def pooled(filters: Conv2D, shape: Shape) -> list[Layer]:
+        shape = filters.output_shape(shape)
+        return [filters, CReLU(THRESHOLD), _overlapping(shape, regions), Flatten()]
+
+    of_pixels = pooled(_filters(n_filters // 2, size), shape)
+    few = _filters(max(5, n_filters // 8), min(size, 5))
+    front = [few, CReLU(THRESHOLD), AvgPool2D(), Power()]
+    *_, inner = output_shapes(front, shape)
+    deep = _filters(n_filters // 2, 3, whitening=DEEP_WHITENING)
+    return [FlipAverage([Parallel([of_pixels, [*front, *pooled(deep, inner)]])])]
+
+
+def _filters(n_filters: int, size: int, **settings: Any) -> Conv2D:
+    """Filters that are learned from windows, and stay as they are."""
+    return Conv2D(
+        n_filters, size, padding=(size - 1) // 2, initializer="kmeans", contrast=CONTRAST,
+        relaxation=0, **settings,
+    )  # fmt: skip
+
+
+def _overlapping(shape: Shape, regions: int) -> AvgPool2D:
+    """Means over so many regions, down and across, each half of which is the next one's too."""
+    steps = tuple(side // (regions + 1) for side in shape[:2])
+    sizes = tuple(side - (regions - 1) * step for side, step in zip(shape, steps, strict=False))
+    square = sizes[0] == sizes[1] and steps[0] == steps[1]
+    return AvgPool2D(sizes[0], stride=steps[0]) if square else AvgPool2D(sizes, stride=steps)
 
 
 def _n_filters(work: ImageEffort, n_rows: int, window_products: float, regions: int) -> int:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .base import InitialData
     from .windows import Windows
 
-# enough for the covariance of some hundred pixels, and for thousands of filters
-LEARNED_WINDOWS = 100_000
+# enough for the covariance of some hundred pixels, and for thousands of filters; fewer where a
+# window is so large that they would take more numbers than this
+LEARNED_WINDOWS, LEARNED_NUMBERS = 100_000, 2.5e7
 # images that these are taken from, at the most
 LEARNED_IMAGES = 5000
 # windows that vary less than this share of the mean are blank: nothing can be learned of them
@@ -45,10 +46,9 @@ def without_contrast(pixels: Any, present: Any, params: Params) -> Array:
     return xp.reshape(flat * spread + mean, pixels.shape)
 
 
-def mean_variance(windows: Windows, rng: np.random.Generator, data: InitialData) -> float:
-    """Mean variance of windows of training images, at least the smallest number there is."""
-    variance = draw_windows(windows, rng, data).var(axis=1).mean()
-    return max(float(variance), np.finfo(np.float64).tiny)
+def mean_variance(rows: np.ndarray) -> float:
+    """Mean variance of windows, at least the smallest number there is."""
+    return max(float(rows.var(axis=1).mean()), np.finfo(np.float64).tiny)
 
 
 def draw_windows(windows: Windows, rng: np.random.Generator, data: InitialData) -> np.ndarray:
@@ -63,8 +63,9 @@ def draw_windows(windows: Windows, rng: np.random.Generator, data: InitialData) 
     images = images[np.unique(keys[images], return_index=True)[1]]
     images = rng.permutation(images)[:LEARNED_IMAGES]
     positions = math.prod(windows.counts)
-    each = min(positions, -(-LEARNED_WINDOWS // len(images)))
     width = math.prod(windows.size) * inputs.shape[-1]
+    wanted = min(LEARNED_WINDOWS, int(LEARNED_NUMBERS / width))
+    each = min(positions, max(1, -(-wanted // len(images))))
     found = []
     for part in Memory().chunks(len(images), 8 * positions * width):
         some = images[part]

@@ -15,6 +15,7 @@ from ..linalg.pseudoinverse import minimum_norm_map
 from ..memory import Memory
 from .base import Traits
 from .contrast import draw_windows, mean_variance, most_varied, with_contrast, without_contrast
+from .filters import WHITENING
 from .initializers import is_unsupervised
 from .linear import LinearLayer
 from .windows import POSITIVE, SIZES, Windows, pair
@@ -63,6 +64,10 @@ class Conv2D(LinearLayer):
     contrast : float or None, default=None
         Share c of the mean variance of windows that is added to the variance of each, above 0;
         None takes windows as they are.
+    whitening : float, default=0.1
+        Share of the mean variance of all directions that is added to that of each, above 0, before
+        "patches", "kmeans" and "pca" whiten windows. The larger, the less noise comes into filters:
+        0.1 is good for windows of pixels, and 1 for windows of what other filters made.
     alpha : "loo", float or None, default=None
         Ridge penalty; None takes the estimator's.
     relaxation : float or None, default=None
@@ -103,6 +108,7 @@ class Conv2D(LinearLayer):
         "stride": SIZES,
         "padding": [StrOptions({"valid", "same"}), Interval(Integral, 0, None, closed="left")],
         "contrast": [None, Interval(Real, 0, None, closed="neither")],
+        "whitening": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -115,6 +121,7 @@ class Conv2D(LinearLayer):
         use_bias: bool = True,
         initializer: Initializer | str = "glorot_uniform",
         contrast: Float | None = None,
+        whitening: Float = WHITENING,
         alpha: Float | Literal["loo"] | None = None,
         relaxation: Float | None = None,
         rcond: Float | None = None,
@@ -126,6 +133,7 @@ class Conv2D(LinearLayer):
         self.use_bias = use_bias
         self.initializer = initializer
         self.contrast = contrast
+        self.whitening = whitening
         self.alpha = alpha
         self.relaxation = relaxation
         self.rcond = rcond
@@ -143,23 +151,29 @@ class Conv2D(LinearLayer):
         self, rng: np.random.Generator, input_shape: Shape, data: InitialData | None = None
     ) -> Params:
         extra: Params = {}
+        drawn = None
         if self.contrast is not None:
-            extra["floor"] = np.asarray(float(self.contrast))
+            floor = float(self.contrast)
+            if data is not None:
+                drawn = draw_windows(self._windows(input_shape), rng, data)
+                floor *= mean_variance(drawn)
+            extra["floor"] = np.asarray(floor)
         if data is None:
             return {**self._drawn(rng, input_shape), **extra}
-        if extra:
-            extra["floor"] = extra["floor"] * mean_variance(self._windows(input_shape), rng, data)
-        return {**self._drawn(rng, input_shape, lambda: self._examples(rng, extra, data)), **extra}
+        examples = partial(self._examples, rng, extra, data, drawn)
+        return {**self._drawn(rng, input_shape, examples), **extra}
 
     def _examples(
-        self, rng: np.random.Generator, params: Params, data: InitialData
+        self, rng: np.random.Generator, params: Params, data: InitialData, drawn: np.ndarray | None
     ) -> tuple[Any, ...]:
         """Windows for an initialiser: many of each image, or the one that varies most."""
         inputs, y, sample_weight = data
         windows = self._windows(inputs.shape[1:])
-        if is_unsupervised(self.initializer):
-            return with_contrast(draw_windows(windows, rng, data), params), None, None
-        return with_contrast(most_varied(windows, inputs), params), y, sample_weight
+        if not is_unsupervised(self.initializer):
+            return with_contrast(most_varied(windows, inputs), params), y, sample_weight
+        rows = with_contrast(draw_windows(windows, rng, data) if drawn is None else drawn, params)
+        known = isinstance(self.initializer, str)
+        return (rows, None, None, self.whitening) if known else (rows, None, None)
 
     def rows(self, params: Params | None, inputs: Array) -> Array:
         return with_contrast(self._windows(inputs.shape[1:]).patches(inputs), params or {})

@@ -3,7 +3,7 @@ r"""Initial weights that are learned from training rows without their targets.
 Rows, windows of images for a `Conv2D`, are whitened: with their mean m, and eigenvectors U and
 eigenvalues :math:`\lambda` of their covariance,
 
-.. math:: P = U (\Lambda + \tfrac{1}{10}\bar\lambda I)^{-1/2} U^\top, \quad q = P (x - m).
+.. math:: P = U (\Lambda + w\bar\lambda I)^{-1/2} U^\top, \quad q = P (x - m).
 
 A unit whose filter in that space is f, of length one, has the weights :math:`P f` and the bias
 :math:`-m^\top P f`, so that its output is :math:`f^\top q`.
@@ -20,8 +20,8 @@ from sklearn.cluster import MiniBatchKMeans
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# share of the mean eigenvalue that whitening adds to each: small ones are noise
-WHITENED_FLOOR = 0.1
+# w, the share of the mean eigenvalue that is added to each: small ones are noise
+WHITENING = 0.1
 
 
 def _initializer(find: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -37,10 +37,11 @@ def _initializer(find: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
         rows: Any,
         y: object = None,
         sample_weight: np.ndarray | None = None,
+        whitening: float = WHITENING,
     ) -> np.ndarray:
         rows = _distinct(rows, sample_weight)
         mean, (values, vectors) = rows.mean(axis=0), _principal(rows)
-        floor = WHITENED_FLOOR * max(values.mean(), np.finfo(np.float64).tiny)
+        floor = whitening * max(values.mean(), np.finfo(np.float64).tiny)
         matrix = (vectors / np.sqrt(np.maximum(values, 0) + floor)) @ vectors.T
         filters = _unit(find(rng, shape[1], (rows - mean) @ matrix, vectors))
         weights = matrix @ filters.T

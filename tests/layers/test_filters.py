@@ -95,3 +95,13 @@ def test_windows_of_images_are_whitened(initializer, rng):
     weighted = initial(layer, images, sample_weight=np.repeat([1.0, 0.0], 100))
     alone = initial(layer, images[:100])
     np.testing.assert_array_equal(weighted["weights"], alone["weights"])
+
+
+@pytest.mark.parametrize("whitening", [0.1, 1.0])
+def test_whitening_leaves_directions_of_noise_small(rng, whitening):
+    images = (rng.normal(size=(500, 6)) @ rng.normal(size=(6, 6))).reshape(500, 1, 1, 6)
+    layer = Conv2D(6, 1, initializer="pca", whitening=whitening)
+    outputs = layer.forward(initial(layer, images), images).reshape(500, 6)
+    variances = PCA().fit(images.reshape(500, 6)).explained_variance_
+    expected = variances / (variances + whitening * variances.mean())
+    np.testing.assert_allclose(outputs.var(axis=0), expected, rtol=0.01)
