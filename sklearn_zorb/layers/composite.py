@@ -29,6 +29,9 @@ class Branches(NestedNames, Layer):
     attributes which parameter holds its layers, and may give other `paths` than those.
     """
 
+    # whether all that is solved lies in the branches
+    only_parts_learn = True
+
     def children(self) -> tuple[list[Layer], ...]:
         held = getattr(self, self.block_parameter)
         return tuple(_plain(block) for block in (held if self.many_blocks else [held]))
@@ -104,17 +107,6 @@ class Branches(NestedNames, Layer):
     def solve(
         self, params: Params, inputs: Rows, targets: Targets | None, context: Context
     ) -> Solved:
-        return self._solved(params, inputs, targets, context)
-
-    def _solved(
-        self,
-        params: Params,
-        inputs: Rows,
-        targets: Targets | None,
-        context: Context,
-        hands_on: bool = True,
-    ) -> Solved:
-        """Solve the layers of each branch; without `hands_on`, make no outputs."""
         own_columns = columns_of(params["widths"])
         contexts = sequence.streams(own_columns, context.replace(left_out=False))
         solved, outputs = dict(params), []
@@ -123,11 +115,11 @@ class Branches(NestedNames, Layer):
             share = None if targets is None else targets.columns(own_columns[i])
             branch_params, rows = sweep.solve(
                 branch, branch_params, inputs, share, contexts[i],
-                visit=report_collector(reports, i + 1, branch), hands_on=hands_on,
+                visit=report_collector(reports, i + 1, branch),
             )  # fmt: skip
             outputs.append(rows)
             solved[f"branch_{i + 1}"] = sequence.keyed(branch_params)
-        return Solved(solved, outputs=_join(outputs) if hands_on else None, report=reports)
+        return Solved(solved, outputs=_join(outputs), report=reports)
 
     def trainable(self, params: Params) -> Params:
         return {

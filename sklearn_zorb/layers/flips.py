@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..linalg import namespace
@@ -43,7 +44,7 @@ class _ViewAverage(Branches):
         self, params: Params, inputs: Rows, targets: Targets | None, context: Context
     ) -> Solved:
         # what the layers hand on are features of one view only
-        return self._solved(params, inputs, targets, context, hands_on=False)
+        return replace(super().solve(params, inputs, targets, context), outputs=None)
 
 
 class FlipAverage(_ViewAverage):

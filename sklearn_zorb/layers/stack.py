@@ -79,6 +79,7 @@ class Stack(Branches):
     1.0
     """
 
+    only_parts_learn = False
     block_parameter = "blocks"
     many_blocks = True
 

@@ -22,6 +22,8 @@ def is_solved(layer: Layer, context: Context) -> bool:
     """Whether a sweep would change params of the layer; where not, it is not solved."""
     if not layer.traits.learns:
         return False
+    if getattr(layer, "only_parts_learn", False):
+        return any(is_solved(part, context) for branch in layer.children() for part in branch)
     relaxation = getattr(layer, "relaxation", 1.0)
     return (context.relaxation if relaxation is None else relaxation) > 0
 
@@ -36,7 +38,6 @@ def solve(
     visit: Visit | None = None,
     taps: Sequence[int] = (),
     first: int = 0,
-    hands_on: bool = True,
 ) -> tuple[list[Params], Rows]:
     """Solve every layer that learns once, front to back.
 
@@ -55,8 +56,6 @@ def solve(
         Indices of layers whose inputs are read again later.
     first : int, default=0
         Layers before this one keep the params they have.
-    hands_on : bool, default=True
-        Whether the outputs of the last layer are computed, where they fit.
 
     Returns
     -------
@@ -79,8 +78,7 @@ def solve(
         outputs = inputs.then(layer, params[i])
         if solved is not None and solved.outputs is not None:
             outputs = Rows.of(solved.outputs)
-        last = i + 1 == len(layers)
-        if (hands_on if last else wanted[i + 1]) or i + 1 in taps:
+        if i + 1 == len(layers) or wanted[i + 1] or i + 1 in taps:
             outputs = outputs.kept(context)
         if visit is not None:
             stopped = bool(visit(i, inputs, solved, params)) or stopped

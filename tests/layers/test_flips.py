@@ -70,3 +70,12 @@ def test_both_signs_beyond_a_threshold():
     found, _ = inverted(CReLU(0.75), {}, outputs)
     # what lies within the threshold has left no trace
     np.testing.assert_allclose(found, np.where(abs(z) > 0.75, z, 0.0))
+
+
+def test_filters_that_stay_as_they_are_take_no_step_of_a_fit():
+    y = np.arange(40) % 2
+    for relaxation, solved in ((0, False), (0.5, True)):
+        text = f"FlipAverage(Conv2D[3, 3, relaxation={relaxation}] CReLU Flatten) BatchNorm"
+        model = ZORBClassifier(text, input_shape=(6, 5, 2), random_state=0)
+        steps = [step["layer"] for step in model.fit(IMAGES.reshape(40, -1), y).history_]
+        assert ("flipaverage_1" in steps) == solved and "batchnorm_1" in steps
