@@ -185,9 +185,8 @@ def main(arguments=None):
             row = alone(fitted, name, layers, *size)
             show([row])
             if not any(size):
-                found[name, layers] = {**found.get((name, layers), {}), **row}
-        if not any(size):
-            save("images", list(found.values()))
+                found[name, layers] = row
+                save("images", list(found.values()))
         if chosen.rival:
             known = on_record("images_rival").get("rows", [])
             known = [row for row in known if row["data"] != name]

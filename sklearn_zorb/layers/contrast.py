@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # enough for the covariance of some hundred pixels, and for thousands of filters; fewer where a
 # window is so large that they would take more numbers than this
 LEARNED_WINDOWS, LEARNED_NUMBERS = 100_000, 2.5e7
-# images that these are taken from, at the most
-LEARNED_IMAGES = 5000
+# of one image, where there are enough images
+WINDOWS_OF_IMAGE = 20
 # windows that vary less than this share of the mean are blank: nothing can be learned of them
 BLANK = 1e-3
 
@@ -57,14 +57,17 @@ def draw_windows(windows: Windows, rng: np.random.Generator, data: InitialData) 
     Blank ones are left out as long as there are others.
     """
     inputs, _, sample_weight = data
-    keys = row_keys(Rows.of(inputs).then(Flatten(), {}), Memory())
+    source = Rows.of(inputs)
+    if source.blocks is None:
+        source = Rows(source.source, dtype=source.dtype)  # copies are known before any layer
+    keys = row_keys(source.then(Flatten(), {}), Memory())
     images = np.arange(len(keys)) if sample_weight is None else np.flatnonzero(sample_weight)
     # the order of keys does not depend on that of rows
     images = images[np.unique(keys[images], return_index=True)[1]]
-    images = rng.permutation(images)[:LEARNED_IMAGES]
     positions = math.prod(windows.counts)
     width = math.prod(windows.size) * inputs.shape[-1]
     wanted = min(LEARNED_WINDOWS, int(LEARNED_NUMBERS / width))
+    images = rng.permutation(images)[: max(1, wanted // WINDOWS_OF_IMAGE)]
     each = min(positions, max(1, -(-wanted // len(images))))
     found = []
     for part in Memory().chunks(len(images), 8 * positions * width):
