@@ -24,6 +24,8 @@ from unittest import mock
 import numpy as np
 import psutil
 
+from sklearn_zorb.memory import DEFAULT_LIMIT
+
 from .common import note, save, show, timed
 from .tabular.tables import load
 
@@ -34,6 +36,8 @@ N_GIGABYTES = float(os.environ.get("DASK_SCALE_GB", 20))
 WIDTH, UNITS, BLOCKS = 100, 256, 20
 LAYERS = f"Dense[{UNITS}] Tanh"
 REPEATS = int(os.environ.get("DASK_SCALE_REPEATS", 3))
+# Dask has the C library hand memory back at once; with these it keeps it for the next array
+KEEPING = {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 BARE = """
 import sys
 from time import process_time
@@ -67,6 +71,13 @@ def cluster(n_workers, processes=True, **options):
         Client(workers) as client,
     ):  # fmt: skip
         yield client
+
+
+def room(n_workers):
+    """Bytes that so many workers keep."""
+    from sklearn_zorb.dask.workers import KEPT_SHARE
+
+    return KEPT_SHARE * 6e9 * n_workers
 
 
 def rows(n_rows=N_ROWS, blocks=BLOCKS):
@@ -108,14 +119,14 @@ def bare(n_processes):
     return seconds, busiest
 
 
-def fitted(client):
+def fitted(client, n_rows=N_ROWS):
     """(seconds, those of the busiest processor) of a fit, and bytes on the wire of each solve."""
     from distributed import wait
 
     from sklearn_zorb.dask import DaskZORBRegressor
     from sklearn_zorb.rows.systems import RemoteSystem
 
-    X, y = client.persist(rows())
+    X, y = client.persist(rows(n_rows))
     wait([X, y])
     sums, wire = RemoteSystem.gram, {}
 
@@ -143,15 +154,19 @@ def sent():
 def scaling():
     """One worker and two, beside two bare processes; and the local estimator with two threads."""
     runs: dict = {name: [] for name in ("bare 1", "bare 2", "dask 1", "dask 2", "local 2")}
-    wires, known = [], rates()
+    wires, known, kept = [], {}, []
     for repeat in range(REPEATS):
         for count in (1, 2):
             note(f"{count} of 2, run {repeat + 1} of {REPEATS}")
             runs[f"bare {count}"].append(bare(count))
             with cluster(count) as client:
+                known[count] = rates_on(client)
                 seconds, wire = fitted(client)
                 runs[f"dask {count}"].append(seconds)
         wires.append(wire)
+        note("a worker that keeps its memory")
+        with mock.patch.dict(os.environ, KEEPING), cluster(1) as client:
+            kept.append((rates_on(client), fitted(client)[0][0]))
         note("the local estimator")
         runs["local 2"].append(local())
     row: dict = {"rows": N_ROWS}
@@ -164,13 +179,33 @@ def scaling():
     row["dask 2 / local, s"] = row["dask 2 s"] / row["local 2 s"]
     # of the local estimator both threads are in it
     row["dask 2 / local, processor s"] = 2 * row["dask 2 processor s"] / row["local 2 processor s"]
-    row |= known
-    row |= {f"model, {n} s": modelled(known, n) for n in (1, 2)}
-    for width in wires[0]:
+    row |= {f"{name}, of {n}": value for n in known for name, value in known[n].items()}
+    row |= {f"model, {n} s": modelled(known[n], N_ROWS, n, room(n)) for n in known}
+    row |= {"model, local s": modelled(rates(), N_ROWS, 2, DEFAULT_LIMIT / 2)}
+    row |= {"memory kept s": min(seconds for _, seconds in kept)}
+    row |= {"model, memory kept s": modelled(kept[0][0], N_ROWS, 1, room(1))}
+    for width, targets in ((WIDTH, UNITS), (WIDTH + UNITS, 1)):
         measured = min(wire[width] for wire in wires)
         row[f"MB of a solve, width {width}"] = measured / 1e6
         row[f"times 2 x {width}^2 x 8 bytes"] = measured / (2 * width**2 * 8)
+        row[f"times the model, width {width}"] = measured / (3 * width * (width + targets) * 8)
     return [row]
+
+
+def sizes():
+    """Seconds of fewer rows, beside the cost model."""
+    found = []
+    for count in (1, 2):
+        for part in (4, 2):
+            n_rows = N_ROWS // part
+            note(f"{n_rows} rows, {count} of 2 workers")
+            with cluster(count) as client:
+                known = rates_on(client)
+                seconds = fitted(client, n_rows)[0][0]
+            model = modelled(known, n_rows, count, room(count))
+            found.append({"rows": n_rows, "workers": count, "s": seconds, "model s": model,
+                          "times the model": seconds / model})  # fmt: skip
+    return found
 
 
 def local():
@@ -191,45 +226,70 @@ def local():
     return tuple(map(float, done.stdout.split()))
 
 
-def rates(rows=50_000):
-    """What one thread does in a second of its processor: flops of products, elements of tanh."""
+def rates(_=None, rows=3000, passes=20):
+    """What this thread does in a second, by operations on chunks as long as those of a fit."""
     rng = np.random.default_rng(0)
-    X, W = rng.normal(size=(rows, WIDTH)), rng.normal(size=(WIDTH, UNITS)) / 10
-    hidden, width = np.tanh(X @ W), WIDTH + UNITS
-    seen = np.hstack([X, hidden])
-    product, gram = busy(lambda: X @ W), busy(lambda: seen.T @ seen)
-    tanh, copy = busy(lambda: np.tanh(hidden)), busy(lambda: (X - 1.0) / 2.0)
-    return {"product GF/s": 2e-9 * rows * WIDTH * UNITS / product,
-            "Gram GF/s": 1e-9 * rows * width**2 / gram,
-            "tanh M/s": 1e-6 * rows * UNITS / tanh,
-            "elementwise M/s": 2e-6 * rows * WIDTH / copy}  # fmt: skip
+    X, W = rng.normal(size=(passes, rows, WIDTH)), rng.normal(size=(WIDTH, UNITS)) / 10
+    hidden = np.tanh(X @ W)
+    seen = np.concatenate([X, hidden], axis=2)
+    width, count = WIDTH + UNITS, passes * rows
+
+    def each(function, chunks):
+        return least(lambda: [function(chunk) for chunk in chunks])
+
+    return {
+        "Gram flops/s": count * width**2 / each(lambda one: one.T @ one, seen),
+        "product flops/s": 2 * count * WIDTH * UNITS / each(lambda one: one @ W, X),
+        "tanh/s": count * UNITS / each(np.tanh, hidden),
+        "new numbers/s": count * UNITS / each(lambda one: one + 1.0, hidden),
+        "numbers/s": count * UNITS / each(lambda one: np.add(one, 1.0, out=one), hidden),
+    }
 
 
-def busy(function):
-    """Processor seconds of a call, the least of three."""
+def least(function):
+    """Seconds of a call, the least of three."""
     seconds = []
     for _ in range(4):
-        started = time.process_time()
+        started = time.perf_counter()
         function()
-        seconds.append(time.process_time() - started)
+        seconds.append(time.perf_counter() - started)
     return min(seconds[1:])
 
 
-def modelled(found, n_workers):
-    """Seconds of the fit by the cost model of the guide, where activations are made again.
+def rates_on(client):
+    """The mean rates of all workers, which work at the same time, and seconds of a pass."""
+    import dask.array as da
+    from distributed import wait
 
-    X is gone through twelve times before the first solve (checks, extremes, moments), and scaled
-    in each pass; hidden activations are made in the pass for the sums of the read-out and in that
-    for left-out predictions.
+    from sklearn_zorb.dask.workers import Workers
+    from sklearn_zorb.rows.remote import total
+
+    places = list(client.scheduler_info(n_workers=-1)["workers"])
+    wait([client.submit(rates, worker, workers=[worker], pure=False) for worker in places])
+    tasks = [client.submit(rates, worker, workers=[worker], pure=False) for worker in places]
+    found = client.gather(tasks)
+    known = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    parts = client.compute(list(da.zeros(BLOCKS, chunks=1).to_delayed()))
+    table = Workers(client, [1] * BLOCKS).table(parts, np.zeros(1))
+    known["s of a pass"] = least(lambda: total(np.sum, np.add, table))
+    return known
+
+
+def modelled(known, n_rows, n_threads, room=0.0, width=WIDTH, units=UNITS):
+    """Seconds of a fit of one hidden layer, by the cost model of the guide.
+
+    `room` is how many bytes of scaled inputs and activations are kept.
     """
-    seen = WIDTH + UNITS
-    seconds = 12 * WIDTH / found["elementwise M/s"] * 1e-6
-    seconds += (WIDTH**2 + seen**2) / found["Gram GF/s"] * 1e-9
-    seconds += 2 * 2 * WIDTH * UNITS / found["product GF/s"] * 1e-9
-    seconds += 2 * UNITS / found["tanh M/s"] * 1e-6
-    # standardised, centred, put side by side, stretched to the range of the targets
-    seconds += (3 * 2 * WIDTH + 2 * 6 * seen) / found["elementwise M/s"] * 1e-6
-    return N_ROWS / n_workers * seconds
+    seen = width + units
+    scaled = 1 if 8 * n_rows * width <= room else 5
+    made = 1 if 8 * n_rows * (width + units) <= room else 2
+    grams = (width**2 + seen**2) / known["Gram flops/s"]
+    products = 2 * (1 + made) * width * units / known["product flops/s"]
+    curves = (1 + made) * units / known["tanh/s"]
+    new = ((2 + scaled) * width + 6 * units + 3 * seen) / known["new numbers/s"]
+    others = ((8 + scaled) * width + (11 + 3 * made) * units + 2 * seen) / known["numbers/s"]
+    each = grams + products + curves + new + others
+    return n_rows / n_threads * each + 25 * known.get("s of a pass", 0.0)
 
 
 def equality(n_rows=6000):
@@ -326,8 +386,9 @@ def chunks():
     command = [sys.executable, "-c", CHUNKED, str(count), limit]
     done = subprocess.run(command, check=True, capture_output=True)
     seconds, added, score = map(float, done.stdout.split())
-    return [{"GB": N_GIGABYTES, "memory_limit": limit, "s": seconds, "added GB": added / 1e9,
-             "loo R2": score}]  # fmt: skip
+    model = modelled(rates(), count * 100_000, 1, 0.5e9, units=32)
+    return [{"GB": N_GIGABYTES, "memory_limit": limit, "s": seconds, "model s": model,
+             "added GB": added / 1e9, "loo R2": score}]  # fmt: skip
 
 
 def defaults():
@@ -368,7 +429,7 @@ def default_on(name):
             "s": seconds, "in four s": longer}  # fmt: skip
 
 
-PARTS = {part.__name__: part for part in (scaling, equality, killed, chunks, defaults)}
+PARTS = {part.__name__: part for part in (scaling, sizes, equality, killed, chunks, defaults)}
 
 
 def main():
