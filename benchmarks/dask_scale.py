@@ -154,8 +154,9 @@ def sent():
 
 def scaling():
     """One worker and two, beside two bare processes; and the local estimator with two threads."""
-    runs: dict = {name: [] for name in ("bare 1", "bare 2", "dask 1", "dask 2", "local 2")}
-    wires, known, kept = [], {}, []
+    runs: dict = {name: [] for name in (
+        "bare 1", "bare 2", "dask 1", "dask 2", "kept 1", "kept 2", "local 2")}  # fmt: skip
+    wires, known, keeping = [], {}, {}
     for repeat in range(REPEATS):
         for count in (1, 2):
             note(f"{count} of 2, run {repeat + 1} of {REPEATS}")
@@ -164,10 +165,11 @@ def scaling():
                 known[count] = rates_on(client)
                 seconds, wire = fitted(client)
                 runs[f"dask {count}"].append(seconds)
+            note("workers that keep their memory")
+            with mock.patch.dict(os.environ, KEEPING), cluster(count) as client:
+                keeping[count] = rates_on(client)
+                runs[f"kept {count}"].append(fitted(client)[0])
         wires.append(wire)
-        note("a worker that keeps its memory")
-        with mock.patch.dict(os.environ, KEEPING), cluster(1) as client:
-            kept.append((rates_on(client), fitted(client)[0][0]))
         note("the local estimator")
         runs["local 2"].append(local())
     row: dict = {"rows": N_ROWS}
@@ -178,13 +180,13 @@ def scaling():
         row |= {f"bare gain, {unit}": gains[0], f"dask gain, {unit}": gains[1],
                 f"share, {unit}": gains[1] / gains[0]}  # fmt: skip
     row["dask 2 / local, s"] = row["dask 2 s"] / row["local 2 s"]
+    row["kept 2 / local, s"] = row["kept 2 s"] / row["local 2 s"]
     # of the local estimator both threads are in it
     row["dask 2 / local, processor s"] = 2 * row["dask 2 processor s"] / row["local 2 processor s"]
     row |= {f"{name}, of {n}": value for n in known for name, value in known[n].items()}
     row |= {f"model, {n} s": modelled(known[n], N_ROWS, n, room(n)) for n in known}
     row |= {"model, local s": modelled(rates(), N_ROWS, 2, DEFAULT_LIMIT / 2)}
-    row |= {"memory kept s": min(seconds for _, seconds in kept)}
-    row |= {"model, memory kept s": modelled(kept[0][0], N_ROWS, 1, room(1))}
+    row |= {f"model, kept {n} s": modelled(keeping[n], N_ROWS, n, room(n)) for n in keeping}
     for width, targets in ((WIDTH, UNITS), (WIDTH + UNITS, 1)):
         measured = min(wire[width] for wire in wires)
         row[f"MB of a solve, width {width}"] = measured / 1e6
