@@ -55,7 +55,6 @@ def trees(layers):
     return [block[-1].get_params() for block in layers[0].blocks if isinstance(block[-1], Trees)]
 
 
-@pytest.mark.quick(2)
 @pytest.mark.parametrize("effort", ["fast", "auto", "best"])
 def test_efforts_are_lists_like_any_other(effort):
     X, y = datasets.make_friedman1(250, random_state=0)

@@ -29,7 +29,7 @@ def orthogonal(n_rows=60, weights=None):
     return np.linalg.qr(basis)[0][:, 1:] * [1.0, 2.0, 3.0] / root[:, None]
 
 
-@pytest.mark.quick(20)
+@pytest.mark.quick(22)
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("solver, backend, weighted", CASES)
 def test_what_a_solver_knows_of_its_system(solver, backend, weighted, intercept):

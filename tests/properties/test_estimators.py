@@ -31,7 +31,6 @@ def test_units_and_order_of_rows(layers, seed, unit_of_rows, unit_of_targets, cl
     np.testing.assert_array_equal(y, before[1])
 
 
-@pytest.mark.quick(2)
 @LISTS
 @given(SEEDS)
 def test_weights_are_copies_and_names_of_classes_are_names(layers, seed):
