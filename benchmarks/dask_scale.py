@@ -229,7 +229,7 @@ def local():
     return tuple(map(float, done.stdout.split()))
 
 
-def rates(_=None, rows=3000, passes=20):
+def rates(rows=3000, passes=20):
     """What this thread does in a second, by operations on chunks as long as those of a fit."""
     rng = np.random.default_rng(0)
     X, W = rng.normal(size=(passes, rows, WIDTH)), rng.normal(size=(WIDTH, UNITS)) / 10
@@ -273,8 +273,8 @@ def rates_on(client):
     from sklearn_zorb.rows.remote import total
 
     places = list(client.scheduler_info(n_workers=-1)["workers"])
-    wait([client.submit(rates, worker, workers=[worker], pure=False) for worker in places])
-    tasks = [client.submit(rates, worker, workers=[worker], pure=False) for worker in places]
+    wait([client.submit(rates, workers=[worker], pure=False) for worker in places])
+    tasks = [client.submit(rates, workers=[worker], pure=False) for worker in places]
     found = client.gather(tasks)
     known = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
     parts = client.compute(list(da.zeros(BLOCKS, chunks=1).to_delayed()))

@@ -188,8 +188,8 @@ def _in_precision(X: Any, plan: Plan) -> Rows:
     X = X.tocsr() if sp.issparse(X) else X
     if sp.issparse(X) or X.dtype == plan.dtype:
         return Rows(X)
-    whole = X.dtype != np.uint8 and store_of(X) is None
-    if whole and plan.memory.keep(X.size * plan.dtype.itemsize):
+    at_once = X.dtype != np.uint8 and store_of(X) is None
+    if at_once and plan.memory.keep(X.size * plan.dtype.itemsize):
         return Rows(X.astype(plan.dtype, copy=False))
     return Rows(X, dtype=plan.dtype)
 

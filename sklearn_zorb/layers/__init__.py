@@ -9,7 +9,6 @@ from .conv import Conv2D
 from .crelu import CReLU
 from .dense import Dense
 from .encode import Encode
-from .flips import FlipAverage, ShiftAverage
 from .initializers import ReceptiveFields
 from .kernel import Kernel
 from .models import EstimatorLayer, Trees
@@ -21,6 +20,7 @@ from .power import Power
 from .scaling import BatchNorm, Standardize
 from .shape import Flatten, Reshape
 from .stack import Stack
+from .views import FlipAverage, ShiftAverage
 
 __all__ = [
     "Auto",

@@ -172,6 +172,7 @@ class Conv2D(LinearLayer):
         if not is_unsupervised(self.initializer):
             return with_contrast(most_varied(windows, inputs), params), y, sample_weight
         rows = with_contrast(draw_windows(windows, rng, data) if drawn is None else drawn, params)
+        # a function of the user's own whitens as it likes
         known = isinstance(self.initializer, str)
         return (rows, None, None, self.whitening) if known else (rows, None, None)
 

@@ -88,10 +88,11 @@ class ShiftAverage(_ViewAverage):
     r"""Average what layers make of an image and of the same image moved by a few pixels.
 
     :math:`x \mapsto \tfrac15 (f(x) + \sum_d f(x_d))`, where :math:`x_d` is the image moved by
-    `pixels` up, down, to the left or to the right, and pixels at the edge are repeated: it counts
-    less where exactly an object lies, in training and prediction alike, at five times the cost of
-    f. The layers f are solved on images as they are, and targets for the output are targets for f.
-    Do not use it behind wide pooling, which has done the same before.
+    `pixels` up, down, to the left or to the right, and pixels at the edge are repeated. Features
+    then depend less on where exactly an object lies, in training and prediction alike, at five
+    times the cost of f. The layers f are solved on images as they are, and targets for the output
+    are targets for f. Mean pooling in windows that overlap, as in ``AvgPool2D[13, stride=6]``,
+    does much the same at no cost.
 
     Parameters
     ----------
