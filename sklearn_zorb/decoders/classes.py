@@ -162,7 +162,7 @@ class ClassDecoder(ABC):
     ) -> tuple[LinearDiscriminant, PowerCalibration] | None:
         """A discriminant and its calibration where the outputs hide classes, else None.
 
-        It has to predict as many rows rightly, with a log-loss that is lower by more than noise.
+        It has to predict more rows rightly, with a log-loss that is lower by more than noise.
         Its log-loss also has to be lower than that of the shares of the classes. Where columns
         tell next to nothing, the left-out output of a row is lower for its own class, which lacks
         that row. A discriminant would learn that, predict new rows the wrong way round, and still
@@ -173,7 +173,7 @@ class ClassDecoder(ABC):
         def right(outputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
             return self.indices(outputs) == codes
 
-        if mean(right, sample_weight, found.left_out, codes) < mean(
+        if mean(right, sample_weight, found.left_out, codes) <= mean(
             right, sample_weight, outputs, codes
         ):
             return None
