@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..linalg import namespace
@@ -26,8 +27,8 @@ class _ViewAverage(Branches):
     many_blocks = False
 
     @abstractmethod
-    def views(self, images: Array) -> Iterator[Array]:
-        """Give the images as they are, then their other views."""
+    def other_views(self, images: Array) -> Iterator[Array]:
+        """Give the images as they look from elsewhere."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
@@ -35,10 +36,11 @@ class _ViewAverage(Branches):
         return super().output_shape(input_shape)
 
     def forward(self, params: Params, inputs: Array, *, rng: Stream | None = None) -> Array:
-        outputs = [
-            super(_ViewAverage, self).forward(params, view, rng=rng) for view in self.views(inputs)
-        ]
-        return sum(outputs[1:], outputs[0]) / len(outputs)
+        of_one = partial(super().forward, params, rng=rng)
+        total, count = of_one(inputs), 1
+        for view in self.other_views(inputs):
+            total, count = total + of_one(view), count + 1
+        return total / count
 
     def solve(
         self, params: Params, inputs: Rows, targets: Targets | None, context: Context
@@ -79,8 +81,7 @@ class FlipAverage(_ViewAverage):
     def __init__(self, layers: LayerList) -> None:
         self.layers = layers
 
-    def views(self, images: Array) -> Iterator[Array]:
-        yield images
+    def other_views(self, images: Array) -> Iterator[Array]:
         yield images[:, :, ::-1]
 
 
@@ -123,9 +124,9 @@ class ShiftAverage(_ViewAverage):
         self.layers = layers
         self.pixels = pixels
 
-    def views(self, images: Array) -> Iterator[Array]:
+    def other_views(self, images: Array) -> Iterator[Array]:
         n = int(self.pixels)
         padded = namespace(images).pad(images, ((0, 0), (n, n), (n, n), (0, 0)), mode="edge")
         height, width = images.shape[1:3]
-        for down, across in ((n, n), (0, n), (2 * n, n), (n, 0), (n, 2 * n)):
+        for down, across in ((0, n), (2 * n, n), (n, 0), (n, 2 * n)):
             yield padded[:, down : down + height, across : across + width]

@@ -31,7 +31,7 @@ def branches(graph: Graph, layer: Parallel | Skip, params: Params, inputs: Tenso
 @converts(FlipAverage, ShiftAverage)
 def average(graph: Graph, layer: FlipAverage | ShiftAverage, params: Params, inputs: Tensor) -> Any:
     ((block, block_params),), shape = layer.with_params(params), inputs.shape[1:]
-    views: list[Any] = list(layer.views(inputs))  # type: ignore[arg-type]  # tensors for arrays
+    views: list[Any] = [inputs, *layer.other_views(inputs)]  # type: ignore[arg-type]  # tensors for arrays
     outputs = [sequence(graph, block, block_params, view, shape) for view in views]
     return sum(outputs[1:], outputs[0]) / len(outputs)
 
