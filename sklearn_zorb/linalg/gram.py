@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # below this much work float64 products take no time that float32 ones would save
 SINGLE_PRECISION_FLOPS = 1e8
+# of an outer product, that are computed at a time
+OUTER_ELEMENTS = 1_000_000
 
 
 class Gram:
@@ -147,11 +149,15 @@ class Gram:
         total = self.weight + weight
         shift, target_shift = mean - self.mean, target_mean - self.target_mean
         scaled = self.weight * weight / total * shift
-        product = product + xp.outer(scaled, shift)
         if self._owned:
             self.product += product
+            # a few rows at a time: an outer product of many columns is as large as all sums
+            step = OUTER_ELEMENTS // len(shift) + 1
+            for start in range(0, len(shift), step):
+                some = slice(start, start + step)
+                self.product[some] += np.outer(scaled[some], shift)
         else:
-            self.product = self.product + product
+            self.product = self.product + product + xp.outer(scaled, shift)
             self._owned = isinstance(self.product, np.ndarray)
         self.cross = self.cross + cross + xp.outer(scaled, target_shift)
         self.target_squares = (
