@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from sklearn_zorb import ZORBClassifier, ZORBRegressor, auto_layers, format_layers, parse_layers
-from sklearn_zorb.layers import Auto, FlipAverage, Trees
+from sklearn_zorb.layers import Auto, FlipAverage, ShiftAverage, Trees
 from sklearn_zorb.rows import output_shapes
 
 
@@ -201,7 +201,10 @@ def test_images_have_filters_of_their_size():
 def test_filters_and_landmarks_rise_with_effort_and_fall_with_rows(n_rows):
     def sizes(n_rows, effort):
         layers = auto_layers((n_rows, 1024), effort=effort, input_shape=(32, 32, 1))
-        return layers[0].filters, layers[-1].blocks[-1][-1].units
+        first = layers[0]
+        assert isinstance(first, ShiftAverage) == (effort == "best")
+        filters = first.layers[0] if effort == "best" else first
+        return filters.filters, layers[-1].blocks[-1][-1].units
 
     found = np.array([sizes(n_rows, effort) for effort in ("fast", "auto", "best")])
     assert (np.diff(found, axis=0) >= 0).all()

@@ -19,6 +19,7 @@ from ..layers import (
     Parallel,
     Power,
     Reshape,
+    ShiftAverage,
     Stack,
 )
 from ..rows import output_shapes
@@ -57,18 +58,23 @@ class ImageEffort:
         Most of them.
     distances : float
         What the products of all images with all landmarks may take.
+    shifts : bool
+        Whether images a pixel aside count as much, which takes five times as long.
     """
 
     filters: int
     products: float
     landmarks: int
     distances: float
+    shifts: bool = False
 
 
 IMAGE_EFFORTS = {
     "fast": ImageEffort(filters=100, products=1e12, landmarks=1000, distances=2e11),
     "auto": ImageEffort(filters=400, products=1e13, landmarks=6000, distances=1.6e12),
-    "best": ImageEffort(filters=600, products=1e14, landmarks=8000, distances=1.6e13),
+    "best": ImageEffort(
+        filters=600, products=1e14, landmarks=6000, distances=1.6e13, shifts=True
+    ),
 }
 
 
@@ -93,6 +99,8 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
         body = _of_photographs((*map(int, sides), channels), n_filters, size, regions)
     else:
         body = [_filters(n_filters, size), CReLU(THRESHOLD), AvgPool2D(regions=regions), Flatten()]
+    if work.shifts:
+        body = [ShiftAverage(body)]
     affordable = work.distances / (n_rows * 2 * n_filters * regions**2)
     usual = min(n_rows, work.landmarks, max(LEAST_LANDMARKS, int(affordable) // 100 * 100))
     landmarks = n_landmarks(auto, usual, n_rows)
