@@ -10,6 +10,15 @@ Of KMNIST its 10 000 test images are at hand, split into 8000 and 2000, stratifi
 12 000 training and 3000 test images. Each fit has a process of its own, whose peak of memory is
 that of the fit, images included.
 
+Tried for photographs, accuracy on 3000 held-out images of CIFAR-10 after 5000, with a standard
+error of .008. Of use: regions that overlap (.719 against .714), and filters of what others make
+beside those of pixels (.732). Of none: a third block beside the two (.725 against .724, with
+other filters), windows of 4, 6 and 8 pixels side by side (.715, of 8 alone .711) or averaged
+(.709), a kernel for each region (.707) or for neighbouring ones (.716), a Laplace kernel (.699),
+scales of columns learned by gradients (.710), colours at low resolution (.708). Images a pixel
+aside, on 2000 of 10 000: .7645 against .7625, at five times the time; of 10 000 each, on MNIST
+.9918 against .9912 and on Fashion-MNIST .9231 against .9222, so that "best" takes them.
+
 ``--rival`` trains a network of three convolutions by Adam in PyTorch, at three rates side by side,
 for so many epochs, without augmentation. Each epoch is on record as soon as it is over.
 """

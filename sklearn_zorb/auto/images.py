@@ -22,7 +22,6 @@ from ..layers import (
     ShiftAverage,
     Stack,
 )
-from ..rows import output_shapes
 from .efforts import n_landmarks
 
 if TYPE_CHECKING:
@@ -72,9 +71,7 @@ class ImageEffort:
 IMAGE_EFFORTS = {
     "fast": ImageEffort(filters=100, products=1e12, landmarks=1000, distances=2e11),
     "auto": ImageEffort(filters=400, products=1e13, landmarks=6000, distances=1.6e12),
-    "best": ImageEffort(
-        filters=600, products=1e14, landmarks=6000, distances=1.6e13, shifts=True
-    ),
+    "best": ImageEffort(filters=600, products=1e14, landmarks=6000, distances=1.6e13, shifts=True),
 }
 
 
@@ -96,9 +93,9 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
     regions = min(REGIONS, int(sides.min()) // 3)
     n_filters = _n_filters(work, n_rows, math.prod(sides) * size**2 * channels, regions)
     if channels == 3:
-        body = _of_photographs((*map(int, sides), channels), n_filters, size, regions)
+        body = _of_photographs(n_filters, size, regions)
     else:
-        body = [_filters(n_filters, size), CReLU(THRESHOLD), AvgPool2D(regions=regions), Flatten()]
+        body = _pooled(_filters(n_filters, size), regions=regions)
     if work.shifts:
         body = [ShiftAverage(body)]
     affordable = work.distances / (n_rows * 2 * n_filters * regions**2)
@@ -109,23 +106,23 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
     return [*front, *body, Power(), BatchNorm(), Stack([[kernel]])]
 
 
-def _of_photographs(shape: Shape, n_filters: int, size: int, regions: int) -> list[Layer]:
+def _of_photographs(n_filters: int, size: int, regions: int) -> list[Layer]:
     """Filters of pixels beside filters of what others make of pixels.
 
     What is photographed has no side and lies anywhere, as digits and letters do not: regions
     overlap, and mirror images count as much.
     """
-
-    def pooled(filters: Conv2D, shape: Shape) -> list[Layer]:
-        shape = filters.output_shape(shape)
-        return [filters, CReLU(THRESHOLD), _overlapping(shape, regions), Flatten()]
-
-    of_pixels = pooled(_filters(n_filters // 2, size), shape)
+    pooling = {"regions": regions, "overlap": 0.5}
+    of_pixels = _pooled(_filters(n_filters // 2, size), **pooling)
     few = _filters(max(5, n_filters // 8), min(size, 5))
-    front = [few, CReLU(THRESHOLD), AvgPool2D(), Power()]
-    *_, inner = output_shapes(front, shape)
-    deep = _filters(n_filters // 2, 3, whitening=DEEP_WHITENING)
-    return [FlipAverage([Parallel([of_pixels, [*front, *pooled(deep, inner)]])])]
+    deep = _pooled(_filters(n_filters // 2, 3, whitening=DEEP_WHITENING), **pooling)
+    of_others = [few, CReLU(THRESHOLD), AvgPool2D(), Power(), *deep]
+    return [FlipAverage([Parallel([of_pixels, of_others])])]
+
+
+def _pooled(filters: Conv2D, **pooling: Any) -> list[Layer]:
+    """Responses of both signs, pooled."""
+    return [filters, CReLU(THRESHOLD), AvgPool2D(**pooling), Flatten()]
 
 
 def _filters(n_filters: int, size: int, **settings: Any) -> Conv2D:
@@ -134,14 +131,6 @@ def _filters(n_filters: int, size: int, **settings: Any) -> Conv2D:
         n_filters, size, padding=(size - 1) // 2, initializer="kmeans", contrast=CONTRAST,
         relaxation=0, **settings,
     )  # fmt: skip
-
-
-def _overlapping(shape: Shape, regions: int) -> AvgPool2D:
-    """Means over so many regions, down and across, each half of which is the next one's too."""
-    steps = tuple(side // (regions + 1) for side in shape[:2])
-    sizes = tuple(side - (regions - 1) * step for side, step in zip(shape, steps, strict=False))
-    square = sizes[0] == sizes[1] and steps[0] == steps[1]
-    return AvgPool2D(sizes[0], stride=steps[0]) if square else AvgPool2D(sizes, stride=steps)
 
 
 def _n_filters(work: ImageEffort, n_rows: int, window_products: float, regions: int) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import repeat
+from numbers import Real
 from operator import add
 from typing import TYPE_CHECKING, Any
 
+from .._compat import Interval
 from ..linalg import namespace
 from .base import Layer
 from .windows import SIZES, Windows, pair
@@ -13,7 +15,7 @@ from .windows import SIZES, Windows, pair
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..typing import Array, Int, Params, Shape, Stream
+    from ..typing import Array, Float, Int, Params, Shape, Stream
     from .base import Context
 
 
@@ -24,6 +26,7 @@ class _Pool(Layer):
         "pool_size": SIZES,
         "stride": [None, *SIZES],
         "regions": [None, *SIZES],
+        "overlap": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -32,17 +35,21 @@ class _Pool(Layer):
         *,
         stride: Int | Sequence[Int] | None = None,
         regions: Int | Sequence[Int] | None = None,
+        overlap: Float = 0.0,
     ) -> None:
         self.pool_size = pool_size
         self.stride = stride
         self.regions = regions
+        self.overlap = overlap
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*self._windows(input_shape).counts, int(input_shape[2]))
 
     def _windows(self, input_shape: Shape) -> Windows:
         if self.regions is not None:
-            return Windows.of_regions(self, input_shape, pair("regions", self.regions))
+            return Windows.of_regions(
+                self, input_shape, pair("regions", self.regions), self.overlap
+            )
         size = pair("pool_size", self.pool_size)
         stride = size if self.stride is None else pair("stride", self.stride)
         return Windows.over(self, input_shape, size, stride)
@@ -65,6 +72,9 @@ class MaxPool2D(_Pool):
     regions : int, pair of int or None, default=None
         Number of windows, down and across, in place of their size and step: they cover the whole
         image, and overlap where its length is not a multiple.
+    overlap : float, default=0.0
+        Share of each of the `regions` that is the next one's too, at least 0 and below 1; rounded
+        to whole pixels. Of no effect without `regions`.
 
     Examples
     --------
@@ -111,6 +121,9 @@ class AvgPool2D(_Pool):
     regions : int, pair of int or None, default=None
         Number of windows, down and across, in place of their size and step: they cover the whole
         image, and overlap where its length is not a multiple.
+    overlap : float, default=0.0
+        Share of each of the `regions` that is the next one's too, at least 0 and below 1; rounded
+        to whole pixels. Of no effect without `regions`.
 
     Examples
     --------

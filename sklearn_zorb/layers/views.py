@@ -92,7 +92,7 @@ class ShiftAverage(_ViewAverage):
     `pixels` up, down, to the left or to the right, and pixels at the edge are repeated. Features
     then depend less on where exactly an object lies, in training and prediction alike, at five
     times the cost of f. The layers f are solved on images as they are, and targets for the output
-    are targets for f. Mean pooling in windows that overlap, as in ``AvgPool2D[13, stride=6]``,
+    are targets for f. Mean pooling in regions that overlap, ``AvgPool2D[regions=4, overlap=.5]``,
     does much the same at no cost.
 
     Parameters

@@ -16,7 +16,7 @@ from .base import shape_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ..typing import Array, Int, Shape
+    from ..typing import Array, Float, Int, Shape
     from .base import Layer
 
 # what numbers and sizes may be; the two numbers of a pair are checked by `pair`
@@ -67,16 +67,22 @@ class Windows(NamedTuple):
         return windows
 
     @classmethod
-    def of_regions(cls, layer: Layer, input_shape: Shape, regions: tuple[int, int]) -> Windows:
-        """So many windows, down and across, that cover an image, each as small as can be."""
+    def of_regions(
+        cls, layer: Layer, input_shape: Shape, regions: tuple[int, int], overlap: Float
+    ) -> Windows:
+        """So many windows, down and across, that cover an image.
+
+        Each is as small as can be, where a share `overlap` of it is the next one's too.
+        """
         if len(input_shape) != 3:
             return cls.over(layer, input_shape, regions, regions)  # which says what is wrong
         if regions[0] > input_shape[0] or regions[1] > input_shape[1]:
             raise shape_error(layer, input_shape, f"it has no {regions[0]} x {regions[1]} regions")
-        (height, width), (down, across) = input_shape[:2], regions
-        stride = height // down, width // across
-        size = height - (down - 1) * stride[0], width - (across - 1) * stride[1]
-        return cls.over(layer, input_shape, size, stride)
+        rest = 1 - float(overlap)
+        axes = list(zip(input_shape[:2], regions, strict=True))
+        stride = [max(1, int(rest * side / (1 + (n - 1) * rest))) for side, n in axes]
+        size = [side - (n - 1) * step for (side, n), step in zip(axes, stride, strict=True)]
+        return cls.over(layer, input_shape, (size[0], size[1]), (stride[0], stride[1]))
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ from layer_calls import by_jax, inverted
 from scipy.optimize import minimize
 from windows import windows
 
-from sklearn_zorb.layers import AvgPool2D, MaxPool2D
+from sklearn_zorb import ZORBRegressor
+from sklearn_zorb.layers import AvgPool2D, Context, MaxPool2D
 from sklearn_zorb.linalg import get_backend
 
 GEOMETRIES = [
@@ -146,6 +147,26 @@ def test_regions_cover_the_image(pool, regions):
             expected = reduce(IMAGES[:, *where], axis=(1, 2))
             np.testing.assert_allclose(outputs[:, p, q], expected, atol=1e-12)
     assert seen.min() >= 1
+
+
+@pools
+@pytest.mark.parametrize("overlap, size, step", [(0.5, 14, 6), (0.25, 11, 7), (0.9, 26, 2)])
+def test_regions_overlap_by_a_share(pool, overlap, size, step):
+    images = np.random.default_rng(0).normal(size=(2, 32, 32, 1))
+    layer, windows = pool(regions=4, overlap=overlap), pool(size, stride=step)
+    np.testing.assert_array_equal(layer.forward({}, images), windows.forward({}, images))
+    targets = layer.forward({}, images) + 1
+    np.testing.assert_array_equal(
+        layer.invert({}, targets, images, Context()), windows.invert({}, targets, images, Context())
+    )
+
+
+@pools
+@pytest.mark.parametrize("overlap", [-0.1, 1, "half"])
+def test_an_overlap_is_a_share_below_one(pool, overlap):
+    layer = pool(regions=2, overlap=overlap)
+    with pytest.raises(ValueError, match="overlap"):
+        ZORBRegressor([layer], input_shape=(4, 4, 1)).fit(np.zeros((3, 16)), np.arange(3))
 
 
 @pools
