@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ MOST_SIZE, REGIONS = 6, 4
 CONTRAST, THRESHOLD = 0.01, 0.5
 # what other filters made has far fewer directions that count than numbers
 DEEP_WHITENING = 1.0
-LEAST_LANDMARKS = 500
+LEAST_FILTERS, LEAST_LANDMARKS = 20, 500
 # bytes of pooled responses of all images
 FEATURE_BYTES = 1.6e9
 
@@ -51,8 +50,6 @@ class ImageEffort:
     ----------
     filters : int
         Most of them.
-    products : float
-        What all windows of all images times all filters may take.
     landmarks : int
         Most of them.
     distances : float
@@ -62,16 +59,15 @@ class ImageEffort:
     """
 
     filters: int
-    products: float
     landmarks: int
     distances: float
     shifts: bool = False
 
 
 IMAGE_EFFORTS = {
-    "fast": ImageEffort(filters=100, products=1e12, landmarks=1000, distances=2e11),
-    "auto": ImageEffort(filters=400, products=1e13, landmarks=6000, distances=1.6e12),
-    "best": ImageEffort(filters=600, products=1e14, landmarks=6000, distances=1.6e13, shifts=True),
+    "fast": ImageEffort(filters=100, landmarks=1000, distances=2e11),
+    "auto": ImageEffort(filters=400, landmarks=6000, distances=1.6e12),
+    "best": ImageEffort(filters=600, landmarks=6000, distances=1.6e13, shifts=True),
 }
 
 
@@ -91,7 +87,8 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
         sides = sides // coarse
     size = int(np.clip(sides.min() // 4 + 1, 2, MOST_SIZE))
     regions = min(REGIONS, int(sides.min()) // 3)
-    n_filters = _n_filters(work, n_rows, math.prod(sides) * size**2 * channels, regions)
+    kept = FEATURE_BYTES / (n_rows * 8 * regions**2)
+    n_filters = max(LEAST_FILTERS, int(min(work.filters, kept)) // 10 * 10)
     if channels == 3:
         body = _of_photographs(n_filters, size, regions)
     else:
@@ -131,11 +128,3 @@ def _filters(n_filters: int, size: int, **settings: Any) -> Conv2D:
         n_filters, size, padding=(size - 1) // 2, initializer="kmeans", contrast=CONTRAST,
         relaxation=0, **settings,
     )  # fmt: skip
-
-
-def _n_filters(work: ImageEffort, n_rows: int, window_products: float, regions: int) -> int:
-    """As many filters as products, and the memory of what they give, allow; 20 at the least."""
-    affordable = work.products / (n_rows * window_products)
-    kept = FEATURE_BYTES / (n_rows * 8 * regions**2)
-    most = min(work.filters, affordable, kept)
-    return max(20, int(most) // 10 * 10)
