@@ -68,13 +68,19 @@ def kernel_values(kind: str, distance: np.ndarray) -> np.ndarray:
     return np.exp(np.negative(distance, out=distance), out=distance)
 
 
-def kernel_matrix(kind: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Kernel of all pairs of rows of two arrays; many pairs are shared out to threads."""
+def kernel_matrix(
+    kind: str, left: np.ndarray, right: np.ndarray, scale: np.ndarray | float = 1.0
+) -> np.ndarray:
+    """Kernel of all pairs of rows of two arrays, in units where `scale` is 1.
+
+    Many pairs are shared out to threads.
+    """
+    right = right * scale
     common = _common_row(kind, right)
-    right = right - common
+    right -= common
 
     def values(part: slice) -> np.ndarray:
-        return kernel_values(kind, _distances(kind, left[part] - common, right))
+        return kernel_values(kind, _distances(kind, left[part] * scale - common, right))
 
     parts = list(Memory().chunks(len(left), 8 * len(right), CACHE_BYTES))
     if len(parts) <= 1:

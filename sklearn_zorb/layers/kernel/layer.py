@@ -297,7 +297,7 @@ class Kernel(Layer):
     def _kernel(self, params: Params, rows: np.ndarray) -> np.ndarray:
         scale = (params["feature_scales"] / params["bandwidth"]).astype(rows.dtype)
         kind = KINDS[int(params["kind"])]
-        return kernel_matrix(kind, rows * scale, params["landmarks"] * scale)
+        return kernel_matrix(kind, rows, params["landmarks"], scale)
 
     def _with_landmarks(
         self,
