@@ -17,7 +17,9 @@ other filters), windows of 4, 6 and 8 pixels side by side (.715, of 8 alone .711
 (.709), a kernel for each region (.707) or for neighbouring ones (.716), a Laplace kernel (.699),
 scales of columns learned by gradients (.710), colours at low resolution (.708). Images a pixel
 aside, on 2000 of 10 000: .7645 against .7625, at five times the time; of 10 000 each, on MNIST
-.9918 against .9912 and on Fashion-MNIST .9231 against .9222, so that "best" takes them.
+.9918 against .9912 and on Fashion-MNIST .9231 against .9222, so that "best" takes them. With 800
+filters in place of its 600, the test images of CIFAR-10 have .7660 in place of .7647, and a fit
+takes 4.1 GB.
 
 ``--rival`` trains a network of three convolutions by Adam in PyTorch, at three rates side by side,
 for so many epochs, without augmentation. Each epoch is on record as soon as it is over.

@@ -28,9 +28,8 @@ def calibrated(scores, floor, power):
 
 
 def best_calibration(scores, codes, weights=None):
-    """Floor and power of least log-loss, of these rows and three tenths of one altogether wrong."""
-    sample_weight = np.append(np.ones(len(codes)) if weights is None else weights, 0.3)
-    scores, codes = np.vstack([scores, np.eye(scores.shape[1])[0]]), np.append(codes, 1)
+    """Floor and power of least log-loss."""
+    sample_weight = np.ones(len(codes)) if weights is None else weights
 
     def loss(pair):
         return -sample_weight @ np.log(calibrated(scores, *pair)[np.arange(len(codes)), codes])

@@ -86,7 +86,7 @@ def auto_layers(
     training images, responses of both signs pooled to 4 regions down and across, their square
     roots, and a Gaussian kernel of these. Colour images are taken together with their mirror
     images, their regions overlap by half, and half of the filters see what others make of pixels.
-    There are as many filters as memory allows, up to 100 for "fast", 400 for "auto" and 800 for
+    There are as many filters as memory allows, up to 100 for "fast", 400 for "auto" and 600 for
     "best", and up to 1000, 6000 and 6000 landmarks. "best" also takes images moved by a pixel.
     An `Auto` with `blocks` takes images for rows of columns.
 

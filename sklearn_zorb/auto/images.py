@@ -67,7 +67,7 @@ class ImageEffort:
 IMAGE_EFFORTS = {
     "fast": ImageEffort(filters=100, landmarks=1000, distances=2e11),
     "auto": ImageEffort(filters=400, landmarks=6000, distances=1.6e12),
-    "best": ImageEffort(filters=800, landmarks=6000, distances=1.6e13, shifts=True),
+    "best": ImageEffort(filters=600, landmarks=6000, distances=1.6e13, shifts=True),
 }
 
 

@@ -11,9 +11,6 @@ from ..rows.remote import total
 
 FLOORS = np.array([0.003, 0.01, 0.03, 0.1, 0.2])
 POWERS = np.array([0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0])
-# weight of one more row, whose scores are as wrong as can be: where those of all others are right,
-# probabilities would be as near to 0 and 1 as the grid allows
-WRONG_ROW = 0.3
 # scores for which the whole grid is tried at once
 AT_ONCE = 6000
 
@@ -21,9 +18,8 @@ AT_ONCE = 6000
 class PowerCalibration:
     r""":math:`p_k \propto \max(t_k, \epsilon / K)^\beta`.
 
-    Of a fixed grid, the floor and power of least log-loss on left-out outputs are taken. One more
-    row counts 0.3, whose score is 1 for a wrong class and 0 for its own: a few rows that are all
-    right do not show that no other is wrong. The order of the classes in a row does not change.
+    Of a fixed grid, the floor and power of least log-loss on left-out outputs are taken.
+    The order of the classes in a row does not change.
 
     Attributes
     ----------
@@ -42,7 +38,7 @@ class PowerCalibration:
     def __init__(self, floor: float = 0.01, power: float = 1.0) -> None:
         self.floor = floor
         self.power = power
-        self._losses: np.ndarray | float = 0.0
+        self._losses = np.zeros((len(FLOORS), len(POWERS)))
 
     def fit(self, scores: Any, codes: Any, sample_weight: Any = None) -> Self:
         """Choose floor and power.
@@ -53,15 +49,13 @@ class PowerCalibration:
         codes : ndarray of int of shape (n,) or (n, n_labels)
         sample_weight : ndarray of shape (n,) or None
         """
-        self._losses = 0.0
+        self._losses[:] = 0
         return self.partial_fit(scores, codes, sample_weight)
 
     def partial_fit(self, scores: Any, codes: Any, sample_weight: Any = None) -> Self:
         """Choose again, for these rows and all that came before."""
         self._losses = self._losses + total(_losses, np.add, scores, codes, sample_weight)
-        wrong = np.eye(1, scores.shape[-1])
-        losses = self._losses + WRONG_ROW * _losses(wrong, np.array([1]), None)
-        i, j = divmod(int(losses.argmin()), len(POWERS))
+        i, j = divmod(int(self._losses.argmin()), len(POWERS))
         self.floor, self.power = float(FLOORS[i]), float(POWERS[j])
         return self
 

@@ -1,14 +1,12 @@
 """Probabilities from outputs, against a search over the grid and other maps."""
 
 import numpy as np
-import pytest
 from left_out import best_calibration, calibrated, left_out_ridge
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss
 
 from sklearn_zorb import ZORBClassifier
-from sklearn_zorb.decoders import PowerCalibration
 
 
 def test_floor_and_power_are_those_of_least_loss_on_left_out_outputs():
@@ -19,13 +17,6 @@ def test_floor_and_power_are_those_of_least_loss_on_left_out_outputs():
     np.testing.assert_allclose(model.decision_function(X), outputs, atol=1e-8)
     pair = best_calibration(left_out_ridge(X, np.eye(3)[y], 1.0), y)
     np.testing.assert_allclose(model.predict_proba(X), calibrated(outputs, *pair), atol=1e-8)
-
-
-@pytest.mark.parametrize("n_rows", [10, 100, 1000, 10_000])
-def test_rows_that_are_all_right_make_nothing_surer_than_their_number_allows(n_rows):
-    scores = np.eye(2)[np.arange(n_rows) % 2]
-    shares = PowerCalibration().fit(scores, np.arange(n_rows) % 2).probabilities(scores)
-    assert 0.1 / n_rows < shares.min() < 1 / n_rows
 
 
 def test_it_beats_clipping_and_keeps_the_order():

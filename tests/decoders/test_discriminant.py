@@ -6,6 +6,7 @@ from left_out import best_calibration, calibrated, left_out_ridge
 from sklearn.linear_model import Ridge
 
 from sklearn_zorb import NetworkClassifier, ZORBClassifier
+from sklearn_zorb.decoders import Classes
 from sklearn_zorb.trainers import ZORB, Backprop
 
 
@@ -135,6 +136,15 @@ def test_single_members_and_outputs_that_are_all_the_same():
         shares = ZORBClassifier("Identity").fit(X, codes).predict_proba(X)
         assert np.isfinite(shares).all()
     np.testing.assert_allclose(shares, [[15 / 31, 15 / 31, 1 / 31]] * 31, atol=0.02)
+
+
+def test_where_outputs_name_all_rows_rightly_nothing_is_hidden():
+    # of few rows, scores far apart would make a discriminant sure of all
+    rng, y = np.random.default_rng(0), np.arange(60) % 3
+    outputs = 0.4 * np.eye(3)[y] + 0.2 + 0.02 * rng.normal(size=(60, 3))
+    decoder = Classes(np.arange(3)).learn(outputs, y, None)
+    assert decoder.score == 1
+    assert decoder.discriminant is None
 
 
 def test_two_classes_hide_nothing_and_batches_keep_their_outputs():
