@@ -49,7 +49,7 @@ PAGE = """\
 Images
 ======
 
-`ZORBClassifier` with ``layers="auto"`` and an `input_shape` on four known sets, by ``python -m
+`ZORBClassifier` with the name of an effort and an `input_shape` on four known sets, by ``python -m
 benchmarks.images``. KMNIST means its 10 000 test images, split into 8000 and 2000; CIFAR-10 means
 12 000 training and 3000 test images. Nothing moves by gradients, images are not augmented, and
 nothing is chosen by test images. *CNN* is a network of three convolutions that Adam trains in
@@ -172,6 +172,7 @@ def page(doc, list_table):
         return
     others = on_record("images_rival").get("rows", [])
     rows = [{**row, **beside(others, row["data"], row["CPU s"])} for row in record["rows"]]
+    rows.sort(key=lambda row: list(SHAPES).index(row["data"]))
     lines = []
     for row in rows:
         text = textwrap.fill(row["layers"], 90, initial_indent="   ", subsequent_indent="   ")
