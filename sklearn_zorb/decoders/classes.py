@@ -162,20 +162,20 @@ class ClassDecoder(ABC):
     ) -> tuple[LinearDiscriminant, PowerCalibration] | None:
         """A discriminant and its calibration where the outputs hide classes, else None.
 
-        It has to predict more rows rightly, with a log-loss that is lower by more than noise.
-        Its log-loss also has to be lower than that of the shares of the classes. Where columns
-        tell next to nothing, the left-out output of a row is lower for its own class, which lacks
-        that row. A discriminant would learn that, predict new rows the wrong way round, and still
-        beat outputs that are worse than the shares.
+        Outputs that name all rows rightly hide nothing. Else it has to predict as many rows
+        rightly, with a log-loss that is lower by more than noise. Its log-loss also has to be lower
+        than that of the shares of the classes. Where columns tell next to nothing, the left-out
+        output of a row is lower for its own class, which lacks that row. A discriminant would learn
+        that, predict new rows the wrong way round, and still beat outputs that are worse than the
+        shares.
         """
+
+        def wrong(outputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
+            return self.indices(outputs) != codes
+
         found = LinearDiscriminant().fit(outputs, codes, sample_weight)
-
-        def right(outputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
-            return self.indices(outputs) == codes
-
-        if mean(right, sample_weight, found.left_out, codes) <= mean(
-            right, sample_weight, outputs, codes
-        ):
+        missed = mean(wrong, sample_weight, outputs, codes)
+        if missed == 0 or mean(wrong, sample_weight, found.left_out, codes) > missed:
             return None
         power = PowerCalibration().fit(found.left_out, codes, sample_weight)
         losses = mapped(power.losses, found.left_out, codes)
