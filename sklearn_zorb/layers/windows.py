@@ -80,7 +80,9 @@ class Windows(NamedTuple):
             raise shape_error(layer, input_shape, f"it has no {regions[0]} x {regions[1]} regions")
         rest = 1 - float(overlap)
         axes = list(zip(input_shape[:2], regions, strict=True))
-        stride = [max(1, int(rest * side / (1 + (n - 1) * rest))) for side, n in axes]
+        steps = (rest * side / (1 + (n - 1) * rest) for side, n in axes)
+        # a share like 0.9 is a little off, and a whole number of pixels is not to become one less
+        stride = [max(1, int(step + 1e-9)) for step in steps]
         size = [side - (n - 1) * step for (side, n), step in zip(axes, stride, strict=True)]
         return cls.over(layer, input_shape, (size[0], size[1]), (stride[0], stride[1]))
 

@@ -150,14 +150,18 @@ def test_regions_cover_the_image(pool, regions):
 
 
 @pools
-@pytest.mark.parametrize("overlap, size, step", [(0.5, 14, 6), (0.25, 11, 7), (0.9, 26, 2)])
-def test_regions_overlap_by_a_share(pool, overlap, size, step):
-    images = np.random.default_rng(0).normal(size=(2, 32, 32, 1))
-    layer, windows = pool(regions=4, overlap=overlap), pool(size, stride=step)
-    np.testing.assert_array_equal(layer.forward({}, images), windows.forward({}, images))
-    targets = layer.forward({}, images) + 1
+@pytest.mark.parametrize(
+    "side, regions, overlap, size, step",
+    [(32, 4, 0.5, 14, 6), (32, 4, 0.25, 11, 7), (32, 4, 0.9, 26, 2), (24, 3, 0.3, 10, 7)],
+)
+def test_regions_overlap_by_a_share(pool, side, regions, overlap, size, step):
+    images = np.random.default_rng(0).normal(size=(2, side, side, 1))
+    layer, expected = pool(regions=regions, overlap=overlap), pool(size, stride=step)
+    targets = expected.forward({}, images)
+    np.testing.assert_array_equal(layer.forward({}, images), targets)
     np.testing.assert_array_equal(
-        layer.invert({}, targets, images, Context()), windows.invert({}, targets, images, Context())
+        layer.invert({}, targets + 1, images, Context()),
+        expected.invert({}, targets + 1, images, Context()),
     )
 
 
