@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # below this much work float64 products take no time that float32 ones would save
 SINGLE_PRECISION_FLOPS = 1e8
-# of an outer product, that are computed at a time
+# elements of an outer product that are computed at a time
 OUTER_ELEMENTS = 1_000_000
 
 
@@ -151,14 +151,17 @@ class Gram:
         scaled = self.weight * weight / total * shift
         if self._owned:
             self.product += product
+        else:
+            self.product = self.product + product
+            self._owned = isinstance(self.product, np.ndarray)
+        if self._owned:
             # a few rows at a time: an outer product of many columns is as large as all sums
             step = OUTER_ELEMENTS // len(shift) + 1
             for start in range(0, len(shift), step):
                 some = slice(start, start + step)
                 self.product[some] += np.outer(scaled[some], shift)
         else:
-            self.product = self.product + product + xp.outer(scaled, shift)
-            self._owned = isinstance(self.product, np.ndarray)
+            self.product = self.product + xp.outer(scaled, shift)
         self.cross = self.cross + cross + xp.outer(scaled, target_shift)
         self.target_squares = (
             self.target_squares + squares + self.weight * weight / total * target_shift**2
