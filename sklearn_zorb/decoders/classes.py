@@ -173,9 +173,11 @@ class ClassDecoder(ABC):
         def wrong(outputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
             return self.indices(outputs) != codes
 
-        found = LinearDiscriminant().fit(outputs, codes, sample_weight)
         missed = mean(wrong, sample_weight, outputs, codes)
-        if missed == 0 or mean(wrong, sample_weight, found.left_out, codes) > missed:
+        if missed == 0:
+            return None
+        found = LinearDiscriminant().fit(outputs, codes, sample_weight)
+        if mean(wrong, sample_weight, found.left_out, codes) > missed:
             return None
         power = PowerCalibration().fit(found.left_out, codes, sample_weight)
         losses = mapped(power.losses, found.left_out, codes)
