@@ -187,8 +187,12 @@ def test_images_have_filters_of_their_size():
     assert isinstance(colour, FlipAverage)
     ((side_by_side,),) = colour.children()
     for block in side_by_side.children():
-        assert output_shapes(block, (32, 40, 3))[-2][:2] == (4, 4)
-        assert block[-2].overlap == 0.5
+        inner, outer = output_shapes(block, (32, 40, 3))[-3:-1]
+        assert outer[:2] == (4, 4)
+        # regions that each pixel is under, where half of each is the next one's too
+        pixels = np.eye(inner[0] * inner[1]).reshape(-1, *inner[:2], 1)
+        under = (block[-2].forward({}, pixels) > 0).sum(axis=(1, 2, 3))
+        assert under.min() == 1 and under.mean() > 2.5
     assert text(500, (96, 90, 1)).startswith("AvgPool2D[3] Conv2D[")
     assert "Conv2D" not in text(500, (7, 30, 3)) + text(500, (5, 8, 8, 1)) + text(500, (64,))
     assert "Conv2D" not in text(500, (9, 8, 1), Auto(blocks="linear+forest"))

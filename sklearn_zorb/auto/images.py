@@ -38,7 +38,7 @@ CONTRAST, THRESHOLD = 0.01, 0.5
 # what other filters made has far fewer directions that count than numbers
 DEEP_WHITENING = 1.0
 LEAST_FILTERS, LEAST_LANDMARKS = 20, 500
-# bytes of pooled responses of all images
+# bytes of pooled responses of all images, of both signs in single precision
 FEATURE_BYTES = 1.6e9
 
 
@@ -87,8 +87,8 @@ def image_layers(n_rows: int, shape: Shape, auto: Auto) -> list[Layer]:
         sides = sides // coarse
     size = int(np.clip(sides.min() // 4 + 1, 2, MOST_SIZE))
     regions = min(REGIONS, int(sides.min()) // 3)
-    kept = FEATURE_BYTES / (n_rows * 8 * regions**2)
-    n_filters = max(LEAST_FILTERS, int(min(work.filters, kept)) // 10 * 10)
+    fitting = FEATURE_BYTES / (n_rows * 8 * regions**2)
+    n_filters = max(LEAST_FILTERS, int(min(work.filters, fitting)) // 10 * 10)
     if channels == 3:
         body = _of_photographs(n_filters, size, regions)
     else:

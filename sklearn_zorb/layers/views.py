@@ -28,7 +28,7 @@ class _ViewAverage(Branches):
 
     @abstractmethod
     def other_views(self, images: Array) -> Iterator[Array]:
-        """Give the images as they look from elsewhere."""
+        """Give the images mirrored or moved, one view after the other."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:

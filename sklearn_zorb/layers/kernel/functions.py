@@ -71,7 +71,7 @@ def kernel_values(kind: str, distance: np.ndarray) -> np.ndarray:
 def kernel_matrix(
     kind: str, left: np.ndarray, right: np.ndarray, scale: np.ndarray | float = 1.0
 ) -> np.ndarray:
-    """Kernel of all pairs of rows of two arrays, in units where `scale` is 1.
+    """Compute the kernel of all pairs of rows of two arrays, both multiplied by `scale`.
 
     Many pairs are shared out to threads.
     """
